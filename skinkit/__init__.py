@@ -1,0 +1,38 @@
+"""skinkit: five documents on skin-lesion classification, reproduced in Keras 3.
+
+Not for clinical use. Importing this package loads neither TensorFlow nor Keras, makes no folder and
+downloads nothing; the rooms (`skinkit.data`, `skinkit.pipeline`, ...) are loaded when first used.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+_ROOMS = (
+    "data",
+    "pipeline",
+    "layers",
+    "training",
+    "evaluation",
+    "explain",
+    "plots",
+    "models",
+    "papers",
+    "report",
+    "experiments",
+)
+_FUNCTIONS = {"report_environment": "experiments.environment", "load_model": "models.loading"}
+
+__all__ = ["__version__", *_ROOMS, *_FUNCTIONS]
+
+
+def __getattr__(name):
+    if name in _ROOMS:
+        return importlib.import_module(f"skinkit.{name}")
+    if name in _FUNCTIONS:
+        return getattr(importlib.import_module(f"skinkit.{_FUNCTIONS[name]}"), name)
+    raise AttributeError(f"module 'skinkit' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)

@@ -1,0 +1,6 @@
+"""What the documents say: their recipes, and their tables as data."""
+
+from skinkit.papers.recipe import PROFILES, PROTOCOLS, Choice, Phase, Recipe, choose
+from skinkit.papers.registry import recipe, recipes
+
+__all__ = ["PROFILES", "PROTOCOLS", "Choice", "Phase", "Recipe", "choose", "recipe", "recipes"]

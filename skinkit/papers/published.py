@@ -1,0 +1,219 @@
+"""The documents' tables as data: every published number, with its source and what a check found.
+
+`published/*.csv` holds one row a number. `value` and `sd` are the printed digits, without thousands
+separators and unit signs; `metric` is a name of `skinkit.evaluation` where it is a score, and `class`
+the label it is about, or `all`. Numbers of the running text have the table `text`, numbers known only
+from the authors' released code the table `released`. `python -m skinkit.papers.checks --write` fills
+the column `check`.
+"""
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+FOLDER = Path(__file__).parent / "published"
+COLUMNS = (
+    "document",
+    "table",
+    "row",
+    "model",
+    "condition",
+    "split",
+    "class",
+    "metric",
+    "value",
+    "sd",
+    "unit",
+    "n",
+    "source",
+    "check",
+)
+
+
+@dataclass(frozen=True)
+class Document:
+    """One of the documents that skinkit reproduces.
+
+    Args:
+        key: Name in code, files and recipes.
+        title, authors, year: As printed.
+        about: What it does, in one line.
+        left_out: Tables without numbers, which the CSV does not hold.
+    """
+
+    key: str
+    title: str
+    authors: str
+    year: int
+    about: str
+    left_out: str = ""
+
+
+_SIGNS = {"%": " %", "$": " $"}
+
+_LIST = (
+    Document(
+        "hernandez2020",
+        "Skin lesion analysis on the use of contextual information for melanoma identification in "
+        "dermoscopic images",
+        "Carlos Hernández Pérez",
+        2020,
+        "Master's thesis: ISIC 2020, malignant or benign, with the patient's other images as context.",
+    ),
+    Document(
+        "butskova2021",
+        "Skin lesions: HAM 10000 dataset. BIODS220 Project.",
+        "Anastasia Butskova",
+        2021,
+        "Course report: HAM10000, mixup, focal loss, two-stage EfficientNet, self-supervision.",
+    ),
+    Document(
+        "koefler2023",
+        "Skin Cancer Classification - Attention to The Detail",
+        "Markus Köfler",
+        2023,
+        "Course report: HAM10000, a VGG-like network with and without soft attention.",
+        left_out="Table 3 (the scheme of a confusion matrix)",
+    ),
+    Document(
+        "datta2021",
+        "Soft-Attention Improves Skin Cancer Classification Performance",
+        "Soumyya Kanti Datta, Mohammad Abuzar Shaikh, Sargur N. Srihari, Mingchen Gao",
+        2021,
+        "Paper on which koefler2023 rests; one of its reports is Köfler's Table 4c.",
+        left_out="its own tables (only the abstract and Köfler's quotation were at hand)",
+    ),
+    Document(
+        "bermeo2023",
+        "A Platform for Classifying Melanoma",
+        "Wilber Eduardo Bermeo Quito",
+        2023,
+        "Master's thesis: ISIC 2019 and 2020 merged, ResNet-18 in eight trainings, a platform.",
+        left_out="Tables 7.1 and 8.1 (abbreviations) and 6.4 (a calendar of colours)",
+    ),
+    Document(
+        "gessert2019",
+        "Skin Lesion Classification Using CNNs with Patch-Based Attention and Diagnosis-Guided Loss"
+        " Weighting",
+        "Nils Gessert, Thilo Sentker, Frederic Madesta, Rüdiger Schmitz, Helge Kniep, "
+        "Ivo Baltruschat, René Werner, Alexander Schlaefer",
+        2019,
+        "Paper: HAM10000 and 7-point criteria, attention across crops, class balancing.",
+    ),
+)
+DOCUMENTS: dict[str, Document] = {document.key: document for document in _LIST}
+
+
+def read_cells(document: str) -> pd.DataFrame:
+    """Returns a document's table exactly as stored: text in every column, `""` where empty.
+
+    Raises:
+        ValueError: for an unknown document.
+    """
+    if document not in DOCUMENTS:
+        raise ValueError(f"Documents are {', '.join(DOCUMENTS)}. Received: document={document!r}")
+    return pd.read_csv(FOLDER / f"{document}.csv", dtype=str, keep_default_na=False)
+
+
+def load_published(document: str | None = None) -> pd.DataFrame:
+    """Returns the published numbers of one document, or of all.
+
+    Args:
+        document: Key such as `"gessert2019"`, or `None`.
+
+    Returns:
+        One row a number: `COLUMNS` as "string" (empty = missing), but `value` and `sd` as "Float64"
+        in the printed `unit` (missing where a cell is a word or lost) and `n` as "Int64" images;
+        further `printed`, the cell as it stands in the document.
+
+    Raises:
+        ValueError: for an unknown document.
+
+    Example:
+        >>> table = load_published("gessert2019")
+        >>> table[table["check"].str.startswith("lost").fillna(False)]["row"].unique().tolist()
+        ['densenet121-multi-crop-5', 'seresnext50-multi-crop-5']
+    """
+    keys = DOCUMENTS if document is None else [document]
+    table = pd.concat([read_cells(key) for key in keys], ignore_index=True).astype("string")
+    table = table.mask(table == "", pd.NA)
+    table["printed"] = table["value"]
+    for column, dtype in (("value", "Float64"), ("sd", "Float64"), ("n", "Int64")):
+        table[column] = pd.to_numeric(table[column], errors="coerce").astype(dtype)
+    return table
+
+
+def published_row(name: str) -> pd.DataFrame:
+    """Returns the numbers of one published row.
+
+    Args:
+        name: `document/table/row`, e.g. `"gessert2019/table2/densenet121-dual"`.
+
+    Raises:
+        ValueError: for an unknown name, with the nearest ones.
+    """
+    table = load_published(name.split("/")[0])
+    names = table["document"] + "/" + table["table"] + "/" + table["row"]
+    if not (names == name).any():
+        near = difflib.get_close_matches(name, names.unique(), n=3, cutoff=0.3)
+        hint = f" Near: {', '.join(near)}." if near else ""
+        raise ValueError(f"No published row is called {name!r}.{hint} `skinkit published` shows all.")
+    return table[names == name].reset_index(drop=True)
+
+
+def show(document: str) -> str:
+    """Returns a document's tables as text, with marks at what the checks found and notes below.
+
+    Raises:
+        ValueError: for an unknown document.
+    """
+    about, cells = DOCUMENTS.get(document), read_cells(document)
+    blocks = [f"{about.authors} ({about.year}): {about.title}\n{about.about}"]
+    blocks += [_show_table(rows) for _, rows in cells.groupby("table", sort=False)]
+    if about.left_out:
+        blocks.append(f"Left out: {about.left_out}.")
+    return "\n\n".join(blocks)
+
+
+def flagged(check: pd.Series) -> pd.Series:
+    """Says which checks found something to tell: neither empty nor `ok`."""
+    return ~check.fillna("").str.match(r"(ok\b.*)?$")
+
+
+def _show_table(rows: pd.DataFrame) -> str:
+    notes = list(dict.fromkeys(rows["check"][flagged(rows["check"])]))
+    marks = {text: f" [{number}]" for number, text in enumerate(notes, 1)}
+    value = rows["value"] + rows["sd"].map(lambda sd: f" ± {sd}" if sd else "")
+    value = value.replace("", "lost") + rows["unit"].map(lambda unit: _SIGNS.get(unit, ""))
+    rows = rows.assign(cell=value + rows["check"].map(lambda text: marks.get(text, "")))
+    sources = [source.split(", ", 1) for source in rows["source"].unique()]
+    title = f"{sources[0][0]}, {'; '.join(place for _, place in sources)}"
+    body = _as_list(rows) if rows["table"].iloc[0] in ("text", "released") else _as_grid(rows)
+    lines = [title, body.to_string(index=False)]
+    return "\n".join(lines + [f"[{number}] {text}" for number, text in enumerate(notes, 1)])
+
+
+def _as_list(rows: pd.DataFrame) -> pd.DataFrame:
+    columns = ["row", "model", "condition", "split", "class", "metric", "cell"]
+    return rows[[c for c in columns if (rows[c] != "").any()]]
+
+
+def _as_grid(rows: pd.DataFrame) -> pd.DataFrame:
+    # Averages of a report stand below its classes, as they are printed.
+    average = rows["metric"].str.extract("^(macro|weighted)_(precision|recall|f1)$")
+    below = average[1].isin(rows["metric"])
+    rows = rows.assign(
+        column=rows["metric"].mask(below, average[1]), **{"class": rows["class"].mask(below, average[0])}
+    )
+    index = ["row"]
+    if rows["metric"].nunique() == 1 and rows["class"].nunique() > 1:
+        rows["column"] = rows["class"]
+    elif rows.groupby("column")["class"].nunique().max() > 1:
+        index.append("class")
+    if rows["split"].nunique() > 2:
+        rows["column"] = rows["column"] + " " + rows["split"]
+    wide = rows.set_index([*index, "column"])["cell"].unstack().fillna("")
+    wide = wide.reindex(rows.set_index(index).index.unique())[list(rows["column"].unique())]
+    return wide.rename_axis(columns=None).reset_index()

@@ -1,0 +1,204 @@
+"""The recipe: everything that must be said to produce one row of one published table."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+PROTOCOLS = ("as_published", "as_described", "corrected")
+PROFILES = ("smoke", "quick", "full")
+
+# A profile says how much is run, never how: these are the only fields it may change.
+SIZES = frozenset({"image_size", "batch_size", "epochs", "subset", "model_size"})
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A named thing and its options, e.g. `choose("adam", learning_rate=1e-3)`."""
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self):
+        return f"{self.name}({', '.join(f'{k}={v!r}' for k, v in self.options.items())})"
+
+
+def choose(name, **options):
+    """Returns the `Choice` of `name` with `options`."""
+    return Choice(name, options)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of training with one optimiser and one schedule.
+
+    Args:
+        epochs: Integer, passes over the training images.
+        optimiser: `Choice` of `skinkit.training.build_optimiser`, with its learning rate.
+        schedule: `Choice` of `skinkit.training.build_schedule`; the rate may change after every step.
+        trainable: `"all"` layers, or only the `"head"` on top of the frozen backbone.
+    """
+
+    epochs: int
+    optimiser: Choice
+    schedule: Choice = choose("constant")
+    trainable: str = "all"
+
+    def __post_init__(self):
+        if self.trainable not in ("all", "head"):
+            raise ValueError(f"A phase trains 'all' or 'head'. Received: {self.trainable!r}")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything needed to produce one row of one published table.
+
+    The fields describe the `corrected` protocol at the `full` profile. `protocols` and `profiles` hold
+    what differs elsewhere; `resolve` applies them.
+
+    Args:
+        name: `document/table/row`, the row's name in `papers/published` where there is one.
+        title: One line for lists.
+        dataset: Name of the release (`skinkit data list`).
+        classes: Key of the class map, which fixes the order of the network's outputs.
+        split: `Choice` of a split maker; a fold and a seed are added when it is run.
+        offline: `Choice` of offline augmentation with `before_split`, or `None`.
+        image_size: Height and width of the network's input in pixels.
+        channel_order: `"rgb"` or `"bgr"`.
+        scaling: Scaling of the pixels, or `None` for what the model's weights expect.
+        resize: `"antialias"` or `"bilinear"`.
+        colour_constancy: Whether Shades of Gray is applied.
+        augmentation: Fields of `skinkit.pipeline.Augmentation`.
+        model: `Choice` of `skinkit.models.build`.
+        model_size: Options of the model that only change its size; a profile may set them.
+        balancing: `Choice` of `none` or `class_weights` (`power`, `normalise`, `over`).
+        loss: `Choice` of `skinkit.training.build_loss`.
+        batch_size: Images per step.
+        phases: `Phase`s in order.
+        selection: `"last"` epoch, or the `"best"` by `monitor` on `selection_part`.
+        selection_part: Part of the split that selects; anything but `"validation"` is a flaw to show.
+        test_part: Part of the split that the scores come from, looked at once, after training.
+        monitor: Score which selects.
+        subset: Most images taken from the release (stratified whole groups), `None` for all.
+        positive: Class whose sensitivity at fixed specificity is reported.
+        tolerance: Largest absolute difference from the published value, by metric, in fractions, stated
+            before any run.
+        published: Name of the published row, when it differs from `name`; `""` for none.
+        not_comparable: Reason why no run can be compared with the published row, or `""`.
+        protocols: What each further protocol changes.
+        profiles: What each further profile changes: sizes only.
+    """
+
+    name: str
+    title: str
+    model: Choice
+    phases: tuple[Phase, ...]
+    dataset: str = "ham10000"
+    classes: str = "isic2018"
+    split: Choice = choose("stratified_group_split", group="lesion")
+    offline: Choice | None = None
+    image_size: tuple[int, int] = (224, 224)
+    channel_order: str = "rgb"
+    scaling: str | None = None
+    resize: str = "antialias"
+    colour_constancy: bool = False
+    augmentation: Mapping[str, Any] = field(default_factory=dict)
+    model_size: Mapping[str, Any] = field(default_factory=dict)
+    balancing: Choice = choose("none")
+    loss: Choice = choose("categorical_crossentropy")
+    batch_size: int = 32
+    selection: str = "best"
+    selection_part: str = "validation"
+    test_part: str = "test"
+    monitor: str = "macro_recall"
+    subset: int | None = None
+    positive: str = "mel"
+    tolerance: Mapping[str, float] = field(default_factory=lambda: {"macro_recall": 0.02})
+    published: str | None = None
+    not_comparable: str = ""
+    protocols: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self):
+        if self.name.count("/") != 2:
+            raise ValueError(f"A recipe is named document/table/row. Received: {self.name!r}")
+        if self.selection not in ("last", "best"):
+            raise ValueError(f"Selection is 'last' or 'best'. Received: {self.selection!r}")
+        _check_keys(self.protocols, PROTOCOLS, "protocol")
+        _check_keys(self.profiles, PROFILES, "profile")
+        for profile, changes in self.profiles.items():
+            if method := sorted(set(changes) - SIZES):
+                raise ValueError(
+                    f"{self.name}: profile {profile!r} may change sizes only ({', '.join(sorted(SIZES))}). "
+                    f"Received: {', '.join(method)}"
+                )
+
+    @property
+    def document(self):
+        return self.name.split("/")[0]
+
+    @property
+    def published_row(self):
+        """Name of the published row this recipe aims at, or `""`."""
+        return self.name if self.published is None else self.published
+
+    @property
+    def known_protocols(self):
+        """Protocols that this recipe can be run under."""
+        return tuple(p for p in PROTOCOLS if p == "corrected" or p in self.protocols)
+
+    def resolve(self, profile="full", protocol="corrected"):
+        """Returns the recipe as it is run: overrides of protocol and profile applied.
+
+        Raises:
+            ValueError: for an unknown profile or a protocol this recipe does not define.
+        """
+        if profile not in PROFILES:
+            raise ValueError(f"Profiles are {', '.join(PROFILES)}. Received: profile={profile!r}")
+        if protocol not in self.known_protocols:
+            raise ValueError(
+                f"{self.name} is defined under {', '.join(self.known_protocols)}. "
+                f"Received: protocol={protocol!r}"
+            )
+        changed = dataclasses.replace(self, **self.protocols.get(protocol, {}))
+        sizes = dict(self.profiles.get(profile, {}))
+        if "epochs" in sizes:
+            sizes["phases"] = _with_epochs(changed.phases, sizes.pop("epochs"), self.name)
+        return dataclasses.replace(changed, **sizes, protocols={}, profiles={})
+
+    def to_json(self):
+        """Returns the recipe as a JSON text with sorted keys."""
+        return json.dumps(dataclasses.asdict(self), indent=2, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text):
+        """Returns the recipe that `to_json` wrote."""
+        fields = json.loads(text)
+        fields["phases"] = tuple(
+            Phase(**{**p, "optimiser": Choice(**p["optimiser"]), "schedule": Choice(**p["schedule"])})
+            for p in fields["phases"]
+        )
+        for name in ("model", "split", "offline", "balancing", "loss"):
+            fields[name] = fields[name] and Choice(**fields[name])
+        return cls(**{**fields, "image_size": tuple(fields["image_size"])})
+
+    @property
+    def hash(self):
+        """First 12 hex digits of the SHA-256 of the recipe's method: text fields do not count."""
+        method = dataclasses.asdict(self)
+        for text in ("title", "tolerance", "published", "not_comparable"):
+            method.pop(text)
+        return hashlib.sha256(json.dumps(method, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _check_keys(mapping, allowed, what):
+    if unknown := sorted(set(mapping) - set(allowed)):
+        raise ValueError(f"Unknown {what} {unknown}. Known: {', '.join(allowed)}")
+
+
+def _with_epochs(phases, epochs, name):
+    if len(epochs) != len(phases):
+        raise ValueError(f"{name} has {len(phases)} phases. Received: epochs={epochs!r}")
+    return tuple(dataclasses.replace(p, epochs=e) for p, e in zip(phases, epochs, strict=True))

@@ -1,0 +1,39 @@
+"""Where recipes are found by name."""
+
+import difflib
+
+from skinkit.papers import baselines
+
+_MODULES = (baselines,)
+
+
+def recipes(document=None):
+    """Returns all recipes, or those of one document, in the order of their tables.
+
+    Args:
+        document: Document key such as `"gessert2019"`, or `None` for all.
+
+    Raises:
+        ValueError: when no recipe belongs to `document`.
+    """
+    found = [r for module in _MODULES for r in module.RECIPES]
+    if document is None:
+        return found
+    documents = list(dict.fromkeys(r.document for r in found))
+    if document not in documents:
+        raise ValueError(f"Documents with recipes: {', '.join(documents)}. Received: {document!r}")
+    return [r for r in found if r.document == document]
+
+
+def recipe(name):
+    """Returns the recipe called `name`.
+
+    Raises:
+        ValueError: for an unknown name, with the nearest ones.
+    """
+    known = {r.name: r for r in recipes()}
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.3)
+    hint = f" Near: {', '.join(near)}." if near else ""
+    raise ValueError(f"No recipe is called {name!r}.{hint} `skinkit list` shows all.")

@@ -1,0 +1,100 @@
+"""The state of a training after each epoch, on disk: a kill at any moment loses at most one epoch."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+
+class Checkpoint:
+    """Keeps the newest state of a training and the best weights in a folder.
+
+    Every state is written beside the old one and renamed when it is whole, so the folder always holds
+    one complete state, whatever happens while writing.
+
+    Args:
+        folder: Folder of the checkpoints; made when the first state is saved.
+    """
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+
+    def latest(self):
+        """Returns the newest state as a dictionary (`epoch`, `best`, `best_file`, `history`), or `None`."""
+        states = sorted(self.folder.glob("epoch-*"))
+        return json.loads((states[-1] / "state.json").read_text()) if states else None
+
+    def save(self, model, state):
+        """Saves weights, optimiser and random states of `model`, and `state`, which holds the `epoch`.
+
+        Raises:
+            OSError: when the state cannot be written; the last good state is kept.
+        """
+        target = self.folder / f"epoch-{state['epoch']:05d}"
+        part = self.folder / "state.part"
+        try:
+            _make_empty(part)
+            model.save_weights(part / "last.weights.h5")
+            np.savez(part / "seeds.npz", *[variable.numpy() for variable in _seeds(model)])
+            (part / "state.json").write_text(json.dumps(state))
+            part.replace(target)
+        except OSError as error:
+            shutil.rmtree(part, ignore_errors=True)
+            raise self._not_written(error, state["epoch"]) from error
+        self._drop_all_but(target, state["best_file"])
+
+    def save_best(self, model, epoch):
+        """Saves the bare weights of the best epoch so far and returns the name of their file."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        target = self.folder / f"best-{epoch:05d}.npz"
+        part = target.with_suffix(".part")
+        try:
+            with part.open("wb") as file:
+                np.savez(file, *model.get_weights())
+            part.replace(target)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise self._not_written(error, epoch) from error
+        return target.name
+
+    def load_last(self, model):
+        """Puts the newest state back into a compiled `model`, its optimiser and its random generators."""
+        newest = sorted(self.folder.glob("epoch-*"))[-1]
+        model.optimizer.build(model.trainable_variables)
+        model.load_weights(newest / "last.weights.h5")
+        with np.load(newest / "seeds.npz") as saved:
+            for variable, name in zip(_seeds(model), saved.files, strict=True):
+                variable.assign(saved[name])
+
+    def load_best(self, model):
+        """Puts the weights of the best epoch into `model`."""
+        with np.load(self.folder / self.latest()["best_file"]) as saved:
+            model.set_weights([saved[name] for name in saved.files])
+
+    def _drop_all_but(self, target, best_file):
+        for old in self.folder.glob("epoch-*"):
+            if old != target:
+                shutil.rmtree(old)
+        for old in self.folder.glob("best-*"):
+            if old.name != best_file:
+                old.unlink()
+
+    def _not_written(self, error, epoch):
+        kept = self.latest()
+        kept = f"the last good state is epoch {kept['epoch']}" if kept else "no earlier state exists"
+        return OSError(
+            error.errno,
+            f"The state of epoch {epoch} could not be written to {self.folder} ({error}); {kept}. "
+            "Free some space and give the same command again: it goes on from there",
+        )
+
+
+def _seeds(model):
+    """States of the random generators (dropout), which Keras does not save with the weights."""
+    return [v for v in model.variables if v.path.endswith("seed_generator_state")]
+
+
+def _make_empty(folder):
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)

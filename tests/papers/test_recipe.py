@@ -1,0 +1,108 @@
+import dataclasses
+import json
+
+import pytest
+
+from skinkit.papers import Choice, Phase, Recipe, choose, recipe, recipes
+
+
+def a_recipe(**changes):
+    fields = {
+        "name": "butskova2021/table1/row",
+        "title": "A row",
+        "model": choose("small_cnn"),
+        "phases": (
+            Phase(1, choose("adam", learning_rate=1e-3)),
+            Phase(9, choose("sgd", learning_rate=0.1)),
+        ),
+        "protocols": {"as_published": {"split": choose("butskova2021_split"), "selection_part": "test"}},
+        "profiles": {"quick": {"image_size": (64, 64), "epochs": (1, 2)}},
+    }
+    return Recipe(**{**fields, **changes})
+
+
+def test_resolving_applies_the_protocol_and_the_profile():
+    found = a_recipe().resolve("quick", "as_published")
+    assert found.split == choose("butskova2021_split")
+    assert found.selection_part == "test"
+    assert found.image_size == (64, 64)
+    assert [p.epochs for p in found.phases] == [1, 2]
+    assert found.phases[1].optimiser == choose("sgd", learning_rate=0.1)
+
+
+def test_the_corrected_protocol_at_full_size_is_the_recipe_itself():
+    found = a_recipe().resolve()
+    assert found == dataclasses.replace(a_recipe(), protocols={}, profiles={})
+
+
+def test_a_profile_may_not_change_the_method():
+    with pytest.raises(ValueError, match="sizes only.*selection"):
+        a_recipe(profiles={"quick": {"selection": "last"}})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"name": "table1/row"}, "document/table/row"),
+        ({"selection": "luckiest"}, "'last' or 'best'"),
+        ({"protocols": {"as_dreamt": {}}}, "as_dreamt"),
+        ({"profiles": {"huge": {}}}, "huge"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        a_recipe(**changes)
+
+
+def test_unknown_profiles_and_protocols_name_the_known_ones():
+    with pytest.raises(ValueError, match="smoke, quick, full"):
+        a_recipe().resolve("fast")
+    with pytest.raises(ValueError, match="as_published, corrected.*as_described"):
+        a_recipe().resolve("full", "as_described")
+
+
+def test_epochs_must_match_the_phases():
+    with pytest.raises(ValueError, match="2 phases"):
+        a_recipe(profiles={"quick": {"epochs": (3,)}}).resolve("quick")
+
+
+def test_a_phase_trains_all_or_the_head():
+    with pytest.raises(ValueError, match="'all' or 'head'"):
+        Phase(1, choose("adam"), trainable="tail")
+
+
+def test_json_and_back_is_the_same_recipe():
+    for found in [a_recipe(), a_recipe(offline=choose("augment_offline", before_split=True))]:
+        resolved = found.resolve("quick", "as_published")
+        assert Recipe.from_json(resolved.to_json()) == resolved
+        json.loads(resolved.to_json())
+
+
+def test_the_hash_follows_the_method_and_not_the_words():
+    assert a_recipe(title="Another").hash == a_recipe().hash
+    assert a_recipe(batch_size=33).hash != a_recipe().hash
+
+
+def test_a_choice_reads_as_a_call():
+    assert str(choose("adam", learning_rate=0.1)) == "adam(learning_rate=0.1)"
+    assert Choice("none").options == {}
+
+
+def test_every_recipe_resolves_under_all_it_claims():
+    for found in recipes():
+        for protocol in found.known_protocols:
+            for profile in ("smoke", "quick", "full"):
+                assert found.resolve(profile, protocol).name == found.name
+
+
+def test_names_are_unique_and_found():
+    names = [r.name for r in recipes()]
+    assert len(set(names)) == len(names)
+    assert recipe(names[0]).name == names[0]
+
+
+def test_an_unknown_name_suggests_a_near_one():
+    with pytest.raises(ValueError, match="skinkit/demo/ham10000"):
+        recipe("skinkit/demo/ham")
+    with pytest.raises(ValueError, match="Documents with recipes"):
+        recipes("nobody1999")

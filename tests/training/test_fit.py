@@ -1,0 +1,187 @@
+import errno
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+
+from skinkit.training.checkpoint import Checkpoint
+from skinkit.training.fit import TrainingPhase, fit
+
+STEPS = 4
+
+
+def small_model():
+    keras.utils.set_random_seed(3)
+    return keras.Sequential(
+        [
+            keras.Input((6,)),
+            keras.layers.Dense(8, activation="relu", name="body"),
+            keras.layers.BatchNormalization(name="norm"),
+            keras.layers.Dropout(0.5, name="drop"),
+            keras.layers.Dense(3, activation="softmax", name="head"),
+        ]
+    )
+
+
+def batches(first_epoch):
+    """Endless batches that are a function of the epoch alone."""
+
+    def epoch_batches(epoch):
+        x = tf.random.stateless_normal((STEPS, 16, 6), seed=tf.stack([epoch, 1]))
+        y = tf.one_hot(tf.argmax(x[..., :3], axis=-1), 3)
+        return tf.data.Dataset.from_tensor_slices((x, y))
+
+    epochs = tf.data.Dataset.range(first_epoch, 1000, output_type=tf.int32)
+    return epochs.flat_map(epoch_batches), STEPS
+
+
+def phases(first=2, second=3):
+    loss = keras.losses.CategoricalCrossentropy()
+    return [
+        TrainingPhase(first, lambda: keras.optimizers.Adam(1e-2), loss, trainable=("head",)),
+        TrainingPhase(second, lambda: keras.optimizers.SGD(1e-2, momentum=0.9), loss),
+    ]
+
+
+def scores(model):
+    images, truth = next(iter(batches(500)[0]))
+    return {
+        "macro_recall": float(np.mean(model.predict(images, verbose=0).argmax(1) == truth.numpy().argmax(1)))
+    }
+
+
+def outputs(model):
+    return model.predict(np.linspace(-1, 1, 60).reshape(10, 6), verbose=0)
+
+
+class Killed(Exception):
+    pass
+
+
+class KillingValidation:
+    """Scores as `scores` does, and dies in the given call, as a kill in the middle of an epoch's end would."""
+
+    def __init__(self, call):
+        self.calls, self.call = 0, call
+
+    def __call__(self, model):
+        self.calls += 1
+        if self.calls == self.call:
+            raise Killed
+        return scores(model)
+
+
+def test_the_frozen_phase_trains_the_head_alone(tmp_path):
+    model = small_model()
+    body, head = (model.get_layer(n).get_weights()[0].copy() for n in ("body", "head"))
+    fit(model, phases()[:1], batches, tmp_path, verbose=0)
+    np.testing.assert_array_equal(model.get_layer("body").get_weights()[0], body)
+    np.testing.assert_array_equal(model.get_layer("norm").get_weights()[2], np.zeros(8))
+    assert np.abs(model.get_layer("head").get_weights()[0] - head).max() > 1e-3
+
+
+def test_the_history_counts_epochs_through_all_phases_and_is_saved(tmp_path):
+    history = fit(small_model(), phases(), batches, tmp_path, validate=scores, verbose=0)
+    assert history["epoch"].tolist() == [1, 2, 3, 4, 5]
+    assert history["phase"].tolist() == [1, 1, 2, 2, 2]
+    saved = pd.read_csv(tmp_path / "history.csv")
+    assert {"loss", "accuracy", "val_macro_recall", "learning_rate", "seconds"} <= set(saved.columns)
+    np.testing.assert_allclose(saved["loss"], history["loss"])
+
+
+@pytest.mark.parametrize(("killed_in_epoch", "monitor"), [(2, None), (3, "macro_recall"), (4, None)])
+def test_a_training_that_died_ends_like_an_undisturbed_one(tmp_path, killed_in_epoch, monitor):
+    whole = small_model()
+    history = fit(whole, phases(), batches, tmp_path / "whole", validate=scores, monitor=monitor, verbose=0)
+    with pytest.raises(Killed):
+        fit(
+            small_model(),
+            phases(),
+            batches,
+            tmp_path / "killed",
+            validate=KillingValidation(killed_in_epoch),
+            monitor=monitor,
+            verbose=0,
+        )
+    again = small_model()
+    resumed = fit(again, phases(), batches, tmp_path / "killed", validate=scores, monitor=monitor, verbose=0)
+    np.testing.assert_array_equal(outputs(again), outputs(whole))
+    columns = ["epoch", "phase", "loss", "accuracy", "val_macro_recall"]
+    pd.testing.assert_frame_equal(resumed[columns], history[columns])
+
+
+def test_a_finished_training_is_not_repeated(tmp_path):
+    first = small_model()
+    fit(first, phases(), batches, tmp_path, validate=scores, verbose=0)
+
+    def no_batches(first_epoch):
+        raise AssertionError("no batch was to be drawn")
+
+    second = small_model()
+    fit(second, phases(), no_batches, tmp_path, validate=scores, verbose=0)
+    np.testing.assert_array_equal(outputs(second), outputs(first))
+
+
+def test_the_best_epoch_is_kept_not_the_last(tmp_path):
+    seen = []
+
+    def falling(model):
+        seen.append(model.get_weights())
+        return {"macro_recall": 1.0 - 0.1 * abs(len(seen) - 2)}
+
+    model = small_model()
+    fit(model, phases(), batches, tmp_path, validate=falling, monitor="macro_recall", verbose=0)
+    for kept, expected in zip(model.get_weights(), seen[1], strict=True):
+        np.testing.assert_array_equal(kept, expected)
+
+
+def test_a_loss_that_is_not_finite_stops_with_the_place_and_the_causes(tmp_path):
+    wild = [TrainingPhase(3, lambda: keras.optimizers.SGD(1e30), keras.losses.MeanSquaredError())]
+    with pytest.raises(FloatingPointError, match=r"step \d+ of epoch \d.*learning rate"):
+        fit(_linear_model(), wild, batches, tmp_path, verbose=0)
+
+
+def _linear_model():
+    return keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
+
+
+def test_a_full_disk_keeps_the_last_good_state_and_says_so(tmp_path, monkeypatch):
+    model, real = small_model(), keras.Model.save_weights
+    calls = []
+
+    def full_at_third(self, path, **kwargs):
+        calls.append(path)
+        if len(calls) == 3:
+            path.write_bytes(b"half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(self, path, **kwargs)
+
+    monkeypatch.setattr(keras.Model, "save_weights", full_at_third)
+    with pytest.raises(OSError, match="last good state is epoch 2.*same command") as raised:
+        fit(model, phases(), batches, tmp_path, validate=scores, verbose=0)
+    assert raised.value.errno == errno.ENOSPC
+    monkeypatch.undo()
+    assert Checkpoint(tmp_path / "checkpoint").latest()["epoch"] == 2
+    assert not list(tmp_path.rglob("*.part"))
+    whole, again = small_model(), small_model()
+    fit(whole, phases(), batches, tmp_path / "whole", validate=scores, verbose=0)
+    fit(again, phases(), batches, tmp_path, validate=scores, verbose=0)
+    np.testing.assert_array_equal(outputs(again), outputs(whole))
+
+
+def test_only_the_newest_state_and_the_best_weights_stay(tmp_path):
+    fit(
+        small_model(),
+        phases(),
+        batches,
+        tmp_path,
+        validate=scores,
+        monitor="macro_recall",
+        verbose=0,
+    )
+    names = sorted(p.name for p in (tmp_path / "checkpoint").iterdir())
+    assert len(names) == 2
+    assert names[0].startswith("best-")
+    assert names[1] == "epoch-00005"

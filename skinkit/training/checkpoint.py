@@ -72,6 +72,10 @@ class Checkpoint:
         with np.load(self.folder / self.latest()["best_file"]) as saved:
             model.set_weights([saved[name] for name in saved.files])
 
+    def delete(self):
+        """Removes all states; what they were for has been saved elsewhere."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def _drop_all_but(self, target, best_file):
         for old in self.folder.glob("epoch-*"):
             if old != target:

@@ -55,7 +55,7 @@ def fit(model, phases, batches, folder, *, validate=None, monitor=None, verbose=
         FloatingPointError: when the loss is not finite any more.
         OSError: when a state cannot be written; the last good one is kept.
     """
-    recorder = EpochRecorder(folder, validate, monitor, verbose)
+    recorder = EpochRecorder(folder, validate, monitor)
     done, start = recorder.state["epoch"], 0
     for number, phase in enumerate(phases, start=1):
         end = start + phase.epochs
@@ -94,7 +94,7 @@ def _fit_phase(model, batches, first, end, recorder, verbose):
 class EpochRecorder(keras.callbacks.Callback):
     """Validates, selects, saves and writes the history after each epoch; stops on a bad loss."""
 
-    def __init__(self, folder, validate=None, monitor=None, verbose=1):
+    def __init__(self, folder, validate=None, monitor=None):
         super().__init__()
         self.folder = Path(folder)
         self.checkpoint = Checkpoint(self.folder / "checkpoint")
@@ -104,7 +104,7 @@ class EpochRecorder(keras.callbacks.Callback):
             "best_file": None,
             "history": [],
         }
-        self.validate, self.monitor, self.verbose = validate, monitor, verbose
+        self.validate, self.monitor = validate, monitor
         self.phase = 1
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -113,28 +113,28 @@ class EpochRecorder(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         loss = (logs or {}).get("loss", 0.0)
         if not math.isfinite(loss):
+            done = self.state["epoch"]
             raise FloatingPointError(
-                f"The loss became {loss} at step {batch + 1} of epoch {self.state["epoch"] + 1}. The state of "
-                f"epoch {self.state['epoch']} is kept in {self.checkpoint.folder}. Usual causes: a learning "
-                "rate that is too high, or pixels in another scale than the weights expect"
+                f"The loss became {loss} at step {batch + 1} of epoch {done + 1}. The state of epoch {done} "
+                f"is kept in {self.checkpoint.folder}. Usual causes: a learning rate that is too high, or "
+                "pixels in another scale than the weights expect"
             )
 
     def on_epoch_end(self, epoch, logs=None):
         scores = self.validate(self.model) if self.validate else {}
+        # Keras' own progress line comes after this callback and shows what is in `logs`.
+        logs |= {f"val_{name}": float(value) for name, value in scores.items()}
         row = {
             "epoch": epoch + 1,
             "phase": self.phase,
             "learning_rate": float(self.model.optimizer.learning_rate),
-            **{name: float(value) for name, value in (logs or {}).items()},
-            **{f"val_{name}": float(value) for name, value in scores.items()},
+            **{name: float(value) for name, value in logs.items()},
             "seconds": round(time.perf_counter() - self._started, 2),
         }
         self._select(scores, epoch + 1)
         self.state |= {"epoch": epoch + 1, "history": [*self.state["history"], row]}
         self.checkpoint.save(self.model, self.state)
         self._write_history()
-        if self.verbose and scores:
-            print("  validation: " + ", ".join(f"{n} {v:.3f}" for n, v in scores.items()), flush=True)
 
     def _select(self, scores, epoch):
         if self.monitor is None:

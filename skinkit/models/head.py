@@ -1,0 +1,35 @@
+"""The head that every model here puts on its backbone."""
+
+from keras import layers
+
+from skinkit.layers import SoftAttention
+
+_NAMES = ("soft_attention", "with_attention", "pooled", "dropout", "logits", "probabilities")
+
+
+def add_head(features, classes, dropout=0.2, soft_attention=False):
+    """Returns class probabilities from a feature map.
+
+    Args:
+        features: 4D symbolic tensor `(batch, height, width, channels)`.
+        classes: Integer, number of classes.
+        dropout: Float in [0, 1), dropout of the pooled features.
+        soft_attention: Whether attended features are appended to the features, or a dictionary with
+            the arguments of `skinkit.layers.SoftAttention`.
+
+    Returns:
+        Symbolic tensor `(batch, classes)`, float32 under every dtype policy.
+    """
+    if soft_attention:
+        options = {} if soft_attention is True else dict(soft_attention)
+        attended = SoftAttention(**options, name="soft_attention")(features)
+        features = layers.Concatenate(name="with_attention")([features, attended])
+    pooled = layers.GlobalAveragePooling2D(name="pooled")(features)
+    pooled = layers.Dropout(dropout, name="dropout")(pooled)
+    logits = layers.Dense(classes, dtype="float32", name="logits")(pooled)
+    return layers.Activation("softmax", dtype="float32", name="probabilities")(logits)
+
+
+def head_layers(model):
+    """Returns the names of the layers on top of the backbone: what trains while it is frozen."""
+    return [layer.name for layer in model.layers if layer.name in _NAMES]

@@ -1,0 +1,19 @@
+"""Balancing, losses, schedules, optimisers and the training loop."""
+
+from skinkit.training.balance import class_weights, sample_weights
+from skinkit.training.checkpoint import Checkpoint
+from skinkit.training.fit import TrainingPhase, fit
+from skinkit.training.losses import build_loss
+from skinkit.training.optimisers import build_optimiser
+from skinkit.training.schedules import build_schedule
+
+__all__ = [
+    "Checkpoint",
+    "TrainingPhase",
+    "build_loss",
+    "build_optimiser",
+    "build_schedule",
+    "class_weights",
+    "fit",
+    "sample_weights",
+]

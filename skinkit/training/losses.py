@@ -1,0 +1,39 @@
+"""Losses by name."""
+
+import keras
+
+
+def build_loss(name, label_smoothing=0.0, reduction="sum_over_batch_size", **options):
+    """Returns a Keras loss on one-hot labels and softmax probabilities.
+
+    The reduction matters as soon as images are weighted (facts 1.5): PyTorch's
+    `CrossEntropyLoss(weight=w)` divides by the sum of the weights in the batch, which is
+    `"mean_with_sample_weight"`; an unreduced loss times a factor and then averaged, and
+    `keras.Model.fit(class_weight=w)`, divide by the number of images.
+
+    Args:
+        name: `"categorical_crossentropy"`, or `"focal"`: `-alpha * (1 - p) ** gamma * log(p)`.
+        label_smoothing: Float in [0, 1), share of the label spread over all classes.
+        reduction: `"sum_over_batch_size"` or `"mean_with_sample_weight"`.
+        **options: For `"focal"`, `gamma` (default 2.0) and `alpha` (default 1.0 as in PyTorch code,
+            where Keras has 0.25; a list gives one per class).
+
+    Returns:
+        A `keras.losses.Loss`.
+
+    Example:
+    >>> build_loss("focal", gamma=1.0)
+    """
+    if name not in LOSSES:
+        raise ValueError(f"Losses are {', '.join(LOSSES)}. Received: name={name!r}")
+    return LOSSES[name](label_smoothing=label_smoothing, reduction=reduction, **options)
+
+
+def _focal(gamma=2.0, alpha=1.0, **common):
+    return keras.losses.CategoricalFocalCrossentropy(gamma=gamma, alpha=alpha, **common)
+
+
+LOSSES = {
+    "categorical_crossentropy": keras.losses.CategoricalCrossentropy,
+    "focal": _focal,
+}

@@ -1,0 +1,41 @@
+"""Optimisers by name, with every number that PyTorch and Keras default differently."""
+
+import keras
+
+
+def build_optimiser(name, learning_rate, **options):
+    """Returns a new Keras optimiser.
+
+    Args:
+        name: `"adam"`, `"adamw"` or `"sgd"`.
+        learning_rate: Float, or a `keras.optimizers.schedules.LearningRateSchedule`.
+        **options: Of the Keras class. Set `epsilon` of Adam to what the source used: 1e-7 is Keras'
+            default and ours, 1e-8 PyTorch's, 1e-3 doc-002's, 0.1 Datta's. (PyTorch adds it after
+            the bias correction, Keras before: a difference in the first steps only.)
+            `weight_decay` of AdamW (default 0.01 as in PyTorch, where Keras has 0.004) is
+            multiplied by the learning rate, as in PyTorch. `momentum` of SGD defaults to 0.9.
+
+    Returns:
+        A `keras.optimizers.Optimizer`.
+
+    Example:
+    >>> build_optimiser("adam", 1e-4, epsilon=1e-3)
+    """
+    if name not in OPTIMISERS:
+        raise ValueError(f"Optimisers are {', '.join(OPTIMISERS)}. Received: name={name!r}")
+    return OPTIMISERS[name](learning_rate, **options)
+
+
+def _adam(learning_rate, epsilon=1e-7, **options):
+    return keras.optimizers.Adam(learning_rate, epsilon=epsilon, **options)
+
+
+def _adamw(learning_rate, epsilon=1e-7, weight_decay=0.01, **options):
+    return keras.optimizers.AdamW(learning_rate, epsilon=epsilon, weight_decay=weight_decay, **options)
+
+
+def _sgd(learning_rate, momentum=0.9, **options):
+    return keras.optimizers.SGD(learning_rate, momentum=momentum, **options)
+
+
+OPTIMISERS = {"adam": _adam, "adamw": _adamw, "sgd": _sgd}

@@ -1,0 +1,140 @@
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from skinkit import models
+from skinkit.explain import TARGET_LAYERS, grad_cam
+from skinkit.explain.grad_cam import find_layer
+
+IMAGES = np.random.default_rng(0).random((5, 12, 16, 3), dtype="float32")
+
+
+def pooled_net(last="dense", classes=4, dtype=None):
+    """A network whose Grad-CAM is known: after global pooling the weights are those of the last layer."""
+    inputs = keras.Input((12, 16, 3))
+    x = layers.Conv2D(6, 3, strides=2, padding="same", name="features", dtype=dtype)(inputs)
+    x = layers.GlobalAveragePooling2D()(layers.MaxPooling2D(1)(x))
+    if last == "dense":
+        outputs = layers.Dense(classes, activation="softmax", name="classes")(x)
+    else:
+        outputs = layers.Softmax()(layers.Dense(classes, name="classes")(x))
+    return keras.Model(inputs, outputs)
+
+
+def cam_by_hand(model, images, targets):
+    features = np.asarray(keras.Model(model.input, model.get_layer("features").output)(images))
+    weights = np.asarray(model.get_layer("classes").kernel)[:, targets].T / np.prod(features.shape[1:3])
+    maps = np.maximum(np.einsum("nhwc,nc->nhw", features, weights), 0)
+    largest = maps.max(axis=(1, 2), keepdims=True)
+    return np.divide(maps, largest, out=np.zeros_like(maps), where=largest > 0)
+
+
+@pytest.mark.parametrize("last", ["dense", "softmax layer"])
+@pytest.mark.parametrize("target", [2, [0, 1, 2, 3, 0], None])
+@pytest.mark.parametrize("batch_size", [2, 16])
+def test_it_equals_the_class_activation_map_by_hand(last, target, batch_size):
+    model = pooled_net(last)
+    found = grad_cam(model, IMAGES, target, batch_size=batch_size)
+    targets = model.predict(IMAGES, verbose=0).argmax(axis=1) if target is None else target
+    expected = cam_by_hand(model, IMAGES, np.broadcast_to(targets, len(IMAGES)))
+    assert (found.shape, found.dtype) == ((5, 6, 8), np.float32)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_it_does_not_fade_when_the_model_is_sure():
+    model = pooled_net()
+    model.get_layer("classes").bias.assign([0.0, 200.0, 0.0, 0.0])
+    assert model.predict(IMAGES, verbose=0)[:, 1].min() == 1.0
+    np.testing.assert_allclose(grad_cam(model, IMAGES, 1), cam_by_hand(model, IMAGES, [1] * 5), atol=1e-5)
+
+
+def test_it_finds_the_bright_square_that_makes_the_class():
+    model = keras.Sequential(
+        [
+            keras.Input((32, 32, 1)),
+            layers.Conv2D(1, 3, padding="same", kernel_initializer="ones", name="features"),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(1, activation="sigmoid", kernel_initializer="ones", name="classes"),
+        ]
+    )
+    image = np.zeros((1, 32, 32, 1), "float32")
+    image[0, 5:11, 20:27] = 1
+    heatmap = grad_cam(model, image)[0]
+    assert heatmap[image[0, ..., 0] == 1].min() > 0.4
+    assert heatmap[:3].max() == heatmap[14:].max() == heatmap[:, :17].max() == 0
+    assert np.unravel_index(heatmap.argmax(), heatmap.shape) in {
+        (r, c) for r in range(5, 11) for c in range(20, 27)
+    }
+
+
+def test_it_works_below_frozen_layers_and_leaves_the_model_as_it_was():
+    model = pooled_net()
+    expected = grad_cam(model, IMAGES, 1)
+    model.trainable = False
+    before = model.get_config()
+    np.testing.assert_allclose(grad_cam(model, IMAGES, 1, layer="features"), expected, atol=1e-6)
+    assert model.get_config() == before
+
+
+def test_it_works_in_mixed_precision():
+    exact, mixed = pooled_net(), pooled_net(dtype="mixed_float16")
+    mixed.set_weights(exact.get_weights())
+    np.testing.assert_allclose(grad_cam(mixed, IMAGES, 1), grad_cam(exact, IMAGES, 1), atol=0.02)
+
+
+def test_a_class_without_evidence_gets_a_map_of_zeros():
+    model = pooled_net()
+    kernel, bias = model.get_layer("classes").get_weights()
+    model.get_layer("classes").set_weights([np.zeros_like(kernel), bias])
+    assert np.all(grad_cam(model, IMAGES, 0) == 0)
+
+
+def test_a_nested_backbone_is_refused_with_the_cure():
+    inner = pooled_net()
+    outer = keras.Sequential([keras.Input((12, 16, 3)), inner, layers.Dense(2)])
+    for layer in ("features", None):
+        with pytest.raises(ValueError, match="Build it flat"):
+            grad_cam(outer, IMAGES, layer=layer)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"layer": "classes"}, "layer='classes'"),
+        ({"layer": "conv9"}, "layer='conv9'"),
+        ({"target": 4}, "classes 0 to 3.*target=4"),
+        ({"target": -1}, "classes 0 to 3.*target=-1"),
+    ],
+)
+def test_wrong_arguments_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        grad_cam(pooled_net(), IMAGES, **arguments)
+
+
+@pytest.mark.parametrize("soft_attention", [False, True])
+def test_the_layer_of_small_cnn_is_the_one_below_its_head(soft_attention):
+    model = models.build("small_cnn", (32, 48, 3), 3, soft_attention=soft_attention)
+    images = np.random.default_rng(0).random((2, 32, 48, 3), dtype="float32")
+    assert grad_cam(model, images, layer=TARGET_LAYERS["small_cnn"]).shape == (2, 4, 6)
+    assert grad_cam(model, images).shape == (2, 4, 6)
+
+
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "efficientnet_b0"])
+def test_the_table_names_the_last_features_of_our_models(name):
+    assert find_layer(models.build(name, (64, 64, 3), 2)).name == TARGET_LAYERS[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("vgg16", keras.applications.VGG16),
+        ("resnet50", keras.applications.ResNet50),
+        ("densenet121", keras.applications.DenseNet121),
+        ("inception_v3", keras.applications.InceptionV3),
+        ("mobilenet_v2", keras.applications.MobileNetV2),
+    ],
+)
+def test_the_table_names_the_last_features_of_keras_applications(name, make):
+    model = make(input_shape=(96, 96, 3), weights=None, include_top=False)
+    assert find_layer(model).name == TARGET_LAYERS[name]

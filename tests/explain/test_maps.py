@@ -1,0 +1,88 @@
+import cv2
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from skinkit.explain import attention_maps, has_attention, mass_inside, overlay_map, resize_map
+from skinkit.layers import SoftAttention
+
+IMAGES = np.random.default_rng(0).random((5, 8, 12, 3), dtype="float32")
+
+
+def attentive(count=1):
+    inputs = keras.Input((None, None, 3))
+    x = layers.Conv2D(4, 3, 2, padding="same", name="conv")(inputs)
+    for number in range(count):
+        x = SoftAttention(heads=3, name=f"attention{number}")(x)
+    return keras.Model(inputs, layers.Dense(2)(layers.GlobalAveragePooling2D()(x)))
+
+
+def test_attention_maps_are_those_of_the_layer():
+    model = attentive()
+    features = keras.Model(model.input, model.get_layer("conv").output)(IMAGES)
+    _, heads = model.get_layer("attention0")(features, return_maps=True)
+    summed = np.sum(heads, axis=-1)
+    found = attention_maps(model, IMAGES, batch_size=2)
+    assert found.shape == (5, 4, 6)
+    np.testing.assert_allclose(found, summed / summed.max(axis=(1, 2), keepdims=True), rtol=1e-5)
+
+
+def test_a_layer_is_chosen_by_name_where_there_are_several():
+    model = attentive(2)
+    with pytest.raises(ValueError, match=r"\['attention0', 'attention1'\].*layer=None"):
+        attention_maps(model, IMAGES)
+    assert attention_maps(model, IMAGES, layer="attention1").shape == (5, 4, 6)
+    with pytest.raises(ValueError, match="layer='conv'"):
+        attention_maps(model, IMAGES, layer="conv")
+
+
+def test_a_model_without_attention_is_told_apart():
+    assert has_attention(attentive()) and not has_attention(attentive(0))
+    with pytest.raises(ValueError, match=r"return maps: \[\]"):
+        attention_maps(attentive(0), IMAGES)
+
+
+def test_maps_are_resized_one_by_one_or_together():
+    maps = np.random.default_rng(1).random((3, 4, 6), dtype="float32")
+    found = resize_map(maps, (8, 18))
+    assert found.shape == (3, 8, 18)
+    np.testing.assert_array_equal(found[1], resize_map(maps[1], (8, 18)))
+    np.testing.assert_allclose(resize_map(np.ones((2, 3)), (5, 7)), 1.0)
+
+
+def test_an_overlay_mixes_image_and_colours():
+    image = np.full((10, 20, 3), 200, "uint8")
+    heatmap = np.zeros((2, 4))
+    heatmap[:, 3] = 5
+    mixed = overlay_map(image, heatmap, strength=0.25)
+    colours = cv2.applyColorMap(np.array([[0, 255]], "uint8"), cv2.COLORMAP_INFERNO)[0, :, ::-1]
+    assert mixed.dtype == np.uint8
+    np.testing.assert_allclose(mixed[:, 0], np.broadcast_to(150 + colours[0] / 4, (10, 3)), atol=1)
+    np.testing.assert_allclose(mixed[:, -1], np.broadcast_to(150 + colours[1] / 4, (10, 3)), atol=1)
+    np.testing.assert_array_equal(overlay_map(image / 255, heatmap, strength=0.25), mixed)
+
+
+def test_an_overlay_of_zeros_and_of_no_strength_is_the_image():
+    image = np.random.default_rng(2).integers(0, 256, (6, 6, 3), dtype="uint8")
+    np.testing.assert_array_equal(overlay_map(image, np.zeros((3, 3)), strength=0.0), image)
+
+
+def test_an_image_that_was_scaled_for_a_model_is_refused():
+    with pytest.raises(ValueError, match="from -1 to 1"):
+        overlay_map(np.linspace(-1, 1, 48).reshape(4, 4, 3), np.zeros((2, 2)))
+
+
+def test_mass_inside_is_the_share_of_the_map():
+    heatmap = np.array([[1.0, 2.0], [3.0, 4.0]])
+    mask = np.array([[True, False], [False, True]])
+    assert mass_inside(heatmap, mask) == pytest.approx(0.5)
+    found = mass_inside(np.stack([heatmap, 7 * heatmap]), np.stack([mask, ~mask]))
+    np.testing.assert_allclose(found, [0.5, 0.5])
+    assert np.isnan(mass_inside(np.zeros((2, 2)), mask))
+
+
+def test_an_even_map_has_the_mask_s_share_of_the_image_inside():
+    mask = np.zeros((30, 40), bool)
+    mask[5:20, 10:30] = True
+    assert mass_inside(np.ones((3, 4)), mask) == pytest.approx(mask.mean())

@@ -1,0 +1,119 @@
+"""What every layer of skinkit must do, as one check."""
+
+import json
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+_LOADER = """
+import sys, numpy as np, keras
+import skinkit.layers
+model = keras.saving.load_model(sys.argv[1])
+np.save(sys.argv[2], model.predict(np.load(sys.argv[3]), verbose=0))
+"""
+
+
+def run_python(code, *arguments, **environment):
+    """Runs `code` in a fresh Python process and returns what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def fresh_python():
+    return run_python
+
+
+@pytest.fixture
+def check_layer(tmp_path):
+    """Returns `check(cls, init_kwargs, input_shape, ...)`: all that Keras asks of a layer."""
+
+    def check(cls, init_kwargs, input_shape, supports_masking=False, fresh_process=False):
+        images = np.random.default_rng(0).normal(size=(4, *input_shape)).astype("float32")
+        _check_config(cls, init_kwargs, images)
+        _check_symbolic_shapes(cls, init_kwargs, images)
+        _check_training_step_reaches_all_weights(cls, init_kwargs, images)
+        _check_mixed_precision(cls, init_kwargs, images)
+        assert cls(**init_kwargs).supports_masking == supports_masking
+        _check_file(cls, init_kwargs, images, tmp_path, fresh_process)
+
+    return check
+
+
+def _model(cls, init_kwargs, shape):
+    inputs = keras.Input(shape)
+    return keras.Model(inputs, cls(**init_kwargs)(inputs))
+
+
+def _check_config(cls, init_kwargs, images):
+    layer = cls(**init_kwargs)
+    config = json.loads(json.dumps(layer.get_config()))
+    twin = cls.from_config(config)
+    assert twin.get_config() == layer.get_config()
+    assert keras.saving.get_registered_name(cls) == f"skinkit>{cls.__name__}"
+    layer(images)
+    twin(images)
+    twin.set_weights(layer.get_weights())
+    np.testing.assert_allclose(layer(images), twin(images), rtol=1e-6)
+
+
+def _check_symbolic_shapes(cls, init_kwargs, images):
+    result = cls(**init_kwargs)(images)
+    known = cls(**init_kwargs)(keras.Input(images.shape[1:]))
+    assert known.shape == (None, *result.shape[1:])
+    assert known.dtype == result.dtype.name
+    unknown = _model(cls, init_kwargs, (None,) * (images.ndim - 2) + images.shape[-1:])
+    assert unknown.output.shape[-1] == result.shape[-1]
+    assert unknown.predict(images, verbose=0).shape == result.shape
+
+
+def _check_training_step_reaches_all_weights(cls, init_kwargs, images):
+    model = _model(cls, init_kwargs, images.shape[1:])
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(tf.square(model(images, training=True)))
+    gradients = tape.gradient(loss, [w.value for w in model.trainable_weights])
+    for weight, gradient in zip(model.trainable_weights, gradients, strict=True):
+        assert gradient is not None and np.any(gradient), f"no gradient reaches {weight.path}"
+    targets = np.zeros((len(images), *model.output.shape[1:]), "float32")
+    model.compile("sgd", "mse", jit_compile=False)
+    before = [w.copy() for w in model.get_weights()]
+    model.train_on_batch(images, targets)
+    assert any(np.any(a != b) for a, b in zip(before, model.get_weights(), strict=True))
+
+
+def _check_mixed_precision(cls, init_kwargs, images):
+    layer = cls(**init_kwargs, dtype="mixed_float16")
+    result = layer(images)
+    assert result.dtype.name == "float16"
+    assert np.all(np.isfinite(result))
+    assert {w.dtype for w in layer.weights} == {"float32"}
+    exact = cls(**init_kwargs)
+    exact.build(images.shape)
+    exact.set_weights(layer.get_weights())
+    np.testing.assert_allclose(result, exact(images), atol=2e-2, rtol=2e-2)
+
+
+def _check_file(cls, init_kwargs, images, folder, fresh_process):
+    model = _model(cls, init_kwargs, images.shape[1:])
+    expected = model.predict(images, verbose=0)
+    path, inputs, outputs = (folder / n for n in ("model.keras", "inputs.npy", "outputs.npy"))
+    model.save(path)
+    if fresh_process:
+        np.save(inputs, images)
+        run_python(_LOADER, path, outputs, inputs)
+        found = np.load(outputs)
+    else:
+        found = keras.saving.load_model(path).predict(images, verbose=0)
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-7)

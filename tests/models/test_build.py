@@ -1,0 +1,125 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from skinkit import models
+from skinkit.layers import SoftAttention
+
+IMAGES = np.random.default_rng(0).random((2, 64, 96, 3), dtype="float32")
+
+
+@pytest.mark.parametrize("name", list(models.MODELS))
+@pytest.mark.parametrize("soft_attention", [False, True])
+def test_every_model_is_flat_and_ends_in_float32_probabilities(name, soft_attention):
+    model = models.build(name, (64, 96, 3), 5, soft_attention=soft_attention)
+    assert model.name == name
+    assert not any(isinstance(layer, keras.Model) for layer in model.layers)
+    assert model.layers[-1].name == "probabilities"
+    assert (model.output.shape, model.output.dtype) == ((None, 5), "float32")
+    np.testing.assert_allclose(np.sum(model(IMAGES), axis=1), 1.0, rtol=1e-5)
+    expected = ["pooled", "dropout", "logits", "probabilities"]
+    if soft_attention:
+        expected = ["soft_attention", "with_attention", *expected]
+    assert models.head_layers(model) == expected
+
+
+def test_every_scaling_is_one_of_the_pipeline():
+    assert {e.scaling for e in models.MODELS.values()} <= {"unit", "raw", "symmetric", "imagenet", "caffe"}
+
+
+def test_the_head_stays_float32_in_mixed_precision():
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = models.build("small_cnn", (64, 96, 3), 3, soft_attention=True)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert model.get_layer("relu6").output.dtype == "float16"
+    assert (model.get_layer("logits").output.dtype, model.output.dtype) == ("float32", "float32")
+    np.testing.assert_allclose(np.sum(model(IMAGES), axis=1), 1.0, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "parameters"), [({}, 144_999), ({"soft_attention": True}, 159_512), ({"width": 8}, 36_919)]
+)
+def test_small_cnn_is_small(options, parameters):
+    assert models.build("small_cnn", (96, 128, 3), 7, **options).count_params() == parameters
+
+
+def test_small_cnn_takes_images_of_any_size():
+    model = models.build("small_cnn", (None, None, 3), 4, soft_attention=True)
+    assert model(IMAGES).shape == model(IMAGES[:, :33, :50]).shape == (2, 4)
+
+
+def test_each_position_of_small_cnn_sees_the_pixels_around_its_own_cell():
+    model = models.build("small_cnn", (128, 128, 3), 2)
+    features = keras.Model(model.input, model.get_layer("conv6").output)
+    image = tf.random.stateless_uniform((1, 128, 128, 3), seed=(1, 2))
+    with tf.GradientTape() as tape:
+        tape.watch(image)
+        score = tf.reduce_sum(features(image)[0, 7, 8])
+    seen = np.any(tape.gradient(score, image)[0], axis=-1)
+    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
+    assert (rows[0] + rows[-1]) / 2 == 7 * 8 + 3.5
+    assert (columns[0] + columns[-1]) / 2 == 8 * 8 + 3.5
+    assert len(rows) == len(columns) == 62
+
+
+def test_soft_attention_can_be_configured():
+    options = {"heads": 12, "kernel": "released", "gamma": None}
+    layer = models.build("small_cnn", (64, 96, 3), 3, soft_attention=options).get_layer("soft_attention")
+    assert isinstance(layer, SoftAttention)
+    assert {key: layer.get_config()[key] for key in options} == options
+
+
+@pytest.mark.parametrize("file", ["model.keras", "model.weights.h5"])
+def test_weights_are_loaded_from_a_file(tmp_path, file):
+    model = models.build("small_cnn", (64, 96, 3), 3, soft_attention=True)
+    (model.save if file.endswith(".keras") else model.save_weights)(tmp_path / file)
+    twin = models.build("small_cnn", (64, 96, 3), 3, weights=str(tmp_path / file), soft_attention=True)
+    np.testing.assert_array_equal(twin(IMAGES), model(IMAGES))
+    with pytest.raises(ValueError, match="does not fit small_cnn with 4 classes"):
+        models.build("small_cnn", (64, 96, 3), 4, weights=tmp_path / file, soft_attention=True)
+
+
+def test_a_saved_model_is_loaded_with_its_layers(tmp_path):
+    model = models.build("small_cnn", (64, 96, 3), 3, soft_attention=True)
+    model.save(tmp_path / "model.keras")
+    loaded = models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.predict(IMAGES, verbose=0), model.predict(IMAGES, verbose=0))
+    with pytest.raises(FileNotFoundError, match=r"other\.keras"):
+        models.load_model(tmp_path / "other.keras")
+
+
+@pytest.mark.parametrize(
+    ("name", "weights", "error", "message"),
+    [
+        ("resnet", None, ValueError, "small_cnn, efficientnet_lite0, efficientnet_b0.*'resnet'"),
+        ("small_cnn", "imagenet", ValueError, "no ImageNet weights"),
+        ("small_cnn", "missing.keras", FileNotFoundError, r"missing\.keras"),
+        ("small_cnn", "missing.pth", FileNotFoundError, r"missing\.pth"),
+        ("efficientnet_lite0", "missing.pth", FileNotFoundError, r"missing\.pth"),
+        ("small_cnn", __file__, ValueError, r"Expected \.keras or \.weights\.h5"),
+    ],
+)
+def test_wrong_names_and_weights_are_named(name, weights, error, message):
+    with pytest.raises(error, match=message):
+        models.build(name, (64, 64, 3), 3, weights=weights)
+
+
+def test_unreachable_imagenet_weights_are_never_replaced_by_random_ones(monkeypatch):
+    def no_network(**_):
+        raise Exception("URL fetch failure on https://storage.googleapis.com")
+
+    monkeypatch.setattr(keras.applications, "EfficientNetB0", no_network)
+    with pytest.raises(FileNotFoundError, match=r"URL fetch failure.*efficientnetb0_notop\.h5.*weights=None"):
+        models.build("efficientnet_b0", (64, 64, 3), 3, weights="imagenet")
+
+
+def test_other_errors_of_keras_applications_are_left_alone(monkeypatch):
+    def refuses(**_):
+        raise ValueError("Expected input shape to be at least 32x32")
+
+    monkeypatch.setattr(keras.applications, "EfficientNetB0", refuses)
+    with pytest.raises(ValueError, match="at least 32x32"):
+        models.build("efficientnet_b0", (8, 8, 3), 3, weights="imagenet")

@@ -1,0 +1,126 @@
+import io
+import os
+import pickle
+import sys
+import types
+import zipfile
+from collections import OrderedDict
+
+import numpy as np
+import pytest
+
+from skinkit.models.torch_weights import read_state
+
+MAGIC, SYSTEM = 0x1950A86A20F9469CFC6C, {"little_endian": True}
+
+
+class Storage:
+    def __init__(self, key, array):
+        self.key, self.array = key, np.asarray(array)
+
+
+class Tensor:
+    def __init__(self, storage, offset, shape, strides):
+        self.arguments = (storage, offset, shape, strides, False, OrderedDict())
+
+
+@pytest.fixture(autouse=True)
+def fake_torch(monkeypatch):
+    """Names under which `pickle` writes what PyTorch writes."""
+    torch, inner = types.ModuleType("torch"), types.ModuleType("torch._utils")
+    for name in ("FloatStorage", "LongStorage", "BFloat16Storage"):
+        setattr(torch, name, type(name, (), {"__module__": "torch"}))
+
+    def _rebuild_tensor_v2(*_):
+        raise AssertionError("only its name is needed")
+
+    _rebuild_tensor_v2.__module__, _rebuild_tensor_v2.__qualname__ = "torch._utils", "_rebuild_tensor_v2"
+    inner._rebuild_tensor_v2 = _rebuild_tensor_v2
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    monkeypatch.setitem(sys.modules, "torch._utils", inner)
+    return torch
+
+
+class Pickler(pickle.Pickler):
+    def persistent_id(self, thing):
+        if not isinstance(thing, Storage):
+            return None
+        names = {"float32": "FloatStorage", "int64": "LongStorage", "uint16": "BFloat16Storage"}
+        kind = getattr(sys.modules["torch"], names[thing.array.dtype.name])
+        return ("storage", kind, thing.key, "cpu", thing.array.size, None)
+
+    def reducer_override(self, thing):
+        if isinstance(thing, Tensor):
+            return sys.modules["torch._utils"]._rebuild_tensor_v2, thing.arguments
+        return NotImplemented
+
+
+def checkpoint(state, storages):
+    file = io.BytesIO()
+    for thing in (MAGIC, 1001, SYSTEM, OrderedDict(state), [s.key for s in storages]):
+        Pickler(file, protocol=2).dump(thing)
+    for storage in storages:
+        file.write(storage.array.size.to_bytes(8, "little") + storage.array.tobytes())
+    return file.getvalue()
+
+
+def one_tensor(storage, offset=0, shape=(2, 3), strides=(3, 1)):
+    return checkpoint({"w": Tensor(storage, offset, shape, strides)}, [storage])
+
+
+NUMBERS = Storage("7", np.arange(6, dtype="float32"))
+
+
+def test_tensors_are_read_with_their_strides_and_offsets(tmp_path):
+    count = Storage("8", np.array([5], "int64"))
+    state = {
+        "plain": Tensor(NUMBERS, 0, (2, 3), (3, 1)),
+        "transposed": Tensor(NUMBERS, 0, (3, 2), (1, 3)),
+        "tail": Tensor(NUMBERS, 4, (2,), (1,)),
+        "count": Tensor(count, 0, (), ()),
+    }
+    (tmp_path / "c.pth").write_bytes(checkpoint(state, [count, NUMBERS]))
+    found = read_state(tmp_path / "c.pth")
+    assert list(found) == list(state)
+    np.testing.assert_array_equal(found["plain"], [[0, 1, 2], [3, 4, 5]])
+    np.testing.assert_array_equal(found["transposed"], [[0, 3], [1, 4], [2, 5]])
+    np.testing.assert_array_equal(found["tail"], [4, 5])
+    assert found["count"] == 5 and found["count"].dtype == np.int64
+
+
+class Evil:
+    def __reduce__(self):
+        return os.mkdir, ("made-by-pickle",)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param(lambda: checkpoint({"w": Evil()}, []), "mkdir", id="a command"),
+        pytest.param(lambda: pickle.dumps(Evil()), "mkdir", id="a command at once"),
+        pytest.param(lambda: one_tensor(NUMBERS)[:-3], "21 of 24 bytes", id="cut in the numbers"),
+        pytest.param(lambda: one_tensor(NUMBERS)[:90], "checkpoint", id="cut in the pickle"),
+        pytest.param(lambda: one_tensor(NUMBERS, offset=1), "beyond", id="past the end"),
+        pytest.param(lambda: one_tensor(NUMBERS, offset=-1), "beyond", id="before the start"),
+        pytest.param(lambda: one_tensor(NUMBERS, strides=(-3, 1)), "beyond", id="backwards"),
+        pytest.param(lambda: one_tensor(NUMBERS, shape=(9, 9), strides=(0, 0)), "beyond", id="repeated"),
+        pytest.param(lambda: one_tensor(Storage("1", np.zeros(6, "uint16"))), "BFloat16", id="other type"),
+        pytest.param(lambda: pickle.dumps(3) * 3, "begin", id="another pickle"),
+        pytest.param(lambda: b"", "checkpoint", id="empty"),
+        pytest.param(lambda: b"no pickle at all", "checkpoint", id="text"),
+        pytest.param(lambda: checkpoint({"w": [1, 2]}, []), "checkpoint", id="no tensor"),
+    ],
+)
+def test_anything_else_is_refused(tmp_path, monkeypatch, content, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "c.pth").write_bytes(content())
+    with pytest.raises(ValueError, match=rf"c\.pth.*{message}"):
+        read_state(tmp_path / "c.pth")
+    assert not (tmp_path / "made-by-pickle").exists()
+
+
+def test_the_newer_format_is_refused_with_the_cure(tmp_path):
+    with zipfile.ZipFile(tmp_path / "c.pth", "w") as file:
+        file.writestr("archive/data.pkl", b"")
+    with pytest.raises(ValueError, match="_use_new_zipfile_serialization=False"):
+        read_state(tmp_path / "c.pth")

@@ -13,7 +13,7 @@ DEMO = Recipe(
     image_size=(96, 128),
     augmentation=_MILD,
     model=choose("small_cnn", soft_attention=True),
-    balancing=choose("class_weights", power=0.75),
+    balancing=choose("class_weights", power=0.75, normalise=True),
     phases=(
         Phase(
             epochs=30,
@@ -43,19 +43,24 @@ EFFICIENTNET_LITE0 = Recipe(
     name="skinkit/baseline/efficientnet-lite0",
     title="EfficientNet-Lite0 with ImageNet weights: head first, then all layers",
     published="",
-    image_size=(225, 300),
-    augmentation={**_MILD, "contrast": 0.1},
-    model=choose("efficientnet_lite0", weights="imagenet"),
-    balancing=choose("class_weights", power=0.75),
+    split=choose(
+        "stratified_group_split",
+        group="lesion+patient",
+        fractions={"train": 0.75, "validation": 0.10, "test": 0.15},
+    ),
+    image_size=(216, 288),
+    augmentation={**_MILD, "rotation": 45.0, "zoom": 0.1, "contrast": 0.1},
+    model=choose("efficientnet_lite0", weights="imagenet", drop_connect=0.1),
+    balancing=choose("class_weights", power=0.75, normalise=True),
     loss=choose("categorical_crossentropy", label_smoothing=0.05),
     phases=(
-        Phase(epochs=1, optimiser=choose("adam", learning_rate=1e-3), trainable="head"),
+        Phase(epochs=1, optimiser=choose("adam", learning_rate=2e-3), trainable="head"),
         Phase(
             epochs=20, optimiser=choose("adam", learning_rate=6e-4), schedule=choose("cosine", warmup=0.05)
         ),
     ),
     profiles={
-        "quick": {"image_size": (120, 160), "epochs": (1, 10)},
+        "quick": {"image_size": (108, 144), "epochs": (1, 10)},
         "smoke": {"image_size": (64, 64), "epochs": (1, 1), "subset": 160},
     },
 )

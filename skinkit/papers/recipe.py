@@ -97,7 +97,7 @@ class Recipe:
     phases: tuple[Phase, ...]
     dataset: str = "ham10000"
     classes: str = "isic2018"
-    split: Choice = choose("stratified_group_split", group="lesion")
+    split: Choice = choose("stratified_group_split", group="lesion+patient")
     offline: Choice | None = None
     image_size: tuple[int, int] = (224, 224)
     channel_order: str = "rgb"

@@ -1,0 +1,64 @@
+"""Data: catalog, download, manifest tables, splits, leakage, offline augmentation.
+
+Needs NumPy and pandas only; what is heavier is imported where it is used.
+"""
+
+from skinkit.data.catalog import CATALOG, Release, describe, list_releases
+from skinkit.data.check import CheckReport, check_images
+from skinkit.data.classes import CLASS_MAPS, ClassMap
+from skinkit.data.document_splits import (
+    bermeo2023_split,
+    butskova2021_split,
+    datta2021_split,
+    derm7pt_split,
+    gessert2019_split,
+    hernandez2020_split,
+    koefler2023_split,
+)
+from skinkit.data.download import DownloadError, fetch
+from skinkit.data.leakage import leakage_rate, leakage_report, leakage_stamp
+from skinkit.data.manifests import load, merge_bermeo2023, read_manifest
+from skinkit.data.offline import augment_offline, augmented_split
+from skinkit.data.readers import COLUMNS
+from skinkit.data.splits import Split, group_folds, stratified_group_split, with_validation
+
+# The function hides its module of the same name; imported here, at once, it always does.
+from skinkit.data.synthetic import draw_lesion, synthetic
+from skinkit.data.validation import TRANSFORMS, validate
+
+__all__ = [
+    "CATALOG",
+    "CLASS_MAPS",
+    "COLUMNS",
+    "TRANSFORMS",
+    "CheckReport",
+    "ClassMap",
+    "DownloadError",
+    "Release",
+    "Split",
+    "augment_offline",
+    "augmented_split",
+    "bermeo2023_split",
+    "butskova2021_split",
+    "check_images",
+    "datta2021_split",
+    "derm7pt_split",
+    "describe",
+    "draw_lesion",
+    "fetch",
+    "gessert2019_split",
+    "group_folds",
+    "hernandez2020_split",
+    "koefler2023_split",
+    "leakage_rate",
+    "leakage_report",
+    "leakage_stamp",
+    "list_releases",
+    "load",
+    "merge_bermeo2023",
+    "read_manifest",
+    "stratified_group_split",
+    "synthetic",
+    "validate",
+    "with_validation",
+]

@@ -1,0 +1,111 @@
+"""Class maps: which diagnoses a source knows, how it spells them, and in which order."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class ClassMap:
+    """Names and order of the classes of one source.
+
+    The order of the columns is the most frequent silent error between the documents (facts 1.2);
+    tables and plots take labels, and only this object turns them into positions.
+
+    Args:
+        key: name of the map, a key of `CLASS_MAPS`.
+        labels: canonical lower-case codes in the order of the source.
+        names: spelling of the source, aligned with `labels`.
+
+    Example:
+        >>> CLASS_MAPS["isic2018"].encode(["nv", "mel"])
+        array([1, 0])
+    """
+
+    key: str
+    labels: tuple[str, ...]
+    names: tuple[str, ...]
+
+    def __post_init__(self):
+        if len(self.labels) != len(self.names):
+            raise ValueError(
+                f"Class map {self.key!r} needs one name a label. "
+                f"Received: labels={self.labels}, names={self.names}"
+            )
+        if len(set(self.labels)) != len(self.labels):
+            raise ValueError(f"Class map {self.key!r} repeats a label. Received: {self.labels}")
+
+    def __len__(self):
+        return len(self.labels)
+
+    def index(self, label: str) -> int:
+        """Returns the position of one label.
+
+        Raises:
+            ValueError: if this map does not know the label.
+        """
+        return int(self.encode([label])[0])
+
+    def encode(self, labels: Iterable[str]) -> np.ndarray:
+        """Turns labels into positions.
+
+        Args:
+            labels: n canonical codes.
+
+        Returns:
+            int64 array `(n,)`, values from 0 to `len(self) - 1`.
+
+        Raises:
+            ValueError: naming every label that this map does not know, and those it knows.
+        """
+        labels = list(labels)
+        positions = {label: position for position, label in enumerate(self.labels)}
+        unknown = {str(label) for label in labels if label not in positions}
+        if unknown:
+            raise ValueError(
+                f"Class map {self.key!r} does not know {', '.join(sorted(unknown))}. "
+                f"Known: {', '.join(self.labels)}."
+            )
+        return np.array([positions[label] for label in labels], dtype=np.int64)
+
+    def one_hot(self, labels: Iterable[str]) -> np.ndarray:
+        """Turns n labels into a float32 array `(n, len(self))` of zeros and ones."""
+        return np.eye(len(self), dtype=np.float32)[self.encode(labels)]
+
+    def decode(self, indices: Iterable[int]) -> list[str]:
+        """Turns positions back into labels.
+
+        Raises:
+            ValueError: if an index lies outside 0 .. `len(self) - 1`.
+        """
+        indices = [int(index) for index in indices]
+        wrong = sorted({index for index in indices if not 0 <= index < len(self)})
+        if wrong:
+            raise ValueError(f"Class map {self.key!r} has positions 0 to {len(self) - 1}. Received: {wrong}")
+        return [self.labels[index] for index in indices]
+
+
+_CODES = {"melanoma": "mel", "nevus": "nv", "unknown": "unk"}
+
+
+def _map(key: str, names: str) -> ClassMap:
+    spellings = tuple(names.split())
+    labels = (name.lower() for name in spellings)
+    return ClassMap(key, tuple(_CODES.get(label, label) for label in labels), spellings)
+
+
+# The six orders of facts 1.2, and the two classes of ISIC 2020.
+CLASS_MAPS: dict[str, ClassMap] = {
+    class_map.key: class_map
+    for class_map in (
+        _map("isic2018", "MEL NV BCC AKIEC BKL DF VASC"),
+        _map("alphabetical", "akiec bcc bkl df mel nv vasc"),
+        _map("koefler2023", "nv mel bkl bcc akiec vasc df"),
+        # Python sorts capitals first, which puts melanoma at position 6.
+        _map("bermeo2023", "AK BCC BKL DF SCC VASC melanoma nevus"),
+        _map("haqishen", "AK BCC BKL DF SCC VASC melanoma nevus unknown"),
+        _map("isic2019", "MEL NV BCC AK BKL DF VASC SCC UNK"),
+        _map("isic2020", "benign malignant"),
+    )
+}

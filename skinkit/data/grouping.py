@@ -1,0 +1,112 @@
+"""Grouping by lesion or patient, and the assignment of whole groups to parts.
+
+The assignment uses SHA-256 and integers only, so one seed gives one split on every platform, with
+every library version and in whatever order the rows come.
+"""
+
+import hashlib
+from collections import Counter, defaultdict
+
+import pandas as pd
+
+GROUPS = ("image", "photograph", "lesion", "patient", "lesion+patient")
+# Fractions are made integers of this size so that no rounding of floats decides a tie.
+_UNIT = 1_000_000
+
+
+def group_keys(table, group):
+    """One group key a row, and the name of the grouping the table allows.
+
+    A key is the smallest image id of its group: it depends neither on the order of the rows nor on
+    how the groups are named.
+    """
+    if group not in GROUPS:
+        raise ValueError(f"group is one of {', '.join(GROUPS)}. Received: group={group!r}")
+    if group == "image":
+        return table["image_id"].tolist(), group
+    wanted = [] if group == "photograph" else group.split("+")
+    having = [name for name in wanted if table[f"{name}_id"].notna().any()]
+    if wanted and not having:
+        raise ValueError(
+            f"The table has no {' or '.join(wanted)} ids to group by. Use group='image' and say "
+            "so beside the result: such a split leaks."
+        )
+    columns = [f"{name}_id" for name in having]
+    if "source_id" in table:
+        columns.append("source_id")
+    return _components(table, columns), "+".join(having) or group
+
+
+def _components(table, columns):
+    """Joins rows that share an id in any of the columns (union-find)."""
+    parent = {}
+
+    def root(node):
+        while parent.setdefault(node, node) != node:
+            parent[node] = node = parent[parent[node]]
+        return node
+
+    images = table["image_id"].tolist()
+    for column in columns:
+        for image, key in zip(images, table[column], strict=True):
+            if not pd.isna(key):
+                parent[root(("image_id", image))] = root((column, key))
+    roots = [root(("image_id", image)) for image in images]
+    smallest = {}
+    for image, node in zip(images, roots, strict=True):
+        smallest[node] = min(image, smallest.get(node, image))
+    return [smallest[node] for node in roots]
+
+
+def assign(keys, strata, fractions, seed):
+    """Assigns each row to one of the fractions, whole groups at a time.
+
+    Args:
+        keys: n group keys.
+        strata: n class names; their shares are kept in every part.
+        fractions: share of each part.
+        seed: any integer.
+
+    Returns:
+        List of n positions in `fractions`.
+
+    Raises:
+        ValueError: if there are too few groups to fill every part.
+    """
+    groups = defaultdict(Counter)
+    for key, stratum in zip(keys, strata, strict=True):
+        groups[key][stratum] += 1
+    size = Counter(strata)
+    units = [round(share * _UNIT) for share in fractions]
+    lack = [{stratum: unit * n for stratum, n in size.items()} for unit in units]
+    rest = [unit * sum(size.values()) for unit in units]
+    weight = {stratum: 10**12 // n for stratum, n in size.items()}
+    place = {}
+    for key in sorted(groups, key=lambda key: (-groups[key].total(), _draw(seed, key))):
+        counts = groups[key]
+
+        def need(part, counts=counts):
+            # Relative to the part's size, or the large groups would all go to the largest part;
+            # half the group is counted in already, which rounds to the nearest.
+            wanted = sum(n * weight[name] * (2 * lack[part][name] - _UNIT * n) for name, n in counts.items())
+            return wanted // units[part], rest[part]
+
+        place[key] = best = max(range(len(units)), key=need)
+        for name, n in counts.items():
+            lack[best][name] -= _UNIT * n
+        rest[best] -= _UNIT * counts.total()
+    if len(set(place.values())) < len(units):
+        raise ValueError(f"{len(place)} groups are too few for {len(units)} parts.")
+    return [place[key] for key in keys]
+
+
+def _draw(seed, key):
+    return hashlib.sha256(f"{seed}|{key}".encode()).digest()
+
+
+def missing_note(table, grouped_by):
+    """Says how many images have no id to group by."""
+    columns = [f"{name}_id" for name in grouped_by.split("+") if f"{name}_id" in table]
+    columns = [column for column in columns if column != "image_id"]
+    lost = int(table[columns].isna().all(axis=1).sum()) if columns else 0
+    return f"{lost} images without {grouped_by} id are groups of their own." if lost else ""

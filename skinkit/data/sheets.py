@@ -1,0 +1,121 @@
+"""Reading the CSV files of the releases, whatever their separator, byte-order mark or line ends."""
+
+import csv
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+_MISSING = {"", "na", "n/a", "nan", "null", "none", "<na>"}
+
+
+@dataclass
+class Sheet:
+    """One table file as text: `frame` holds strings and its index is the line in the file."""
+
+    path: Path
+    frame: pd.DataFrame
+    notices: list[str] = field(default_factory=list)
+
+    def note(self, text):
+        self.notices.append(f"{self.path.name}: {text}")
+
+    def fail_where(self, wrong, column, expected):
+        """Raises ValueError naming file, line and value if any row of the mask `wrong` is true."""
+        rows = self.frame.index[wrong.fillna(False).to_numpy(dtype=bool)]
+        if len(rows):
+            value = self.frame.loc[rows[0], column] if column in self.frame else None
+            raise ValueError(
+                f"{self.path}, line {rows[0]}, column {column!r}: expected {expected}. "
+                f"Received: {value!r}{_others(rows)}"
+            )
+
+    def require(self, *columns):
+        """Raises ValueError unless all `columns` are there."""
+        absent = [column for column in columns if column not in self.frame]
+        if absent:
+            raise ValueError(
+                f"{self.path}: missing column(s) {', '.join(absent)}. "
+                f"Received: {', '.join(self.frame.columns)}"
+            )
+
+
+def _others(rows):
+    if len(rows) == 1:
+        return ""
+    shown = ", ".join(str(row) for row in rows[:5])
+    return f" ({len(rows)} such rows: lines {shown}{', ...' if len(rows) > 5 else ''})"
+
+
+def read_sheet(path, may_be_empty=False):
+    """Reads a CSV file (comma, semicolon or tab) into a `Sheet` of stripped strings.
+
+    Column names become lower case; a nameless column (a saved index) is left out.
+
+    Raises:
+        ValueError: undecodable, empty or ragged files, and column names that occur twice.
+    """
+    path = Path(path)
+    text, marks = _decode(path)
+    separator = _separator(text)
+    header, rows, lines = _rows(path, text, separator)
+    if not header or not (rows or may_be_empty):
+        raise ValueError(f"{path}: expected a header line and at least one row; the file has none.")
+    names = [name.strip().lower().replace(" ", "_") for name in header]
+    named = [i for i, name in enumerate(names) if name and not name.startswith("unnamed:")]
+    columns = [names[i] for i in named]
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    if twice:
+        raise ValueError(f"{path}: column name(s) {', '.join(twice)} occur twice (case ignored).")
+    cells = [[_cell(row[i]) for i in named] for row in rows]
+    sheet = Sheet(path, pd.DataFrame(cells, index=lines, columns=columns, dtype="string"))
+    if separator != ",":
+        marks.append({";": "semicolons", "\t": "tabs"}[separator] + " between columns")
+    if marks:
+        sheet.note(f"read with {', '.join(marks)}")
+    return sheet
+
+
+def _cell(text):
+    text = text.strip()
+    return pd.NA if text.lower() in _MISSING else text
+
+
+def _decode(path):
+    raw = path.read_bytes()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path}: not UTF-8 text ({error.reason} at byte {error.start}). "
+            "Save the table as a CSV file in UTF-8."
+        ) from None
+    marks = ["a byte-order mark"] if raw.startswith(b"\xef\xbb\xbf") else []
+    if "\r" in text:
+        marks.append("CRLF line ends" if "\r\n" in text else "CR line ends")
+    return text.replace("\r\n", "\n").replace("\r", "\n"), marks
+
+
+def _separator(text):
+    header = text.partition("\n")[0]
+    return max(",;\t", key=header.count)
+
+
+def _rows(path, text, separator):
+    reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
+    rows, lines = [], []
+    try:
+        header = next(reader, [])
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                rows.append(row)
+                lines.append(reader.line_num)
+    except csv.Error as error:
+        raise ValueError(f"{path}, line {reader.line_num}: not a CSV row ({error}).") from None
+    for row, line in zip(rows, lines, strict=True):
+        if len(row) != len(header):
+            raise ValueError(
+                f"{path}, line {line}: expected {len(header)} fields as in the header. Received: {len(row)}"
+            )
+    return header, rows, lines

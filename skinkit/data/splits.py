@@ -1,0 +1,218 @@
+"""Splits: which image belongs to training, validation or test, saved with their hash."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import pandas as pd
+
+from skinkit.data.grouping import GROUPS, assign, group_keys, missing_note
+
+PARTS = ("train", "validation", "test")
+FRACTIONS = MappingProxyType({"train": 0.7, "validation": 0.15, "test": 0.15})
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """A named assignment of images to `train`, `validation` and `test`.
+
+    Args:
+        name: what it is, e.g. `"gessert2019/fold0"`.
+        parts: Series of part names, indexed by image id.
+        seed: the seed it was made with, if any.
+        grouped_by: one of `GROUPS`: no such group is in two parts.
+        note: what a reader of a result made with it must know.
+
+    Example:
+        >>> split = stratified_group_split(table, group="lesion", seed=0)
+        >>> train = split.ids("train")
+        >>> split.save("data/splits/mine.csv")
+    """
+
+    name: str
+    parts: pd.Series
+    seed: int | None
+    grouped_by: str
+    note: str = ""
+
+    def __post_init__(self):
+        parts = pd.Series(self.parts).astype("string").rename("part")
+        parts.index = pd.Index(parts.index.astype("string"), name="image_id")
+        if parts.empty or parts.index.has_duplicates:
+            raise ValueError(f"Split {self.name!r} needs each image once, and at least one image.")
+        unknown = sorted(set(parts.fillna("<NA>")) - set(PARTS))
+        if unknown:
+            raise ValueError(
+                f"Split {self.name!r}: parts are {', '.join(PARTS)}. Received: {', '.join(unknown)}"
+            )
+        if self.grouped_by not in GROUPS:
+            raise ValueError(
+                f"Split {self.name!r}: grouped_by is one of {', '.join(GROUPS)}. "
+                f"Received: grouped_by={self.grouped_by!r}"
+            )
+        object.__setattr__(self, "parts", parts)
+
+    def ids(self, part):
+        """The image ids of one part in the order of the table it was made from; `[]` if empty."""
+        if part not in PARTS:
+            raise ValueError(f"Parts are {', '.join(PARTS)}. Received: part={part!r}")
+        return self.parts.index[self.parts == part].tolist()
+
+    @property
+    def hash(self):
+        """SHA-256 of the sorted lines `image_id,part`."""
+        lines = sorted(f"{image},{part}" for image, part in self.parts.items())
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    def save(self, path):
+        """Writes `<path>` (CSV: image_id, part) and `<stem>.json` beside it (name, seed, hash...).
+
+        Returns:
+            Path of the CSV file.
+        """
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        facts = {key: getattr(self, key) for key in ("name", "seed", "grouped_by", "note", "hash")}
+        rows = (f"{image},{part}\n" for image, part in self.parts.items())
+        _write(path.with_suffix(".json"), json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
+        _write(path, "image_id,part\n" + "".join(rows))
+        return path
+
+    @classmethod
+    def load(cls, path):
+        """Reads a saved split and checks its hash.
+
+        Raises:
+            FileNotFoundError: if the CSV file or its `.json` companion is not there.
+            ValueError: if the rows are not those that were saved.
+        """
+        path = Path(path)
+        companion = path.with_suffix(".json")
+        for file in (path, companion):
+            if not file.is_file():
+                raise FileNotFoundError(
+                    f"{file} is not there. A split is two files, {path.name} and {companion.name}; "
+                    "make them with Split.save."
+                )
+        facts = json.loads(companion.read_text(encoding="utf-8"))
+        expected = facts.pop("hash")
+        split = cls(parts=read_parts(path), **facts)
+        if split.hash != expected:
+            raise ValueError(
+                f"{path} was changed after it was saved: expected hash {expected}. Received: {split.hash}"
+            )
+        return split
+
+
+def read_parts(path):
+    """Reads a CSV file `image_id, part` into a Series indexed by image id."""
+    frame = pd.read_csv(path, dtype="string", encoding="utf-8-sig")
+    if list(frame.columns) != ["image_id", "part"]:
+        raise ValueError(f"{path}: expected the columns image_id, part. Received: {', '.join(frame.columns)}")
+    return frame.set_index("image_id")["part"]
+
+
+def _write(path, text):
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8", newline="\n")
+    part.replace(path)
+
+
+def stratified_group_split(table, fractions: Mapping[str, float] = FRACTIONS, group="lesion+patient", seed=0):
+    """Splits a manifest table by class, with no group in two parts.
+
+    Groups are taken from large to small, in an order drawn from their ids and the seed; each goes
+    to the part that lacks most of its classes. A missing id is a group of its own.
+
+    Args:
+        table: manifest table.
+        fractions: share of the images in `train`, `validation` and `test`; they sum to 1.
+        group: one of `GROUPS`; `"lesion+patient"` keeps together what shares either, or uses the
+            one of the two that the table has.
+        seed: any integer.
+
+    Returns:
+        `Split`.
+
+    Raises:
+        ValueError: for unknown parts or groups, or ids that the table does not have.
+
+    Example:
+        >>> split = stratified_group_split(table, {"train": 0.8, "test": 0.2}, group="patient")
+    """
+    fractions = _checked(fractions)
+    keys, grouped_by = group_keys(table, group)
+    chosen = assign(keys, table["label"], list(fractions.values()), seed)
+    names = list(fractions)
+    parts = pd.Series([names[i] for i in chosen], index=table["image_id"])
+    shares = "-".join(f"{100 * share:g}" for share in fractions.values())
+    return Split(f"{grouped_by}-{shares}", parts, seed, grouped_by, missing_note(table, grouped_by))
+
+
+def group_folds(table, folds=5, group="lesion+patient", seed=0):
+    """Makes k splits whose validation parts cover the table once; there is no test part.
+
+    Args:
+        table: manifest table.
+        folds: number of folds, at least 2.
+        group: see `stratified_group_split`.
+        seed: any integer.
+
+    Returns:
+        List of `folds` splits; fold k is the validation part of split k.
+    """
+    if folds < 2:
+        raise ValueError(f"Folds are at least 2. Received: folds={folds}")
+    keys, grouped_by = group_keys(table, group)
+    chosen = assign(keys, table["label"], [1 / folds] * folds, seed)
+    note = missing_note(table, grouped_by)
+    return [
+        Split(f"{grouped_by}-fold{k}of{folds}", fold_parts(table, chosen, k), seed, grouped_by, note)
+        for k in range(folds)
+    ]
+
+
+def with_validation(split, table, fraction=0.15, group="lesion+patient", seed=0):
+    """Moves a stratified, grouped share of the training part to validation.
+
+    For the documents that choose their model on the test part: the same test images, but an own
+    validation part.
+
+    Args:
+        split: a `Split` without validation part.
+        table: manifest table with all its images.
+        fraction: share of the training images.
+        group: see `stratified_group_split`.
+        seed: any integer.
+
+    Returns:
+        `Split` with the same test part.
+    """
+    if (split.parts == "validation").any():
+        raise ValueError(f"Split {split.name!r} has a validation part already.")
+    rows = table[table["image_id"].isin(split.ids("train"))]
+    shares = {"train": 1 - fraction, "validation": fraction}
+    inner = stratified_group_split(rows, shares, group=group, seed=seed)
+    parts = split.parts.copy()
+    parts.update(inner.parts)
+    note = f"{split.note} Validation taken from training, by {inner.grouped_by}.".strip()
+    return Split(f"{split.name}+validation", parts, seed, split.grouped_by, note)
+
+
+def fold_parts(table, chosen, fold, test=None):
+    """Parts of one fold: `fold` is validation, `test` (if given) is test, the rest training."""
+    names = {fold: "validation", test: "test"}
+    return pd.Series([names.get(i, "train") for i in chosen], index=table["image_id"])
+
+
+def _checked(fractions):
+    unknown = [name for name in fractions if name not in PARTS]
+    if unknown or not fractions:
+        raise ValueError(f"Parts are {', '.join(PARTS)}. Received: {', '.join(fractions)}")
+    if min(fractions.values()) <= 0 or abs(sum(fractions.values()) - 1) > 1e-6:
+        raise ValueError(f"Fractions are above 0 and sum to 1. Received: {dict(fractions)}")
+    # One order, so that the order they are written in decides no tie.
+    return {name: fractions[name] for name in PARTS if name in fractions}

@@ -1,0 +1,22 @@
+"""Where data, pipeline, model, training and evaluation are tied together."""
+
+from skinkit.experiments.demo import demo
+from skinkit.experiments.environment import environment, report_environment
+from skinkit.experiments.evaluate import evaluate, summarise
+from skinkit.experiments.explain import explain
+from skinkit.experiments.ledger import ledger, write_ledger
+from skinkit.experiments.material import available_profile
+from skinkit.experiments.run import run
+
+__all__ = [
+    "available_profile",
+    "demo",
+    "environment",
+    "evaluate",
+    "explain",
+    "ledger",
+    "report_environment",
+    "run",
+    "summarise",
+    "write_ledger",
+]

@@ -1,0 +1,121 @@
+"""From a recipe to the objects that train: pixels, batches, weights, model, phases."""
+
+import dataclasses
+import functools
+
+from skinkit import models, pipeline, training
+
+# Decoded images are kept in memory up to this size, which leaves room on a small Colab machine.
+_MEMORY_CACHE_BYTES = 2**30
+
+
+def build_spec(recipe, augment):
+    """Returns the `PipelineSpec` of a resolved recipe, with or without its augmentation."""
+    return pipeline.PipelineSpec(
+        image_size=tuple(recipe.image_size),
+        channel_order=recipe.channel_order,
+        scaling=recipe.scaling or models.MODELS[recipe.model.name].scaling,
+        resize=recipe.resize,
+        colour_constancy=recipe.colour_constancy,
+        augmentation=pipeline.Augmentation(**recipe.augmentation) if augment else None,
+    )
+
+
+def training_batches(recipe, material, seed):
+    """Returns the function of the first epoch that `skinkit.training.fit` asks for its batches."""
+    rows = material.rows("train")
+    weights = sample_weights(recipe, material)
+    spec = dataclasses.replace(build_spec(recipe, augment=True), cache=_cache(recipe, len(rows)))
+
+    def batches(first_epoch):
+        dataset = pipeline.build_dataset(
+            rows,
+            None,
+            spec,
+            labels=material.labels,
+            training=True,
+            batch_size=recipe.batch_size,
+            seed=seed,
+            first_epoch=first_epoch,
+            sample_weight=weights,
+        )
+        return dataset, steps_per_epoch(recipe, material)
+
+    return batches
+
+
+def steps_per_epoch(recipe, material):
+    """Returns the number of training batches in an epoch."""
+    return pipeline.steps_per_epoch(len(material.rows("train")), recipe.batch_size)
+
+
+def evaluation_batches(recipe, rows, labels, **changes):
+    """Returns the images of manifest rows as batches in their order, once, without augmentation.
+
+    Args:
+        recipe: A resolved `Recipe`.
+        rows: Manifest rows.
+        labels: Classes in the order of the network's outputs.
+        **changes: Fields of `PipelineSpec` that differ, e.g. to show the images instead of scoring them.
+    """
+    spec = dataclasses.replace(build_spec(recipe, augment=False), **changes)
+    return pipeline.build_dataset(rows, None, spec, labels=labels, batch_size=recipe.batch_size)
+
+
+def _cache(recipe, images):
+    height, width = recipe.image_size
+    return "memory" if images * height * width * 3 <= _MEMORY_CACHE_BYTES else None
+
+
+def sample_weights(recipe, material):
+    """Returns one loss weight per training row, or `None` when nothing is balanced.
+
+    The option `over="all"` counts the classes over the test rows too, as doc-002's code does (facts F3).
+    """
+    if recipe.balancing.name == "none":
+        return None
+    options = dict(recipe.balancing.options)
+    counted = material.table if options.pop("over", "train") == "all" else material.rows("train")
+    weights = training.class_weights(counted["label"], material.labels, **options)
+    return training.sample_weights(material.rows("train")["label"], weights)
+
+
+def build_model(recipe, labels, weights=None):
+    """Returns the recipe's Keras model; `weights` (a file or `"imagenet"`) replaces the recipe's own."""
+    options = {**recipe.model.options, **recipe.model_size}
+    if weights is not None:
+        options["weights"] = weights
+    return models.build(
+        recipe.model.name, input_shape=(*recipe.image_size, 3), classes=len(labels), **options
+    )
+
+
+def build_phases(recipe, model, steps):
+    """Returns the recipe's phases as `skinkit.training.TrainingPhase`s.
+
+    Args:
+        recipe: A resolved `Recipe`.
+        model: Its model, whose head the `"head"` phases train.
+        steps: Integer, steps per epoch, to which the schedules are stretched.
+    """
+    loss = training.build_loss(recipe.loss.name, **recipe.loss.options)
+    return [_build_phase(phase, loss, model, steps) for phase in recipe.phases]
+
+
+def _build_phase(phase, loss, model, steps):
+    options = dict(phase.optimiser.options)
+    rate = options.pop("learning_rate")
+    schedule = functools.partial(
+        training.build_schedule,
+        phase.schedule.name,
+        rate,
+        epochs=phase.epochs,
+        steps_per_epoch=steps,
+        **phase.schedule.options,
+    )
+
+    def optimiser():
+        return training.build_optimiser(phase.optimiser.name, schedule(), **options)
+
+    trainable = models.head_layers(model) if phase.trainable == "head" else None
+    return training.TrainingPhase(phase.epochs, optimiser, loss, trainable)

@@ -1,0 +1,70 @@
+"""What a result was made with: versions, device, commit."""
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+_PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "scikit-learn", "opencv-python")
+
+
+def environment():
+    """Returns versions, device and git commit as a dictionary of strings."""
+    return {
+        "skinkit": importlib.metadata.version("skinkit"),
+        "python": platform.python_version(),
+        **{name: _version(name) for name in _PACKAGES},
+        "device": _device(),
+        "cpu_cores": str(
+            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        ),
+        "commit": _commit(),
+    }
+
+
+def report_environment():
+    """Prints what this notebook or command runs on, and what to do where there is no GPU.
+
+    Returns:
+        The dictionary of `environment`.
+    """
+    facts = environment()
+    print(", ".join(f"{name} {value}" for name, value in facts.items() if value))
+    if facts["device"] == "CPU":
+        print(
+            "No GPU found: the quick profile takes minutes, the full profile days. "
+            "In Colab: Runtime > Change runtime type > T4 GPU."
+        )
+    return facts
+
+
+def _version(package):
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def _device():
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return "CPU"
+    return tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
+
+
+def _commit():
+    here = Path(__file__).parent
+    try:
+        found = subprocess.run(
+            ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=12"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return found.stdout.strip()

@@ -1,0 +1,80 @@
+"""Score a run: on its own test images, or on images of another set."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from skinkit.experiments.saved import SavedRun
+from skinkit.experiments.scoring import predict, score, write_json, write_predictions
+
+
+def summarise(folder):
+    """Returns the table of a run's scores as text, with the stamp of a leaky split."""
+    run = SavedRun(Path(folder))
+    return _text(run.folder.as_posix(), run.metrics, run.predictions, run.manifest["stamp"])
+
+
+def evaluate(folder, on=None, data_dir=None):
+    """Returns the scores of a run's model as text, and saves those on other images.
+
+    Args:
+        folder: Run folder.
+        on: Name of a release, or a CSV in the columns of the manifest table; `None` for the run's own test
+            images. Images whose class the model does not know are left out and counted, and so are those
+            whose photograph or lesion the model was trained on.
+        data_dir: Folder of the releases; the environment variable `SKINKIT_DATA` by default.
+
+    Raises:
+        FileNotFoundError: when the run, its model or the images are missing.
+        ValueError: when no image is left.
+    """
+    if on is None:
+        return summarise(folder)
+    run = SavedRun(Path(folder))
+    table, notes = _unseen(run, _read(on, data_dir), data_dir)
+    predictions = predict(run.load_model(), run.recipe, table, run.labels)
+    metrics = {**score(predictions, run.recipe.positive), "notes": notes}
+    target = run.folder / "evaluations" / Path(on).stem
+    target.mkdir(parents=True, exist_ok=True)
+    write_predictions(predictions, target / "predictions.csv.gz")
+    write_json(target / "metrics.json", metrics)
+    return "\n".join([_text(target.as_posix(), metrics, predictions, None), *notes])
+
+
+def _read(on, data_dir):
+    from skinkit import data
+
+    return data.load(on, root=data_dir)
+
+
+def _unseen(run, table, data_dir):
+    """Drops what the model cannot be asked, or has seen; says how many of each."""
+    train = run.material(data_dir).rows("train")
+    photographs = train.get("source_id", train["image_id"])
+    reasons = {
+        "of a class that the model does not know": ~table["label"].isin(run.labels),
+        "that it was trained on": table["image_id"].isin(photographs),
+        "of a lesion that it was trained on": table["lesion_id"].isin(train["lesion_id"].dropna()),
+    }
+    notes, dropped = [], pd.Series(False, index=table.index)
+    for reason, rows in reasons.items():
+        if new := int((rows & ~dropped).sum()):
+            notes.append(f"left out: {new} of {len(table)} images {reason}")
+        dropped |= rows
+    if dropped.all():
+        raise ValueError(f"No image is left to evaluate on: {'; '.join(notes)}")
+    return table[~dropped].reset_index(drop=True), notes
+
+
+def _text(title, metrics, predictions, stamp):
+    from skinkit import evaluation
+
+    truth, probabilities, labels = evaluation.unpack_predictions(predictions)
+    table = evaluation.classification_table(truth, probabilities, labels)
+    lines = [title, stamp or "", table.round(3).to_string(), ""]
+    for name, found in metrics["scores"].items():
+        if ":" not in name:
+            bounds = f"  ({found['low']:.3f} to {found['high']:.3f})" if "low" in found else ""
+            lines.append(f"{name:<42} {found['value']:.3f}{bounds}")
+    lines.append(f"n = {metrics['n']}; intervals: 95 %, resampled by {metrics['grouped_by']}")
+    return "\n".join(line for line in lines if line is not None)

@@ -1,0 +1,197 @@
+"""All runs against all published rows: the table that nobody writes by hand."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from skinkit.experiments.readme import results_page
+from skinkit.papers.published import flagged, load_published
+from skinkit.papers.registry import recipes
+
+COLUMNS = (
+    *("document", "table", "row", "on", "class", "metric", "published", "published_sd", "check"),
+    *(
+        "profile",
+        "protocol",
+        "runs",
+        "n",
+        "measured",
+        "low",
+        "high",
+        "run_sd",
+        "difference",
+        "tolerance",
+    ),
+    *(
+        "leakage_photograph",
+        "leakage_lesion",
+        "leakage_patient",
+        "verdict",
+        "reason",
+        "command",
+        "folders",
+    ),
+)
+
+
+def read_runs(folder):
+    """Returns the finished runs under `folder`, one row per run and score.
+
+    Args:
+        folder: Folder which holds run folders at any depth, e.g. `results/runs`.
+
+    Returns:
+        DataFrame with `recipe, profile, protocol, fold, seed, metric, class, measured, low, high, n,
+        leakage_*, reason, folder`.
+    """
+    rows = []
+    for manifest in sorted(Path(folder).rglob("manifest.json")):
+        rows.extend(_run_rows(manifest.parent, json.loads(manifest.read_text())))
+    return pd.DataFrame(rows)
+
+
+def _run_rows(folder, manifest):
+    metrics = json.loads((folder / "metrics.json").read_text())
+    shared = {
+        **{key: manifest[key] for key in ("recipe", "profile", "protocol", "fold", "seed")},
+        **{f"leakage_{level}": rate for level, rate in manifest["leakage"].items()},
+        "n": metrics["n"],
+        "dataset": manifest["dataset"],
+        "folder": folder.as_posix(),
+    }
+    for name, score in metrics["scores"].items():
+        metric, _, label = name.partition(":")
+        yield {**shared, "metric": metric, "class": label or "all", **score}
+
+
+def ledger(folder):
+    """Sets every published number beside what the runs under `folder` measured.
+
+    A published number without a run keeps an empty measured column. Scores of recipes without a published
+    row, such as the baselines, follow at the end.
+
+    Args:
+        folder: Folder of the run folders.
+
+    Returns:
+        DataFrame with the columns `COLUMNS`; scores in fractions from 0 to 1.
+    """
+    known = {r.name: r for r in recipes()}
+    published = _published()
+    measured = _mean_over_runs(read_runs(folder))
+    measured["target"] = [_target(known, name) for name in measured["recipe"]]
+    measured["answered"] = True
+    keys = ["target", "metric", "class", "answered"]
+    table = published.merge(measured, how="outer", on=keys, indicator=True, sort=False)
+    unpublished = (table["_merge"] == "right_only") & (table["class"] != "all")
+    table = table[~unpublished]
+    verdicts = [_verdict(row, known.get(row.recipe)) for row in table.itertuples()]
+    table[["difference", "tolerance", "verdict", "reason"]] = pd.DataFrame(
+        verdicts, index=table.index, columns=["difference", "tolerance", "verdict", "reason"]
+    )
+    names = table["target"].str.split("/", expand=True)
+    table[["document", "table", "row"]] = names[[0, 1, 2]]
+    table["command"] = [_command(row) for row in table.itertuples()]
+    return table.reindex(columns=COLUMNS).reset_index(drop=True)
+
+
+def _published():
+    """The published scores as fractions; counts, costs, prose and released outputs are none."""
+    table = load_published()
+    table = table[table["unit"].isin(["%", "fraction"]) & ~table["table"].isin(["text", "released"])].copy()
+    percent = table["unit"].eq("%")
+    for column in ("value", "sd"):
+        table[column] = table[column].mask(percent, table[column] / 100)
+    table["target"] = table["document"] + "/" + table["table"] + "/" + table["row"]
+    table["class"] = table["class"].fillna("all")
+    table["on"] = table["split"].fillna("test")
+    table["check"] = table["check"].where(flagged(table["check"]))
+    # A run has one score; where a row is published on several parts, it answers the test part.
+    several = table.groupby(["target", "metric", "class"])["on"].transform("nunique") > 1
+    table["answered"] = ~several | table["on"].eq("test")
+    return table.rename(columns={"value": "published", "sd": "published_sd"})[
+        ["target", "metric", "class", "on", "answered", "published", "published_sd", "check"]
+    ]
+
+
+def _mean_over_runs(runs):
+    """One row per recipe, profile, protocol and score: mean over folds and seeds.
+
+    The interval is the mean of the runs' own bootstrap intervals, i.e. the uncertainty from the test
+    images; `run_sd` (ddof 1) is the spread over runs.
+    """
+    keys = ["recipe", "profile", "protocol", "metric", "class", "dataset"]
+    columns = [*keys, "runs", "n", "measured", "low", "high", "run_sd", "folders"]
+    leaks = ["leakage_photograph", "leakage_lesion", "leakage_patient"]
+    if runs.empty:
+        return pd.DataFrame(columns=[*columns, *leaks])
+    grouped = runs.groupby(keys, sort=False, dropna=False)
+    return grouped.agg(
+        runs=("value", "size"),
+        n=("n", "max"),
+        measured=("value", "mean"),
+        low=("low", "mean"),
+        high=("high", "mean"),
+        run_sd=("value", "std"),
+        folders=("folder", " ".join),
+        **{leak: (leak, "mean") for leak in leaks if leak in runs},
+    ).reset_index()
+
+
+def _target(known, name):
+    row = known[name].published_row if name in known else ""
+    return row or name
+
+
+def _verdict(row, recipe):
+    if pd.isna(row.measured):
+        return None, None, "", ""
+    if pd.isna(row.published):
+        return None, None, "not comparable", "no published row"
+    difference = row.measured - row.published
+    tolerance = recipe.tolerance.get(row.metric) if recipe else None
+    if reason := _why_not(row, recipe, tolerance):
+        return difference, tolerance, "not comparable", reason
+    verdict = "reproduced" if abs(difference) <= tolerance else "not reproduced"
+    return difference, tolerance, verdict, ""
+
+
+def _why_not(row, recipe, tolerance):
+    if recipe is None:
+        return "the recipe no longer exists"
+    if row.dataset == "synthetic":
+        return "synthetic images"
+    if recipe.not_comparable:
+        return recipe.not_comparable
+    if row.profile != "full":
+        return f"{row.profile} profile: smaller than the document's own settings"
+    if tolerance is None:
+        return "no tolerance was stated for this score"
+    return ""
+
+
+def _command(row):
+    if pd.isna(row.measured):
+        return ""
+    return f"skinkit run {row.recipe} --profile {row.profile} --protocol {row.protocol}"
+
+
+def write_ledger(runs, results):
+    """Writes `ledger.csv` and `README.md` into `results` and returns the ledger.
+
+    Args:
+        runs: Folder of the run folders.
+        results: Folder to write to.
+    """
+    table, results = ledger(runs), Path(results)
+    results.mkdir(parents=True, exist_ok=True)
+    for name, text in (("ledger.csv", _csv(table)), ("README.md", results_page(table))):
+        part = results / f"{name}.part"
+        part.write_text(text, encoding="utf-8")
+        part.replace(results / name)
+    return table
+
+
+def _csv(table):
+    return table.to_csv(index=False, float_format="%.4f", lineterminator="\n")

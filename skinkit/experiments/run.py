@@ -1,0 +1,228 @@
+"""Carry a recipe out: train, predict, score, and leave a folder that says how."""
+
+import contextlib
+import datetime
+import hashlib
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import filelock
+
+from skinkit.experiments.material import build_material, table_hash
+from skinkit.experiments.scoring import predict, score, write_json, write_predictions
+from skinkit.papers.recipe import Recipe
+from skinkit.papers.registry import recipe as find_recipe
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A recipe x profile x protocol x fold x seed: what one run folder holds."""
+
+    recipe: Recipe
+    profile: str
+    protocol: str
+    fold: int
+    seed: int
+
+    @property
+    def resolved(self):
+        return self.recipe.resolve(self.profile, self.protocol)
+
+    def folder(self, out):
+        name = f"{self.protocol}-{self.profile}-fold{self.fold}-seed{self.seed}"
+        return Path(out) / self.recipe.name / name
+
+    def key(self, weights, material):
+        """Hash of all that decides the result: equal keys, equal predictions."""
+        said = [self.resolved.hash, self.profile, self.fold, self.seed, str(weights or "")]
+        said += [material.split.hash, table_hash(material.table)]
+        return hashlib.sha256("\n".join(map(str, said)).encode()).hexdigest()[:16]
+
+
+def run(
+    recipe,
+    profile="quick",
+    protocol="corrected",
+    fold=0,
+    seed=0,
+    out="results/runs",
+    weights=None,
+    data_dir=None,
+    folder=None,
+    verbose=1,
+):
+    """Carries out a recipe and returns its run folder.
+
+    A finished run is not repeated. A run that was killed goes on after its last complete epoch and, on
+    one CPU, ends with the predictions of an undisturbed one.
+
+    Args:
+        recipe: A `Recipe`, or the name of one.
+        profile: `smoke`, `quick` or `full`.
+        protocol: `as_published`, `as_described` or `corrected`.
+        fold: Integer, fold of the split.
+        seed: Integer, seed of weights, order and augmentation.
+        out: Folder of all runs; the run's own folder is made below it.
+        weights: File of weights or `"imagenet"`, instead of the recipe's own.
+        data_dir: Folder of the releases; the environment variable `SKINKIT_DATA` by default.
+        folder: The run's own folder, instead of one named after recipe, protocol, profile, fold and seed.
+        verbose: As in `keras.Model.fit`.
+
+    Returns:
+        `pathlib.Path` of the run folder.
+
+    Raises:
+        FileNotFoundError: when the images are not there.
+        RuntimeError: when another process carries out the same run.
+        ValueError: when the folder holds a run of another recipe, split or data.
+    """
+    recipe = find_recipe(recipe) if isinstance(recipe, str) else recipe
+    plan = Plan(recipe, profile, protocol, fold, seed)
+    folder = Path(folder) if folder else plan.folder(out)
+    plan.resolved  # noqa: B018 - unknown profiles and protocols stop before a folder is made
+    folder.mkdir(parents=True, exist_ok=True)
+    with _only_one(folder):
+        _carry_out(plan, folder, weights, data_dir, verbose)
+    return folder
+
+
+@contextlib.contextmanager
+def _only_one(folder):
+    lock = filelock.FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise RuntimeError(
+            f"Another process is carrying out the run in {folder}. Wait for it, or choose another "
+            "`out` folder, fold or seed"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _carry_out(plan, folder, weights, data_dir, verbose):
+    from skinkit import training
+
+    recipe = plan.resolved
+    material = build_material(recipe, plan.profile, plan.fold, data_dir)
+    key = plan.key(weights, material)
+    if _finished(folder, key):
+        if verbose:
+            print(f"Already finished: {folder}")
+        return
+    _say(plan, material, verbose)
+    model, history = _train(plan, recipe, material, folder, weights, verbose)
+    predictions = predict(model, recipe, material.rows(recipe.test_part), material.labels)
+    _save(folder, plan, material, key, model, history, predictions)
+    training.Checkpoint(folder / "checkpoint").delete()
+
+
+def _finished(folder, key):
+    for name in ("manifest.json", "plan.json"):
+        path = folder / name
+        if path.exists() and (found := json.loads(path.read_text())["key"]) != key:
+            raise ValueError(
+                f"{folder} holds a run of another recipe, split or data ({name}: key {found}, now {key}). "
+                "Give another `out` folder, or delete this one"
+            )
+    write_json(folder / "plan.json", {"key": key})
+    return (folder / "manifest.json").exists()
+
+
+def _say(plan, material, verbose):
+    if not verbose:
+        return
+    counts = material.split.parts.value_counts()
+    parts = ", ".join(f"{counts[part]} {part}" for part in counts.index)
+    print(f"{plan.recipe.name}: {plan.profile} profile, {plan.protocol} protocol, {material.source} images")
+    print(f"split {material.split.name}: {parts}. {_stamp(material)}", flush=True)
+
+
+def _stamp(material):
+    from skinkit import data, evaluation
+
+    rates = data.leakage_rate(material.leakage)
+    return evaluation.stamp(material.leakage, rates).attrs["caption"]
+
+
+def _train(plan, recipe, material, folder, weights, verbose):
+    import keras
+
+    from skinkit import training
+    from skinkit.experiments import build
+
+    _repeatable(plan.seed)
+    model = build.build_model(recipe, material.labels, weights)
+    history = training.fit(
+        model,
+        build.build_phases(recipe, model, build.steps_per_epoch(recipe, material)),
+        build.training_batches(recipe, material, plan.seed),
+        folder,
+        validate=_validator(recipe, material),
+        monitor=recipe.monitor if recipe.selection == "best" else None,
+        verbose=verbose,
+    )
+    # Without the optimiser: its state is three times the weights and nobody needs it any more.
+    return keras.Model(model.inputs, model.outputs, name=model.name), history
+
+
+def _repeatable(seed):
+    import keras
+    import tensorflow as tf
+
+    keras.utils.set_random_seed(seed)
+    if not tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.enable_op_determinism()
+
+
+def _validator(recipe, material):
+    from skinkit import evaluation
+
+    rows = material.rows(recipe.selection_part)
+
+    def validate(model):
+        found = predict(model, recipe, rows, material.labels)
+        scores = evaluation.summary(*evaluation.unpack_predictions(found), positive=recipe.positive)
+        return {name: scores[name] for name in ("accuracy", "macro_recall", "macro_auc")}
+
+    return validate
+
+
+def _save(folder, plan, material, key, model, history, predictions):
+    from skinkit import data
+    from skinkit.experiments.environment import environment
+
+    started = time.perf_counter()
+    recipe = plan.resolved
+    write_predictions(predictions, folder / "predictions.csv.gz")
+    metrics = score(predictions, recipe.positive)
+    write_json(folder / "metrics.json", metrics)
+    material.leakage.to_csv(folder / "leakage.csv")
+    model.save(folder / "model.part.keras")
+    (folder / "model.part.keras").replace(folder / "model.keras")
+    manifest = {
+        "recipe": plan.recipe.name,
+        "profile": plan.profile,
+        "protocol": plan.protocol,
+        "fold": plan.fold,
+        "seed": plan.seed,
+        "key": key,
+        "dataset": material.source,
+        "images": {part: int(n) for part, n in material.split.parts.value_counts().items()},
+        "data_hash": table_hash(material.table),
+        "split": material.split.name,
+        "split_note": material.split.note,
+        "split_hash": material.split.hash,
+        "leakage": data.leakage_rate(material.leakage),
+        "stamp": _stamp(material),
+        "parameters": model.count_params(),
+        "seconds": round(history["seconds"].sum() + time.perf_counter() - started, 1),
+        "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "environment": environment(),
+        "settings": json.loads(recipe.to_json()),
+    }
+    write_json(folder / "manifest.json", manifest)

@@ -1,0 +1,76 @@
+"""A run folder, read back."""
+
+import functools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from skinkit.papers.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class SavedRun:
+    """What a finished run left in its folder.
+
+    Args:
+        folder: `pathlib.Path` of the run folder.
+    """
+
+    folder: Path
+
+    def __post_init__(self):
+        if not (self.folder / "manifest.json").exists():
+            raise FileNotFoundError(
+                f"{self.folder} holds no finished run: manifest.json is missing. "
+                "`skinkit run RECIPE` makes one, or goes on with one that was stopped"
+            )
+
+    @functools.cached_property
+    def manifest(self):
+        return json.loads((self.folder / "manifest.json").read_text())
+
+    @functools.cached_property
+    def metrics(self):
+        return json.loads((self.folder / "metrics.json").read_text())
+
+    @functools.cached_property
+    def recipe(self):
+        """The recipe as it was run."""
+        return Recipe.from_json(json.dumps(self.manifest["settings"]))
+
+    @functools.cached_property
+    def predictions(self):
+        return pd.read_csv(
+            self.folder / "predictions.csv.gz",
+            dtype={"lesion_id": "string", "patient_id": "string"},
+        )
+
+    @property
+    def labels(self):
+        return tuple(c.removeprefix("p_") for c in self.predictions.columns if c.startswith("p_"))
+
+    def load_model(self):
+        """Returns the trained model.
+
+        Raises:
+            FileNotFoundError: when only the numbers of the run are here; models are not kept in git.
+        """
+        from skinkit.models import load_model
+
+        path = self.folder / "model.keras"
+        if not path.exists():
+            m = self.manifest
+            raise FileNotFoundError(
+                f"{path} is missing: models are not kept with the results. Train it again elsewhere with "
+                f"`skinkit run {m['recipe']} --profile {m['profile']} --protocol {m['protocol']} "
+                f"--fold {m['fold']} --seed {m['seed']} --out FOLDER`"
+            )
+        return load_model(path)
+
+    def material(self, data_dir=None):
+        """Returns the run's `Material`: table and split, as they were."""
+        from skinkit.experiments.material import build_material
+
+        return build_material(self.recipe, self.manifest["profile"], self.manifest["fold"], data_dir)

@@ -1,0 +1,138 @@
+"""A run's folder -> one self-contained page a person reads."""
+
+import base64
+import html
+import io
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from skinkit import evaluation, plots
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+body {{ font: 16px/1.5 system-ui, sans-serif; color: #222; }}
+body {{ max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }}
+table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
+td, th {{ padding: .2rem .7rem; border-bottom: 1px solid #ddd; text-align: right; }}
+td:first-child, th:first-child {{ text-align: left; }}
+figure {{ display: inline-block; margin: 0 1rem 1rem 0; vertical-align: top; }}
+img {{ max-width: 100%; }}
+.leaky {{ background: #b00020; color: #fff; padding: .5rem 1rem; font-weight: 600; }}
+.sound {{ background: #e7f3ea; padding: .5rem 1rem; }}
+pre {{ overflow: auto; background: #f6f6f6; padding: 1rem; }}
+</style>
+</head>
+<body>
+<h1>{title}</h1>
+<p><strong>Research and teaching only. Not for clinical use.</strong></p>
+{body}
+</body>
+</html>
+"""
+
+
+def write_report(folder):
+    """Writes `report.html` into a finished run's folder, from the files that the run left there.
+
+    Args:
+        folder: Run folder with `manifest.json`, `metrics.json`, `history.csv`, `leakage.csv`,
+            `predictions.csv.gz` and, after `skinkit explain`, `overlays.png`.
+
+    Returns:
+        `pathlib.Path` of the page.
+
+    Raises:
+        FileNotFoundError: when a file of the run is missing.
+    """
+    folder = Path(folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    sections = [
+        _summary(manifest),
+        "<h2>Scores</h2>",
+        *_scores(folder, manifest),
+        "<h2>Leakage</h2>",
+        *_leakage(folder),
+        "<h2>Training</h2>",
+        *_training(folder),
+        *_overlays(folder),
+        "<h2>Manifest</h2>",
+        f"<pre>{html.escape(json.dumps(manifest, indent=2))}</pre>",
+    ]
+    page = _PAGE.format(title=html.escape(manifest["recipe"]), body="\n".join(sections))
+    part = folder / "report.html.part"
+    part.write_text(page, encoding="utf-8")
+    return part.replace(folder / "report.html")
+
+
+def _summary(manifest):
+    counts = ", ".join(f"{n:,} {part}" for part, n in manifest["images"].items() if n)
+    kind = "leaky" if manifest["stamp"].startswith("LEAKY") else "sound"
+    return (
+        f"<p>{html.escape(manifest['settings']['title'])}. Profile <b>{manifest['profile']}</b>, protocol "
+        f"<b>{manifest['protocol']}</b>, {html.escape(manifest['dataset'])} images ({counts}), split "
+        f"{html.escape(manifest['split'])}, seed {manifest['seed']}, {manifest['seconds']:.0f} s.</p>"
+        f'<p class="{kind}">{html.escape(manifest["stamp"])}</p>'
+    )
+
+
+def _scores(folder, manifest):
+    predictions = pd.read_csv(folder / "predictions.csv.gz")
+    truth, probabilities, labels = evaluation.unpack_predictions(predictions)
+    metrics = json.loads((folder / "metrics.json").read_text())
+    found = pd.DataFrame(metrics["scores"]).T
+    overall = found[~found.index.str.contains(":")]
+    table = evaluation.classification_table(truth, probabilities, labels)
+    matrix = evaluation.confusion_table(truth, probabilities, labels)
+    yield f"<p>n = {metrics['n']}; 95 % intervals from resampling whole {metrics['grouped_by']}s.</p>"
+    yield _table(overall)
+    yield _table(table)
+    yield _figure(plots.confusion_matrix(matrix, labels), "Confusion matrix, rows are the truth")
+    yield _figure(plots.roc_curves(truth, probabilities, labels), "ROC curves, one class against the rest")
+    reliability = evaluation.reliability_table(truth, probabilities, labels)
+    yield _figure(plots.reliability_diagram(reliability), "Calibration")
+
+
+def _leakage(folder):
+    report = pd.read_csv(folder / "leakage.csv", index_col=0)
+    yield "<p>Share of test images whose photograph, lesion or patient is also in training.</p>"
+    yield _table(report)
+    yield _figure(plots.leakage_bars(report), "Leakage by class")
+
+
+def _training(folder):
+    history = pd.read_csv(folder / "history.csv")
+    figure = plots.learning_curves(history, metrics=("loss", "accuracy", "macro_recall"))
+    yield _figure(figure, "Training and validation")
+
+
+def _overlays(folder):
+    path = folder / "overlays.png"
+    if path.exists():
+        yield "<h2>Where the model looks</h2>"
+        yield _image(
+            path.read_bytes(),
+            "Grad-CAM of the predicted class and, where it has them, attention maps",
+        )
+
+
+def _table(table):
+    return table.to_html(float_format="{:.3f}".format, na_rep="–", border=0)
+
+
+def _figure(figure, caption):
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=90)
+    return _image(buffer.getvalue(), caption)
+
+
+def _image(png, caption):
+    text = html.escape(caption)
+    source = "data:image/png;base64," + base64.b64encode(png).decode()
+    return f'<figure><img alt="{text}" src="{source}"><figcaption>{text}</figcaption></figure>'

@@ -1,0 +1,139 @@
+import math
+
+import pandas as pd
+import pytest
+
+from skinkit.data import (
+    Split,
+    augment_offline,
+    butskova2021_split,
+    koefler2023_split,
+    leakage_rate,
+    leakage_report,
+    leakage_stamp,
+    stratified_group_split,
+)
+
+CLASSES = ("all", "mel", "bcc", "df", "bkl", "vasc", "akiec", "nv")
+# Share of test images whose lesion is in training, in %, means of 50 repeats (facts 1.3).
+IMAGE_LEVEL = {
+    0.20: (38.6, 68.5, 56.4, 56.2, 51.7, 48.6, 46.3, 29.2),
+    0.33: (33.9, 59.6, 48.3, 48.4, 45.1, 41.4, 40.7, 26.0),
+    0.25: (37.1, 65.3, 54.8, 52.3, 50.0, 46.4, 43.7, 28.2),
+    0.10: (42.3, 75.2, 61.0, 60.5, 57.2, 50.7, 50.6, 32.0),
+}
+PHOTOGRAPHS = (74.4, 99.5, 99.5, 99.7, 99.5, 99.7, 99.7, 0.0)
+LESIONS = (81.2, 99.9, 99.9, 99.9, 99.8, 99.8, 100.0, 25.8)
+
+
+def sampling_error(share, images, repeats):
+    """Four standard deviations of the difference of our mean and the mean of 50 repeats."""
+    # Images of one lesion leak together, which widens a binomial a little; printed to 0.1 %.
+    deviation = 1.4 * math.sqrt(share * (1 - share) / images)
+    return 4 * deviation * math.sqrt(1 / repeats + 1 / 50) + 0.001
+
+
+def assert_shares(reports, kind, published):
+    mean = sum(report[kind].astype(float) for report in reports) / len(reports)
+    sizes = reports[0]["n"]
+    for label, percent in zip(CLASSES, published, strict=True):
+        # A share printed as 100.0 % has a spread too: that of 99.9 %.
+        share = percent / 100
+        spread = min(max(share, 0.001), 0.999) if share else 0.0
+        tolerance = sampling_error(spread, sizes[label], len(reports))
+        assert mean[label] == pytest.approx(share, abs=tolerance), (kind, label)
+
+
+@pytest.mark.parametrize("share", IMAGE_LEVEL)
+def test_image_level_splits_leak_as_in_the_facts(real_ham, share):
+    fractions = {"train": 1 - share, "test": share}
+    splits = (stratified_group_split(real_ham, fractions, "image", seed) for seed in range(6))
+    reports = [leakage_report(real_ham, split) for split in splits]
+    assert_shares(reports, "lesion", IMAGE_LEVEL[share])
+    assert all(report["photograph"].max() == 0 for report in reports)
+    assert all(report["patient"].isna().all() for report in reports)
+
+
+def test_augmenting_before_the_split_leaks_as_in_the_facts(real_ham):
+    table = augment_offline(real_ham)
+    reports = [leakage_report(table, koefler2023_split(table, seed)) for seed in (50, 51, 52)]
+    assert_shares(reports, "photograph", PHOTOGRAPHS)
+    assert_shares(reports, "lesion", LESIONS)
+
+
+def test_the_validation_part_of_butskova_leaks(real_ham):
+    report = leakage_report(real_ham, butskova2021_split(real_ham), part="validation")
+    assert report.loc["all", "n"] == 2003
+    assert_shares([report], "lesion", IMAGE_LEVEL[0.20])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_lesion_split_leaks_exactly_nothing(histogram_table, seed):
+    split = stratified_group_split(histogram_table, group="lesion", seed=seed)
+    for part in ("validation", "test"):
+        report = leakage_report(histogram_table, split, part=part)
+        assert report.loc["all", "lesion"] == 0 and report["lesion"].max() == 0
+        assert leakage_stamp(report) is None
+
+
+@pytest.fixture
+def small(make_table):
+    return make_table(
+        image_id=list("ABCDEFG"),
+        label=["mel", "mel", "nv", "nv", "nv", "mel", "bkl"],
+        lesion_id=["1", "1", "2", "2", "3", None, "5"],
+        patient_id=["p", "p", "q", "p", "q", None, "r"],
+    )
+
+
+def split_of(small, train, test):
+    parts = dict.fromkeys(train, "train") | dict.fromkeys(test, "test")
+    return Split("hand", pd.Series(parts), 0, "image")
+
+
+def test_rates_are_those_counted_by_hand(small):
+    report = leakage_report(small, split_of(small, train="ACG", test="BDEF"))
+    assert report.index.tolist() == ["all", "bkl", "mel", "nv"]
+    assert report["n"].tolist() == [4, 0, 2, 2]
+    # B shares lesion 1, D lesion 2; E and F (no id) share none.
+    assert report.loc["all", "lesion"] == 0.5 and report.loc["mel", "lesion"] == 0.5
+    # B and D share patient p, E shares q.
+    assert report.loc["all", "patient"] == 0.75 and report.loc["nv", "patient"] == 1
+    assert report.loc["bkl"].drop("n").isna().all()
+    assert leakage_rate(report) == {"photograph": 0.0, "lesion": 0.5, "patient": 0.75}
+
+
+def test_the_stamp_names_every_kind_that_leaks(small):
+    report = leakage_report(small, split_of(small, train="ACG", test="BDEF"))
+    assert leakage_stamp(report) == (
+        "LEAKY: 50.0 % of evaluation images show a lesion, 75.0 % a patient that is also in training"
+    )
+
+
+def test_the_stamp_of_one_kind_is_the_sentence_of_the_contract(make_table):
+    table = make_table(image_id=list("ABCD"), label=["nv"] * 4, lesion_id=["1", "1", "2", "3"])
+    report = leakage_report(table, split_of(table, train="A", test="BCD"))
+    assert leakage_stamp(report) == (
+        "LEAKY: 33.3 % of evaluation images show a lesion that is also in training"
+    )
+
+
+def test_a_very_small_leak_is_not_printed_as_zero(small):
+    report = leakage_report(small, split_of(small, train="ACG", test="BDEF"))
+    report.loc["all", ["photograph", "lesion", "patient"]] = [0.0, 0.0001, pd.NA]
+    assert "less than 0.1 % of evaluation images" in leakage_stamp(report)
+
+
+def test_without_ids_the_leak_is_unknown_not_zero(make_table):
+    table = make_table(image_id=list("ABC"), label=["nv"] * 3)
+    report = leakage_report(table, split_of(table, train="A", test="BC"))
+    assert leakage_rate(report) == {"photograph": 0.0, "lesion": None, "patient": None}
+    assert leakage_stamp(report).startswith("LEAKAGE UNKNOWN")
+
+
+def test_empty_parts_and_unknown_images_are_refused(small):
+    split = split_of(small, train="AC", test="BD")
+    with pytest.raises(ValueError, match="has the parts train, test. Received: 'validation'"):
+        leakage_report(small, split, part="validation")
+    with pytest.raises(ValueError, match="lacks 1 images of the part 'test'"):
+        leakage_report(small[small["image_id"] != "D"], split)

@@ -1,0 +1,52 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from skinkit.experiments.build import sample_weights
+from skinkit.experiments.material import available_profile, build_material, table_hash
+from skinkit.papers import choose
+
+
+@pytest.fixture(scope="module")
+def material(tiny):
+    return build_material(tiny.resolve("smoke"), "smoke")
+
+
+def test_the_parts_share_no_lesion(material):
+    lesions = [set(material.rows(part)["lesion_id"]) for part in ("train", "validation", "test")]
+    assert lesions[0].isdisjoint(lesions[1] | lesions[2])
+    assert lesions[1].isdisjoint(lesions[2])
+
+
+def test_copies_made_after_the_split_stay_in_training(tiny):
+    grown = build_material(tiny.resolve("smoke", "as_described"), "smoke")
+    assert set(grown.rows("train")["transform"]) > {"identity"}
+    assert set(grown.rows("test")["transform"]) == {"identity"}
+    assert grown.leakage.loc["all", "photograph"] == 0
+
+
+def test_a_fold_changes_the_split(tiny, material):
+    assert build_material(tiny.resolve("smoke"), "smoke", fold=1).split.hash != material.split.hash
+
+
+def test_weights_count_the_training_images_alone_unless_told(tiny, material):
+    weights = sample_weights(tiny, material)
+    counts = material.rows("train")["label"].value_counts()
+    by_label = dict(zip(material.rows("train")["label"], weights, strict=True))
+    assert by_label["nv"] == pytest.approx((counts.sum() / counts["nv"]) ** 0.5, rel=1e-5)
+    over_all = dataclasses.replace(tiny, balancing=choose("class_weights", power=0.5, over="all"))
+    assert not np.allclose(sample_weights(over_all, material), weights)
+    assert sample_weights(dataclasses.replace(tiny, balancing=choose("none")), material) is None
+
+
+def test_the_data_hash_does_not_see_the_folder(material):
+    table = material.table
+    assert table_hash(table.assign(path="elsewhere")) == table_hash(table)
+    assert table_hash(table.assign(label="nv")) != table_hash(table)
+
+
+def test_without_images_the_profile_becomes_smoke(tmp_path, capsys):
+    assert available_profile("quick", "ham10000", data_dir=tmp_path) == "smoke"
+    assert "synthetic" in capsys.readouterr().out
+    assert available_profile("smoke", "ham10000") == "smoke"

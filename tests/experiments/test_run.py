@@ -1,0 +1,129 @@
+import dataclasses
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skinkit.experiments import run, summarise
+from skinkit.experiments.saved import SavedRun
+
+SCRIPT = Path(__file__).with_name("run_tiny.py")
+
+
+def start(folder):
+    return subprocess.Popen(
+        [sys.executable, SCRIPT, folder], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def wait_for(path, process, seconds=240):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and process.poll() is None:
+        if list(path.parent.glob(path.name)):
+            return
+        time.sleep(0.02)
+    process.kill()
+    pytest.fail(f"{path} did not appear: {process.communicate()[0]}")
+
+
+def test_a_run_leaves_its_numbers_and_says_how_they_were_made(finished, tiny):
+    names = {p.name for p in finished.iterdir()}
+    assert {"manifest.json", "history.csv", "predictions.csv.gz", "metrics.json", "model.keras"} <= names
+    manifest = json.loads((finished / "manifest.json").read_text())
+    assert manifest["recipe"] == tiny.name
+    assert manifest["dataset"] == "synthetic"
+    assert manifest["leakage"]["lesion"] == 0
+    assert manifest["environment"]["keras"]
+    assert manifest["settings"]["batch_size"] == tiny.batch_size
+    assert len(manifest["split_hash"]) == 64
+    assert sum(manifest["images"].values()) == 120
+    assert pd.read_csv(finished / "history.csv")["phase"].tolist() == [1, 2, 2, 2]
+
+
+def test_predictions_are_probabilities_of_the_test_images(finished):
+    found = SavedRun(finished)
+    test = found.material().rows("test")
+    assert found.predictions["image_id"].tolist() == test["image_id"].tolist()
+    sums = found.predictions[[f"p_{label}" for label in found.labels]].sum(axis=1)
+    np.testing.assert_allclose(sums, 1, atol=1e-4)
+
+
+def test_the_saved_model_makes_the_saved_predictions(finished):
+    from skinkit.experiments.scoring import predict
+
+    found = SavedRun(finished)
+    again = predict(found.load_model(), found.recipe, found.material().rows("test"), found.labels)
+    columns = [f"p_{label}" for label in found.labels]
+    np.testing.assert_allclose(again[columns], found.predictions[columns], atol=1e-4)
+
+
+def test_the_same_seed_gives_the_same_predictions(finished, tiny, tmp_path):
+    again = run(tiny, profile="smoke", out=tmp_path, verbose=0)
+    pd.testing.assert_frame_equal(SavedRun(again).predictions, SavedRun(finished).predictions)
+
+
+def test_a_run_killed_twice_ends_like_an_undisturbed_one(finished, tmp_path):
+    for epoch in (1, 3):
+        process = start(tmp_path)
+        wait_for(tmp_path / "checkpoint" / f"epoch-0000{epoch}", process)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert not (tmp_path / "manifest.json").exists()
+    process = start(tmp_path)
+    output, _ = process.communicate(timeout=240)
+    assert process.returncode == 0, output
+    assert (tmp_path / "predictions.csv.gz").read_bytes() == (finished / "predictions.csv.gz").read_bytes()
+
+
+def test_a_finished_run_is_not_repeated(finished, tiny, capsys):
+    before = (finished / "manifest.json").stat().st_mtime_ns
+    assert run(tiny, profile="smoke", folder=finished) == finished
+    assert "Already finished" in capsys.readouterr().out
+    assert (finished / "manifest.json").stat().st_mtime_ns == before
+
+
+def test_a_second_process_is_turned_away_and_harms_nothing(finished, tiny, tmp_path):
+    process = start(tmp_path)
+    wait_for(tmp_path / "plan.json", process)
+    with pytest.raises(RuntimeError, match="Another process"):
+        run(tiny, profile="smoke", folder=tmp_path, verbose=0)
+    output, _ = process.communicate(timeout=240)
+    assert process.returncode == 0, output
+    assert (tmp_path / "predictions.csv.gz").read_bytes() == (finished / "predictions.csv.gz").read_bytes()
+
+
+def test_a_folder_of_another_recipe_is_not_overwritten(finished, tiny):
+    other = dataclasses.replace(tiny, batch_size=16)
+    with pytest.raises(ValueError, match="another recipe, split or data"):
+        run(other, profile="smoke", folder=finished, verbose=0)
+
+
+def test_an_unknown_protocol_makes_no_folder(tiny, tmp_path):
+    with pytest.raises(ValueError, match="as_dreamt"):
+        run(tiny, profile="smoke", protocol="as_dreamt", out=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("protocol", "photographs"), [("as_published", True), ("as_described", False)])
+def test_the_protocols_differ_in_leakage(one_epoch, tmp_path, protocol, photographs):
+    folder = run(one_epoch, profile="smoke", protocol=protocol, out=tmp_path, verbose=0)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert (manifest["leakage"]["photograph"] > 0.3) == photographs
+    assert manifest["stamp"].startswith("LEAKY") == photographs
+    assert ("LEAKY" in summarise(folder)) == photographs
+
+
+def test_a_missing_release_says_what_to_do(tiny, tmp_path):
+    with pytest.raises(FileNotFoundError, match="skinkit data fetch ham10000"):
+        run(tiny, profile="quick", out=tmp_path, data_dir=tmp_path / "nothing", verbose=0)
+
+
+def test_an_unfinished_folder_is_no_result(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no finished run"):
+        summarise(tmp_path)

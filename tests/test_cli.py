@@ -1,0 +1,147 @@
+"""The command line, through its real entry point."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+
+def skinkit(*arguments, code=0, data=None, cwd=None):
+    environment = {**os.environ, "SKINKIT_DATA": str(data or "")}
+    found = subprocess.run(
+        [sys.executable, "-m", "skinkit", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=cwd,
+        timeout=280,
+    )
+    assert found.returncode == code, found.stdout + found.stderr
+    return found.stdout if code == 0 else found.stderr
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory):
+    """A small release in HAM10000's own layout."""
+    from skinkit.data import synthetic
+
+    root = tmp_path_factory.mktemp("releases")
+    synthetic(80, seed=3, folder=root / "ham10000", size=(60, 80))
+    return root
+
+
+@pytest.fixture(scope="module")
+def smoke_run(tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs")
+    printed = skinkit("run", "skinkit/demo/ham10000", "--profile", "smoke", "--out", out)
+    (manifest,) = out.rglob("manifest.json")
+    return manifest.parent, printed
+
+
+def test_help_names_every_command_and_forbids_clinical_use():
+    text = skinkit("--help")
+    for command in ("demo", "list", "show", "published", "run", "evaluate", "explain", "report", "data"):
+        assert f"\n    {command}" in text
+    assert "Not for clinical use" in text
+
+
+@pytest.mark.parametrize("command", ["run", "evaluate", "explain", "report", "show", "data fetch"])
+def test_every_command_explains_itself(command):
+    assert "usage: skinkit" in skinkit(*command.split(), "--help")
+
+
+def test_the_installed_script_is_the_same_command():
+    script = Path(sys.executable).with_name("skinkit")
+    if not script.exists():
+        pytest.skip("skinkit is on the path without being installed")
+    printed = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
+    assert printed.stdout == skinkit("--version")
+
+
+def test_recipes_are_listed_and_shown():
+    assert "skinkit/demo/ham10000" in skinkit("list")
+    assert "skinkit/demo/ham10000" in skinkit("list", "skinkit")
+    assert '"image_size"' in skinkit("show", "skinkit/demo/ham10000", "--profile", "quick")
+
+
+def test_wrong_names_end_in_a_sentence_not_in_a_traceback():
+    for arguments in (["show", "nobody/table1/row"], ["list", "nobody1999"], ["published", "nobody1999"]):
+        error = skinkit(*arguments, code=1)
+        assert error.startswith("skinkit: ")
+        assert "Traceback" not in error
+
+
+def test_published_tables_come_with_their_flags():
+    assert "0.34" in skinkit("published", "koefler2023")
+
+
+def test_releases_are_listed_and_described():
+    assert "ham10000" in skinkit("data", "list")
+    assert "CC" in skinkit("data", "info", "ham10000")
+
+
+def test_checking_tells_good_images_from_broken_ones(release, tmp_path):
+    import shutil
+
+    skinkit("data", "check", "ham10000", "--data", release)
+    broken = tmp_path / "releases"
+    shutil.copytree(release, broken)
+    image = next((broken / "ham10000" / "images").iterdir())
+    image.write_bytes(image.read_bytes()[:200])
+    found = subprocess.run(
+        [sys.executable, "-m", "skinkit", "data", "check", "ham10000", "--data", broken],
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode == 1
+    assert image.stem in found.stdout
+
+
+def test_leakage_of_the_documents_splits(release, tmp_path):
+    printed = skinkit("data", "leakage", "--data", release, "--out", tmp_path / "leakage.csv")
+    assert "koefler2023" in printed
+    assert (tmp_path / "leakage.csv").read_text().startswith("split,label,n,photograph,lesion,patient\n")
+
+
+def test_a_run_prints_its_scores(smoke_run):
+    _, printed = smoke_run
+    assert "macro_recall" in printed
+    assert "Not for clinical use" in printed
+
+
+def test_a_run_is_evaluated_on_its_own_and_on_other_images(smoke_run, release):
+    folder, _ = smoke_run
+    assert "macro_recall" in skinkit("evaluate", folder)
+    printed = skinkit("evaluate", folder, "--on", "ham10000", "--data", release)
+    assert "n = " in printed
+    assert (folder / "evaluations" / "ham10000" / "metrics.json").exists()
+
+
+def test_a_run_is_explained_on_its_images_and_on_a_file(smoke_run, tmp_path):
+    folder, _ = smoke_run
+    skinkit("explain", folder)
+    assert (folder / "overlays.png").stat().st_size > 10_000
+    image = tmp_path / "mole.jpg"
+    cv2.imwrite(str(image), np.full((60, 80, 3), 128, np.uint8))
+    assert "overlays.png" in skinkit("explain", folder, image)
+    assert "knows no image" in skinkit("explain", folder, "ISIC_9999999", code=1)
+
+
+def test_a_run_gets_a_page_and_the_runs_a_ledger(smoke_run, tmp_path):
+    folder, _ = smoke_run
+    skinkit("report", folder)
+    page = (folder / "report.html").read_text()
+    for part in ("Confusion matrix", "ROC curves", "Calibration", "Leakage", "Manifest", "Not for clinical"):
+        assert part in page
+    skinkit("report", "--runs", folder.parents[3], "--out", tmp_path)
+    assert "skinkit/demo/ham10000" in (tmp_path / "ledger.csv").read_text()
+    assert "no published row" in (tmp_path / "README.md").read_text()
+
+
+def test_a_run_without_images_says_what_to_do(tmp_path):
+    error = skinkit("run", "skinkit/demo/ham10000", code=1, cwd=tmp_path)
+    assert "skinkit data fetch ham10000" in error

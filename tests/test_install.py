@@ -1,0 +1,47 @@
+"""The package as it is installed: what importing it costs, and that its floors hold."""
+
+import subprocess
+import sys
+
+import pytest
+
+import skinkit
+
+HEAVY = ("tensorflow", "keras", "sklearn", "matplotlib", "cv2")
+
+
+def loaded_by(statement):
+    code = f"import sys\n{statement}\nprint(*sorted(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(found.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import skinkit",
+        "import skinkit.data, skinkit.evaluation, skinkit.papers, skinkit.experiments",
+        "import skinkit.cli",
+    ],
+)
+def test_importing_loads_nothing_heavy(statement):
+    assert loaded_by(statement).isdisjoint(HEAVY)
+
+
+def test_evaluation_needs_no_deep_learning():
+    used = loaded_by(
+        "import skinkit.evaluation as e\n"
+        "e.summary(['a', 'b'], [[0.9, 0.1], [0.2, 0.8]], ['a', 'b'])\n"
+        "e.bootstrap_intervals(['a', 'b'], [[0.9, 0.1], [0.2, 0.8]], ['a', 'b'], resamples=10)"
+    )
+    assert used.isdisjoint({"tensorflow", "keras"})
+
+
+def test_every_room_opens():
+    for name in skinkit.__all__:
+        assert getattr(skinkit, name) is not None
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="garden"):
+        skinkit.garden  # noqa: B018

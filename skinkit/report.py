@@ -86,15 +86,18 @@ def _scores(folder, manifest):
     predictions = pd.read_csv(folder / "predictions.csv.gz")
     truth, probabilities, labels = evaluation.unpack_predictions(predictions)
     metrics = json.loads((folder / "metrics.json").read_text())
-    found = pd.DataFrame(metrics["scores"]).T
+    found = pd.DataFrame(metrics["scores"]).T.astype(float)
     overall = found[~found.index.str.contains(":")]
-    table = evaluation.classification_table(truth, probabilities, labels)
+    table = evaluation.classification_table(truth, probabilities, labels, intervals=found)
     matrix = evaluation.confusion_table(truth, probabilities, labels)
     yield f"<p>n = {metrics['n']}; 95 % intervals from resampling whole {metrics['grouped_by']}s.</p>"
     yield _table(overall)
     yield _table(table)
     yield _figure(plots.confusion_matrix(matrix, labels), "Confusion matrix, rows are the truth")
-    yield _figure(plots.roc_curves(truth, probabilities, labels), "ROC curves, one class against the rest")
+    yield _figure(
+        plots.roc_curves(truth, probabilities, labels, intervals=found),
+        "ROC curves, one class against the rest",
+    )
     reliability = evaluation.reliability_table(truth, probabilities, labels)
     yield _figure(plots.reliability_diagram(reliability), "Calibration")
 

@@ -6,13 +6,15 @@ import platform
 import subprocess
 from pathlib import Path
 
+from skinkit import __version__
+
 _PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "scikit-learn", "opencv-python")
 
 
 def environment():
     """Returns versions, device and git commit as a dictionary of strings."""
     return {
-        "skinkit": importlib.metadata.version("skinkit"),
+        "skinkit": __version__,
         "python": platform.python_version(),
         **{name: _version(name) for name in _PACKAGES},
         "device": _device(),
@@ -24,11 +26,7 @@ def environment():
 
 
 def report_environment():
-    """Prints what this notebook or command runs on, and what to do where there is no GPU.
-
-    Returns:
-        The dictionary of `environment`.
-    """
+    """Prints what this notebook or command runs on, and what to do where there is no GPU."""
     facts = environment()
     print(", ".join(f"{name} {value}" for name, value in facts.items() if value))
     if facts["device"] == "CPU":
@@ -36,7 +34,6 @@ def report_environment():
             "No GPU found: the quick profile takes minutes, the full profile days. "
             "In Colab: Runtime > Change runtime type > T4 GPU."
         )
-    return facts
 
 
 def _version(package):

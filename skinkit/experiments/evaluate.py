@@ -1,5 +1,6 @@
 """Score a run: on its own test images, or on images of another set."""
 
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -74,7 +75,7 @@ def _text(title, metrics, predictions, stamp):
     lines = [title, stamp or "", table.round(3).to_string(), ""]
     for name, found in metrics["scores"].items():
         if ":" not in name:
-            bounds = f"  ({found['low']:.3f} to {found['high']:.3f})" if "low" in found else ""
-            lines.append(f"{name:<42} {found['value']:.3f}{bounds}")
+            value, low, high = (math.nan if v is None else v for v in found.values())
+            lines.append(f"{name:<42} {value:.3f}  ({low:.3f} to {high:.3f})")
     lines.append(f"n = {metrics['n']}; intervals: 95 %, resampled by {metrics['grouped_by']}")
     return "\n".join(line for line in lines if line is not None)

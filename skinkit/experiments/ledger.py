@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from skinkit.experiments.figures import draw_figures
 from skinkit.experiments.readme import results_page
 from skinkit.papers.published import flagged, load_published
 from skinkit.papers.registry import recipes
@@ -178,7 +179,7 @@ def _command(row):
 
 
 def write_ledger(runs, results):
-    """Writes `ledger.csv` and `README.md` into `results` and returns the ledger.
+    """Writes `ledger.csv`, `README.md` and the figures into `results` and returns the ledger.
 
     Args:
         runs: Folder of the run folders.
@@ -190,6 +191,7 @@ def write_ledger(runs, results):
         part = results / f"{name}.part"
         part.write_text(text, encoding="utf-8")
         part.replace(results / name)
+    draw_figures(table, results)
     return table
 
 

@@ -1,20 +1,9 @@
 """From a model to saved predictions, and from saved predictions to scores with intervals."""
 
 import json
+import math
 
 import pandas as pd
-
-SCORES = (
-    *(
-        "accuracy",
-        "balanced_accuracy",
-        "macro_recall",
-        "macro_specificity",
-        "macro_precision",
-        "macro_f1",
-    ),
-    *("weighted_f1", "weighted_f1_by_pred", "macro_auc", "macro_average_precision"),
-)
 
 
 def predict(model, recipe, rows, labels):
@@ -37,26 +26,24 @@ def score(predictions, positive="mel"):
     """Returns all scores of a predictions table with 95 % intervals by lesion, patient or image.
 
     Returns:
-        Dictionary with `n`, `grouped_by`, and `scores`: by name (`f1:nv` for one class) a `value` and, where
-        it was bootstrapped, `low` and `high`.
+        Dictionary with `n`, `grouped_by`, and `scores`: by name (`f1:nv` for one class) `value`, `low` and
+        `high`; NaN where a class has no images.
     """
     from skinkit import evaluation
 
     truth, probabilities, labels = evaluation.unpack_predictions(predictions)
     groups, grouped_by = _groups(predictions)
-    scores = evaluation.summary(truth, probabilities, labels, positive=positive)
-    found = {name: {"value": value} for name, value in scores.items() if name not in ("n", "ties")}
-    per_class = [f"{m}:{label}" for m in ("precision", "recall", "f1") for label in labels]
-    asked = [*(name for name in SCORES if name in scores), *per_class]
-    intervals = evaluation.bootstrap_intervals(truth, probabilities, labels, groups=groups, metrics=asked)
-    for row in intervals.itertuples():
-        found[row.Index] = {"value": row.value, "low": row.low, "high": row.high}
+    names = [*evaluation.summary_names(labels, positive), *evaluation.table_metrics(labels)]
+    intervals = evaluation.bootstrap_intervals(
+        truth, probabilities, labels, groups=groups, metrics=list(dict.fromkeys(names)), positive=positive
+    )
+    found = intervals[["value", "low", "high"]].to_dict(orient="index")
     return {"n": len(predictions), "grouped_by": grouped_by, "scores": found}
 
 
 def _groups(predictions):
     for column, name in (("patient_id", "patient"), ("lesion_id", "lesion")):
-        if predictions[column].notna().all():
+        if predictions[column].notna().any():
             return predictions[column].to_numpy(dtype=object), name
     return None, "image"
 
@@ -71,5 +58,16 @@ def write_predictions(predictions, path):
 def write_json(path, content):
     """Writes `content` as JSON through a part file, so that the name never stands for half a file."""
     part = path.with_suffix(path.suffix + ".part")
-    part.write_text(json.dumps(content, indent=2, default=float) + "\n", encoding="utf-8")
+    part.write_text(json.dumps(_plain(content), indent=2, allow_nan=False) + "\n", encoding="utf-8")
     part.replace(path)
+
+
+def _plain(content):
+    """The content in JSON's own types: NaN, which JSON does not know, becomes null."""
+    if isinstance(content, dict):
+        return {name: _plain(value) for name, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_plain(value) for value in content]
+    if content is None or isinstance(content, str | bool | int):
+        return content
+    return None if math.isnan(content) else float(content)

@@ -61,7 +61,7 @@ class Killed(Exception):
 
 
 class KillingValidation:
-    """Scores as `scores` does, and dies in the given call, as a kill in the middle of an epoch's end would."""
+    """Scores as `scores` does, and dies in the given call, in the middle of an epoch's end."""
 
     def __init__(self, call):
         self.calls, self.call = 0, call

@@ -1,0 +1,79 @@
+"""Scores of saved predictions: pure functions on arrays and tables, without TensorFlow or Keras."""
+
+from skinkit.evaluation.calibration import (
+    apply_temperature,
+    brier_score,
+    classwise_calibration_error,
+    expected_calibration_error,
+    fit_temperature,
+    reliability_table,
+)
+from skinkit.evaluation.checks import (
+    check_predictions,
+    count_ties,
+    positive_label,
+    predicted_index,
+    unpack_predictions,
+)
+from skinkit.evaluation.confusion import (
+    class_confusion_scores,
+    confusion_scores,
+    kappa_from_confusion,
+)
+from skinkit.evaluation.consistency import (
+    accuracy_from_recalls,
+    f1_agrees,
+    harmonic_mean,
+    implied_specificity,
+    is_possible_share,
+)
+from skinkit.evaluation.intervals import bootstrap_intervals, paired_difference
+from skinkit.evaluation.scores import cohen_kappa, confusion_matrix, per_class, score, summary
+from skinkit.evaluation.submission import ISIC2018_COLUMNS, write_isic2018_submission
+from skinkit.evaluation.tables import (
+    classification_table,
+    confusion_table,
+    stamp,
+    subgroup_table,
+    table_metrics,
+    to_markdown,
+)
+from skinkit.evaluation.tally import summary_names
+
+__all__ = [
+    "ISIC2018_COLUMNS",
+    "accuracy_from_recalls",
+    "apply_temperature",
+    "bootstrap_intervals",
+    "brier_score",
+    "check_predictions",
+    "class_confusion_scores",
+    "classification_table",
+    "classwise_calibration_error",
+    "cohen_kappa",
+    "confusion_matrix",
+    "confusion_scores",
+    "confusion_table",
+    "count_ties",
+    "expected_calibration_error",
+    "f1_agrees",
+    "fit_temperature",
+    "harmonic_mean",
+    "implied_specificity",
+    "is_possible_share",
+    "kappa_from_confusion",
+    "paired_difference",
+    "per_class",
+    "positive_label",
+    "predicted_index",
+    "reliability_table",
+    "score",
+    "stamp",
+    "subgroup_table",
+    "summary",
+    "summary_names",
+    "table_metrics",
+    "to_markdown",
+    "unpack_predictions",
+    "write_isic2018_submission",
+]

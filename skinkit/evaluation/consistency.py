@@ -1,0 +1,80 @@
+"""Can published numbers be true? Arithmetic on rounded scores and supports (facts 8, F5)."""
+
+import math
+
+import numpy as np
+
+
+def is_possible_share(value, n, digits=2):
+    """Whether some whole number of `n` images gives this share after rounding.
+
+    A recall is a share of its class' support: 0.34 of 7 images is none.
+
+    Args:
+        value: published share, 0 to 1.
+        n: images it is a share of, at least 1.
+        digits: decimals it was printed with.
+
+    Returns:
+        bool.
+
+    Example:
+        >>> is_possible_share(0.43, 7), is_possible_share(0.42, 7)
+        (True, False)
+    """
+    nearest = {math.floor(value * n), math.ceil(value * n)}
+    return any(0 <= k <= n and abs(k / n - value) <= _half(digits) for k in nearest)
+
+
+def f1_agrees(precision, recall, f1, digits=2):
+    """Whether a published F1 fits its published precision and recall, all three rounded.
+
+    Args:
+        precision, recall, f1: published values, 0 to 1.
+        digits: decimals they were printed with.
+
+    Returns:
+        bool.
+    """
+    half = _half(digits)
+    low = harmonic_mean(max(precision - half, 0.0), max(recall - half, 0.0))
+    high = harmonic_mean(min(precision + half, 1.0), min(recall + half, 1.0))
+    return bool(low - half <= f1 <= high + half)
+
+
+def harmonic_mean(precision, recall):
+    """F1 of a precision and a recall; 0 where both are 0."""
+    return 2 * precision * recall / (precision + recall) if precision + recall > 0 else 0.0
+
+
+def accuracy_from_recalls(recalls, supports):
+    """Accuracy that per-class recalls and supports imply: their weighted mean."""
+    return float(np.average(np.asarray(recalls, float), weights=np.asarray(supports, float)))
+
+
+def implied_specificity(precision, recall, prevalence):
+    """Specificity that a binary precision and recall imply at this prevalence.
+
+    Args:
+        precision: above 0, up to 1.
+        recall: 0 to 1.
+        prevalence: share of positives among all images, between 0 and 1.
+
+    Returns:
+        float; below 0 the three numbers cannot belong together.
+
+    Raises:
+        ValueError: if precision is not above 0 or prevalence not between 0 and 1.
+    """
+    if not (0 < precision <= 1 and 0 < prevalence < 1):
+        raise ValueError(
+            "precision must be in (0, 1] and prevalence in (0, 1). "
+            f"Received: precision={precision}, prevalence={prevalence}"
+        )
+    false_alarms = recall * prevalence * (1 - precision) / precision
+    return 1.0 - false_alarms / (1 - prevalence)
+
+
+def _half(digits):
+    # The slack keeps exact halves, which may be printed either way, on the safe side.
+    return 0.5 * 10.0**-digits + 1e-9

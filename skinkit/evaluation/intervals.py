@@ -1,0 +1,165 @@
+"""Intervals by resampling whole lesions or patients.
+
+Photographs of one lesion are not independent; drawing images one by one gives intervals that are
+too narrow. So groups are drawn with replacement, as many as there are, and every image counts as
+often as its group was drawn. Intervals are percentiles of the resampled scores (the percentile
+method). Scores that cannot fall on both sides of the truth, `ece` above all, are shifted by
+resampling: their interval shows the spread, not a bias-free range.
+"""
+
+import numpy as np
+import pandas as pd
+
+from skinkit.evaluation.checks import check_predictions
+from skinkit.evaluation.tally import Tally, summary_names
+
+# Few enough numbers at a time to stay in the processor's cache, and memory flat in `resamples`.
+_CHUNK = 250_000
+
+
+def bootstrap_intervals(
+    y_true,
+    probabilities,
+    labels,
+    groups=None,
+    metrics=None,
+    resamples=1000,
+    confidence=0.95,
+    seed=0,
+    positive=None,
+):
+    """Scores with percentile intervals.
+
+    A class that vanishes from a resample is left out of its macro means; a resample in which a
+    score is undefined is left out of that score's interval.
+
+    Args:
+        y_true, probabilities, labels, positive: see `summary`.
+        groups: `n` lesion or patient ids, drawn as a whole; a missing id is a group of its own.
+            None draws single images.
+        metrics: names as in `score` (also "recall:mel", "f1:nv"), or None for all of `summary`.
+        resamples: number of resamples.
+        confidence: share of resamples inside the interval.
+        seed: the draw; equal seeds give equal intervals.
+
+    Returns:
+        DataFrame, index `metric`: `value` (on all images), `low`, `high`, `sd` (of the resamples).
+
+    Raises:
+        ValueError: on bad input, unknown names, or fewer than two groups.
+
+    Example:
+        >>> bootstrap_intervals(y, p, labels, groups=lesions, metrics=["macro_recall"])
+    """
+    truth, probabilities, labels = check_predictions(y_true, probabilities, labels)
+    metrics = _names(metrics, labels, positive)
+    values = _scores(Tally(truth, probabilities, labels, positive=positive), metrics)[0]
+    draws = np.concatenate(
+        [
+            _scores(Tally(truth, probabilities, labels, weights, positive), metrics)
+            for weights in _weightings(groups, len(truth), resamples, seed)
+        ]
+    )
+    return _table(metrics, values, draws, confidence)
+
+
+def paired_difference(
+    y_true,
+    first,
+    second,
+    labels,
+    groups=None,
+    metrics="macro_recall",
+    resamples=1000,
+    confidence=0.95,
+    seed=0,
+    positive=None,
+):
+    """How much better the first model is than the second on the same images, with intervals.
+
+    Both models are scored on the same resamples, so what they find hard together cancels. An
+    interval that holds 0 says that these images cannot tell the models apart.
+
+    Args:
+        y_true: `n` labels.
+        first, second: probabilities `(n, C)` of the two models for the same images.
+        labels, groups, resamples, confidence, seed, positive: see `bootstrap_intervals`.
+        metrics: one name, several, or None for all of `summary`.
+
+    Returns:
+        DataFrame, index `metric`: `value` (first minus second), `low`, `high`, `sd`.
+
+    Raises:
+        ValueError: as `bootstrap_intervals`.
+    """
+    truth, first, labels = check_predictions(y_true, first, labels)
+    _, second, _ = check_predictions(y_true, second, labels)
+    metrics = _names(metrics, labels, positive)
+
+    def difference(weights):
+        a, b = (Tally(truth, p, labels, weights, positive) for p in (first, second))
+        return _scores(a, metrics) - _scores(b, metrics)
+
+    weightings = _weightings(groups, len(truth), resamples, seed)
+    draws = np.concatenate([difference(weights) for weights in weightings])
+    return _table(metrics, difference(None)[0], draws, confidence)
+
+
+def _names(metrics, labels, positive):
+    if metrics is None:
+        return list(summary_names(labels, positive))
+    return [metrics] if isinstance(metrics, str) else list(metrics)
+
+
+def _scores(tally, metrics):
+    return np.stack([tally.score(name) for name in metrics], axis=1)
+
+
+def _weightings(groups, n, resamples, seed):
+    """Yields arrays `(B, n)`: how often each image is drawn in the next `B` resamples."""
+    if resamples < 2:
+        raise ValueError(f"resamples must be at least 2. Received: resamples={resamples}")
+    codes, count = _group_codes(groups, n)
+    rng = np.random.Generator(np.random.PCG64(seed))
+    # The draws of a resample must not depend on the chunk size: row after row from one stream.
+    size = max(1, _CHUNK // n)
+    for start in range(0, resamples, size):
+        rows = min(size, resamples - start)
+        drawn = rng.integers(count, size=(rows, count)) + count * np.arange(rows)[:, None]
+        times = np.bincount(drawn.ravel(), minlength=rows * count).reshape(rows, count)
+        yield times.astype(np.float64)[:, codes]
+
+
+def _group_codes(groups, n):
+    if groups is None:
+        codes, count = np.arange(n), n
+    else:
+        groups = np.asarray(groups, dtype=object)
+        if groups.shape != (n,):
+            raise ValueError(f"groups must hold {n} ids. Received: shape {groups.shape}")
+        codes, names = pd.factorize(groups)
+        alone = codes < 0
+        codes = codes.copy()
+        codes[alone] = len(names) + np.arange(alone.sum())
+        count = len(names) + int(alone.sum())
+    if count < 2:
+        raise ValueError(
+            "Intervals need at least two groups to draw from; pass groups=None to draw images. "
+            f"Received: {count} group(s)"
+        )
+    return codes, count
+
+
+def _table(metrics, values, draws, confidence):
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must lie between 0 and 1. Received: confidence={confidence}")
+    ends = [(1 - confidence) / 2, (1 + confidence) / 2]
+    rows = []
+    for value, column in zip(values, draws.T, strict=True):
+        defined = column[~np.isnan(column)]
+        if len(defined) < 2 or np.isnan(value):
+            rows.append((value, np.nan, np.nan, np.nan))
+        else:
+            rows.append((value, *np.quantile(defined, ends), defined.std(ddof=1)))
+    index = pd.Index(metrics, name="metric")
+    return pd.DataFrame(rows, columns=["value", "low", "high", "sd"], index=index)

@@ -1,0 +1,139 @@
+"""One set of predictions, counted under one or many weightings of its images.
+
+Plain scores are the case of one weighting of ones; a bootstrap is the case of many. So each score
+is written once, and its interval can never be the interval of something else.
+"""
+
+import re
+from functools import cached_property
+
+import numpy as np
+
+from skinkit.evaluation import ranking
+from skinkit.evaluation.calibration import squared_distance, weighted_calibration_error
+from skinkit.evaluation.checks import positive_label, predicted_index
+from skinkit.evaluation.confusion import class_confusion_scores, confusion_scores, mean_defined
+
+CLASS_SCORES = ("precision", "recall", "f1", "specificity", "auc", "average_precision")
+_BINARY = ("auc", "precision", "recall", "average_precision")
+_NAMES = {"mel": "melanoma"}
+_AT_SPECIFICITY = re.compile(r"(.+)_sensitivity_at_(\d+)_specificity")
+
+
+def summary_names(labels, positive=None):
+    """Names of the scores in `summary`, in their order.
+
+    Args:
+        labels: the class names.
+        positive: see `positive_label`.
+
+    Returns:
+        tuple of names. The sensitivities carry the class' name (`melanoma_...` for "mel",
+        `malignant_...` for "malignant"). Two classes add `auc`, `precision`, `recall` and
+        `average_precision` of the positive class.
+    """
+    positive = positive_label(labels, positive)
+    name = _NAMES.get(positive, positive)
+    at = [f"{name}_sensitivity_at_{percent}_specificity" for percent in (90, 95)]
+    return (
+        *("accuracy", "balanced_accuracy", "macro_recall", "macro_specificity"),
+        *("macro_precision", "macro_f1", "weighted_f1", "weighted_f1_by_pred"),
+        *("weighted_precision", "macro_auc", "macro_average_precision"),
+        *(at if positive is not None else ()),
+        *("cohen_kappa", "mcc", "ece", "brier"),
+        *(_BINARY if len(labels) == 2 else ()),
+    )
+
+
+class Tally:
+    """Predictions under `B` weightings; `score(name)` gives `B` values.
+
+    Args:
+        truth: int positions `(n,)`, as `check_predictions` returns them.
+        probabilities: float64 `(n, C)`.
+        labels: list of `C` names.
+        weights: array `(B, n)`, how often each image counts; None counts each once.
+        positive: see `positive_label`.
+    """
+
+    def __init__(self, truth, probabilities, labels, weights=None, positive=None):
+        self.truth, self.probabilities, self.labels = truth, probabilities, labels
+        self.weights = np.ones((1, len(truth))) if weights is None else weights
+        self.positive = positive_label(labels, positive)
+        self._curves = {}
+
+    @cached_property
+    def confusion(self):
+        """Weighted confusion matrices `(B, C, C)`, rows truth, columns prediction."""
+        classes = len(self.labels)
+        cell = self.truth * classes + predicted_index(self.probabilities)
+        return (self.weights @ np.eye(classes**2)[cell]).reshape(-1, classes, classes)
+
+    def score(self, name):
+        """Values `(B,)` of a score of `summary`, or of a class as in "recall:mel".
+
+        Raises:
+            ValueError: if there is no such score.
+        """
+        if ":" in name:
+            return self._of_class(*name.split(":", 1), name)
+        if name in self._from_confusion:
+            return self._from_confusion[name]
+        if name in ("macro_auc", "macro_average_precision"):
+            return mean_defined(self.class_scores(name.removeprefix("macro_")))
+        if name == "ece":
+            return weighted_calibration_error(self.truth, self.probabilities, self.weights)
+        if name == "brier":
+            distance = squared_distance(self.truth, self.probabilities)
+            return self.weights @ distance / self.weights.sum(axis=1)
+        if name in _BINARY and len(self.labels) == 2:
+            return self._of_class(name, self.positive, name)
+        return self._at_specificity(name)
+
+    def class_scores(self, name):
+        """Values `(B, C)` of one of `CLASS_SCORES`."""
+        if name in ("auc", "average_precision"):
+            read = ranking.area_under_roc if name == "auc" else ranking.average_precision
+            positions = range(len(self.labels))
+            return np.stack([read(*self._curve(index)) for index in positions], axis=1)
+        return self._per_class[name]
+
+    def _of_class(self, score, label, name):
+        if score not in CLASS_SCORES or label not in self.labels:
+            raise self._unknown(name)
+        index = self.labels.index(label)
+        if score == "auc":
+            return ranking.area_under_roc(*self._curve(index))
+        if score == "average_precision":
+            return ranking.average_precision(*self._curve(index))
+        return self._per_class[score][:, index]
+
+    def _at_specificity(self, name):
+        match = _AT_SPECIFICITY.fullmatch(name)
+        by_name = {_NAMES.get(label, label): label for label in self.labels}
+        if match is None or match[1] not in by_name or int(match[2]) > 100:
+            raise self._unknown(name)
+        curve = self._curve(self.labels.index(by_name[match[1]]))
+        return ranking.sensitivity_at(*curve, specificity=int(match[2]) / 100)
+
+    @cached_property
+    def _from_confusion(self):
+        return confusion_scores(self.confusion)
+
+    @cached_property
+    def _per_class(self):
+        return class_confusion_scores(self.confusion)
+
+    def _curve(self, index):
+        if index not in self._curves:
+            self._curves[index] = ranking.weighted_curve(
+                self.probabilities[:, index], self.truth == index, self.weights
+            )
+        return self._curves[index]
+
+    def _unknown(self, name):
+        return ValueError(
+            f"There is no score {name!r} for the labels {self.labels}. Choose from "
+            f"{', '.join(summary_names(self.labels, self.positive))}, or SCORE:LABEL with SCORE "
+            f"one of {', '.join(CLASS_SCORES)}."
+        )

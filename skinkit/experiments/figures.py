@@ -1,0 +1,30 @@
+"""The figures in front of the results, drawn from the tables beside them."""
+
+from pathlib import Path
+
+import pandas as pd
+
+
+def draw_figures(ledger, results):
+    """Draws `figures/*.png` into the folder of the results; what has no numbers yet is left out.
+
+    Args:
+        ledger: DataFrame of `skinkit.experiments.ledger.ledger`.
+        results: Folder with `leakage.csv` (`skinkit data leakage --out`).
+    """
+    from skinkit import plots
+
+    results = Path(results)
+    figures = {}
+    if (results / "leakage.csv").exists():
+        table = pd.read_csv(results / "leakage.csv")
+        reports = {
+            split.split(":")[0]: rows.set_index("label") for split, rows in table.groupby("split", sort=False)
+        }
+        figures["leakage"] = plots.leakage_bars(reports)
+    if (ledger["published"].notna() & ledger["measured"].notna()).any():
+        figures["published_against_measured"] = plots.published_against_measured(ledger)
+    for name, figure in figures.items():
+        (results / "figures").mkdir(exist_ok=True)
+        # Without the software version in it, the same numbers give the same bytes.
+        figure.savefig(results / "figures" / f"{name}.png", dpi=120, metadata={"Software": None})

@@ -1,0 +1,37 @@
+"""Every figure of the kit: takes data and an `ax`, returns the matplotlib figure.
+
+Each diagnosis keeps one colour in all figures. Figures show how many images they rest on, and
+intervals where they are handed some. Without `ax` a new figure is made.
+"""
+
+from skinkit.plots.curves import (
+    learning_curves,
+    precision_recall_curves,
+    reliability_diagram,
+    roc_curves,
+)
+from skinkit.plots.images import image_grid, overlay, overlay_grid
+from skinkit.plots.style import PALETTE
+from skinkit.plots.tables import (
+    class_counts,
+    confusion_matrix,
+    leakage_bars,
+    published_against_measured,
+    score_intervals,
+)
+
+__all__ = [
+    "PALETTE",
+    "class_counts",
+    "confusion_matrix",
+    "image_grid",
+    "leakage_bars",
+    "learning_curves",
+    "overlay",
+    "overlay_grid",
+    "precision_recall_curves",
+    "published_against_measured",
+    "reliability_diagram",
+    "roc_curves",
+    "score_intervals",
+]

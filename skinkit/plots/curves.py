@@ -1,0 +1,141 @@
+"""Figures of predictions and of training: ROC, precision-recall, calibration, learning."""
+
+import numpy as np
+import pandas as pd
+
+from skinkit.plots.style import colour_of, grid_of_axes, one_axes
+
+
+def roc_curves(y_true, probabilities, labels, intervals=None, ax=None):
+    """ROC curve of each class against the rest, with its area.
+
+    Args:
+        y_true: `n` labels.
+        probabilities: array `(n, C)`.
+        labels: class names in column order.
+        intervals: table of `bootstrap_intervals` with the metrics "auc:<class>", or None.
+        ax: matplotlib axes or None.
+
+    Returns:
+        matplotlib Figure. Classes without true images are named, not drawn.
+    """
+    from sklearn.metrics import auc, roc_curve
+
+    figure, ax = one_axes(ax, (6, 6))
+    for label, truth, column in _one_vs_rest(y_true, probabilities, labels, ax):
+        x, y, _ = roc_curve(truth, column)
+        text = _with_interval(auc(x, y), intervals, f"auc:{label}")
+        ax.plot(x, y, color=colour_of(label), label=f"{label} (n = {truth.sum()}): {text}")
+    ax.plot([0, 1], [0, 1], color="#BBBBBB", linestyle=":", zorder=0)
+    ax.set(xlabel="1 - specificity", ylabel="sensitivity", aspect="equal")
+    ax.set_title(f"ROC, one class against the rest (n = {len(probabilities)})")
+    ax.legend(title="area", fontsize=8)
+    return figure
+
+
+def precision_recall_curves(y_true, probabilities, labels, intervals=None, ax=None):
+    """Precision-recall curve of each class against the rest, with its average precision.
+
+    Args:
+        y_true, probabilities, labels, ax: see `roc_curves`.
+        intervals: table of `bootstrap_intervals` with "average_precision:<class>", or None.
+
+    Returns:
+        matplotlib Figure.
+    """
+    from sklearn.metrics import average_precision_score, precision_recall_curve
+
+    figure, ax = one_axes(ax, (6, 6))
+    for label, truth, column in _one_vs_rest(y_true, probabilities, labels, ax):
+        precision, recall, _ = precision_recall_curve(truth, column)
+        value = average_precision_score(truth, column)
+        text = _with_interval(value, intervals, f"average_precision:{label}")
+        style = {"color": colour_of(label), "label": f"{label} (n = {truth.sum()}): {text}"}
+        ax.step(recall, precision, where="post", **style)
+    ax.set(xlabel="recall", ylabel="precision", xlim=(0, 1.02), ylim=(0, 1.02))
+    ax.set_title(f"Precision and recall (n = {len(probabilities)})")
+    ax.legend(title="average precision", fontsize=8)
+    return figure
+
+
+def reliability_diagram(table, ax=None):
+    """Accuracy against confidence, with Wilson's 95 % interval and the images of each bin.
+
+    Args:
+        table: result of `skinkit.evaluation.reliability_table`.
+        ax: matplotlib axes or None.
+
+    Returns:
+        matplotlib Figure.
+    """
+    figure, ax = one_axes(ax, (6, 6))
+    rows = table[table["n"] > 0]
+    x, y, n = (rows[name].to_numpy(float) for name in ("confidence", "accuracy", "n"))
+    low, high = _wilson(y, n)
+    errors = np.clip([y - low, high - y], 0, None)
+    ax.plot([0, 1], [0, 1], color="#BBBBBB", linestyle=":", zorder=0)
+    ax.errorbar(x, y, yerr=errors, fmt="o", color="#0072B2", capsize=3)
+    for point in zip(x, high, n, strict=True):
+        ax.annotate(f"{point[2]:.0f}", point[:2], (0, 3), textcoords="offset points", ha="center")
+    gap = np.average(np.abs(x - y), weights=n)
+    title = f"Calibration (n = {n.sum():.0f}, error in these {len(table)} bins {gap:.3f})"
+    ax.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1), ylim=(0, 1.08), title=title)
+    return figure
+
+
+def learning_curves(history, metrics=("loss", "accuracy"), axes=None):
+    """Training and validation curves, one panel a metric.
+
+    Args:
+        history: DataFrame with the metrics and their `val_` twins (missing ones are left out),
+            `epoch` if it does not count from 0, and `phase` if training had several.
+        metrics: names of the panels; those not in `history` are left out.
+        axes: one matplotlib axes a panel, or None.
+
+    Returns:
+        matplotlib Figure.
+
+    Raises:
+        ValueError: if no metric is in `history`.
+    """
+    metrics = [name for name in metrics if name in history or f"val_{name}" in history]
+    if not metrics:
+        raise ValueError(f"No such metric in history. Received: {list(history.columns)}")
+    figure, axes = grid_of_axes(len(metrics), axes, (4.5, 3.5))
+    epochs = history["epoch"] if "epoch" in history else pd.Series(range(len(history)))
+    for name, ax in zip(metrics, axes, strict=True):
+        for column, style in ((name, "-"), (f"val_{name}", "--")):
+            if column in history:
+                word = "validation" if column.startswith("val_") else "training"
+                ax.plot(epochs, history[column], style, color="#0072B2", label=word, marker=".")
+        if "phase" in history:
+            starts = history["phase"].ne(history["phase"].shift()).to_numpy()
+            for epoch in epochs[starts][1:]:
+                ax.axvline(epoch - 0.5, color="#999999", linestyle=":")
+        ax.set(xlabel="epoch", title=name)
+        ax.legend(fontsize=8)
+    return figure
+
+
+def _one_vs_rest(y_true, probabilities, labels, ax):
+    """Yields `(label, truth, column)` of each class that can be ranked against the rest."""
+    y_true, probabilities = np.asarray(y_true, dtype=object), np.asarray(probabilities)
+    for i, label in enumerate(labels):
+        truth = y_true == label
+        if truth.any() and not truth.all():
+            yield label, truth, probabilities[:, i]
+        else:
+            ax.plot([], [], color=colour_of(label), label=f"{label} (n = {truth.sum()}): none")
+
+
+def _with_interval(value, intervals, metric):
+    if intervals is None or metric not in intervals.index:
+        return f"{value:.3f}"
+    low, high = intervals.loc[metric, ["low", "high"]]
+    return f"{value:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _wilson(share, n, z=1.96):
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    return centre - half, centre + half

@@ -10,7 +10,7 @@ import numpy as np
 class ClassMap:
     """Names and order of the classes of one source.
 
-    The order of the columns is the most frequent silent error between the documents (facts 1.2);
+    The order of the columns is the most frequent silent error between the documents;
     tables and plots take labels, and only this object turns them into positions.
 
     Args:
@@ -95,7 +95,7 @@ def _map(key: str, names: str) -> ClassMap:
     return ClassMap(key, tuple(_CODES.get(label, label) for label in labels), spellings)
 
 
-# The six orders of facts 1.2, and the two classes of ISIC 2020.
+# The orders of six sources, and the two classes of ISIC 2020.
 CLASS_MAPS: dict[str, ClassMap] = {
     class_map.key: class_map
     for class_map in (

@@ -13,7 +13,7 @@ from skinkit.data.index_files import read_index_file
 from skinkit.data.sheets import read_sheet
 from skinkit.data.splits import Split, fold_parts, read_parts, stratified_group_split
 
-# SHA-256 of gessert2019's sorted test ids, joined by newlines (facts 2.1).
+# SHA-256 of gessert2019's sorted test ids, joined by newlines.
 GESSERT2019_TEST = "de871289cdea356fa8d23d21c3f5a31d3b34175271058c0ef23ecada03b10c62"
 _FIRST_HAM_IMAGE = 24306
 
@@ -21,7 +21,7 @@ _FIRST_HAM_IMAGE = 24306
 def gessert2019_split(table, fold=0, index_file=None, seed=0):
     """Four equal parts of HAM10000: one is the test set, three are the folds of cross-validation.
 
-    Source: doc-004, section II and released index file; facts 2.1.
+    Source: gessert2019, section II and released index file.
 
     Args:
         table: manifest table of HAM10000.
@@ -64,7 +64,7 @@ def _gessert2019_parts(path):
     if hashlib.sha256("\n".join(test).encode()).hexdigest() != GESSERT2019_TEST:
         raise ValueError(
             f"{path}: not the released division: its {len(test)} test ids do not have the known "
-            "hash (facts 2.1: 2,511 images)."
+            "hash (2,511 images)."
         )
     return parts
 
@@ -97,7 +97,7 @@ def _check_same_images(table, parts, path):
 def koefler2023_split(table, seed=50):
     """67 % training, 33 % test, by image, after augmentation: copies fall into both parts.
 
-    Source: doc-002, released notebook (scikit-learn, `random_state=50`); facts 3.1. Its validation
+    Source: koefler2023, released notebook (scikit-learn, `random_state=50`). Its validation
     and test part are one and the same; `with_validation` adds an own one.
 
     Args:
@@ -114,7 +114,7 @@ def koefler2023_split(table, seed=50):
 def butskova2021_split(table, seed=0):
     """80 % training, 20 % validation, by image and class (2,003 images of HAM10000).
 
-    Source: doc-001, text; facts 4.1. The document does not give its seed.
+    Source: butskova2021, text. The document does not give its seed.
 
     Returns:
         `Split` with the parts `train` and `validation`.
@@ -126,7 +126,7 @@ def butskova2021_split(table, seed=0):
 def bermeo2023_split(table, grouped=False, seed=42):
     """80/10/10 by class: 25,012 / 3,126 / 3,127 of the 31,265 merged images.
 
-    Source: doc-003, released code (scikit-learn, `random_state=42` twice); facts 6.1.
+    Source: bermeo2023, released code (scikit-learn, `random_state=42` twice).
 
     Args:
         table: manifest table, see `merge_bermeo2023`.
@@ -150,7 +150,7 @@ def bermeo2023_split(table, grouped=False, seed=42):
 def datta2021_split(table, seed=0):
     """Test: 15 % of the lesions that have one image (828 of HAM10000); training: all others.
 
-    Source: Datta et al. 2021; facts 3.5. Lesion-disjoint, but an easier population: 4.1 % melanoma
+    Source: Datta et al. 2021. Lesion-disjoint, but an easier population: 4.1 % melanoma
     instead of 11.1 %. The original seed is not known.
 
     Returns:
@@ -171,7 +171,7 @@ def datta2021_split(table, seed=0):
 def hernandez2020_split(table, fold=0, folds=5, seed=0):
     """Patient-disjoint folds, stratified by "the patient has a melanoma"; validation = one fold.
 
-    Source: doc-000 gives neither ratio nor seed; decision in facts 5.6.
+    Source: hernandez2020 gives neither ratio nor seed; the choice is ours.
 
     Args:
         table: manifest table with patient ids, labels `malignant` or `mel` being melanoma.
@@ -197,7 +197,7 @@ def hernandez2020_split(table, fold=0, folds=5, seed=0):
 def derm7pt_split(table, folder, merge_validation=True):
     """The official split of derm7pt, from `train_indexes.csv`, `valid_indexes.csv`, `test_...`.
 
-    Source: facts 2.2; gessert2019 merges training (413) and validation (203) and tests on 395.
+    Source: gessert2019 merges training (413) and validation (203) and tests on 395.
 
     Args:
         table: manifest table of derm7pt.

@@ -8,7 +8,7 @@ KINDS = ("photograph", "lesion", "patient")
 def leakage_report(table, split, part="test", against="train"):
     """Counts, per class, the images of one part whose photograph, lesion or patient is in another.
 
-    Reproduces the tables of facts 1.3. An image without lesion (patient) id counts as not shared,
+    An image without lesion (patient) id counts as not shared,
     so with missing ids a rate is a lower bound.
 
     Args:

@@ -1,7 +1,4 @@
-"""The manifest table: every release read into one tidy table, one row per image.
-
-Sources and counts: facts 1.1, 1.4, 2.2, 5.1 and 6.1.
-"""
+"""The manifest table: every release read into one tidy table, one row per image."""
 
 import os
 import sys
@@ -46,7 +43,7 @@ def load(name, root=None, *, labels=None, table=None, missing_images="error", ve
         root: folder that holds one folder a data set; default: environment variable
             `SKINKIT_DATA`, else `datasets`.
         labels: ISIC 2020 only: `"binary"` (benign, malignant; its default) or `"diagnosis"` (the
-            classes of facts 6.1 and `unk`).
+            eight classes of bermeo2023 and `unk`).
         table: file name of the table to read, where a folder holds several.
         missing_images: what to do with rows whose image is not there: `"error"`, `"drop"`, or
             `"keep"` (path is `<NA>`). A release's folder without any image gives the table alone.
@@ -187,7 +184,7 @@ def _merge(sheet, other):
 
 
 def _drop_duplicates(sheet, rows, files):
-    """ISIC 2020 lists pairs of equal photographs: the second of each pair goes (facts 1.4)."""
+    """ISIC 2020 lists pairs of equal photographs: the second of each pair goes."""
     found = tables_like(files, "*duplicates*.csv")
     if not found:
         sheet.note("no list of duplicates (ISIC_2020_Training_Duplicates.csv): none dropped")
@@ -204,7 +201,7 @@ def _drop_duplicates(sheet, rows, files):
 def merge_bermeo2023(isic2019, isic2020):
     """Merges ISIC 2019 and ISIC 2020 as bermeo2023 does: 31,265 images of the re-packs.
 
-    Source: doc-003, code; facts 1.4 and 6.1.
+    Source: bermeo2023, code.
 
     Args:
         isic2019: manifest table of ISIC 2019 (re-pack or official).

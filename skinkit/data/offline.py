@@ -13,8 +13,8 @@ from skinkit.data.validation import TRANSFORMS, validate
 def augment_offline(table, transforms=TRANSFORMS[1:], except_labels=("nv",)):
     """Adds a row for each transform of each image of the classes to be enlarged.
 
-    Source: doc-002, released notebook: six images for one, but for nevi; 26,565 rows of HAM10000's
-    10,015 (facts 3.1).
+    Source: koefler2023, released notebook: six images for one, but for nevi; 26,565 rows of HAM10000's
+    10,015.
 
     Args:
         table: manifest table.

@@ -33,7 +33,7 @@ _ALIASES = {
         "location",
     ),
 }
-# The challenge and the Dataverse release name the confirmation differently (facts 1.1).
+# The challenge and the Dataverse release name the confirmation differently.
 _DX_TYPES = {
     **{name: name for name in DX_TYPES},
     "histopathology": "histo",
@@ -41,7 +41,7 @@ _DX_TYPES = {
     "single image expert consensus": "consensus",
     "confocal microscopy with consensus dermoscopy": "confocal",
 }
-# ISIC 2020 and the re-packs of 2019 and 2020 (facts 6.1).
+# ISIC 2020 and the re-packs of 2019 and 2020.
 _DIAGNOSES = {
     **{label: label for label in CLASS_MAPS["isic2019"].labels},
     "nevus": "nv",
@@ -54,7 +54,7 @@ _DIAGNOSES = {
     "atypical melanocytic proliferation": "unk",
     "unknown": "unk",
 }
-# derm7pt: the first match wins, in this order (facts 2.2).
+# derm7pt: the first match wins, in this order.
 _DERM7PT = (
     ("basal cell", "bcc"),
     ("nevus", "nv"),
@@ -124,7 +124,7 @@ def read_one_hot(sheet, labels=None):
 
 
 def read_isic2020(sheet, labels=None):
-    """ISIC 2020 and the re-packs: `labels="binary"` (default) or `"diagnosis"` (facts 6.1)."""
+    """ISIC 2020 and the re-packs: `labels="binary"` (default) or `"diagnosis"`."""
     frame = sheet.frame
     sheet.require("image_id", "diagnosis" if labels == "diagnosis" else "target")
     if "tfrecord" in frame:
@@ -152,7 +152,7 @@ def _binary(sheet):
 
 
 def read_derm7pt(sheet, labels=None):
-    """derm7pt's meta.csv: the dermoscopic image of each case, in the classes of facts 2.2."""
+    """derm7pt's meta.csv: the dermoscopic image of each case, in gessert2019's classes."""
     diagnosis = lower(sheet, "diagnosis")
     label = pd.Series(pd.NA, index=diagnosis.index, dtype="string")
     for words, code in reversed(_DERM7PT):
@@ -195,7 +195,7 @@ def common(sheet, label, strip_notice=True):
     out["label"] = label
     out["lesion_id"] = _column(frame, "lesion_id")
     patient = _column(frame, "patient_id")
-    # The re-packs write -1 for an unknown patient (facts 1.4).
+    # The re-packs write -1 for an unknown patient.
     out["patient_id"] = patient.mask((patient == "-1").fillna(False))
     out["dx_type"] = _dx_types(sheet)
     out["age"] = _ages(sheet)

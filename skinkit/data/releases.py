@@ -116,8 +116,8 @@ def _counts(text: str) -> dict[str, int]:
 
 _NC = "CC BY-NC 4.0"
 _HAM = "Tschandl et al.: HAM10000. Sci Data 5, 180161 (2018), doi:10.1038/sdata.2018.161"
-# Facts 1.1 and 2.2; ISIC 2019 and 2020 training counted in their ground truth. ISIC 2018 test: one
-# public loader, whose sum is the total of facts 1.1; ISIC 2019 test: two public counts agree.
+# HAM10000 and derm7pt were counted in their tables, ISIC 2019 and 2020 training in their ground truth.
+# ISIC 2018 test: one public loader, whose sum is the known total; ISIC 2019 test: two public counts agree.
 _HAM_COUNTS = _counts("mel 1113 nv 6705 bcc 514 akiec 327 bkl 1099 df 115 vasc 142")
 _ISIC2019_COUNTS = _counts("mel 4522 nv 12875 bcc 3323 ak 867 bkl 2624 df 239 vasc 253 scc 628")
 _ISIC2020_COUNTS = _counts("benign 32542 malignant 584")
@@ -264,7 +264,7 @@ _RELEASES = (
         **{**_ISIC2019, **_kaggle("jpeg-isic2019-512x512")},
         images=25331,
         counts=_ISIC2019_COUNTS,
-        note="patient_id is -1 (unknown) in every row (facts 1.4).",
+        note="patient_id is -1 (unknown) in every row.",
     ),
     Release(
         key="isic2020_512",
@@ -273,7 +273,7 @@ _RELEASES = (
         images=33126,
         counts=_ISIC2020_COUNTS,
         patients=2056,
-        note="tfrecord is -1 for 425 duplicates, which the documents drop (facts 1.4).",
+        note="tfrecord is -1 for 425 duplicates, which the documents drop.",
     ),
     Release(
         key="derm7pt",

@@ -16,7 +16,7 @@ import pandas as pd
 
 from skinkit.data.manifests import read_manifest
 
-_VERSION = 1  # raise it when the same parameters draw other images
+_VERSION = 2  # raise it when the same parameters draw other images
 
 # HAM10000: lesions by class, share of them with one image, and the lesions with 2, 3, ... images.
 _LESIONS = {"nv": 5403, "bkl": 727, "mel": 614, "bcc": 327, "akiec": 228, "vasc": 98, "df": 73}
@@ -33,8 +33,11 @@ _CONFIRMED = {
 }
 _AGES = {"nv": 45, "bkl": 64, "mel": 61, "bcc": 67, "akiec": 67, "vasc": 52, "df": 52}
 _SITES = ("back", "lower extremity", "trunk", "upper extremity", "abdomen", "face", "chest", "foot", "neck")
-_MALIGNANT = ("mel", "bcc", "akiec")
-_LAYOUTS = ("ham10000", "isic2020")
+# The classes of each layout, and those it calls malignant.
+_LAYOUTS = {
+    "ham10000": (tuple(_LESIONS), ("mel", "bcc", "akiec")),
+    "isic2020": (("nv", "bkl", "mel", "df"), ("mel",)),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,8 +56,14 @@ class Parameters:
     def __post_init__(self):
         if self.layout not in _LAYOUTS:
             raise ValueError(f"Layouts are {', '.join(_LAYOUTS)}. Received: layout={self.layout!r}")
-        if self.n < 30:
-            raise ValueError(f"At least 30 images, for every class to occur. Received: n={self.n}")
+        if len(self.size) != 2 or any(int(side) != side or side < 16 for side in self.size):
+            raise ValueError(f"Height and width are whole numbers from 16. Received: size={self.size}")
+        if int(self.seed) != self.seed or self.seed < 0:
+            raise ValueError(f"The seed is a whole number from 0. Received: seed={self.seed}")
+        if int(self.n) != self.n or self.n < 30:
+            raise ValueError(
+                f"A whole number of at least 30 images, for every class to occur. Received: n={self.n}"
+            )
         for name in ("balance", "overlap", "source_artefact", "context"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"`{name}` lies between 0 and 1. Received: {getattr(self, name)}")
@@ -193,17 +202,19 @@ def _rows(parameters):
     lesions["dx_type"] = [_confirmed(label, rng) for label in lesions["label"]]
     rows = lesions.loc[lesions.index.repeat(lesions["images"])].reset_index(drop=True)
     rows["image_id"] = [f"SYN_{i:07d}" for i in rng.permutation(len(rows))]
-    agrees = 0.3 + parameters.source_artefact * np.where(rows["label"].isin(_MALIGNANT), 0.7, -0.3)
+    agrees = 0.3 + parameters.source_artefact * np.where(
+        rows["label"].isin(_LAYOUTS[parameters.layout][1]), 0.7, -0.3
+    )
     rows["marked"] = rng.random(len(rows)) < agrees
     return rows
 
 
 def _lesion_labels(parameters, rng):
-    """Classes of as many lesions as can be needed, each class at least three times among the first."""
-    names = list(_LESIONS)
-    real = np.array(list(_LESIONS.values()), float)
+    """Classes of as many lesions as can be needed, each class among the very first and soon again."""
+    names = list(_LAYOUTS[parameters.layout][0])
+    real = np.array([_LESIONS[name] for name in names], float)
     shares = (1 - parameters.balance) * real / real.sum() + parameters.balance / len(names)
-    first = rng.permutation(names * 3)
+    first = [*rng.permutation(names), *rng.permutation(names * 2)]
     return [*first, *rng.choice(names, parameters.n, p=shares)]
 
 
@@ -240,12 +251,12 @@ def _draw_views(folder, views, parameters):
     first = views.iloc[0]
     rng = np.random.default_rng([parameters.seed, 2, int(first["lesion_id"].removeprefix("SYN_L"))])
     lesion = drawing.draw_canonical(_lesion_style(first, parameters, rng), rng)
-    for row in views.itertuples():
-        image, mask = drawing.photograph(lesion, row.tone, rng, parameters.size, row.marked)
-        cv2.imwrite(
-            str(folder / "images" / f"{row.image_id}.jpg"), image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90]
-        )
-        cv2.imwrite(str(folder / "masks" / f"{row.image_id}_segmentation.png"), mask.astype(np.uint8) * 255)
+    for image_id, tone, marked in zip(views["image_id"], views["tone"], views["marked"], strict=True):
+        image, mask = drawing.photograph(lesion, tone, rng, parameters.size, marked)
+        picture = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+        cv2.imwrite(str(folder / "images" / f"{image_id}.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, 90])
+        area = folder / "masks" / f"{image_id}_segmentation.png"
+        cv2.imwrite(str(area), mask.astype(np.uint8) * 255, [cv2.IMWRITE_PNG_BILEVEL, 1])
 
 
 def _lesion_style(lesion, parameters, rng):

@@ -42,7 +42,7 @@ def confusion_scores(matrix):
     `balanced_accuracy` and `macro_recall` are the same number (the MC-sensitivity of gessert2019)
     under its two names. `weighted_f1` weighs F1 by the true class counts, `weighted_f1_by_pred` by
     the predicted ones: the released code of gessert2019 swaps truth and prediction in the call, so
-    its tables print the latter (facts 2.8).
+    its tables print the latter.
 
     Args:
         matrix: array `(..., C, C)`, rows truth, columns prediction.

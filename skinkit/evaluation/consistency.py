@@ -1,4 +1,4 @@
-"""Can published numbers be true? Arithmetic on rounded scores and supports (facts 8, F5)."""
+"""Can published numbers be true? Arithmetic on rounded scores and supports."""
 
 import math
 

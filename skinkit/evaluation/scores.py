@@ -16,7 +16,7 @@ def summary(y_true, probabilities, labels, positive=None):
     """Every overall score, under the names used throughout the kit.
 
     `macro_recall` (= `balanced_accuracy`) and `macro_specificity` are the MC-sensitivity and
-    MC-specificity of gessert2019; `weighted_f1_by_pred` is the F1 of its tables (facts 2.8).
+    MC-specificity of gessert2019; `weighted_f1_by_pred` is the F1 of its tables.
 
     Args:
         y_true: `n` labels.

@@ -12,7 +12,7 @@ ISIC2018_COLUMNS = ("MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC")
 def write_isic2018_submission(path, image_ids, probabilities, labels):
     """Writes predictions as a submission CSV: `image,MEL,NV,BCC,AKIEC,BKL,DF,VASC`.
 
-    Columns are matched by name, never by position (facts 1.2).
+    Columns are matched by name, never by position.
 
     Args:
         path: file to write; an existing one is replaced in one step.

@@ -70,7 +70,7 @@ def _cache(recipe, images):
 def sample_weights(recipe, material):
     """Returns one loss weight per training row, or `None` when nothing is balanced.
 
-    The option `over="all"` counts the classes over the test rows too, as doc-002's code does (facts F3).
+    The option `over="all"` counts the classes over the test rows too, as koefler2023's code does.
     """
     if recipe.balancing.name == "none":
         return None

@@ -11,7 +11,7 @@ GAMMA_START = 0.01
 class SoftAttention(keras.layers.Layer):
     """Weights the positions of a feature map by learned attention maps.
 
-    Datta et al. 2021 (eq. 6), used by Köfler 2023 (doc-002); facts 3.3. A convolution with bias and
+    Datta et al. 2021 (eq. 6), used by Köfler 2023. A convolution with bias and
     ReLU gives one score per head and position; a softmax over all positions turns each head's
     scores into a map that sums to 1; the maps are summed over the heads and multiply the input.
 

@@ -7,15 +7,15 @@ import pandas as pd
 def class_weights(labels, classes, power=1.0, normalise=False):
     """Returns one weight per class that grows with its rarity: `(N / N_i) ** power`.
 
-    Gessert et al. 2019 (doc-004, loss weighting and Table III; facts 2.6). Count only the training
-    images: Köfler 2023 (doc-002) counted the test images too (facts 3.1).
+    Gessert et al. 2019 (gessert2019, loss weighting and Table III). Count only the training
+    images: Köfler 2023 counted the test images too.
 
     Args:
         labels: Sequence of labels, one per training image.
         classes: Sequence of all class labels, which fixes the order of the result.
         power: Float, 0 for equal weights, 1 for inverse frequency.
         normalise: Whether the weights are scaled so that their mean over `labels` is 1. With
-            `power=1` this is the "balanced" `N / (C * N_i)` of scikit-learn, used by doc-002.
+            `power=1` this is the "balanced" `N / (C * N_i)` of scikit-learn, used by koefler2023.
 
     Returns:
         Dictionary from class label to weight, in the order of `classes`.

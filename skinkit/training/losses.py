@@ -6,7 +6,7 @@ import keras
 def build_loss(name, label_smoothing=0.0, reduction="sum_over_batch_size", **options):
     """Returns a Keras loss on one-hot labels and softmax probabilities.
 
-    The reduction matters as soon as images are weighted (facts 1.5): PyTorch's
+    The reduction matters as soon as images are weighted: PyTorch's
     `CrossEntropyLoss(weight=w)` divides by the sum of the weights in the batch, which is
     `"mean_with_sample_weight"`; an unreduced loss times a factor and then averaged, and
     `keras.Model.fit(class_weight=w)`, divide by the number of images.

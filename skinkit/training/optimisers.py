@@ -10,7 +10,7 @@ def build_optimiser(name, learning_rate, **options):
         name: `"adam"`, `"adamw"` or `"sgd"`.
         learning_rate: Float, or a `keras.optimizers.schedules.LearningRateSchedule`.
         **options: Of the Keras class. Set `epsilon` of Adam to what the source used: 1e-7 is Keras'
-            default and ours, 1e-8 PyTorch's, 1e-3 doc-002's, 0.1 Datta's. (PyTorch adds it after
+            default and ours, 1e-8 PyTorch's, 1e-3 koefler2023's, 0.1 Datta's. (PyTorch adds it after
             the bias correction, Keras before: a difference in the first steps only.)
             `weight_decay` of AdamW (default 0.01 as in PyTorch, where Keras has 0.004) is
             multiplied by the learning rate, as in PyTorch. `momentum` of SGD defaults to 0.9.

@@ -8,7 +8,7 @@ import pytest
 
 from skinkit.data import COLUMNS, load, validate
 
-# Images per lesion in HAM10000: size -> number of lesions (facts 1.1).
+# Images per lesion in HAM10000: size -> number of lesions.
 IMAGES_PER_LESION = {1: 5514, 2: 1423, 3: 490, 4: 34, 5: 5, 6: 4}
 HAM_CLASSES = ("nv", "nv", "nv", "nv", "nv", "nv", "mel", "bkl", "bcc", "akiec")
 

@@ -7,7 +7,7 @@ import pytest
 from skinkit.data.catalog import CATALOG, describe, find_release, list_releases
 from skinkit.data.classes import CLASS_MAPS
 
-# 24 cases of derm7pt have a diagnosis outside its classes (facts 2.2).
+# 24 cases of derm7pt have a diagnosis outside its classes.
 OUTSIDE = {"derm7pt": 24}
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from skinkit.data.classes import CLASS_MAPS, ClassMap
 
-# Facts 1.2, written down a second time as a reader sees them there.
+# The orders written down a second time, as the sources print them.
 ORDERS = {
     "isic2018": "MEL NV BCC AKIEC BKL DF VASC",
     "alphabetical": "akiec bcc bkl df mel nv vasc",

@@ -15,7 +15,7 @@ from skinkit.data import (
 )
 
 CLASSES = ("all", "mel", "bcc", "df", "bkl", "vasc", "akiec", "nv")
-# Share of test images whose lesion is in training, in %, means of 50 repeats (facts 1.3).
+# Share of test images whose lesion is in training, in %, means of 50 repeats.
 IMAGE_LEVEL = {
     0.20: (38.6, 68.5, 56.4, 56.2, 51.7, 48.6, 46.3, 29.2),
     0.33: (33.9, 59.6, 48.3, 48.4, 45.1, 41.4, 40.7, 26.0),

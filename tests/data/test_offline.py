@@ -28,7 +28,7 @@ def test_ham10000_becomes_26565_images_and_splits_as_in_the_document(real_ham):
     split = koefler2023_split(augmented)
     assert [len(split.ids(part)) for part in ("train", "test")] == [17798, 8767]
     supports = augmented.set_index("image_id")["label"][split.ids("test")].value_counts()
-    # Supports of the document's table 4 (facts 3.4).
+    # Supports of the document's table 4.
     assert supports.to_dict() == {
         **{"nv": 2213, "mel": 2204, "bkl": 2176, "bcc": 1018},
         **{"akiec": 647, "vasc": 281, "df": 228},

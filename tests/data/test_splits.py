@@ -247,7 +247,7 @@ class TestSplitFile:
 
 
 class TestGessert2019:
-    # Sizes and counts (mel, nv, bcc, akiec, bkl, df, vasc) of the released division, facts 2.1.
+    # Sizes and counts (mel, nv, bcc, akiec, bkl, df, vasc) of the released division.
     labels = ("mel", "nv", "bcc", "akiec", "bkl", "df", "vasc")
     released = {
         (0, "test"): (280, 1677, 129, 84, 275, 30, 36),
@@ -376,7 +376,7 @@ class TestOtherDocuments:
         if not (real_root / "isic2019").is_dir():
             pytest.skip("needs isic2019/")
         old = load("isic2019", real_root, missing_images="keep", verbose=False)
-        # The re-pack of 2019 marks 59 images as duplicates; their classes follow from facts 1.4,
+        # The re-pack of 2019 marks 59 images as duplicates; their classes follow from the merged counts,
         # which of them does not matter for the sizes.
         marked = {"nv": 35, "mel": 13, "bkl": 8, "bcc": 3}
         gone = [image for label, n in marked.items() for image in _first(old, label, n)]

@@ -3,7 +3,7 @@ import pytest
 
 from skinkit.evaluation import class_confusion_scores, confusion_scores, kappa_from_confusion
 
-# Butskova, two-stage EfficientNet (facts 4.2): akiec, bcc, bkl, df, mel, nv, vasc.
+# Butskova, two-stage EfficientNet: akiec, bcc, bkl, df, mel, nv, vasc.
 BUTSKOVA = [
     [45, 3, 6, 1, 3, 4, 3],
     [4, 81, 3, 1, 5, 8, 1],

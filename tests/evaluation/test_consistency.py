@@ -9,7 +9,7 @@ from skinkit.evaluation import (
     is_possible_share,
 )
 
-# koefler2023 Table 4 and 5 (facts 3.4): class, support, then P, R, F1 of CNN and of CNN-SA.
+# koefler2023 Table 4 and 5: class, support, then P, R, F1 of CNN and of CNN-SA.
 TABLE4 = [
     ("nv", 2213, 0.92, 0.88, 0.90, 0.97, 0.79, 0.87),
     ("mel", 2204, 0.84, 0.96, 0.89, 0.86, 0.94, 0.90),
@@ -77,7 +77,7 @@ def test_every_f1_that_was_computed_agrees():
 
 @pytest.mark.parametrize(
     ("precision", "recall", "specificity", "balanced"),
-    # hernandez2020 Table 4 (facts 5.5), in percent.
+    # hernandez2020 Table 4, in percent.
     [
         (6.3, 84.9, 77.3, 81.1),
         (7.6, 87.2, 81.0, 84.1),

@@ -1,4 +1,4 @@
-"""Bermeo Quito 2023 (facts 1.4, 6.1, 6.3, 6.4)."""
+"""Bermeo Quito 2023."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""Butskova 2021 (facts 4.2, 4.3)."""
+"""Butskova 2021."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Gessert et al. 2019 (facts 2.1, 2.2, 2.9, 2.10)."""
+"""Gessert et al. 2019."""
 
 from skinkit.papers.rules.cells import claimed_gain, number, one, pick, verdict
 

@@ -1,4 +1,4 @@
-"""Hernandez Perez 2020 (facts 1.4, 5.5)."""
+"""Hernandez Perez 2020."""
 
 from skinkit.evaluation import harmonic_mean, implied_specificity
 from skinkit.papers.consistency import possible_hits, printed

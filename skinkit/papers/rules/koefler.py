@@ -1,4 +1,4 @@
-"""Köfler 2023 (facts 3.1, 3.4)."""
+"""Köfler 2023."""
 
 from skinkit.papers import consistency
 from skinkit.papers.rules.cells import (

@@ -1,0 +1,16 @@
+"""From a manifest table to batches: decode, cache, augment. The only room where tf.data lives."""
+
+from skinkit.pipeline.augment import rotate
+from skinkit.pipeline.dataset import build_dataset, steps_per_epoch
+from skinkit.pipeline.decode import decode_file, shades_of_gray
+from skinkit.pipeline.spec import Augmentation, PipelineSpec
+
+__all__ = [
+    "Augmentation",
+    "PipelineSpec",
+    "build_dataset",
+    "decode_file",
+    "rotate",
+    "shades_of_gray",
+    "steps_per_epoch",
+]

@@ -1,0 +1,117 @@
+"""Decoded pixels kept for later epochs, in memory or in one packed file."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import filelock
+import numpy as np
+import tensorflow as tf
+from tqdm.auto import tqdm
+
+from skinkit.pipeline.decode import decode_file
+
+# Part of each file's name: raise it when the decoding below changes its pixels.
+_VERSION = 1
+_PROGRESS_FROM = 1000
+
+
+def pixel_reader(paths, spec):
+    """Returns a graph function from a position in `paths` to uint8 pixels.
+
+    Args:
+        paths: list of different image files.
+        spec: a `PipelineSpec`; its `cache` says where decoded pixels are kept. A cache is filled
+            here, before the first batch.
+
+    Raises:
+        ValueError: an image cannot be decoded into the cache.
+        OSError: the cache folder cannot be written or is full.
+    """
+    if spec.cache is None:
+        files = tf.constant(paths)
+        return lambda index: decode_file(files[index], spec)
+    fetch = _memory(paths, spec) if spec.cache == "memory" else _packed_file(paths, spec)
+
+    def read(index):
+        pixels = tf.numpy_function(fetch, [index], tf.uint8)
+        return tf.ensure_shape(pixels, (*spec.image_size, 3))
+
+    return read
+
+
+def _memory(paths, spec):
+    pixels = np.empty((len(paths), *spec.image_size, 3), np.uint8)
+    for position, image in enumerate(_decoded(paths, spec)):
+        pixels[position] = image
+    # A copy, because TensorFlow may write into the array it is handed.
+    return lambda index: pixels[index].copy()
+
+
+def _packed_file(paths, spec):
+    folder = Path(spec.cache)
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{_fingerprint(paths, spec)}.npy"
+    shape = (len(paths), *spec.image_size, 3)
+    # Of several processes one decodes; the others wait and read its file.
+    with filelock.FileLock(file.with_suffix(".lock")):
+        if not file.exists():
+            _write(file, shape, _decoded(paths, spec))
+    start = np.load(file, mmap_mode="r").offset
+    size = int(np.prod(shape[1:]))
+
+    def fetch(index):
+        # Not a memory map: its pages would count as this process' memory.
+        pixels = np.fromfile(file, np.uint8, count=size, offset=start + int(index) * size)
+        return pixels.reshape(shape[1:])
+
+    return fetch
+
+
+def _fingerprint(paths, spec):
+    """A name that changes with the files, their contents, and how they are decoded."""
+    stats = [(path, s.st_size, s.st_mtime_ns) for path, s in ((p, Path(p).stat()) for p in paths)]
+    settings = [_VERSION, spec.image_size, spec.resize, spec.colour_constancy]
+    return hashlib.sha256(json.dumps([settings, stats]).encode()).hexdigest()[:32]
+
+
+def _write(file, shape, images):
+    part = file.with_suffix(".npy.part")
+    needed = int(np.prod(shape))
+    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    try:
+        free = shutil.disk_usage(file.parent).free
+        if free < needed:
+            raise OSError("not enough space")
+        with part.open("wb") as stream:
+            np.lib.format.write_array_header_1_0(stream, header)
+            for image in images:
+                stream.write(image.tobytes())
+        part.replace(file)
+    except OSError as error:
+        raise OSError(
+            f"Cannot write the pixel cache {file}: {error}. It needs {needed / 1e6:.0f} MB and the "
+            f"disk has {shutil.disk_usage(file.parent).free / 1e6:.0f} MB left. Free some space, "
+            "choose another folder, or use cache=None."
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _decoded(paths, spec):
+    """Yields the pixels of all files in order."""
+    dataset = tf.data.Dataset.from_tensor_slices(paths).map(
+        lambda path: decode_file(path, spec), num_parallel_calls=tf.data.AUTOTUNE
+    )
+    images = iter(dataset.prefetch(16).as_numpy_iterator())
+    quiet = len(paths) < _PROGRESS_FROM
+    for path in tqdm(paths, desc="Decoding images for the cache", unit="image", disable=quiet):
+        try:
+            image = next(images)
+        except tf.errors.InvalidArgumentError as error:
+            raise ValueError(
+                f"Cannot read the image file '{path}': missing, damaged, or neither JPEG nor PNG. "
+                "`skinkit data check` lists all files with errors."
+            ) from error
+        yield image

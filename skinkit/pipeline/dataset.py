@@ -1,0 +1,189 @@
+"""Batches from a manifest table."""
+
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from skinkit.pipeline import augment
+from skinkit.pipeline.cache import pixel_reader
+from skinkit.pipeline.rows import (
+    check_whole,
+    choose_rows,
+    image_paths,
+    orientations,
+    training_targets,
+)
+
+_MEAN_UNIT = (0.485, 0.456, 0.406)
+_DEVIATION_UNIT = (0.229, 0.224, 0.225)
+_MEAN_RAW = (123.68, 116.779, 103.939)
+# What 255 becomes before a scaling that is more than a factor.
+_TOP = {"unit": 1.0, "raw": 255.0, "symmetric": 2.0, "imagenet": 1.0, "caffe": 255.0}
+
+
+def steps_per_epoch(count, batch_size):
+    """Number of batches of an epoch, the last partial one included."""
+    return math.ceil(count / batch_size)
+
+
+def build_dataset(
+    table,
+    split,
+    spec,
+    *,
+    labels,
+    training=False,
+    batch_size=32,
+    seed=0,
+    first_epoch=0,
+    sample_weight=None,
+):
+    """Makes a `tf.data.Dataset` of image batches from a manifest table.
+
+    In training it is endless: give `model.fit` a `steps_per_epoch`. The order of epoch e and the
+    random changes of its images are functions of (seed, e, position of the row), never of thread
+    timing, so a run resumed with `first_epoch=k` sees the batches an undisturbed run sees
+    from epoch k on. Each row comes once per epoch; the last batch of an epoch may be smaller.
+
+    Otherwise it is one pass in the order of the rows, without random changes.
+
+    Args:
+        table: manifest table with `image_id`, `path`, `label`; an optional column `transform`
+            (`rot90cw`, `flip_up_down`, ...) is applied exactly, after resizing.
+        split: image ids to take, in this order (an id may come repeatedly); None takes all rows.
+        spec: a `PipelineSpec`.
+        labels: class codes in the order of the one-hot columns.
+        training: endless, shuffled and augmented.
+        batch_size: images in a batch.
+        seed: whole number for order and augmentation.
+        first_epoch: epoch that comes first, from 0.
+        sample_weight: one number for each chosen row.
+
+    Returns:
+        Dataset of (images float32 (B, height, width, 3), one-hot labels float32 (B, C)), and the
+        weights float32 (B,) as a third item if they were given. Value ranges are those of
+        `spec.scaling`.
+
+    Raises:
+        ValueError: an id is not in the table or twice in it, a label is not in `labels`, weights do
+            not fit the rows, a 90-degree transform meets an image size that is not square, or an
+            image cannot be decoded into a cache.
+        FileNotFoundError: image files are missing.
+        tf.errors.InvalidArgumentError: later, naming the file, when an image cannot be decoded
+            while iterating or fitting.
+
+    Example:
+        >>> spec = PipelineSpec(image_size=(120, 160), augmentation=Augmentation(brightness=0.1))
+        >>> train = build_dataset(table, split.ids("train"), spec, labels=classes, training=True)
+        >>> model.fit(train, steps_per_epoch=steps_per_epoch(len(split.ids("train")), 32))
+    """
+    rows = choose_rows(table, split)
+    check_whole("batch_size", batch_size, at_least=1)
+    check_whole("first_epoch", first_epoch, at_least=0)
+    targets = training_targets(rows, labels, sample_weight)
+    fixed = orientations(rows, spec)
+    files, file_of_row = np.unique(image_paths(rows), return_inverse=True)
+    if training:
+        wanted = _endless(len(rows), fixed, spec, batch_size, seed, first_epoch)
+    else:
+        elements = {"row": np.arange(len(rows)), **fixed}
+        wanted = tf.data.Dataset.from_tensor_slices(elements).batch(batch_size)
+    pixels = _pixels(wanted, files, file_of_row, spec, batch_size)
+    finish = _finisher(files, file_of_row, targets, spec)
+    batches = tf.data.Dataset.zip(wanted, pixels).map(finish, num_parallel_calls=tf.data.AUTOTUNE)
+    batches = batches.apply(tf.data.experimental.assert_cardinality(wanted.cardinality()))
+    options = tf.data.Options()
+    # Images and batches are made in parallel; threads inside an operation only add waiting, and
+    # would make sums depend on their number.
+    options.threading.max_intra_op_parallelism = 1
+    return batches.with_options(options).prefetch(2)
+
+
+def _endless(count, fixed, spec, batch_size, seed, first_epoch):
+    """Batches of row positions and random changes, epoch after epoch."""
+
+    def epoch_batches(epoch):
+        changes = dict(fixed)
+        if spec.augmentation is not None:
+            changes |= augment.draw(spec.augmentation, count, spec.image_size, seed, epoch)
+        if fixed and "orientation" in changes:
+            changes["orientation"] = augment.compose(fixed["orientation"], changes["orientation"])
+        order = augment.draw_order(count, seed, epoch)
+        shuffled = {name: tf.gather(value, order) for name, value in changes.items()}
+        return tf.data.Dataset.from_tensor_slices({"row": order, **shuffled}).batch(batch_size)
+
+    endless = tf.data.Dataset.range(first_epoch, tf.int64.max).flat_map(epoch_batches)
+    return endless.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
+
+
+def _pixels(wanted, files, file_of_row, spec, batch_size):
+    """Positions in `files` and oriented uint8 pixels, in batches of `batch_size` + 1.
+
+    A graph has no try/except: images with errors are dropped here, and the gap is found and named
+    in `_finisher`, inside `model.fit` too. Each batch ends with at least one blank (position -1),
+    which cannot fail, so that even files that all fail do not make an endless search.
+    """
+    read = pixel_reader(files.tolist(), spec)
+    file_of_row = tf.constant(file_of_row)
+    blank = tf.zeros((*spec.image_size, 3), tf.uint8)
+
+    def positions(batch):
+        padding = [[0, batch_size + 1 - tf.size(batch["row"])]]
+        file = tf.pad(tf.gather(file_of_row, batch["row"]), padding, constant_values=-1)
+        if "orientation" not in batch:
+            return (file,)
+        return file, tf.pad(batch["orientation"], [*padding, [0, 0]])
+
+    @tf.autograph.experimental.do_not_convert
+    def read_one(file, *orientation):
+        pixels = tf.cond(file < 0, lambda: blank, lambda: read(file))
+        return file, augment.orient(pixels, *orientation) if orientation else pixels
+
+    singles = wanted.map(positions).unbatch()
+    images = singles.map(read_one, num_parallel_calls=tf.data.AUTOTUNE)
+    if spec.cache is None:
+        images = images.ignore_errors()
+    return images.batch(batch_size + 1)
+
+
+def _finisher(files, file_of_row, targets, spec):
+    """The function from positions, changes and pixels of a batch to images and targets."""
+    files, file_of_row = tf.constant(files), tf.constant(file_of_row)
+    targets = [tf.constant(target) for target in targets]
+
+    @tf.autograph.experimental.do_not_convert
+    def finish(batch, images):
+        rows = batch["row"]
+        checked = _check_complete(tf.gather(file_of_row, rows), *images, files)
+        images = augment.recolour(checked, batch, _TOP[spec.scaling])
+        return _scale(images, spec), *(tf.gather(target, rows) for target in targets)
+
+    return finish
+
+
+def _check_complete(expected, found, pixels, files):
+    """The pixels of the expected files; an error that names the first one that is not there."""
+    count = tf.size(expected)
+    is_missing = tf.pad(found, [[0, count]], constant_values=-1)[:count] != expected
+    message = tf.strings.join(
+        [
+            "Cannot read the image file '",
+            files[expected[tf.argmax(is_missing)]],
+            "': missing, damaged, or neither JPEG nor PNG. Expected: a readable image; "
+            "`skinkit data check` lists all files with errors.",
+        ]
+    )
+    with tf.control_dependencies([tf.debugging.Assert(~tf.reduce_any(is_missing), [message])]):
+        return pixels[:count]
+
+
+def _scale(images, spec):
+    """RGB from 0 to the top of its scaling, to the channel order and value range of the spec."""
+    if spec.scaling == "symmetric":
+        images -= 1.0
+    elif spec.scaling == "imagenet":
+        images = (images - _MEAN_UNIT) / _DEVIATION_UNIT
+    elif spec.scaling == "caffe":
+        images -= _MEAN_RAW
+    return tf.reverse(images, [3]) if spec.channel_order == "bgr" else images

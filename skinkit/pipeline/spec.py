@@ -1,0 +1,169 @@
+"""What a pipeline does to an image, as plain numbers (no TensorFlow here)."""
+
+from dataclasses import dataclass
+
+CHANNEL_ORDERS = ("rgb", "bgr")
+SCALINGS = ("unit", "raw", "symmetric", "imagenet", "caffe")
+RESIZES = ("antialias", "bilinear")
+
+# (transpose, then flip up-down, then flip left-right): the eight positions of a square.
+ORIENTATIONS = {
+    "identity": (False, False, False),
+    "rot90cw": (True, False, True),
+    "rot90ccw": (True, True, False),
+    "rot180": (False, True, True),
+    "flip_up_down": (False, True, False),
+    "flip_left_right": (False, False, True),
+}
+
+# Largest value that still means something; 0 always means "off".
+_LIMITS = {
+    "flip_left_right": 1.0,
+    "flip_up_down": 1.0,
+    "transpose": 1.0,
+    "rotation": 180.0,
+    "zoom": 0.9,
+    "shift": 1.0,
+    "brightness": 1.0,
+    "contrast": 1.0,
+    "saturation": 1.0,
+    "hue": 0.5,
+}
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Random changes of a training image; everything is off by default.
+
+    They are applied in the order of the fields. Brightness and saturation are those of the
+    documents' PyTorch code (multiply; blend with grey), not of `keras.layers.RandomBrightness` and
+    `RandomSaturation`, which are defined differently (facts 1.5). The three linear colour changes
+    are carried out as one and clipped to 0..255 once, where torchvision clips after each.
+
+    Args:
+        flip_left_right: probability of a mirror image, 0..1.
+        flip_up_down: probability of an image upside down, 0..1.
+        transpose: probability of exchanging rows and columns, 0..1; square images only.
+        rot90: turn by 0, 90, 180 or 270 degrees with equal chances; square images only.
+        rotation: largest angle in degrees, 0..180; the angle is U[-rotation, rotation].
+        zoom: scale factor U[1 - zoom, 1 + zoom], 0..0.9; above 1 the lesion grows.
+        shift: largest move along each axis as a fraction of that side, 0..1.
+        brightness: pixels times U[1 - b, 1 + b], 0..1.
+        contrast: blend with the image's mean grey by U[1 - c, 1 + c], 0..1.
+        saturation: blend with the grey image by U[1 - s, 1 + s], 0..1.
+        hue: shift of the HSV hue by U[-hue, hue] of a full turn, 0..0.5.
+
+    Rotation, zoom and shift are one bilinear interpolation; what comes from outside the image is
+    its reflection.
+
+    Raises:
+        ValueError: a number is outside its range.
+
+    Example:
+        >>> Augmentation(flip_left_right=0.5, brightness=32 / 255, saturation=0.5)
+    """
+
+    flip_left_right: float = 0.0
+    flip_up_down: float = 0.0
+    transpose: float = 0.0
+    rot90: bool = False
+    rotation: float = 0.0
+    zoom: float = 0.0
+    shift: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    saturation: float = 0.0
+    hue: float = 0.0
+
+    def __post_init__(self):
+        for name, limit in _LIMITS.items():
+            value = getattr(self, name)
+            if not 0 <= value <= limit:
+                raise ValueError(
+                    f"Augmentation: `{name}` must be from 0 to {limit:g}. Received: {name}={value}"
+                )
+
+    @property
+    def orients(self):
+        """Whether images are mirrored, transposed or turned by right angles."""
+        return bool(self.flip_left_right or self.flip_up_down or self.turns)
+
+    @property
+    def turns(self):
+        """Whether rows may become columns, which only a square image survives."""
+        return bool(self.transpose or self.rot90)
+
+    @property
+    def warps(self):
+        """Whether images are interpolated at other than pixel positions."""
+        return bool(self.rotation or self.zoom or self.shift)
+
+    @property
+    def mixes_colours(self):
+        """Whether a linear colour change is asked for."""
+        return bool(self.brightness or self.contrast or self.saturation)
+
+
+@dataclass(frozen=True)
+class PipelineSpec:
+    """Everything between an image file and a model's input.
+
+    Args:
+        image_size: (height, width) in pixels.
+        channel_order: "rgb", or "bgr" as OpenCV code has it (doc-002, facts 3.1).
+        scaling: "unit" 0..1, "raw" 0..255, "symmetric" -1..1, "imagenet" (0..1, then the usual mean
+            and standard deviation of torchvision), "caffe" (0..255 minus the ImageNet mean of each
+            channel; with "bgr" this is Keras' preprocessing of VGG and ResNet).
+        resize: "antialias" averages when it shrinks (JPEGs are then decoded at 1/2, 1/4 or 1/8
+            where that is still large enough); "bilinear" samples four neighbours of the
+            full-size image, as OpenCV's default does (doc-002). The aspect ratio is not kept.
+        augmentation: applied in training only.
+        colour_constancy: Shades-of-Gray (p = 6) on the resized image.
+        cache: None decodes anew in each epoch; "memory" keeps the decoded uint8 pixels
+            (height x width x 3 bytes an image); any other text is a folder for one packed file.
+
+    Raises:
+        ValueError: a value is not among those above, or an augmentation that exchanges rows and
+            columns meets an image size that is not square.
+
+    Example:
+        >>> PipelineSpec(image_size=(100, 100), channel_order="bgr", scaling="raw",
+        ...              resize="bilinear")
+    """
+
+    image_size: tuple[int, int] = (224, 224)
+    channel_order: str = "rgb"
+    scaling: str = "unit"
+    resize: str = "antialias"
+    augmentation: Augmentation | None = None
+    colour_constancy: bool = False
+    cache: str | None = None
+
+    def __post_init__(self):
+        object.__setattr__(self, "image_size", tuple(self.image_size))
+        if len(self.image_size) != 2 or any(int(side) != side or side < 1 for side in self.image_size):
+            raise ValueError(
+                "PipelineSpec: `image_size` must be (height, width) in whole pixels. "
+                f"Received: image_size={self.image_size}"
+            )
+        _check_choice("channel_order", self.channel_order, CHANNEL_ORDERS)
+        _check_choice("scaling", self.scaling, SCALINGS)
+        _check_choice("resize", self.resize, RESIZES)
+        if self.augmentation is not None and self.augmentation.turns and not self.is_square:
+            raise ValueError(
+                "PipelineSpec: `transpose` and `rot90` exchange rows and columns and need a square "
+                "`image_size`; use flips, or `rotation` in degrees. "
+                f"Received: image_size={self.image_size}"
+            )
+
+    @property
+    def is_square(self):
+        """Whether height equals width."""
+        return self.image_size[0] == self.image_size[1]
+
+
+def _check_choice(name, value, choices):
+    if value not in choices:
+        raise ValueError(
+            f"PipelineSpec: `{name}` must be one of {', '.join(choices)}. Received: {name}={value!r}"
+        )

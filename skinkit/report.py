@@ -73,12 +73,12 @@ def write_report(folder):
 
 def _summary(manifest):
     counts = ", ".join(f"{n:,} {part}" for part, n in manifest["images"].items() if n)
-    kind = "leaky" if manifest["stamp"].startswith("LEAKY") else "sound"
+    stamp = manifest["stamp"]
     return (
         f"<p>{html.escape(manifest['settings']['title'])}. Profile <b>{manifest['profile']}</b>, protocol "
         f"<b>{manifest['protocol']}</b>, {html.escape(manifest['dataset'])} images ({counts}), split "
         f"{html.escape(manifest['split'])}, seed {manifest['seed']}, {manifest['seconds']:.0f} s.</p>"
-        f'<p class="{kind}">{html.escape(manifest["stamp"])}</p>'
+        f'<p class="{"leaky" if stamp else "sound"}">{html.escape(stamp or "No leakage found.")}</p>'
     )
 
 

@@ -94,28 +94,18 @@ def subgroup_table(predictions, by, metadata=None, metrics=None, resamples=0, gr
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(by)
 
 
-def stamp(table, leakage):
-    """Marks a metric table with the leakage of its split, so that nobody can quote it without.
+def stamp(table, line):
+    """Marks a metric table with what its split leaks, so that nobody can quote it without.
 
     Args:
         table: any metric table.
-        leakage: mapping of kind (photograph, lesion, patient) to the share of evaluation images
-            whose kind is in training, 0 to 1; missing values mean "not known".
+        line: the sentence of `skinkit.data.leakage_stamp`, or None for a sound split.
 
     Returns:
-        Copy with `attrs["leakage"]` and `attrs["caption"]`, which begins with "LEAKY:" if any share
-        is above 0. `to_markdown` prints the caption.
+        Copy with `attrs["caption"]`, which `to_markdown` prints above the table.
     """
-    rates = {kind: None if pd.isna(rate) else float(rate) for kind, rate in leakage.items()}
-    shares = ", ".join(f"{kind} {_percent(rate)}" for kind, rate in rates.items())
-    if any(rate for rate in rates.values()):
-        caption = f"LEAKY: share of evaluation images already seen in training: {shares}."
-    elif all(rate is None for rate in rates.values()):
-        caption = "Leakage of the split is not known."
-    else:
-        caption = f"No leakage found: {shares}."
     stamped = table.copy()
-    stamped.attrs = {**table.attrs, "leakage": rates, "caption": caption}
+    stamped.attrs = {**table.attrs, "caption": line or "No leakage found."}
     return stamped
 
 
@@ -142,12 +132,6 @@ def to_markdown(table, digits=3):
     text = "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
     caption = table.attrs.get("caption")
     return f"**{caption}**\n\n{text}" if caption else text
-
-
-def _percent(rate):
-    if rate is None:
-        return "not known"
-    return "less than 0.1 %" if 0 < rate < 0.0005 else f"{100 * rate:.1f} %"
 
 
 def _cell(value, digits):

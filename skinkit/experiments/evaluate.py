@@ -70,12 +70,11 @@ def _unseen(run, table, data_dir):
 def _text(title, metrics, predictions, stamp):
     from skinkit import evaluation
 
-    truth, probabilities, labels = evaluation.unpack_predictions(predictions)
-    table = evaluation.classification_table(truth, probabilities, labels)
-    lines = [title, stamp or "", table.round(3).to_string(), ""]
+    table = evaluation.classification_table(*evaluation.unpack_predictions(predictions))
+    lines = [f"{title}\n", evaluation.to_markdown(evaluation.stamp(table, stamp))]
     for name, found in metrics["scores"].items():
         if ":" not in name:
             value, low, high = (math.nan if v is None else v for v in found.values())
             lines.append(f"{name:<42} {value:.3f}  ({low:.3f} to {high:.3f})")
     lines.append(f"n = {metrics['n']}; intervals: 95 %, resampled by {metrics['grouped_by']}")
-    return "\n".join(line for line in lines if line is not None)
+    return "\n".join(lines)

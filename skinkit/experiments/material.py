@@ -41,6 +41,11 @@ class Material:
         """The leakage report of the test part."""
         return data.leakage_report(self.table, self.split, part=self.test_part, against="train")
 
+    @property
+    def stamp(self):
+        """The sentence over every metric of a leaky split, or `None`."""
+        return data.leakage_stamp(self.leakage)
+
 
 def build_material(recipe, profile="full", fold=0, data_dir=None):
     """Reads the images' table, splits it and augments offline, in the order which the protocol says.

@@ -139,14 +139,7 @@ def _say(plan, material, verbose):
     counts = material.split.parts.value_counts()
     parts = ", ".join(f"{counts[part]} {part}" for part in counts.index)
     print(f"{plan.recipe.name}: {plan.profile} profile, {plan.protocol} protocol, {material.source} images")
-    print(f"split {material.split.name}: {parts}. {_stamp(material)}", flush=True)
-
-
-def _stamp(material):
-    from skinkit import data, evaluation
-
-    rates = data.leakage_rate(material.leakage)
-    return evaluation.stamp(material.leakage, rates).attrs["caption"]
+    print(f"split {material.split.name}: {parts}. {material.stamp or 'No leakage found.'}", flush=True)
 
 
 def _train(plan, recipe, material, folder, weights, verbose):
@@ -218,7 +211,7 @@ def _save(folder, plan, material, key, model, history, predictions):
         "split_note": material.split.note,
         "split_hash": material.split.hash,
         "leakage": data.leakage_rate(material.leakage),
-        "stamp": _stamp(material),
+        "stamp": material.stamp,
         "parameters": model.count_params(),
         "seconds": round(history["seconds"].sum() + time.perf_counter() - started, 1),
         "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

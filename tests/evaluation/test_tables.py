@@ -120,28 +120,13 @@ def test_subgroups_without_their_column_or_images_are_refused(saved, manifest):
 
 
 @pytest.mark.parametrize(
-    ("leakage", "caption"),
-    [
-        (
-            {"photograph": 0.0, "lesion": 0.386, "patient": None},
-            "LEAKY: share of evaluation images already seen in training: "
-            "photograph 0.0 %, lesion 38.6 %, patient not known.",
-        ),
-        ({"lesion": 0.0001}, "LEAKY: .* lesion less than 0.1 %"),
-        (
-            {"photograph": 0.0, "lesion": 0.0, "patient": pd.NA},
-            "No leakage found: photograph 0.0 %, lesion 0.0 %, patient not known.",
-        ),
-        ({"lesion": None, "patient": float("nan")}, "Leakage of the split is not known."),
-    ],
+    ("line", "caption"), [("LEAKY: 38.6 % of ...", "LEAKY: 38.6 % of ..."), (None, "No leakage found.")]
 )
-def test_a_stamp_says_what_leaks(leakage, caption):
+def test_a_stamp_stands_above_the_table(line, caption):
     table = pd.DataFrame({"f1": [0.5]})
-    stamped = stamp(table, leakage)
-    assert pd.Series([stamped.attrs["caption"]]).str.match(caption).all()
+    stamped = stamp(table, line)
     assert not table.attrs
-    assert set(stamped.attrs["leakage"]) == set(leakage)
-    assert to_markdown(stamped).startswith(f"**{stamped.attrs['caption']}**\n\n|")
+    assert to_markdown(stamped).startswith(f"**{caption}**\n\n|")
 
 
 def test_markdown_shows_names_numbers_and_gaps():

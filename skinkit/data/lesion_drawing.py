@@ -1,303 +1,268 @@
-"""Drawing of images that look like dermoscopy, for teaching and tests; nothing here is a real lesion."""
+"""Draws dermoscopy-like photographs with NumPy and OpenCV: skin, lesion, and what the camera adds.
 
-import functools
-from dataclasses import dataclass, fields, replace
+Colours come from absorption: what melanin, blood and keratin leave of white light. So a dark skin,
+a red light or a second pigment mix as they do in a photograph.
+"""
 
-import cv2
+from dataclasses import dataclass
+
 import numpy as np
 
-_SIDE = 192  # pixels of the square a lesion is drawn in once, before each view of it is taken
-_RADIUS = 60.0
+from skinkit.data.lesion_textures import Cutter, grain
+from skinkit.data.lesion_traits import LABELS, draw_patient, draw_traits
+
+# Absorption of R, G and B (rows) by melanin, blood, melanin deep in the skin, and keratin.
+_ABSORPTION = np.array(
+    [[0.55, 0.10, 1.15, 0.06], [0.95, 0.72, 1.00, 0.26], [1.25, 0.55, 0.72, 0.80]], np.float32
+)
+_SKIN = np.array([0.97, 0.93, 0.94])
+_WHITE = np.array([0.96, 0.90, 0.88], np.float32)[:, None, None]
+_SMALLEST = 150  # images lower than this are drawn larger and reduced, else the textures alias
 
 
 @dataclass(frozen=True)
-class Style:
-    """What a diagnosis looks like, as numbers: shares and strengths from 0 to 1, colours RGB 0 to 255.
+class View:
+    """Where the camera stands.
 
     Args:
-        inner, outer: Colours of the lesion's centre and rim.
-        irregular: How much the border departs from an ellipse.
-        sharp: How abruptly the border ends.
-        mottled: How unevenly the two colours are mixed.
-        network, globules, streaks, veil, cysts, vessels, scale, lagoons, white_centre: Strength of the
-            dermoscopic structures.
+        matrix: `(2, 3)` array that leads from pixels to image heights from the lesion's middle.
+        size: height and width in pixels.
     """
 
-    inner: tuple[float, float, float]
-    outer: tuple[float, float, float]
-    irregular: float = 0.15
-    sharp: float = 0.5
-    mottled: float = 0.2
-    network: float = 0.0
-    globules: float = 0.0
-    streaks: float = 0.0
-    veil: float = 0.0
-    cysts: float = 0.0
-    vessels: float = 0.0
-    scale: float = 0.0
-    lagoons: float = 0.0
-    white_centre: float = 0.0
+    matrix: np.ndarray
+    size: tuple[int, int]
+
+    def pixels(self, points):
+        """Leads points `(n, 2)` of the lesion to pixels, as int32 with 4 fractional bits."""
+        back = np.linalg.inv(self.matrix[:, :2])
+        return _fixed((points - self.matrix[:, 2]) @ back.T)
 
 
-STYLES = {
-    "nv": Style((108, 68, 48), (146, 98, 72), 0.12, 0.45, 0.2, network=0.6, globules=0.35),
-    "mel": Style(
-        *((72, 46, 42), (118, 76, 58), 0.45, 0.5, 0.65),
-        **{"network": 0.45, "globules": 0.35, "streaks": 0.6, "veil": 0.65},
-    ),
-    "bkl": Style((150, 116, 86), (134, 98, 74), 0.25, 0.8, 0.4, cysts=0.75, globules=0.25),
-    "bcc": Style((196, 136, 126), (202, 152, 140), 0.3, 0.25, 0.3, vessels=0.8, veil=0.3),
-    "akiec": Style((200, 122, 112), (206, 146, 130), 0.35, 0.15, 0.4, scale=0.75, vessels=0.25),
-    "vasc": Style((136, 36, 56), (164, 60, 72), 0.2, 0.75, 0.25, lagoons=0.85),
-    "df": Style((196, 158, 138), (164, 116, 94), 0.12, 0.2, 0.2, white_centre=0.75, network=0.35),
-}
-
-
-def blend(style, other, share):
-    """Returns the style in between: `share` of `other`, the rest of `style`."""
-    mixed = {
-        f.name: (1 - share) * np.asarray(getattr(style, f.name)) + share * np.asarray(getattr(other, f.name))
-        for f in fields(Style)
-    }
-    return Style(**mixed)
-
-
-def vary(style, rng, darker=0.0):
-    """Returns a lesion's own style: its diagnosis' with chance in every number, `darker` in grey levels."""
-    colours = {
-        name: np.clip(
-            np.asarray(getattr(style, name)) + rng.normal(0, 10, 3) + rng.normal(0, 14) - darker, 8, 250
-        )
-        for name in ("inner", "outer")
-    }
-    strengths = {
-        f.name: float(np.clip(getattr(style, f.name) * rng.uniform(0.3, 1.4) + rng.normal(0, 0.05), 0, 1))
-        for f in fields(Style)
-        if f.name not in colours
-    }
-    return replace(style, **colours, **strengths)
-
-
-def draw_canonical(style, rng):
-    """Draws a lesion once, centred: uint8 `(192, 192, 4)`, RGB and opacity."""
-    radius, angle = _polar()
-    distance = radius / _border(style, rng)[angle]
-    pixels = _ground(style, distance, rng)
-    for strength, draw in (
-        (style.network, _network),
-        (style.globules, _globules),
-        (style.streaks, _streaks),
-        (style.veil, _veil),
-        (style.lagoons, _lagoons),
-        (style.vessels, _vessels),
-        (style.scale, _scale),
-        (style.white_centre, _white_centre),
-        (style.cysts, _cysts),
-    ):
-        if strength > 0.08:
-            pixels = draw(pixels, strength, rng)
-    softness = 0.04 + 0.3 * (1 - style.sharp)
-    opacity = np.clip((1 - distance) / softness + 0.5, 0, 1) * 255
-    return cv2.merge([*np.clip(pixels, 0, 255), opacity]).astype(np.uint8)
-
-
-@functools.cache
-def _polar():
-    y, x = np.mgrid[:_SIDE, :_SIDE].astype(np.float32) - _SIDE / 2
-    radius, angle = cv2.cartToPolar(x, y)
-    return radius, np.minimum((angle * (360 / (2 * np.pi))).astype(np.int32), 359)
-
-
-def _border(style, rng):
-    """Radius of the border in pixels for each degree."""
-    degrees = np.deg2rad(np.arange(360, dtype=np.float32))
-    outline = 1 + rng.uniform(0.05, 0.2) * np.cos(2 * degrees + rng.uniform(0, 6.3))
-    for order in range(3, 10):
-        height = style.irregular * rng.normal(0, 0.35) / order**0.7
-        outline += height * np.cos(order * degrees + rng.uniform(0, 6.3))
-    return (_RADIUS * np.clip(outline, 0.4, 1.45)).astype(np.float32)
-
-
-def _clouds(rng, cells, size=(_SIDE, _SIDE)):
-    """A smooth random field, about -1 to 1."""
-    small = rng.normal(0, 0.6, (cells, cells)).astype(np.float32)
-    return cv2.resize(small, size[::-1], interpolation=cv2.INTER_CUBIC)
-
-
-def _ground(style, distance, rng):
-    lean = rng.normal(0, style.mottled, 2).astype(np.float32)
-    x = np.linspace(-1, 1, _SIDE, dtype=np.float32)
-    uneven = style.mottled * _clouds(rng, 6) + np.add.outer(lean[0] * x, lean[1] * x)
-    share = np.clip(distance + uneven, 0, 1)
-    inner, outer = (np.asarray(colour, np.float32) for colour in (style.inner, style.outer))
-    return inner[:, None, None] + share * (outer - inner)[:, None, None]
-
-
-def _points(rng, count, spread=0.75):
-    """Positions inside the lesion, in pixels."""
-    reach = _RADIUS * spread * np.sqrt(rng.uniform(0, 1, count))
-    angle = rng.uniform(0, 2 * np.pi, count)
-    return np.stack([reach * np.cos(angle), reach * np.sin(angle)], 1) + _SIDE / 2
-
-
-def _tint(pixels, stencil, colour, opacity):
-    """Lays a colour over the planes `(3, 192, 192)`, in place, where the stencil, 0 to 255, is set."""
-    share = stencil.astype(np.float32) * np.float32(opacity / 255)
-    for plane, value in zip(pixels, colour, strict=True):
-        plane += share * (np.float32(value) - plane)
-    return pixels
-
-
-def _dots(rng, count, sizes, spread=0.75):
-    stencil = np.zeros((_SIDE, _SIDE), np.uint8)
-    for (x, y), size in zip(_points(rng, count, spread), rng.uniform(*sizes, count), strict=True):
-        cv2.circle(stencil, (round(x * 8), round(y * 8)), round(size * 8), 255, -1, cv2.LINE_AA, shift=3)
-    return stencil
-
-
-def _network(pixels, strength, rng):
-    """A net of brown lines: a sheared grid whose lines waver."""
-    spacing, phase = float(rng.uniform(7, 10)), rng.uniform(0, 6.3, 2)
-    place = np.arange(_SIDE, dtype=np.float32)
-    x, y = place[None] + 5 * _clouds(rng, 9), place[:, None] + 5 * _clouds(rng, 9)
-    wave, phase = 2 * np.pi / spacing, phase.astype(np.float32)
-    lines = np.maximum(np.cos(wave * x + phase[0]), np.cos(wave * (0.5 * x + 0.87 * y) + phase[1]))
-    shade = np.clip(lines - 0.45, 0, 1) * 1.6 * strength
-    return pixels * (1 - 0.55 * shade)
-
-
-def _globules(pixels, strength, rng):
-    stencil = _dots(rng, int(8 + 40 * strength), (1.2, 3.2))
-    return _tint(pixels, stencil, pixels.mean(axis=(1, 2)) * 0.45, 0.75)
-
-
-def _streaks(pixels, strength, rng):
-    """Dark radial lines at the rim, on one side more than on the other."""
-    stencil = np.zeros((_SIDE, _SIDE), np.uint8)
-    side = rng.uniform(0, 2 * np.pi)
-    for angle in rng.normal(side, 0.9, int(30 * strength)):
-        direction = np.array([np.cos(angle), np.sin(angle)])
-        start, end = (_SIDE / 2 + r * direction for r in (_RADIUS * 0.6, _RADIUS * rng.uniform(0.85, 1.1)))
-        cv2.line(stencil, start.astype(int), end.astype(int), 255, 2, cv2.LINE_AA)
-    return _tint(pixels, stencil, (44, 28, 26), 0.8)
-
-
-def _veil(pixels, strength, rng):
-    """Blue-white areas without structure."""
-    stencil = cv2.GaussianBlur(_dots(rng, rng.integers(1, 4), (10, 22), 0.6), (0, 0), 5)
-    return _tint(pixels, stencil, (96, 108, 138), 0.85 * min(1.0, strength + 0.2))
-
-
-def _lagoons(pixels, strength, rng):
-    stencil = cv2.GaussianBlur(_dots(rng, int(6 + 12 * strength), (6, 13), 0.8), (0, 0), 1.5)
-    return _tint(pixels, stencil, (108, 14, 40), 0.8)
-
-
-def _vessels(pixels, strength, rng):
-    """Red lines that branch while they wander inward."""
-    stencil = np.zeros((_SIDE, _SIDE), np.uint8)
-    for _ in range(int(2 + 5 * strength)):
-        point, angle = _points(rng, 1, 1.0)[0], rng.uniform(0, 2 * np.pi)
-        for step in range(14):
-            angle += rng.normal(0, 0.45)
-            end = point + 6 * np.array([np.cos(angle), np.sin(angle)])
-            cv2.line(stencil, point.astype(int), end.astype(int), 255, 2 if step < 5 else 1, cv2.LINE_AA)
-            point = end
-    return _tint(pixels, stencil, (178, 44, 58), 0.75)
-
-
-def _scale(pixels, strength, rng):
-    """Whitish flakes over red ground."""
-    flakes = np.clip(_clouds(rng, 24) + _clouds(rng, 8) - 0.35, 0, 1) * 255
-    return _tint(pixels, flakes, (238, 226, 206), 0.9 * strength)
-
-
-def _white_centre(pixels, strength, rng):
-    stencil = cv2.GaussianBlur(_dots(rng, 4, (9, 16), 0.25), (0, 0), 5)
-    return _tint(pixels, stencil, (236, 218, 208), 0.9 * strength)
-
-
-def _cysts(pixels, strength, rng):
-    """White milia-like cysts and dark comedo-like openings."""
-    pixels = _tint(pixels, _dots(rng, int(14 * strength), (1.5, 3)), (240, 226, 196), 0.85)
-    return _tint(pixels, _dots(rng, int(10 * strength), (1.8, 3.6)), (62, 42, 34), 0.8)
-
-
-def skin_colour(tone):
-    """Returns the RGB colour of skin for a tone from 0 (very light) to 1 (dark)."""
-    steps = np.array([(236, 206, 192), (226, 184, 164), (198, 148, 122), (142, 98, 76)], np.float32)
-    place = np.linspace(0, 1, 4)
-    return np.array([np.interp(tone, place, channel) for channel in steps.T], np.float32)
-
-
-def photograph(lesion, tone, rng, size, marked=False):
-    """Takes one view of a lesion: another place, angle, distance, light, and what lies on the skin.
+def draw_lesion(label, seed=0, size=(225, 300)):
+    """Draws one photograph of a lesion, with its mask.
 
     Args:
-        lesion: uint8 `(192, 192, 4)` of `draw_canonical`.
-        tone: Skin tone, 0 to 1.
-        rng: `numpy.random.Generator`.
-        size: Height and width in pixels.
-        marked: Whether the image carries the mark of a source: dark corners and a bluish cast.
+        label: diagnosis, one of `akiec bcc bkl df mel nv vasc`.
+        seed: integer, or `np.random.Generator`; equal integers give equal images.
+        size: height and width in pixels.
 
     Returns:
-        uint8 RGB image `(height, width, 3)` and boolean mask of the lesion `(height, width)`.
+        Image, uint8 RGB `(height, width, 3)`, and mask, uint8 `(height, width)`: 255 in the lesion,
+        else 0.
+
+    Raises:
+        ValueError: unknown label.
+
+    Example:
+        >>> image, mask = draw_lesion("mel", seed=3)
     """
-    height, width = size
-    zoom = height / 225 * rng.uniform(0.7, 1.25)
-    turn = cv2.getRotationMatrix2D((_SIDE / 2, _SIDE / 2), rng.uniform(0, 360), zoom)
-    turn[:, 2] += np.array([width, height]) / 2 - _SIDE / 2 + rng.uniform(-0.1, 0.1, 2) * (width, height)
-    view = cv2.warpAffine(lesion, turn, (width, height), flags=cv2.INTER_LINEAR)
-    *colours, opacity = (plane.astype(np.float32) for plane in cv2.split(view))
-    opacity /= 255
-    skin = skin_colour(tone)[:, None, None] + 5 * _clouds(rng, 20, size)
-    light = np.stack([_light(rng, size)] * 3)
+    if label not in LABELS:
+        raise ValueError(f"label is one of {', '.join(LABELS)}. Received: label={label!r}")
+    rng = np.random.default_rng(seed)
+    patient = draw_patient(rng)
+    return photograph(rng, draw_traits(rng, label, patient), patient, size, rng.random() < 0.35)
+
+
+def photograph(rng, lesion, patient, size, marked):
+    """Takes one photograph of a lesion: each call stands and lights a little differently.
+
+    Args:
+        rng: `np.random.Generator`.
+        lesion: `Lesion`.
+        patient: its `Patient`.
+        size: height and width in pixels.
+        marked: whether the image carries the mark of a source: dark corners, warm light.
+
+    Returns:
+        Image and mask as `draw_lesion`.
+    """
+    import cv2
+
+    factor = -(-_SMALLEST // size[0])
+    view = _stand(rng, lesion, (size[0] * factor, size[1] * factor))
+    absorbed, white, mask = _paint(lesion, patient, view)
+    light = _SKIN * patient.cast * ((1.02, 1.0, 0.93) if marked else (1.0, 1.0, 1.03))
+    image = _expose(rng, absorbed, white, light, view.size)
+    _add_things(rng, image, patient, view.size)
+    image = _blur(rng, image)
     if marked:
-        light *= np.array([0.93, 0.97, 1.04], np.float32)[:, None, None] * _dark_corners(size)
-    image = _on_the_skin(_lit(colours, opacity, skin, light), rng, size)
-    if rng.random() < 0.3:
-        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 1.3))
-    return image, opacity > 0.5
+        image = _darken_corners(rng, image)
+    if factor > 1:
+        image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)
+        mask = cv2.resize(mask, size[::-1], interpolation=cv2.INTER_AREA)
+    return image, np.where(mask > 127, np.uint8(255), np.uint8(0))
 
 
-def _lit(colours, opacity, skin, light):
-    """uint8 image of planes over skin; one plane a colour, in place, is several times faster in NumPy."""
-    for plane, below, shine in zip(colours, skin, light, strict=True):
-        plane -= below
-        plane *= opacity
-        plane += below
-        plane *= shine
-    return cv2.merge([np.clip(plane, 0, 255).astype(np.uint8) for plane in colours])
-
-
-def _light(rng, size):
-    slope = rng.normal(0, 0.06, 2)
-    down, across = (np.linspace(-m, m, n, dtype=np.float32) for m, n in zip(slope, size, strict=True))
-    return np.add.outer(down + np.float32(1 + rng.normal(0, 0.05)), across)
-
-
-@functools.cache
-def _dark_corners(size):
+def _stand(rng, lesion, size):
     height, width = size
-    y, x = np.ogrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
-    return np.clip((1.22 - np.sqrt(x**2 + y**2)) * 12, 0.05, 1).astype(np.float32)
+    angle = 2 * np.pi * lesion.placements[0, 2] + rng.normal(0, 0.35)
+    # Nobody photographs a lesion so near that it does not fit.
+    zoom = min(max(float(np.exp(rng.normal(0.05, 0.25))), 0.65), 0.44 / lesion.traits["size"])
+    middle = np.array([width, height]) / 2 + rng.normal(0, 0.05 * height, 2)
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    turn /= height * zoom
+    return View(np.column_stack([turn, -turn @ middle]), size)
 
 
-def _on_the_skin(image, rng, size):
-    """Hairs, gel bubbles and ruler marks, each in a share of the images."""
+def _paint(lesion, patient, view):
+    """Absorption `(3, h, w)`, share of white `(h, w)` and mask of the lesion on its skin."""
+    traits, cut = lesion.traits, Cutter(lesion.placements, view.matrix, view.size)
+    level, body = _outline(traits, cut, view)
+    pigments = np.empty((4, *view.size), np.float32)
+    for name, plane in zip(("melanin", "blood", "deep", "keratin"), pigments, strict=True):
+        np.multiply(body, traits[name], out=plane)
+    melanin, blood = pigments[:2]
+    melanin *= np.maximum(1 + traits["variegation"] * cut.cloud(3, 0.30), 0.15)
+    melanin *= np.maximum(1 + traits["centre"] * (1 - 1.6 * np.minimum(level, 1.2)), 0.15)
+    blood *= np.maximum(1 + 0.4 * cut.cloud(4, 0.35), 0.2)
+    white = np.zeros(view.size, np.float32)
+    _add_pigment(traits, cut, pigments, body)
+    _add_white(traits, cut, pigments, white, level, body)
+    if lesion.vessels:
+        blood += traits["vessels"] * _draw_vessels(lesion.vessels, view)
+    _add_skin(patient, cut, pigments)
+    absorbed = (_ABSORPTION @ pigments.reshape(4, -1)).reshape(3, *view.size)
+    return absorbed, np.clip(white, 0, 0.85, out=white), np.uint8(level < 1) * 255
+
+
+def _outline(traits, cut, view):
+    """Distance from the middle with the border at 1, and how much lesion a pixel holds."""
+    import cv2
+
+    height, width = view.size
+    longer = np.sqrt(traits["stretch"])
+    scale = np.array([[1 / longer], [longer]]) / traits["size"]
+    x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
+    u, v = (np.float32(a) * x + np.float32(b) * y + np.float32(c) for a, b, c in scale * view.matrix)
+    level = cv2.magnitude(u, v)
+    level += traits["asymmetry"] * cut.cloud(1, 2.0 * traits["size"])
+    level += traits["irregularity"] * cut.cloud(2, 0.6 * traits["size"], fine=2)
+    ramp = np.clip((1 - level) / max(traits["softness"], 0.05) + 0.5, 0, 1)
+    return level, ramp * ramp * (3 - 2 * ramp)
+
+
+def _add_pigment(traits, cut, pigments, body):
+    melanin, _, deep, _ = pigments
+    if amount := traits["network"]:
+        net = (1.5 * cut.tile("net", 2, 0.030) - 0.5) * cut.patches(3, 0.25)
+        melanin *= 1 + amount * net
+    if amount := traits["ridges"]:
+        melanin *= 1 + amount * (0.5 - cut.tile("net", 2, 0.075))
+    if amount := traits["globules"]:
+        melanin += amount * cut.tile("blobs", 5, 0.05) * body
+    if amount := traits["comedones"]:
+        melanin += (1.8 * amount) * cut.tile("spots", 6, 0.055) * body
+    if amount := traits["nests"]:
+        deep += (1.1 * amount) * np.clip(cut.cloud(9, 0.30) - 0.5, 0, 1) * body
+
+
+def _add_white(traits, cut, pigments, white, level, body):
+    """Structures that are white, with the red or blue that belongs to them."""
+    _, blood, deep, _ = pigments
+    if amount := traits["milia"]:
+        white += (0.7 * amount) * cut.tile("spots", 7, 0.05) * body
+    if amount := traits["scale"]:
+        white += (0.5 * amount) * np.maximum(cut.cloud(8, 0.14, fine=2) - 0.6, 0) * body
+    if amount := traits["follicles"]:
+        blood *= 1 + amount * (1.4 * cut.tile("net", 5, 0.055) - 0.5)
+        white += (0.2 * amount) * cut.tile("blobs", 5, 0.055) * body
+    if amount := traits["veil"]:
+        patch = np.clip(0.7 * cut.cloud(10, 0.60) + 0.3, 0, 1) * body
+        deep += (0.6 * amount) * patch
+        white += (0.25 * amount) * patch
+    if amount := traits["lagoons"]:
+        walls = cut.tile("net", 11, 0.10)
+        blood *= 1 + amount * (0.4 - 1.1 * walls)
+        deep *= np.maximum(1 + amount * (2.2 * cut.tile("shades", 11, 0.10) - 1.1 - walls), 0)
+        white += (0.3 * amount) * walls * body
+    if amount := traits["white_centre"]:
+        white += (0.75 * amount) * np.exp(-((level / 0.45) ** 2))
+
+
+def _add_skin(patient, cut, pigments):
+    melanin, blood = pigments[:2]
+    lines = cut.tile("net", 9, 0.022)
+    melanin += patient.tone * (1.1 + 0.12 * cut.cloud(5, 0.5) - 0.25 * lines)
+    blood += patient.redness * (1.1 + 0.25 * cut.cloud(6, 0.25) - 0.15 * lines)
+    if patient.freckles > 0.25:
+        freckles = cut.tile("spots", 8, 0.09) * cut.patches(7, 0.4)
+        melanin += (0.4 * patient.freckles) * freckles
+
+
+def _draw_vessels(lines, view):
+    import cv2
+
+    drawn = np.zeros(view.size, np.uint8)
+    width = max(1, round(0.004 * view.size[0]))
+    cv2.polylines(drawn, [view.pixels(line) for line in lines], False, 255, width, cv2.LINE_AA, 4)
+    return cv2.GaussianBlur(drawn, (3, 3), 0).astype(np.float32) / 255
+
+
+def _expose(rng, absorbed, white, light, size):
+    """What the film sees of absorption, white, light, its slope and grain: uint8 `(h, w, 3)`."""
+    import cv2
+
     height, width = size
-    if rng.random() < 0.35:
-        for _ in range(rng.integers(2, 14)):
-            start, bend, end = (rng.uniform(0, 1, 2) * (width, height) for _ in range(3))
-            along = np.linspace(0, 1, 12)[:, None]
-            curve = (1 - along) ** 2 * start + 2 * along * (1 - along) * bend + along**2 * end
-            colour = (rng.uniform(20, 90) + np.array([15, 0, -10])).tolist()
-            cv2.polylines(image, [curve.astype(np.int32)], False, colour, 1, cv2.LINE_AA)
-    if rng.random() < 0.15:
-        for _ in range(rng.integers(1, 6)):
-            centre = (rng.uniform(0, 1, 2) * (width, height)).astype(int)
-            cv2.circle(image, centre, int(rng.integers(3, 9)), (244, 240, 236), 1, cv2.LINE_AA)
+    image = cv2.exp(-absorbed.reshape(3 * height, width)).reshape(absorbed.shape)
+    if white.any():
+        image += white * (_WHITE - image)
+    gain = rng.uniform(0.85, 1.05) * (1 + rng.normal(0, 0.05, (2, 2)))
+    gain = cv2.resize(gain.astype(np.float32), (width, height))
+    balance = light * np.exp(rng.normal(0, 0.03, 3))
+    noise = np.float32(rng.uniform(0.008, 0.02)) * grain(rng, size)
+    for plane, factor in zip(image, balance.astype(np.float32), strict=True):
+        plane *= factor * gain
+        plane += noise
+    return cv2.convertScaleAbs(cv2.max(cv2.merge(list(image)), 0), alpha=255)
+
+
+def _add_things(rng, image, patient, size):
+    """Hairs, gel bubbles and ruler marks, drawn into the image."""
+    import cv2
+
+    height, width = size
+    fine = max(1, round(height / 300))
+    for _ in range(rng.poisson(patient.hair)):
+        colour = (np.array([70, 48, 36]) * rng.uniform(0.3, 1.7)).tolist()
+        cv2.polylines(image, [_hair(rng, size)], False, colour, fine, cv2.LINE_AA, 4)
+    for _ in range(rng.poisson(6) if rng.random() < 0.12 else 0):
+        place = _fixed(rng.uniform(0, 1, 2) * (width, height)).tolist()
+        radius = round(rng.uniform(0.01, 0.04) * height * 16)
+        cv2.circle(image, place, radius, (245, 235, 230), fine, cv2.LINE_AA, 4)
     if rng.random() < 0.12:
-        for x in range(0, width, max(6, width // 25)):
-            cv2.line(image, (x, height - 1), (x, height - (14 if x % 60 == 0 else 8)), (60, 60, 66), 1)
-    return image
+        x, y = rng.uniform(0.05, 0.6) * width, rng.uniform(0.86, 0.97) * height
+        step = 0.05 * height * rng.uniform(0.8, 1.2)
+        ticks = [[(x + i * step, y), (x + i * step, y - 0.03 * height)] for i in range(8)]
+        cv2.polylines(image, list(_fixed(ticks)), False, (25, 20, 20), fine, cv2.LINE_AA, 4)
+
+
+def _hair(rng, size):
+    start = rng.uniform(0, 1, 2) * size[::-1]
+    angles = rng.uniform(0, 2 * np.pi) + np.cumsum(rng.normal(0, 0.12, 12))
+    steps = rng.uniform(0.02, 0.08) * size[0] * np.column_stack([np.cos(angles), np.sin(angles)])
+    return _fixed(start + np.cumsum(steps, axis=0))
+
+
+def _fixed(points):
+    """OpenCV draws between pixels when it is given integers with fractional bits, here 4."""
+    return np.round(np.multiply(points, 16)).astype(np.int32)
+
+
+def _blur(rng, image):
+    import cv2
+
+    blur = abs(rng.normal(0, 0.003)) * image.shape[0]
+    return cv2.GaussianBlur(image, (0, 0), blur) if blur > 0.4 else image
+
+
+def _darken_corners(rng, image):
+    import cv2
+
+    height, width = image.shape[:2]
+    small = np.zeros((height // 2, width // 2), np.uint8)
+    middle = np.array(small.shape[::-1]) / 2 + rng.normal(0, 0.01 * height, 2)
+    radius = round(rng.uniform(0.33, 0.40) * height * 16)
+    cv2.circle(small, _fixed(middle).tolist(), radius, 255, -1, cv2.LINE_AA, 4)
+    side = 2 * (height // 40) + 1
+    lit = cv2.resize(cv2.blur(small, (side, side)), (width, height))
+    return cv2.multiply(image, cv2.merge([lit] * 3), scale=1 / 255)

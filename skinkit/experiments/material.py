@@ -74,7 +74,8 @@ def build_material(recipe, profile="full", fold=0, data_dir=None):
 
 def _read(recipe, source, data_dir):
     if source == _SYNTHETIC:
-        return data.synthetic(recipe.subset or _SMOKE_IMAGES, seed=0)
+        layout = "isic2020" if recipe.dataset.startswith("isic2020") else "ham10000"
+        return data.synthetic(recipe.subset or _SMOKE_IMAGES, seed=0, layout=layout)
     table = data.load(recipe.dataset, root=data_dir)
     if recipe.subset is None or recipe.subset >= len(table):
         return table

@@ -18,6 +18,10 @@ def main(arguments=None):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         return options.action(options) or 0
+    except BrokenPipeError:
+        # `skinkit ... | head` has read enough; Python would complain once more when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (ValueError, OSError, RuntimeError, FloatingPointError) as error:
         print(f"skinkit: {error}", file=sys.stderr)
         return 1

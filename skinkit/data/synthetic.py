@@ -156,7 +156,7 @@ def _write_all(folder, drawing, workers, progress):
     pool = ThreadPoolExecutor(workers or os.cpu_count())
     try:
         done = pool.map(partial(_write_image, folder, drawing), rows)
-        list(tqdm(done, desc="drawing", total=len(rows), unit="image", disable=not progress))
+        list(tqdm(done, desc="drawing", total=len(rows), unit="image", disable=not (progress and rows)))
     finally:
         # An interrupt must not wait for thousands of images still in the queue.
         pool.shutdown(cancel_futures=True)

@@ -222,39 +222,33 @@ def colour_mix(brightness, contrast, saturation):
     return (brightness * contrast)[:, None, None] * matrix, brightness * (1 - contrast)
 
 
-def recolour(images, changes, top):
-    """Warps and recolours a batch of oriented images by the rows of `draw`.
+def change(image, changes, top=255):
+    """Applies one row of `draw` to an image.
 
     Args:
-        images: uint8 (n, height, width, 3), RGB.
-        changes: dict of tensors with n rows.
+        image: uint8 (height, width, 3), RGB.
+        changes: dict of tensors, without the dimension of rows.
         top: value that 255 becomes.
 
     Returns:
         float32 RGB of the same shape, 0..top.
     """
-    images, gain = tf.cast(images, tf.float32), top / 255
+    if "orientation" in changes:
+        image = orient(image, changes["orientation"])
+    image, gain = tf.cast(image, tf.float32), top / 255
     if "warp" in changes:
-        images = warp(images, changes["warp"])
+        image = warp(image[None], changes["warp"][None])[0]
     if "mix" in changes:
-        images = _mix(images, changes, gain)
-        images = tf.raw_ops.ClipByValue(t=images, clip_value_min=0.0, clip_value_max=float(top))
+        image = _mix(image, changes, gain)
+        image = tf.raw_ops.ClipByValue(t=image, clip_value_min=0.0, clip_value_max=float(top))
     elif gain != 1:
-        images *= gain
-    return shift_hue(images, changes["hue"]) if "hue" in changes else images
+        image *= gain
+    return tf.image.adjust_hue(image, changes["hue"]) if "hue" in changes else image
 
 
-def _mix(images, changes, gain):
-    pixels = tf.reshape(images, (-1, math.prod(images.shape[1:3]), 3))
-    mixed = pixels @ (changes["mix"] * gain)
+def _mix(image, changes, gain):
+    mixed = tf.reshape(image, (-1, 3)) @ (changes["mix"] * gain)
     if "lift" in changes:
-        mean_grey = tf.linalg.matvec(tf.reduce_mean(pixels, axis=1), GREY)
-        mixed += (changes["lift"] * gain * mean_grey)[:, None, None]
-    return tf.reshape(mixed, tf.shape(images))
-
-
-def shift_hue(images, turns):
-    """Moves the HSV hue of images (n, height, width, 3) by turns (n,)."""
-    hue, saturation, value = tf.unstack(tf.image.rgb_to_hsv(images), axis=-1)
-    hue = tf.math.floormod(hue + turns[:, None, None], 1.0)
-    return tf.image.hsv_to_rgb(tf.stack([hue, saturation, value], axis=-1))
+        mean_grey = tf.tensordot(tf.reduce_mean(image, axis=(0, 1)), GREY, 1)
+        mixed += changes["lift"] * gain * mean_grey
+    return tf.reshape(mixed, image.shape)

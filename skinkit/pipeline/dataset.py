@@ -89,12 +89,12 @@ def build_dataset(
     else:
         elements = {"row": np.arange(len(rows)), **fixed}
         wanted = tf.data.Dataset.from_tensor_slices(elements).batch(batch_size)
-    pixels = _pixels(wanted, files, file_of_row, spec, batch_size)
-    finish = _finisher(files, file_of_row, targets, spec)
-    batches = tf.data.Dataset.zip(wanted, pixels).map(finish, num_parallel_calls=tf.data.AUTOTUNE)
+    images = _images(wanted, files, file_of_row, spec, batch_size)
+    finish = _finisher(files, file_of_row, targets)
+    batches = tf.data.Dataset.zip(wanted, images).map(finish)
     batches = batches.apply(tf.data.experimental.assert_cardinality(wanted.cardinality()))
     options = tf.data.Options()
-    # Images and batches are made in parallel; threads inside an operation only add waiting, and
+    # Images are made in parallel; threads inside an operation only add waiting, and
     # would make sums depend on their number.
     options.threading.max_intra_op_parallelism = 1
     return batches.with_options(options).prefetch(2)
@@ -117,8 +117,8 @@ def _endless(count, fixed, spec, batch_size, seed, first_epoch):
     return endless.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
 
 
-def _pixels(wanted, files, file_of_row, spec, batch_size):
-    """Positions in `files` and oriented uint8 pixels, in batches of `batch_size` + 1.
+def _images(wanted, files, file_of_row, spec, batch_size):
+    """Positions in `files` and finished images, in batches of `batch_size` + 1.
 
     A graph has no try/except: images with errors are dropped here, and the gap is found and named
     in `_finisher`, inside `model.fit` too. Each batch ends with at least one blank (position -1),
@@ -126,44 +126,50 @@ def _pixels(wanted, files, file_of_row, spec, batch_size):
     """
     read = pixel_reader(files.tolist(), spec)
     file_of_row = tf.constant(file_of_row)
-    blank = tf.zeros((*spec.image_size, 3), tf.uint8)
+    blank = tf.zeros((*spec.image_size, 3))
 
-    def positions(batch):
-        padding = [[0, batch_size + 1 - tf.size(batch["row"])]]
-        file = tf.pad(tf.gather(file_of_row, batch["row"]), padding, constant_values=-1)
-        if "orientation" not in batch:
-            return (file,)
-        return file, tf.pad(batch["orientation"], [*padding, [0, 0]])
+    def padded(batch):
+        changes = dict(batch)
+        rows = changes.pop("row")
+        missing = batch_size + 1 - tf.size(rows)
+        file = tf.pad(tf.gather(file_of_row, rows), [[0, missing]], constant_values=-1)
+        return file, {name: _pad_rows(value, missing) for name, value in changes.items()}
 
+    def load(file, changes):
+        image = augment.change(read(file), changes, _TOP[spec.scaling])
+        return _scale(image, spec)
+
+    # Converting Python's `if` is of no use here: there is none on a tensor.
     @tf.autograph.experimental.do_not_convert
-    def read_one(file, *orientation):
-        pixels = tf.cond(file < 0, lambda: blank, lambda: read(file))
-        return file, augment.orient(pixels, *orientation) if orientation else pixels
+    def load_or_blank(file, changes):
+        return file, tf.cond(file < 0, lambda: blank, lambda: load(file, changes))
 
-    singles = wanted.map(positions).unbatch()
-    images = singles.map(read_one, num_parallel_calls=tf.data.AUTOTUNE)
+    singles = wanted.map(padded).unbatch()
+    images = singles.map(load_or_blank, num_parallel_calls=tf.data.AUTOTUNE)
     if spec.cache is None:
         images = images.ignore_errors()
     return images.batch(batch_size + 1)
 
 
-def _finisher(files, file_of_row, targets, spec):
-    """The function from positions, changes and pixels of a batch to images and targets."""
+def _pad_rows(values, count):
+    return tf.pad(values, [[0, count]] + [[0, 0]] * (values.shape.rank - 1))
+
+
+def _finisher(files, file_of_row, targets):
+    """The function from the positions and images of a batch to images and targets."""
     files, file_of_row = tf.constant(files), tf.constant(file_of_row)
     targets = [tf.constant(target) for target in targets]
 
-    @tf.autograph.experimental.do_not_convert
     def finish(batch, images):
         rows = batch["row"]
-        checked = _check_complete(tf.gather(file_of_row, rows), *images, files)
-        images = augment.recolour(checked, batch, _TOP[spec.scaling])
-        return _scale(images, spec), *(tf.gather(target, rows) for target in targets)
+        complete = _check_complete(tf.gather(file_of_row, rows), *images, files)
+        return complete, *(tf.gather(target, rows) for target in targets)
 
     return finish
 
 
-def _check_complete(expected, found, pixels, files):
-    """The pixels of the expected files; an error that names the first one that is not there."""
+def _check_complete(expected, found, images, files):
+    """The images of the expected files; an error that names the first one that is not there."""
     count = tf.size(expected)
     is_missing = tf.pad(found, [[0, count]], constant_values=-1)[:count] != expected
     message = tf.strings.join(
@@ -175,15 +181,15 @@ def _check_complete(expected, found, pixels, files):
         ]
     )
     with tf.control_dependencies([tf.debugging.Assert(~tf.reduce_any(is_missing), [message])]):
-        return pixels[:count]
+        return images[:count]
 
 
-def _scale(images, spec):
+def _scale(image, spec):
     """RGB from 0 to the top of its scaling, to the channel order and value range of the spec."""
     if spec.scaling == "symmetric":
-        images -= 1.0
+        image -= 1.0
     elif spec.scaling == "imagenet":
-        images = (images - _MEAN_UNIT) / _DEVIATION_UNIT
+        image = (image - _MEAN_UNIT) / _DEVIATION_UNIT
     elif spec.scaling == "caffe":
-        images -= _MEAN_RAW
-    return tf.reverse(images, [3]) if spec.channel_order == "bgr" else images
+        image -= _MEAN_RAW
+    return tf.reverse(image, [2]) if spec.channel_order == "bgr" else image

@@ -76,7 +76,8 @@ def build_dataset(
     Example:
         >>> spec = PipelineSpec(image_size=(120, 160), augmentation=Augmentation(brightness=0.1))
         >>> train = build_dataset(table, split.ids("train"), spec, labels=classes, training=True)
-        >>> model.fit(train, steps_per_epoch=steps_per_epoch(len(split.ids("train")), 32))
+        >>> steps = steps_per_epoch(len(split.ids("train")), 32)
+        >>> model.fit(train, steps_per_epoch=steps, shuffle=False)
     """
     rows = choose_rows(table, split)
     check_whole("batch_size", batch_size, at_least=1)
@@ -84,6 +85,8 @@ def build_dataset(
     targets = training_targets(rows, labels, sample_weight)
     fixed = orientations(rows, spec)
     files, file_of_row = np.unique(image_paths(rows), return_inverse=True)
+    # A batch never reaches over the end of an epoch.
+    batch_size = min(batch_size, len(rows))
     if training:
         wanted = _endless(len(rows), fixed, spec, batch_size, seed, first_epoch)
     else:
@@ -94,8 +97,8 @@ def build_dataset(
     batches = tf.data.Dataset.zip(wanted, images).map(finish)
     batches = batches.apply(tf.data.experimental.assert_cardinality(wanted.cardinality()))
     options = tf.data.Options()
-    # Images are made in parallel; threads inside an operation only add waiting, and
-    # would make sums depend on their number.
+    # Images are made in parallel; threads inside an operation only add waiting, and would make
+    # sums depend on their number.
     options.threading.max_intra_op_parallelism = 1
     return batches.with_options(options).prefetch(2)
 
@@ -174,9 +177,9 @@ def _check_complete(expected, found, images, files):
     is_missing = tf.pad(found, [[0, count]], constant_values=-1)[:count] != expected
     message = tf.strings.join(
         [
-            "Cannot read the image file '",
+            "Cannot read the image file ",
             files[expected[tf.argmax(is_missing)]],
-            "': missing, damaged, or neither JPEG nor PNG. Expected: a readable image; "
+            ": missing, damaged, or neither JPEG nor PNG. Expected: a readable image; "
             "`skinkit data check` lists all files with errors.",
         ]
     )

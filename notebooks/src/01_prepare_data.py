@@ -1,0 +1,351 @@
+# ---
+# jupyter:
+#   colab:
+#     provenance: []
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Prepare data: count the lesions, not the pictures
+#
+# [![Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/REPOSITORY_SLUG/blob/main/notebooks/01_prepare_data.ipynb)
+# · [Source](https://github.com/REPOSITORY_SLUG/blob/main/notebooks/src/01_prepare_data.py)
+# · [Gessert et al. 2019, Section II and Table I](https://arxiv.org/abs/1905.02793)
+# · [HAM10000](https://doi.org/10.1038/sdata.2018.161)
+#
+# There is no network in this notebook. There are pictures, a table, and one question that decides
+# what every later number is worth: **has the exam been seen before?**
+
+# %% [markdown]
+# You will produce Table 2 of Köfler (2023), our count beside the printed one, and a figure which
+# that report does not have: how much of its test set was also in its training set. On the way you
+# make the split that all later notebooks use.
+#
+# | profile | time (2 CPU cores) | memory | data |
+# | --- | --- | --- | --- |
+# | `smoke` | half a minute | 1 GB | 300 drawn pictures, made on the spot |
+# | `quick` | half a minute | 1 GB | HAM10000, 1,000 of its pictures opened |
+# | `full` | 1 minute | 1 GB | HAM10000, all 10,015 pictures opened (2.8 GB to download once) |
+#
+# Not for clinical use: nothing here can tell you what a spot on your skin is.
+
+# %% tags=["install"] cellView="form"
+# Installs skinkit where it is missing, as in Colab; nothing else is replaced.
+import importlib.util
+import subprocess
+import sys
+
+if importlib.util.find_spec("skinkit") is None:
+    source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+
+# %% tags=["parameters"]
+PROFILE = "quick"  # "smoke", "quick" or "full": how much is done, never how
+SEED = 0  # any integer: decides which lesion goes where
+DATA_DIR = None  # holds the folder ham10000; None: $SKINKIT_DATA, else ./datasets
+OUT_DIR = "results/notebooks/01_prepare_data"  # the split is saved here
+TEST_SHARE = 0.2  # share of the pictures kept for the exam
+
+# %%
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+
+import skinkit
+from skinkit.experiments import available_profile
+from skinkit.papers.published import published_row
+
+skinkit.report_environment()
+
+# %% [markdown]
+# ## 1. What have we got?
+#
+# Every data set arrives in its own dress: other file names, other column names, "MEL" here and
+# "melanoma" there. skinkit reads each of them into one plain table with one row a picture, and
+# everything later looks at this table only. Without the real pictures we go on with drawn ones; the
+# table looks the same.
+
+# %%
+profile = available_profile(PROFILE, "ham10000", DATA_DIR)
+if profile == "smoke":
+    table = skinkit.data.synthetic(300, seed=SEED)
+else:
+    table = skinkit.data.load("ham10000", root=DATA_DIR)
+table.drop(columns="path").sample(5, random_state=SEED)
+
+# %% [markdown]
+# `label` is the diagnosis. `dx_type` says how it was made: under the microscope (`histo`), by
+# watching the spot for months (`follow_up`), or by agreement of experts (`consensus`). Two columns
+# look alike and are not: `image_id` names the picture, `lesion_id` names the spot on the skin. Are
+# there as many of one as of the other?
+
+# %%
+images, lesions = table["image_id"].nunique(), table["lesion_id"].nunique()
+print(f"{images:,} pictures of {lesions:,} lesions")
+assert images == len(table), "every row is another picture"
+assert lesions < images, "some lesions were photographed more than once"
+
+# %% [markdown]
+# There are fewer lesions than pictures. Keep that in mind; it comes back in section 5 and changes
+# everything.
+
+# %% [markdown]
+# ## 2. Can every picture be opened?
+#
+# A broken file is found either now, or at three in the morning in epoch 17. We open them all, in
+# parallel, and look for pictures that occur twice.
+
+# %%
+some = table if profile == "full" else table.sample(min(1000, len(table)), random_state=SEED)
+report = skinkit.data.check_images(some, progress=False)
+print(report.to_text())
+assert report.ok, "a picture cannot be read: see the report"
+
+# %% [markdown]
+# An *error* is a picture nobody can use, a *notice* is something to know. HAM10000 has two pairs of
+# identical pictures; in each pair both show the same lesion, so they do no harm as long as lesions
+# stay together.
+
+# %% [markdown]
+# ## 3. What do they look like?
+#
+# One picture of each diagnosis. Look at the lesion first, then at everything that is not the
+# lesion.
+
+# %%
+shown = table.groupby("label").sample(1, random_state=SEED)
+pictures = [plt.imread(path) for path in shown["path"]]
+skinkit.plots.image_grid(pictures, titles=shown["label"].tolist())
+
+# %% [markdown]
+# Hairs, bubbles of gel, dark corners, marks of a ruler: a network sees them as well as we do, and
+# if one hospital has more melanomas *and* a ruler, the ruler will do nicely as a melanoma. A
+# network learns what helps, not what is meant.
+
+# %% [markdown]
+# ## 4. Which diagnosis is common?
+
+# %%
+skinkit.plots.class_counts(table)
+
+# %% [markdown]
+# Suppose a program looks at nothing and always answers with the most common diagnosis. How good
+# does it seem?
+
+# %%
+shares = table["label"].value_counts(normalize=True)
+print(f"always {shares.index[0]!r}: accuracy {shares.iloc[0]:.1%}")
+print(f"share found, mean over {len(shares)} classes (macro recall): {1 / len(shares):.1%}")
+assert abs(shares.sum() - 1) < 1e-9
+
+# %% [markdown]
+# Accuracy flatters it, because it counts pictures and most of them are harmless nevi. *Macro
+# recall* asks each diagnosis in turn "how many of yours were found?" and takes the mean; the lazy
+# program finds all of one and none of the others. That is why this kit reports macro recall first.
+
+# %% [markdown]
+# ## 5. How often was the same spot photographed?
+
+# %%
+views = table.groupby("lesion_id").size()
+views.value_counts().sort_index().rename_axis("pictures of one lesion").to_frame("lesions")
+
+# %%
+most = table[table["lesion_id"] == views.idxmax()].head(4)
+title = f"{most['lesion_id'].iloc[0]} ({most['label'].iloc[0]})"
+skinkit.plots.image_grid([plt.imread(path) for path in most["path"]], titles=[title] * len(most))
+
+# %% [markdown]
+# The same spot, another zoom or angle. For us these are clearly siblings. If one of them is in
+# training and another in the test, the network does not have to know what a melanoma is. It only
+# has to recognise an old acquaintance.
+
+# %% [markdown]
+# ## 6. What happens if we shuffle pictures?
+#
+# The usual recipe shuffles all pictures and keeps a fifth for the test. Several of the documents in
+# this kit did so. For each picture of the test we ask: does training hold another picture of the
+# same lesion?
+
+# %%
+fractions = {"train": 1 - TEST_SHARE, "test": TEST_SHARE}
+by_image = skinkit.data.stratified_group_split(table, fractions, group="image", seed=SEED)
+seen_by_image = skinkit.data.leakage_report(table, by_image)
+print(skinkit.data.leakage_stamp(seen_by_image))
+seen_by_image
+
+# %%
+skinkit.plots.leakage_bars(seen_by_image)
+
+# %% [markdown]
+# This share is the **leakage rate**. In HAM10000 more than a third of such a test is known
+# beforehand, and the worst hit is the diagnosis that matters most: doctors photograph a melanoma
+# more often than a harmless spot. A high score on this test tells us how well the network
+# remembers. The drawn pictures also have patients, and patients have several lesions: nearly every
+# patient of that test is known.
+
+# %% [markdown]
+# ## 7. What if lesions stay together?
+#
+# Now a lesion moves as a whole, and where the table names patients, so does a patient with all
+# lesions. The shares of the diagnoses are kept as well as whole groups allow.
+
+# %%
+sound = skinkit.data.stratified_group_split(table, fractions, group="lesion+patient", seed=SEED)
+seen_by_sound = skinkit.data.leakage_report(table, sound)
+assert skinkit.data.leakage_stamp(seen_by_sound) is None
+lesion_of = table.set_index("image_id")["lesion_id"]
+train, test = (set(lesion_of[sound.ids(part)]) for part in fractions)
+assert not train & test, "a lesion is in training and in the test"
+print(f"{len(train):,} lesions to learn from, {len(test):,} for the exam, none in both")
+
+# %% [markdown]
+# Nothing was lost: the test is as large as before and has nearly the same mixture, as the next
+# table shows. All it costs is one word, `group="lesion+patient"` instead of `group="image"`.
+
+# %%
+label_of = table.set_index("image_id")["label"]
+labels = {part: label_of[sound.ids(part)] for part in fractions}
+pd.DataFrame({part: found.value_counts(normalize=True) for part, found in labels.items()}).round(3)
+
+# %% [markdown]
+# ## 8. What if copies are made before the split?
+#
+# Rare diagnoses have few pictures, so people turn and flip them to make more. Köfler (2023) makes
+# six of each picture that is not a nevus, *then* shuffles, and keeps a third for the test. In
+# skinkit a copy is only a row that says `rot180`; the pixels are turned when they are read.
+
+# %%
+augmented = skinkit.data.augment_offline(table)
+copies_first = skinkit.data.koefler2023_split(augmented)
+seen_copies_first = skinkit.data.leakage_report(augmented, copies_first)
+print(f"{len(table):,} pictures became {len(augmented):,} rows")
+print(skinkit.data.leakage_stamp(seen_copies_first))
+
+# %% [markdown]
+# The other order uses the same two steps: split the photographs first, then let only the training
+# part grow.
+
+# %%
+split_first = skinkit.data.augmented_split(sound, augmented)
+seen_split_first = skinkit.data.leakage_report(augmented, split_first)
+assert seen_split_first.loc["all", "photograph"] == 0
+skinkit.plots.leakage_bars(
+    {"copies first": seen_copies_first, "split first": seen_split_first}, kind="photograph"
+)
+
+# %% [markdown]
+# Read the bars: with copies first, nearly every test picture of a rare diagnosis has its own turned
+# twin in training. With the split first there is none. Same pictures, same copies, other order.
+
+# %% [markdown]
+# ## 9. The document's table beside ours
+#
+# Table 2 of Köfler (2023) lists the pictures before and after copying. The printed numbers live in
+# skinkit as data, so nobody has to type them.
+
+# %%
+printed = published_row("koefler2023/table2/augmentation")
+printed = printed.pivot(index="class", columns="metric", values="value")
+printed = printed[["images", "augmented_images"]].astype("Int64")
+counted = pd.DataFrame({"images": table["label"].value_counts()})
+counted["augmented_images"] = augmented["label"].value_counts()
+counted.loc["all"] = counted.sum()
+if profile != "smoke":
+    assert (printed == counted.loc[printed.index]).all(axis=None), "not all of HAM10000"
+pd.concat({"printed": printed, "ours": counted}, axis=1)
+
+# %% [markdown]
+# With HAM10000 the numbers agree to the last picture: the report counts rightly. What it does not
+# print is the figure above. With drawn pictures the numbers differ, of course; the message of the
+# figure does not.
+
+# %% [markdown]
+# ## 10. Keep what was decided
+#
+# A split is a decision, so it is written down: one line a picture, and beside it a fingerprint of
+# the lines. Whoever changes a line later gets an error instead of another result.
+
+# %%
+saved = sound.save(Path(OUT_DIR) / "sound.csv")
+again = skinkit.data.Split.load(saved)
+assert again.hash == sound.hash
+print(f"{saved.name}: {again.hash[:12]}")
+
+# %% [markdown]
+# ## What could go wrong
+#
+# - **Another order of the classes.** The challenge lists melanoma first, the alphabet puts it
+#   fifth. If two programs count differently, a good network looks terrible. Use
+#   `skinkit.data.CLASS_MAPS`, and names in every table.
+# - **A column that gives the answer away.** `dx_type` is made *after* the diagnosis. Exercise 3
+#   shows how much it knows.
+# - **Missing ids.** ISIC 2019 does not name the lesion of every picture. Such a picture counts as a
+#   lesion of its own, and the measured leakage is a lower bound.
+# - **Choosing on the test.** A split without leakage does not help if the best epoch is picked by
+#   looking at the test. That is what the validation part is for; from the next notebook on there
+#   are three parts.
+
+# %% [markdown]
+# ## Exercises
+#
+# Write your answer into the first cell of an exercise, then run its check. The solutions are in
+# between; they are folded in Colab.
+#
+# ### ex-01-1: Which diagnosis is photographed most often per lesion?
+#
+# Give its label, such as `"nv"`.
+
+# %% tags=["exercise", "ex-01-1"]
+most_photographed = None
+
+# %% tags=["solution", "ex-01-1"] cellView="form"
+by_label = table.groupby("label")
+most_photographed = (by_label.size() / by_label["lesion_id"].nunique()).idxmax()
+
+# %% tags=["check", "ex-01-1"]
+mean_views = table.groupby(["label", "lesion_id"]).size().groupby("label").mean()
+assert most_photographed in mean_views, "give a label, for example 'nv'"
+assert mean_views[most_photographed] == mean_views.max(), "another label has more"
+
+# %% [markdown]
+# ### ex-01-2: Does a smaller test leak less?
+#
+# Split by image with a test share of 10 % and of 50 %, each with the seeds 0 to 9. Give the mean
+# leakage rate of lesions (from 0 to 1) for both. Guess before you run it.
+
+# %% tags=["exercise", "ex-01-2"]
+leakage_of_share = {0.1: None, 0.5: None}
+
+# %% tags=["solution", "ex-01-2"] cellView="form"
+for share in leakage_of_share:
+    parts = {"train": 1 - share, "test": share}
+    rates = []
+    for seed in range(10):
+        split = skinkit.data.stratified_group_split(table, parts, group="image", seed=seed)
+        rates.append(skinkit.data.leakage_report(table, split).loc["all", "lesion"])
+    leakage_of_share[share] = sum(rates) / len(rates)
+
+# %% tags=["check", "ex-01-2"]
+small, large = leakage_of_share[0.1], leakage_of_share[0.5]
+assert 0 < large < small < 1, "the more there is in training, the more acquaintances the test meets"
+
+# %% [markdown]
+# ### ex-01-3: How far do you get without looking?
+#
+# A rule: if `dx_type` is `follow_up`, say `nv`. How often is it right when it speaks? Give a share
+# from 0 to 1, and think about why no model may be fed this column.
+
+# %% tags=["exercise", "ex-01-3"]
+right_when_it_speaks = None
+
+# %% tags=["solution", "ex-01-3"] cellView="form"
+followed = table[table["dx_type"] == "follow_up"]
+right_when_it_speaks = (followed["label"] == "nv").mean()
+
+# %% tags=["check", "ex-01-3"]
+assert right_when_it_speaks == 1.0, "only nevi are watched for months; all else is cut out at once"

@@ -1,0 +1,94 @@
+"""Notebooks are generated from their sources, always to the same bytes."""
+
+import json
+import runpy
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BUILD = runpy.run_path(str(ROOT / "notebooks" / "build.py"))
+
+SOURCE = """# ---
+# jupyter:
+#   accelerator: GPU
+#   jupytext:
+#     formats: ipynb,py:percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Naïve title of REPOSITORY_SLUG
+
+# %% tags=["parameters"] scrolled=true
+A = 1
+def double(x):
+    return 2 * x
+# %% cellView="form"
+# %matplotlib inline
+double(A)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "01_double_one.py").write_text(SOURCE, encoding="utf-8")
+    shutil.copy(ROOT / "notebooks" / "build.py", tmp_path)
+    return tmp_path
+
+
+def main_of(folder, *arguments):
+    return runpy.run_path(str(folder / "build.py"))["main"](list(arguments))
+
+
+def test_committed_notebooks_are_what_their_sources_give():
+    assert BUILD["problems"]() == []
+
+
+def test_the_result_holds_the_cells_and_only_the_metadata_we_keep(folder):
+    notebook = json.loads(BUILD["generate"](folder / "src" / "01_double_one.py"))
+    assert set(notebook["metadata"]) == {"accelerator", "kernelspec"}
+    assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
+    title, parameters, form = notebook["cells"]
+    assert title["source"] == ["# Naïve title of skinkit/skinkit"]
+    assert parameters["metadata"] == {"tags": ["parameters"]}
+    assert form["metadata"] == {"cellView": "form"}
+    assert form["source"][0] == "%matplotlib inline\n"
+    assert [cell["id"] for cell in notebook["cells"]] == ["0", "1", "2"]
+
+
+def test_another_process_writes_the_same_bytes(folder):
+    assert BUILD["write"](folder) == [folder / "01_double_one.ipynb"]
+    first = (folder / "01_double_one.ipynb").read_bytes()
+    (folder / "01_double_one.ipynb").unlink()
+    command = [sys.executable, str(folder / "build.py")]
+    subprocess.run(command, capture_output=True, check=True, timeout=60)
+    assert (folder / "01_double_one.ipynb").read_bytes() == first
+    assert b"\r" not in first
+    assert BUILD["write"](folder) == []
+
+
+def test_check_names_the_stale_file_and_the_fix_and_writes_nothing(folder, capsys):
+    assert main_of(folder) == 0
+    target = folder / "01_double_one.ipynb"
+    target.write_text(target.read_text(encoding="utf-8").replace("A = 1", "A = 2"), "utf-8")
+    stale = target.read_bytes()
+    assert main_of(folder, "--check") == 1
+    message = capsys.readouterr().out
+    assert "01_double_one.ipynb" in message
+    assert "make notebooks" in message
+    assert target.read_bytes() == stale
+
+
+def test_a_notebook_without_a_source_is_named(folder, capsys):
+    assert main_of(folder) == 0
+    (folder / "02_stray_copy.ipynb").write_text("{}", encoding="utf-8")
+    assert main_of(folder, "--check") == 1
+    assert "02_stray_copy.ipynb has no src/02_stray_copy.py" in capsys.readouterr().out

@@ -1,0 +1,286 @@
+"""Every notebook has the anatomy readers rely on; a message says what to change in the source."""
+
+import ast
+import re
+import runpy
+from collections import Counter
+from pathlib import Path
+
+import nbformat
+import pytest
+
+BUILD = runpy.run_path(str(Path(__file__).parents[2] / "notebooks" / "build.py"))
+SOURCES = BUILD["sources"]()
+
+MOST_CELLS, MOST_CODE_LINES, MOST_LINES_IN_A_CELL = 60, 250, 15
+PARAMETERS = {"PROFILE", "SEED", "DATA_DIR", "OUT_DIR"}
+CLOSING_SECTIONS = ["What could go wrong", "Exercises"]
+MACHINE_PATH = re.compile(r"(?<![\w.:/])/(home|Users|tmp|content|root|mnt|work)/|\b[A-Z]:\\|\.\./shared")
+
+
+def code_cells(notebook, tag=None):
+    return [
+        cell
+        for cell in notebook.cells
+        if cell.cell_type == "code" and (tag is None or tag in cell.metadata.get("tags", []))
+    ]
+
+
+def prose(notebook):
+    cells = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    return re.sub(r"```.*?```", "", "\n\n".join(cells), flags=re.DOTALL)
+
+
+def headings(notebook, level):
+    return re.findall(rf"^{'#' * level} (.+)$", prose(notebook), flags=re.MULTILINE)
+
+
+def lines_of(cell):
+    return [line for line in cell.source.splitlines() if line.strip()]
+
+
+def title_and_buttons(notebook, stem):
+    if not re.fullmatch(r"\d\d(_[a-z0-9]+){2,}", stem):
+        yield "name the file NN_verb_object.py"
+    if len(headings(notebook, 1)) != 1 or not notebook.cells[0].source.startswith("# "):
+        yield "start with one `# Title` and use `##` for everything below it"
+    slug = BUILD["WORDS"]["REPOSITORY_SLUG"]
+    colab = f"https://colab.research.google.com/github/{slug}/blob/main/notebooks/{stem}.ipynb"
+    rows = [row for row in notebook.cells[0].source.split("\n\n") if f"]({colab})" in row]
+    if not rows:
+        yield f"put a Colab badge that leads to {colab} into the first cell"
+    links = [link for row in rows for link in re.findall(r"\]\((https://[^)]+)\)", row)]
+    # The badge's picture and the links into this repository do not lead to a document.
+    if rows and not [link for link in links if slug not in link and not link.endswith(".svg")]:
+        yield "put a link to the document's section into the row of the Colab badge"
+
+
+def promise(notebook, stem):
+    table = [line for line in notebook.cells[1].source.lower().splitlines() if line.startswith("|")]
+    for word in ("time", "memory", "data"):
+        if not table or word not in table[0]:
+            yield f"give the table of the second cell a column `{word}`"
+    for profile in ("smoke", "quick", "full"):
+        if not any(f"`{profile}`" in line for line in table):
+            yield f"give the table of the second cell a row for `{profile}`"
+    if "You will produce" not in notebook.cells[1].source:
+        yield "say `You will produce ...` in the second cell"
+    if "not for clinical use" not in prose(notebook).lower():
+        yield "say `Not for clinical use`"
+
+
+def first_code_cells(notebook, stem):
+    install, parameters, imports = code_cells(notebook)[:3]
+    if "install" not in install.metadata.get("tags", []):
+        yield 'tag the first code cell "install"'
+    for word in ("find_spec", "--quiet", BUILD["WORDS"]["RELEASE_TAG"]):
+        if word not in install.source:
+            yield f"use {word} in the install cell: conditional, quiet, a released version"
+    if "--upgrade" in install.source:
+        yield "do not upgrade what Colab has installed"
+    if code_cells(notebook, "parameters") != [parameters]:
+        yield 'tag the second code cell "parameters", and no other'
+    if lines_of(imports)[-1] != "skinkit.report_environment()":
+        yield "end the third code cell, the imports, with `skinkit.report_environment()`"
+    for cell in code_cells(notebook)[3:]:
+        if re.search(r"^\s*(import|from) ", cell.source, flags=re.MULTILINE):
+            yield f"move the import of cell {cell.id} to the third code cell"
+
+
+def parameters(notebook, stem):
+    for cell in code_cells(notebook, "parameters"):
+        names = re.findall(r"^([A-Z_0-9]+) = .+?  # \S.*$", cell.source, flags=re.MULTILINE)
+        if len(names) != len(lines_of(cell)):
+            yield "write each line of the parameters cell as `NAME = value  # what it does`"
+        for name in sorted(PARAMETERS - set(names)):
+            yield f"add {name} to the parameters cell"
+
+
+def sizes(notebook, stem):
+    if len(notebook.cells) > MOST_CELLS:
+        yield f"{len(notebook.cells)} cells: at most {MOST_CELLS}"
+    total = sum(len(lines_of(cell)) for cell in code_cells(notebook))
+    if total > MOST_CODE_LINES:
+        yield f"{total} lines of code: at most {MOST_CODE_LINES}; move code to the package"
+    for cell in code_cells(notebook):
+        if len(lines_of(cell)) > MOST_LINES_IN_A_CELL:
+            yield f"split cell {cell.id}: {len(lines_of(cell))} lines of {MOST_LINES_IN_A_CELL}"
+        if not lines_of(cell):
+            yield f"remove the empty cell {cell.id}"
+
+
+def closing(notebook, stem):
+    found = [heading for heading in headings(notebook, 2) if heading in CLOSING_SECTIONS]
+    if found != CLOSING_SECTIONS:
+        yield f"close with the sections {CLOSING_SECTIONS}, in this order; found {found}"
+
+
+def exercises(notebook, stem):
+    ids = re.findall(r"^### (ex-\d\d-\d+): \S", prose(notebook), flags=re.MULTILINE)
+    wanted = [f"ex-{stem[:2]}-{number}" for number in range(1, len(ids) + 1)]
+    if not ids or ids != wanted:
+        yield f"head the exercises `### ex-{stem[:2]}-1: question` and so on; found {ids}"
+    for exercise in ids:
+        tags = [set(cell.metadata.get("tags", [])) for cell in code_cells(notebook, exercise)]
+        if tags != [{"exercise", exercise}, {"solution", exercise}, {"check", exercise}]:
+            yield f"give {exercise} a code cell tagged exercise, a solution, a check, in this order"
+        elif "assert" not in code_cells(notebook, exercise)[2].source:
+            yield f"let the check cell of {exercise} assert something"
+
+
+def no_machine_paths(notebook, stem):
+    for cell in notebook.cells:
+        if found := MACHINE_PATH.search(cell.source):
+            yield f"cell {cell.id}: {found.group()!r} is one machine's; use DATA_DIR or OUT_DIR"
+
+
+def no_outputs(notebook, stem):
+    for cell in code_cells(notebook):
+        if cell.outputs or cell.execution_count is not None:
+            yield f"cell {cell.id} has outputs: {BUILD['FIX']}"
+
+
+RULES = [
+    title_and_buttons,
+    promise,
+    first_code_cells,
+    parameters,
+    sizes,
+    closing,
+    exercises,
+    no_machine_paths,
+    no_outputs,
+]
+
+
+def problems(text, stem):
+    notebook = nbformat.reads(text, as_version=4)
+    return [problem for rule in RULES for problem in rule(notebook, stem)]
+
+
+def test_there_is_a_notebook():
+    assert SOURCES, "notebooks/src has no NN_verb_object.py"
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+def test_notebook_has_the_anatomy(source):
+    found = problems(BUILD["generate"](source), source.stem)
+    assert not found, f"in notebooks/src/{source.name}:\n" + "\n".join(f"- {line}" for line in found)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+def test_committed_notebook_has_no_outputs(source):
+    notebook = nbformat.reads(BUILD["target_of"](source).read_text(encoding="utf-8"), as_version=4)
+    assert not list(no_outputs(notebook, source.stem))
+
+
+def test_no_function_is_defined_twice():
+    names = Counter(
+        node.name
+        for source in SOURCES
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    )
+    twice = [name for name, times in names.items() if times > 1]
+    assert not twice, f"{twice}: on its second use a function moves to the package"
+
+
+def test_numbers_are_used_once_and_in_order():
+    numbers = [source.name[:2] for source in SOURCES]
+    assert numbers == [f"{number:02d}" for number in range(1, len(numbers) + 1)]
+
+
+COLAB = "https://colab.research.google.com/github/REPOSITORY_SLUG/blob/main/notebooks"
+GOOD = f"""# %% [markdown]
+# # Look twice
+# [![Colab](https://b.svg)]({COLAB}/01_look_twice.ipynb) [Section 2](https://doi.org/1)
+
+# %% [markdown]
+# You will produce Figure 1. Not for clinical use.
+#
+# | profile | time | memory | data |
+# | --- | --- | --- | --- |
+# | `smoke` | 1 s | 1 GB | none |
+# | `quick` | 1 s | 1 GB | none |
+# | `full` | 1 s | 1 GB | none |
+
+# %% tags=["install"]
+if find_spec("skinkit") is None:
+    run("pip install --quiet skinkit@RELEASE_TAG")
+
+# %% tags=["parameters"]
+PROFILE = "quick"  # how much
+SEED = 0  # any integer
+DATA_DIR = None  # the images
+OUT_DIR = "results"  # the figures
+
+# %%
+import skinkit
+
+skinkit.report_environment()
+
+# %% [markdown]
+# ## What could go wrong
+# ## Exercises
+# ### ex-01-1: How many?
+
+# %% tags=["exercise", "ex-01-1"]
+answer = None
+
+# %% tags=["solution", "ex-01-1"]
+answer = 2
+
+# %% tags=["check", "ex-01-1"]
+assert answer == 2
+"""
+
+
+def problems_of_source(text, tmp_path, stem="01_look_twice"):
+    source = tmp_path / f"{stem}.py"
+    source.write_text(text, encoding="utf-8")
+    return problems(BUILD["generate"](source), stem)
+
+
+def test_a_notebook_with_the_anatomy_passes(tmp_path):
+    assert problems_of_source(GOOD, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("# # Look twice", "# # Look twice\n# # Again", "start with one `# Title`"),
+        ("01_look_twice.ipynb", "02_look_twice.ipynb", "put a Colab badge that leads to"),
+        (" [Section 2](https://doi.org/1)", "", "a link to the document's section"),
+        ("| memory ", "| space ", "column `memory`"),
+        ("# | `quick` | 1 s | 1 GB | none |\n", "", "row for `quick`"),
+        ("You will produce", "See", "say `You will produce"),
+        ("Not for clinical use.", "", "say `Not for clinical use`"),
+        ('tags=["install"]', "", 'tag the first code cell "install"'),
+        ("--quiet ", "", "use --quiet"),
+        ("--quiet", "--quiet --upgrade", "do not upgrade"),
+        ("@RELEASE_TAG", "", "a released version"),
+        ('tags=["parameters"]', "", 'tag the second code cell "parameters"'),
+        ("SEED = 0  # any integer", "SEED = 0", "as `NAME = value  # what it does`"),
+        ("SEED = 0  # any integer\n", "", "add SEED"),
+        ("skinkit.report_environment()", "print(1)", "end the third code cell"),
+        ("answer = None", "import os\n\nanswer = None", "move the import of cell 6"),
+        ("answer = None", "answer = None\n" * 16, "split cell 6: 16 lines of 15"),
+        ("answer = None", "", "remove the empty cell 6"),
+        ("answer = None", "answer = None\n\n# %% [markdown]\n# -" * 60, "cells: at most 60"),
+        ("answer = None", "# %%\n" + "a = 1\n" * 250, "lines of code: at most 250"),
+        ("# ## What could go wrong\n", "", "close with the sections"),
+        ("# ### ex-01-1", "# ### ex-01-2", "head the exercises `### ex-01-1"),
+        ('tags=["solution", "ex-01-1"]', 'tags=["ex-01-1"]', "give ex-01-1 a code cell"),
+        ("assert answer == 2", "answer", "let the check cell of ex-01-1 assert"),
+        ('"results"', '"/home/me/results"', "is one machine's"),
+    ],
+)
+def test_what_is_missing_is_named(old, new, message, tmp_path):
+    assert old in GOOD
+    found = problems_of_source(GOOD.replace(old, new, 1), tmp_path)
+    assert any(message in problem for problem in found), found
+
+
+def test_a_name_without_verb_and_object_is_named(tmp_path):
+    found = problems_of_source(GOOD, tmp_path, stem="01_look")
+    assert "name the file NN_verb_object.py" in found

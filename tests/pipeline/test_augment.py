@@ -1,0 +1,194 @@
+import colorsys
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skinkit.pipeline import Augmentation, augment, rotate
+from skinkit.pipeline.spec import ORIENTATIONS
+
+EVERYTHING = Augmentation(
+    flip_left_right=0.5,
+    flip_up_down=0.3,
+    transpose=0.5,
+    rot90=True,
+    rotation=30,
+    zoom=0.2,
+    shift=0.1,
+    brightness=0.2,
+    contrast=0.3,
+    saturation=0.4,
+    hue=0.1,
+)
+NUMPY = {
+    "identity": lambda image: image,
+    "rot90cw": lambda image: np.rot90(image, -1),
+    "rot90ccw": lambda image: np.rot90(image),
+    "rot180": lambda image: np.rot90(image, 2),
+    "flip_up_down": np.flipud,
+    "flip_left_right": np.fliplr,
+}
+orientations = st.tuples(st.booleans(), st.booleans(), st.booleans())
+
+
+@pytest.fixture(scope="module")
+def image():
+    return np.random.default_rng(0).integers(0, 256, (9, 9, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("name", ORIENTATIONS)
+def test_named_orientations_equal_numpy(image, name):
+    np.testing.assert_array_equal(augment.orient(image, ORIENTATIONS[name]), NUMPY[name](image))
+
+
+@given(first=orientations, second=orientations)
+@settings(max_examples=64, deadline=None)
+def test_composed_orientation_equals_one_after_the_other(first, second):
+    image = np.arange(27).reshape(3, 3, 3)
+    both = augment.compose(tf.constant(first), tf.constant(second))
+    one_by_one = augment.orient(augment.orient(image, first), second)
+    np.testing.assert_array_equal(augment.orient(image, both), one_by_one)
+
+
+@given(orientation=orientations)
+@settings(max_examples=8, deadline=None)
+def test_orientations_move_pixels_and_change_none(orientation):
+    image = np.arange(75).reshape(5, 5, 3)
+    result = augment.orient(image, orientation).numpy()
+    assert sorted(result.ravel()) == sorted(image.ravel())
+
+
+def test_draws_depend_on_seed_epoch_and_row_only():
+    few = augment.draw(EVERYTHING, 3, (8, 8), seed=1, epoch=2)
+    many = augment.draw(EVERYTHING, 9, (8, 8), seed=1, epoch=2)
+    for name, values in few.items():
+        np.testing.assert_array_equal(values, many[name][:3])
+    for seed, epoch in ((1, 3), (2, 2)):
+        other = augment.draw(EVERYTHING, 3, (8, 8), seed=seed, epoch=epoch)
+        assert not np.array_equal(few["warp"], other["warp"])
+
+
+def test_switching_one_change_on_leaves_the_others_as_they_were():
+    alone = augment.draw(Augmentation(flip_up_down=0.5, hue=0.1), 50, (8, 8), 0, 0)
+    together = augment.draw(Augmentation(flip_up_down=0.5, hue=0.1, zoom=0.2), 50, (8, 8), 0, 0)
+    np.testing.assert_array_equal(alone["orientation"], together["orientation"])
+    np.testing.assert_array_equal(alone["hue"], together["hue"])
+
+
+def test_only_what_is_asked_for_is_drawn():
+    assert augment.draw(Augmentation(), 4, (8, 8), 0, 0) == {}
+    assert set(augment.draw(Augmentation(brightness=0.1), 4, (8, 8), 0, 0)) == {"mix"}
+    assert set(augment.draw(Augmentation(contrast=0.1), 4, (8, 8), 0, 0)) == {"mix", "lift"}
+
+
+def test_flips_come_as_often_as_asked():
+    flips = Augmentation(flip_left_right=0.25, flip_up_down=0.5)
+    transposed, up_down, left_right = augment.draw(flips, 4000, (8, 8), 0, 0)["orientation"].numpy().T
+    assert not transposed.any()
+    assert up_down.mean() == pytest.approx(0.5, abs=0.03)
+    assert left_right.mean() == pytest.approx(0.25, abs=0.03)
+
+
+def test_quarter_turns_are_equally_frequent():
+    turns = augment.draw(Augmentation(rot90=True), 4000, (8, 8), 0, 0)["orientation"].numpy()
+    kinds, counts = np.unique(turns, axis=0, return_counts=True)
+    expected = {ORIENTATIONS[name] for name in ("identity", "rot90cw", "rot90ccw", "rot180")}
+    assert {tuple(kind.tolist()) for kind in kinds} == expected
+    assert counts.min() > 900
+
+
+@given(brightness=st.floats(0.5, 1.5), contrast=st.floats(0.5, 1.5), saturation=st.floats(0.0, 2.0))
+@settings(max_examples=25, deadline=None)
+def test_colour_changes_equal_their_formulas(brightness, contrast, saturation):
+    pixels = np.random.default_rng(1).integers(0, 256, (6, 7, 3), dtype=np.uint8)
+    weights = np.array([0.299, 0.587, 0.114])
+    expected = pixels.astype(np.float64) * brightness
+    expected = contrast * expected + (1 - contrast) * (expected @ weights).mean()
+    expected = saturation * expected + (1 - saturation) * (expected @ weights)[..., None]
+    factors = (tf.constant([x], tf.float32) for x in (brightness, contrast, saturation))
+    mix, lift = augment.colour_mix(*factors)
+    changes = {"mix": mix[0], "lift": lift[0]}
+    result = augment.change(tf.constant(pixels), changes)
+    np.testing.assert_allclose(result, expected.clip(0, 255), atol=2e-3)
+    unit = augment.change(tf.constant(pixels), changes, top=1)
+    np.testing.assert_allclose(unit, expected.clip(0, 255) / 255, atol=1e-5)
+
+
+def test_drawn_brightness_stays_within_its_range():
+    mix = augment.draw(Augmentation(brightness=0.2), 1000, (8, 8), 0, 0)["mix"].numpy()
+    factors = mix[:, 0, 0]
+    np.testing.assert_allclose(mix, factors[:, None, None] * np.eye(3), atol=1e-6)
+    assert 0.8 <= factors.min() < 0.81
+    assert 1.19 < factors.max() <= 1.2
+
+
+@pytest.mark.parametrize("turns", [0.1, -0.3, 0.5])
+def test_hue_moves_by_a_part_of_a_turn(image, turns):
+    def shifted(rgb):
+        hue, saturation, value = colorsys.rgb_to_hsv(*rgb)
+        return colorsys.hsv_to_rgb((hue + turns) % 1, saturation, value)
+
+    expected = np.apply_along_axis(shifted, 2, image / 255)
+    result = augment.change(tf.constant(image), {"hue": tf.constant(turns)}, top=1)
+    np.testing.assert_allclose(result, expected, atol=1e-4)
+
+
+def _warp_of(image, radians=0.0, scale=1.0, down=0.0, right=0.0):
+    numbers = {"radians": radians, "scale": scale, "down": down, "right": right}
+    transforms = augment.affine(
+        image.shape[:2], **{name: tf.constant([value]) for name, value in numbers.items()}
+    )
+    return augment.change(tf.constant(image), {"warp": transforms[0]}).numpy()
+
+
+def test_shift_moves_the_content_and_mirrors_the_edge(image):
+    result = _warp_of(image, down=2.0, right=-1.0)
+    padded = np.pad(image, ((2, 0), (0, 1), (0, 0)), mode="symmetric")
+    np.testing.assert_allclose(result, padded[:9, 1:], atol=1e-3)
+
+
+def test_zoom_enlarges_about_the_centre():
+    ramp = np.repeat(np.arange(0, 90, 10, dtype=np.uint8)[None, :, None], 9, axis=0)
+    ramp = np.repeat(ramp, 3, axis=2)
+    expected = 40 + (np.arange(9) * 10 - 40) / 2
+    np.testing.assert_allclose(_warp_of(ramp, scale=2.0)[4, :, 0], expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("quarter", [1, 2, 3])
+def test_any_angle_rotation_agrees_with_quarter_turns(image, quarter):
+    result = _warp_of(image, radians=quarter * math.pi / 2)
+    np.testing.assert_allclose(result, np.rot90(image, quarter), atol=1e-2)
+
+
+def test_shift_is_a_fraction_of_each_side():
+    warp = augment.draw(Augmentation(shift=0.1), 2000, (50, 100), 0, 0)["warp"].numpy()
+    assert np.abs(warp[:, 2]).max() == pytest.approx(10, abs=0.1)
+    assert np.abs(warp[:, 5]).max() == pytest.approx(5, abs=0.1)
+
+
+@pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
+@pytest.mark.parametrize("quarter", [-1, 0, 1, 2, 3])
+@pytest.mark.parametrize("side", [8, 9])
+def test_rotate_by_right_angles_equals_numpy(interpolation, quarter, side):
+    image = np.random.default_rng(2).random((side, side, 3), dtype=np.float32)
+    result = rotate(image, quarter * math.pi / 2, interpolation)
+    np.testing.assert_allclose(result, np.rot90(image, quarter), atol=1e-5)
+
+
+def test_rotate_takes_an_angle_for_each_image_and_keeps_the_dtype(image):
+    result = rotate(np.stack([image, image]), [0.0, math.pi]).numpy()
+    assert result.dtype == np.uint8
+    np.testing.assert_array_equal(result, [image, np.rot90(image, 2)])
+
+
+def test_rotate_fills_with_zero():
+    corners = rotate(np.ones((9, 9, 1), np.float32), math.pi / 4).numpy()[[0, 0, -1, -1], [0, -1, 0, -1]]
+    np.testing.assert_array_equal(corners, 0)
+
+
+def test_rotate_refuses_other_shapes():
+    with pytest.raises(ValueError, match="shape"):
+        rotate(np.ones((3, 3)), 0.1)

@@ -9,6 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
+# One worker makes the run that these tests share.
+pytestmark = pytest.mark.xdist_group("smoke-run")
+
 
 def skinkit(*arguments, code=0, data=None, cwd=None):
     environment = {**os.environ, "SKINKIT_DATA": str(data or "")}

@@ -109,7 +109,7 @@ def _decoded(paths, spec):
     for path in tqdm(paths, desc="Decoding images for the cache", unit="image", disable=quiet):
         try:
             image = next(images)
-        except tf.errors.InvalidArgumentError as error:
+        except tf.errors.OpError as error:
             raise ValueError(
                 f"Cannot read the image file '{path}': missing, damaged, or neither JPEG nor PNG. "
                 "`skinkit data check` lists all files with errors."

@@ -15,6 +15,9 @@ from skinkit.experiments.saved import SavedRun
 
 SCRIPT = Path(__file__).with_name("run_tiny.py")
 
+# One worker makes the run that these tests share.
+pytestmark = pytest.mark.xdist_group("tiny-run")
+
 
 def start(folder):
     return subprocess.Popen(

@@ -1,0 +1,297 @@
+"""How many images a second do pipelines make of 600 x 450 JPEGs, and how much memory do they take?
+
+    python benchmarks/pipeline.py [--data DIR] [--images N] [--repeats R] [--out CSV]
+
+Every way ends at float32 batches of 32 x 224 x 224 x 3 with flips, right-angle turns and colour
+changes, except `limit`, which only decodes. The images are real HAM10000 photographs where the
+environment variable SKINKIT_DATA (or --data) points at some, and synthetic ones otherwise, enlarged
+to the released size, JPEG quality 90. The ways take turns, each timed inside an endless iterator.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count, islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+SIZE, BATCH, LABELS = 224, 32, ("a", "b")
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+WARM_UP, TIMED = 8, 24  # batches; the first ones were made while others were timed
+MEMORY_COUNTS = (1_000, 10_000)
+
+
+def main():
+    arguments = parse_arguments()
+    if arguments.memory_of:
+        return measure_memory(Path(arguments.folder), arguments.memory_of, arguments.cache)
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        source = prepare_images(folder / "images", arguments.data, arguments.images)
+        speeds = compare_speeds(folder / "images", arguments.repeats)
+        print(f"\n{arguments.images} {source} images of 600 x 450, {CORES} cores, {versions()}")
+        print(speeds.to_string(float_format="{:.2f}".format))
+        if not arguments.skip_memory:
+            print("\nPeak resident memory, MiB, after one epoch")
+            print(compare_memory(folder).to_string(float_format="{:.0f}".format))
+    if arguments.out:
+        speeds.to_csv(arguments.out, float_format="%.3f")
+    return None
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    given = os.environ.get("SKINKIT_DATA")
+    default = Path(given, "ham10000", "images") if given else None
+    parser.add_argument("--data", type=Path, default=default, help="folder of JPEG photographs")
+    parser.add_argument("--images", type=int, default=512, help="how many to use")
+    parser.add_argument("--repeats", type=int, default=5, help="timings of each way; the median counts")
+    parser.add_argument("--out", type=Path, help="CSV file for the speeds")
+    parser.add_argument("--skip-memory", action="store_true")
+    for hidden in ("--memory-of", "--folder", "--cache"):
+        parser.add_argument(hidden, type=int if hidden == "--memory-of" else str, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def versions():
+    import keras
+    import tensorflow as tf
+
+    return f"TensorFlow {tf.__version__}, Keras {keras.__version__}, OpenCV {cv2.__version__}"
+
+
+# Images
+
+
+def prepare_images(folder, data, number):
+    """Writes `number` enlarged images into one folder a class; returns what they are."""
+    for label in LABELS:
+        (folder / label).mkdir(parents=True)
+    if data is not None:
+        sources = sorted(data.glob("*.jpg"))[:number]
+    else:
+        from skinkit.data import synthetic
+
+        sources = synthetic(number, folder=folder.parent / "drawn")["path"].map(Path)
+    if len(sources) < number:
+        raise FileNotFoundError(f"{data} holds {len(sources)} JPEG files. Expected: {number}")
+    for i, source in enumerate(tqdm(sources, desc="Enlarging", unit="image")):
+        image = cv2.resize(cv2.imread(str(source)), (600, 450), interpolation=cv2.INTER_CUBIC)
+        target = folder / LABELS[i % len(LABELS)] / f"{i:05}.jpg"
+        cv2.imwrite(str(target), image, [cv2.IMWRITE_JPEG_QUALITY, 90])
+    return "real" if data is not None else "synthetic"
+
+
+def image_table(folder):
+    paths = sorted(folder.glob("*/*.jpg"))
+    return pd.DataFrame(
+        {
+            "image_id": [path.stem for path in paths],
+            "path": [str(path) for path in paths],
+            "label": [path.parent.name for path in paths],
+        },
+        dtype="string",
+    )
+
+
+# Ways to batches: each function returns an endless iterator
+
+
+def limit(folder):
+    """OpenCV decode only, a thread for each core."""
+    paths = image_table(folder)["path"].tolist()
+    with ThreadPoolExecutor(CORES) as pool:
+        for i in count():
+            chosen = [paths[(i * BATCH + k) % len(paths)] for k in range(BATCH)]
+            yield list(pool.map(lambda path: cv2.imread(path).shape, chosen))
+
+
+def skinkit(folder, cache=None):
+    from skinkit.pipeline import Augmentation, PipelineSpec, build_dataset
+
+    augmentation = Augmentation(
+        flip_left_right=0.5, flip_up_down=0.5, rot90=True, brightness=0.1, saturation=0.2
+    )
+    spec = PipelineSpec((SIZE, SIZE), augmentation=augmentation, cache=cache)
+    table = image_table(folder)
+    return iter(build_dataset(table, None, spec, labels=LABELS, training=True, batch_size=BATCH))
+
+
+def skinkit_cached(folder):
+    return skinkit(folder, cache="memory")
+
+
+def keras_directory(folder):
+    """`image_dataset_from_directory`, then Keras' random layers."""
+    import keras
+    import tensorflow as tf
+
+    layers = keras.Sequential(
+        [
+            keras.layers.RandomFlip(),
+            keras.layers.RandomRotation(0.5),
+            keras.layers.RandomBrightness(0.1),
+            keras.layers.RandomSaturation((0.4, 0.6)),
+        ]
+    )
+    images = keras.utils.image_dataset_from_directory(
+        folder, image_size=(SIZE, SIZE), batch_size=BATCH, label_mode="categorical", verbose=False
+    )
+    augmented = images.repeat().map(
+        lambda x, y: (layers(x, training=True) / 255, y), num_parallel_calls=tf.data.AUTOTUNE
+    )
+    return iter(augmented.prefetch(2))
+
+
+def arrays_and_generator(folder):
+    """OpenCV into arrays, then Keras' old generator, as koefler2023 does; loading is not timed."""
+    import tensorflow as tf
+
+    table = image_table(folder)
+    images = np.stack([cv2.resize(cv2.imread(path), (SIZE, SIZE)) for path in table["path"]])
+    generator = tf.keras.preprocessing.image.ImageDataGenerator(
+        zoom_range=0.2, horizontal_flip=True, shear_range=0.2
+    )
+    return iter(generator.flow(images, np.zeros((len(images), 2)), batch_size=BATCH))
+
+
+def py_dataset(folder):
+    """A `PyDataset` with OpenCV, two workers."""
+    import keras
+
+    class Lesions(keras.utils.PyDataset):
+        def __init__(self, paths):
+            super().__init__(workers=CORES)
+            self.paths = paths
+
+        def __len__(self):
+            return len(self.paths) // BATCH
+
+        def __getitem__(self, i):
+            chosen = self.paths[i * BATCH : (i + 1) * BATCH]
+            images = np.stack([augment_with_opencv(cv2.imread(path)) for path in chosen])
+            return images, np.zeros((BATCH, 2), np.float32)
+
+    lesions = Lesions(image_table(folder)["path"].tolist())
+    # What `fit` does with workers, without a model to wait for.
+    with ThreadPoolExecutor(CORES) as pool:
+        waiting = [pool.submit(lesions.__getitem__, i % len(lesions)) for i in range(2 * CORES)]
+        for i in count(2 * CORES):
+            yield waiting.pop(0).result()
+            waiting.append(pool.submit(lesions.__getitem__, i % len(lesions)))
+
+
+def augment_with_opencv(image):
+    generator = np.random.default_rng()
+    image = cv2.cvtColor(cv2.resize(image, (SIZE, SIZE)), cv2.COLOR_BGR2RGB)
+    turn = generator.integers(4)
+    if turn:
+        image = cv2.rotate(image, (cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_180, 2)[turn - 1])
+    flip = generator.integers(-1, 3)
+    if flip < 2:
+        image = cv2.flip(image, int(flip))
+    brightness, saturation = generator.uniform(0.9, 1.1), generator.uniform(0.8, 1.2)
+    grey = np.tile(np.array([0.299, 0.587, 0.114]) * (1 - saturation), (3, 1))
+    mixed = cv2.transform(image, brightness * (saturation * np.eye(3) + grey))
+    return mixed.astype(np.float32) / 255
+
+
+WAYS = {
+    "limit: OpenCV decode only": limit,
+    "skinkit": skinkit,
+    "skinkit, cached in memory": skinkit_cached,
+    "image_dataset_from_directory + Random*": keras_directory,
+    "OpenCV arrays + generator (koefler2023)": arrays_and_generator,
+    "PyDataset + OpenCV": py_dataset,
+}
+
+
+# Measuring
+
+
+def compare_speeds(folder, repeats):
+    cv2.setNumThreads(1)
+    iterators = {name: way(folder) for name, way in WAYS.items()}
+    speeds = {name: [] for name in WAYS}
+    for _ in tqdm(range(repeats), desc="Timing", unit="round"):
+        for name, iterator in iterators.items():
+            list(islice(iterator, WARM_UP))
+            start = time.perf_counter()
+            list(islice(iterator, TIMED))
+            speeds[name].append(TIMED * BATCH / (time.perf_counter() - start))
+    return speed_table(pd.DataFrame(speeds))
+
+
+def speed_table(speeds):
+    """Medians, ranges, and the medians of the ratios within each round."""
+    reference = list(WAYS)
+    against_limit = speeds.div(speeds[reference[0]], axis=0)
+    against_keras = speeds.div(speeds[reference[3]], axis=0)
+    return pd.DataFrame(
+        {
+            "images/s": speeds.median(),
+            "lowest": speeds.min(),
+            "highest": speeds.max(),
+            "x limit": against_limit.median(),
+            "x Keras": against_keras.median(),
+        }
+    )
+
+
+def compare_memory(folder):
+    table = {}
+    for name, cache in {"no cache": None, "cache in a folder": str(folder / "cache")}.items():
+        peaks = [run_memory(folder / "images", number, cache) for number in MEMORY_COUNTS]
+        table[name] = [*peaks, peaks[-1] - peaks[0]]
+    columns = [*(f"{number:,} images" for number in MEMORY_COUNTS), "difference"]
+    return pd.DataFrame.from_dict(table, orient="index", columns=columns)
+
+
+def run_memory(folder, number, cache):
+    """Peak memory of one epoch, in a process of its own."""
+    command = [sys.executable, __file__, "--memory-of", str(number), "--folder", str(folder)]
+    command += ["--cache", cache] if cache else []
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise RuntimeError(result.stderr)
+    return float(result.stdout.split()[-1])
+
+
+def measure_memory(folder, number, cache):
+    from skinkit.pipeline import Augmentation, PipelineSpec, build_dataset
+
+    with tempfile.TemporaryDirectory() as links:
+        table = link_images(image_table(folder), Path(links), number)
+        spec = PipelineSpec((SIZE, SIZE), augmentation=Augmentation(brightness=0.1), cache=cache)
+        images = build_dataset(table, None, spec, labels=LABELS, training=True, batch_size=BATCH)
+        for _ in images.take(-(-number // BATCH)):
+            pass
+    print(peak_memory())
+
+
+def peak_memory():
+    """MiB; from /proc, because getrusage starts with the peak of the process that started this."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+def link_images(table, folder, number):
+    """A table of `number` different files, which are links to those of another table."""
+    rows = table.iloc[np.arange(number) % len(table)].reset_index(drop=True)
+    rows["image_id"] = [f"{i:05}" for i in range(number)]
+    for name, target in zip(rows["image_id"], rows["path"], strict=True):
+        (folder / f"{name}.jpg").symlink_to(target)
+    rows["path"] = [str(folder / f"{name}.jpg") for name in rows["image_id"]]
+    return rows
+
+
+if __name__ == "__main__":
+    main()

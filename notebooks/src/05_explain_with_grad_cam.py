@@ -1,0 +1,472 @@
+# ---
+# jupyter:
+#   accelerator: GPU
+#   colab:
+#     gpuType: T4
+#     provenance: []
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Explain with Grad-CAM: where does the network look?
+#
+# [![Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/REPOSITORY_SLUG/blob/main/notebooks/05_explain_with_grad_cam.ipynb)
+# · [Source](https://github.com/REPOSITORY_SLUG/blob/main/notebooks/src/05_explain_with_grad_cam.py)
+# · [Selvaraju et al. 2017, Section 3](https://arxiv.org/abs/1610.02391)
+# · [Datta et al. 2021, soft attention](https://arxiv.org/abs/2105.03358)
+# · [Adebayo et al. 2018, sanity checks](https://arxiv.org/abs/1810.03292)
+#
+# A coloured cloud over a mole convinces everybody. Here you compute one in ten lines, and then you
+# do what is usually left out: you put the cloud itself to the test. At the end you catch a network
+# that cheats.
+
+# %% [markdown]
+# You will produce Grad-CAM maps by hand and with the kit (they agree), the attention maps of the
+# network's own soft-attention layer, and a count for what Figure 9 of Butskova (2021) shows with
+# four pictures: does the network look past the lesion when it is wrong?
+#
+# | profile | time (2 CPU cores) | memory | data |
+# | --- | --- | --- | --- |
+# | `smoke` | 1 minute | 2 GB | 600 drawn pictures, made on the spot |
+# | `quick` | 1 minute; 3 more if notebook 03 has not run | 2 GB | HAM10000, made small |
+# | `full` | 2 minutes; 15 more if notebook 03 has not run | 3 GB | HAM10000 |
+#
+# Not for clinical use: nothing here can tell you what a spot on your skin is.
+
+# %% tags=["install"] cellView="form"
+# Installs skinkit where it is missing, as in Colab; nothing else is replaced.
+import importlib.util
+import subprocess
+import sys
+
+if importlib.util.find_spec("skinkit") is None:
+    source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+
+# %% tags=["parameters"]
+PROFILE = "quick"  # "smoke", "quick" or "full": how much is done, never how
+SEED = 0  # any integer: the seed of the run, and of what is random here
+DATA_DIR = None  # folder that holds the folder ham10000; None: environment variable SKINKIT_DATA
+OUT_DIR = "results/notebooks"  # a run of notebook 03 is found here
+RECIPE = "skinkit/demo/ham10000"  # whose network is explained; `skinkit list` shows the others
+PICTURES = 500  # most test pictures that sections 6 to 9 look at
+
+# %%
+import dataclasses
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+import skinkit
+from skinkit.experiments import available_profile, run
+from skinkit.experiments.build import evaluation_batches
+from skinkit.experiments.saved import SavedRun
+from skinkit.explain import TARGET_LAYERS, attention_maps, grad_cam, mass_inside, resize_map
+
+set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of PNG
+skinkit.report_environment()
+
+# %% [markdown]
+# ## 1. Which network, which pictures?
+#
+# The network of notebook 03. If it has been trained, this cell returns at once. Of each lesion in the
+# test we take one picture, because we are going to count.
+
+# %%
+recipe = skinkit.papers.recipe(RECIPE)
+profile = available_profile(PROFILE, recipe.dataset, DATA_DIR)
+if profile == "smoke":
+    # As in notebook 03: enough drawn pictures, seen often enough, to have learnt something.
+    sizes = {"image_size": (48, 64), "epochs": (8,), "subset": 600}
+    recipe = dataclasses.replace(recipe, profiles={"smoke": sizes})
+saved = SavedRun(run(recipe, profile, seed=SEED, out=OUT_DIR, data_dir=DATA_DIR, verbose=2))
+model, labels = saved.load_model(), saved.labels
+test = saved.material(DATA_DIR).rows("test").sample(frac=1, random_state=SEED)
+test = test.drop_duplicates("lesion_id").head(PICTURES)
+
+# %% [markdown]
+# Of each diagnosis we take the picture on which the network is surest *and* right; of a diagnosis
+# that it never gets right, the one where it comes closest.
+
+
+# %%
+def pixels(rows, **changes):
+    """Returns the pictures of manifest rows as the network sees them."""
+    batches = evaluation_batches(saved.recipe, rows, labels, **changes)
+    return np.concatenate([images.numpy() for images, _ in batches])
+
+
+inputs = pixels(test)
+shares = model.predict(inputs, verbose=0)
+truth = np.array([labels.index(label) for label in test["label"]])
+sure = pd.Series(shares[np.arange(len(test)), truth]).groupby(truth).idxmax().to_numpy()
+shown = pixels(test.iloc[sure], channel_order="rgb", scaling="unit")
+titles = [f"{labels[truth[i]]}: {shares[i, truth[i]]:.0%}" for i in sure]
+skinkit.plots.image_grid(list(shown), titles, columns=7)
+
+# %% [markdown]
+# These are the pictures at the size which the network gets. If you can hardly tell them apart
+# yourself, do not expect wonders from it.
+#
+# ## 2. How does Grad-CAM work?
+#
+# The last convolution leaves many *feature maps*: small grey pictures, each bright where one pattern
+# was found. Grad-CAM asks each of them: if you were a little brighter, how much would the score of
+# the diagnosis rise? That is a gradient. Maps that help get a positive weight, maps that speak
+# against it a negative one; their weighted sum is the map we look at, and what is below zero is cut
+# off.
+
+# %%
+layer = TARGET_LAYERS[saved.recipe.model.name]
+target = labels.index("mel")
+picture = inputs[sure[list(truth[sure]).index(target)]][np.newaxis]
+tapped = keras.Model(model.inputs, [model.get_layer(layer).output, model.get_layer("logits").output])
+with tf.GradientTape() as tape:
+    features, logits = tapped([tf.constant(picture)], training=False)
+    melanoma = logits[:, target]
+gradient = tape.gradient(melanoma, features)
+weights = tf.reduce_mean(gradient, axis=(1, 2))
+by_hand = tf.nn.relu(tf.einsum("bhwc,bc->bhw", features, weights)).numpy()
+by_hand = by_hand / by_hand.max()
+print(f"layer {layer!r}: {features.shape[3]} maps of {features.shape[1]} x {features.shape[2]}")
+
+# %% [markdown]
+# The score is taken *before* the softmax. After it, a share could also rise because the others
+# fall, and where the network is sure the softmax is so flat that no gradient is left.
+#
+# `skinkit.explain.grad_cam` is these lines for many pictures. Does it agree?
+
+# %%
+kit = grad_cam(model, picture, target=target, layer=layer)
+assert kit.shape == by_hand.shape
+assert np.allclose(kit, by_hand, atol=1e-4)
+maps = grad_cam(model, inputs[sure])
+skinkit.plots.overlay_grid(list(shown), list(maps), titles, columns=7)
+
+# %% [markdown]
+# Bright is where the evidence is. Each map is scaled to its own maximum, so a bright spot does not
+# mean much evidence, only the most that there is in *this* picture.
+#
+# ## 3. Evidence for what?
+#
+# A map belongs to a diagnosis. The same picture, seven questions:
+
+# %%
+one = int(list(truth[sure]).index(target))
+asked = grad_cam(model, np.repeat(inputs[sure[[one]]], len(labels), axis=0), target=range(len(labels)))
+questions = [f"{label}: {share:.0%}" for label, share in zip(labels, shares[sure[one]], strict=True)]
+skinkit.plots.overlay_grid([shown[one]] * len(labels), list(asked), questions, columns=7)
+
+# %% [markdown]
+# So "the network looks at the border" is half a sentence. It looks there *for melanoma*; for another
+# diagnosis the best it can find may be a patch of bare skin, and a picture that stays dark has no
+# evidence for it at all. When you publish a map, say whose it is: that of the diagnosis which was
+# given, or of the true one.
+#
+# ## 4. Which layer?
+#
+# Early layers see edges on a fine grid, late ones see shapes on a coarse one.
+
+# %%
+convolutions = [name for name in ("relu1", "relu3", layer) if name in {each.name for each in model.layers}]
+views = [grad_cam(model, inputs[sure[[one]]], target=target, layer=name)[0] for name in convolutions]
+captions = [
+    f"{name}: {view.shape[0]} x {view.shape[1]}" for name, view in zip(convolutions, views, strict=True)
+]
+skinkit.plots.overlay_grid([shown[one]] * len(views), views, captions)
+
+# %% [markdown]
+# The usual choice is the last layer before the average: it knows most about the diagnosis, and the
+# blur is the price. `TARGET_LAYERS` lists that layer for the common networks; `layer=None` finds it.
+# A map on a grid of a few cells cannot outline a border, however smoothly it is painted over the
+# picture.
+#
+# ## 5. And what does the attention say?
+#
+# This network has a soft-attention layer (Datta et al. 2021). It computes maps *on the way to* the
+# answer: 16 of them, each a share of attention for every position, and multiplies the features by
+# their sum. No gradient is needed, and no target: there is one attention for all diagnoses.
+
+# %%
+below = keras.Model(model.inputs, model.get_layer("soft_attention").input)
+attended, heads = model.get_layer("soft_attention")(below([inputs[sure]]), return_maps=True)
+print("maps", tuple(heads.shape))
+assert np.allclose(heads.numpy().sum(axis=(1, 2)), 1, atol=1e-4), "each head shares out exactly 1"
+attention = heads.numpy().sum(axis=-1)
+attention = attention / attention.max(axis=(1, 2), keepdims=True)
+assert np.allclose(attention, attention_maps(model, inputs[sure]), atol=1e-4)
+skinkit.plots.overlay_grid(list(shown), list(attention), titles, columns=7)
+
+# %% [markdown]
+# Compare with the Grad-CAM maps above. They need not agree: attention says where features were let
+# through, not whether they spoke for or against. (Where they do agree to the spot, the gradient came
+# back through the attention.) And this layer's output is scaled by a learnt number that starts at
+# 0.01, so ask how much of it reaches the answer at all:
+
+# %%
+gamma = float(model.get_layer("soft_attention").gamma.numpy())
+plain, weighted = (np.abs(item).mean() for item in (below([inputs[sure]]).numpy(), attended.numpy()))
+print(f"gamma {gamma:.3f}; mean size of the attended features: {weighted / plain:.2%} of the plain ones")
+
+# %% [markdown]
+# After a short training it may be less than one percent. A map from a branch that carries next to
+# nothing does not explain the answer, however pretty it is. (The layer that Köfler, 2023, released
+# has no such number, and reads only three of the features; a later notebook takes it apart.)
+#
+# ## 6. Does it look at the lesion at all?
+#
+# Stop looking at pictures one by one; count. We need to know where the lesion is. Drawn pictures come
+# with exact masks. For HAM10000 put the published masks beside the pictures (`masks/` beside
+# `images/`); without them we take what is darker than the skin around the middle, which is rough.
+
+
+# %%
+def lesion_mask(path):
+    """Returns where the lesion is, at the size of the network's input."""
+    file = Path(path).parents[1] / "masks" / f"{Path(path).stem}_segmentation.png"
+    height, width = saved.recipe.image_size
+    mask = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE) if file.exists() else None
+    if mask is None:
+        grey = cv2.GaussianBlur(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), (0, 0), 3)
+        mask = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)[1]
+        y, x = np.ogrid[-1 : 1 : mask.shape[0] * 1j, -1 : 1 : mask.shape[1] * 1j]
+        mask = mask * (x**2 + y**2 < 0.8)
+    return cv2.resize(np.uint8(mask), (width, height), interpolation=cv2.INTER_NEAREST) > 0
+
+
+masks = np.stack([lesion_mask(path) for path in test["path"]])
+skinkit.plots.overlay_grid(list(shown), list(masks[sure].astype(float)), titles, columns=7)
+
+# %% [markdown]
+# How much of each map lies inside the mask? A map that is bright everywhere has as much inside as the
+# lesion has of the picture, so that share is what we compare with.
+
+# %%
+given = shares.argmax(axis=1)
+evidence = pd.DataFrame(
+    {
+        "inside": mass_inside(grad_cam(model, inputs, target=given), masks),
+        "area": masks.mean(axis=(1, 2)),
+        "answer": np.where(given == truth, "right", "wrong"),
+    }
+).dropna()
+inside, area = evidence["inside"].mean(), evidence["area"].mean()
+print(f"{len(evidence)} pictures: {inside:.0%} of the maps lie inside {area:.0%} of the area")
+
+# %% [markdown]
+# ## 7. The document's figure beside ours
+#
+# Figure 9 of Butskova (2021) shows two right answers with the map on the lesion, and two of the worst
+# errors with the map beside it. Four pictures make an impression, not a finding. The same question
+# to all pictures at hand, with an interval by drawing lesions again and again:
+
+# %%
+random = np.random.default_rng(SEED)
+right, wrong = (evidence.loc[evidence["answer"] == name, "inside"].to_numpy() for name in ("right", "wrong"))
+draws = [
+    random.choice(right, len(right)).mean() - random.choice(wrong, len(wrong)).mean() for _ in range(1000)
+]
+low, high = np.quantile(draws, [0.025, 0.975])
+print(f"right minus wrong: {right.mean() - wrong.mean():+.3f} ({low:+.3f} to {high:+.3f})")
+evidence.groupby("answer").agg(n=("inside", "size"), inside=("inside", "mean"), area=("area", "mean")).round(
+    3
+)
+
+# %% [markdown]
+# If the interval holds 0, these pictures do not support what the figure suggests. And even a clear
+# difference would have a dull explanation to be ruled out first: compare the column `area`. Where
+# lesions are larger, more of any map falls inside.
+#
+# ## 8. Would the map notice if the network knew nothing?
+#
+# A map that looks the same for a network with random weights explains the picture, not the network:
+# it is an edge detector with a good press. So we forget, layer after layer from the top (Adebayo et
+# al. 2018), and compare each time with the map of the trained network.
+
+# %%
+some, names = inputs[:64], [each.name for each in model.layers]
+reference = grad_cam(model, some, target=given[:64], layer=layer).reshape(len(some), -1)
+keras.utils.set_random_seed(SEED)
+alike = {}
+for name, kept in {"all": len(names), "no head": names.index(layer) + 1, "nothing": 0}.items():
+    partly = keras.models.clone_model(model)
+    for old, new in zip(model.layers[:kept], partly.layers[:kept], strict=True):
+        new.set_weights(old.get_weights())
+    found = grad_cam(partly, some, target=given[:64], layer=layer).reshape(len(some), -1)
+    pairs = [np.corrcoef(a, b)[0, 1] for a, b in zip(reference, found, strict=True) if a.std() and b.std()]
+    alike[name] = np.mean(pairs) if pairs else 0.0
+assert alike["all"] > 0.99 and alike["nothing"] < 0.9
+pd.Series(alike, name="mean correlation with the map of the trained network").round(3).to_frame()
+
+# %% [markdown]
+# With all layers kept the correlation is 1, as it must be. With a random head, or with nothing left,
+# it falls: the map depends on what was learnt. That much is necessary. It is not sufficient: a map
+# may depend on the weights and still point at the wrong place.
+#
+# ## 9. Does covering the bright part change the answer?
+#
+# The most honest question is an experiment. Paint over the tenth of the picture that the map calls
+# most important, and, to compare, the tenth that it calls least important, and a tenth at random. How
+# much does the share of the given diagnosis fall?
+
+# %%
+heat = resize_map(grad_cam(model, inputs, target=given, layer=layer), inputs.shape[1:3]).reshape(
+    len(inputs), -1
+)
+heat = heat + 1e-6 * random.random(heat.shape)
+rankings = {"brightest": heat, "darkest": -heat, "at random": random.random(heat.shape)}
+grey = inputs.mean(axis=(1, 2), keepdims=True)
+drops = {}
+for name, ranking in rankings.items():
+    cut = np.quantile(ranking, 0.9, axis=1, keepdims=True)
+    covered = np.where((ranking > cut).reshape(*inputs.shape[:3], 1), grey, inputs)
+    after = model.predict(covered, verbose=0)
+    drops[name] = (shares - after)[np.arange(len(inputs)), given]
+pd.DataFrame(drops).describe().loc[["mean", "std"]].round(3)
+
+# %% [markdown]
+# If covering the brightest tenth costs more than covering a tenth elsewhere, the map has found
+# something that the answer rests on. Random dots are a trap, by the way: they put speckles all over
+# the picture, which a network has never seen, and may hurt most of all. A fair patch is one connected
+# piece; exercise 3 slides one over the picture.
+#
+# ## 10. Can it catch a network that cheats?
+#
+# Two clinics. One sees the cancers; its light is warm, and its lens darkens the corners. The other
+# sees the harmless spots and has neither. We draw such pictures and train a small network to tell
+# malignant from benign.
+
+
+# %%
+def clinics(count, seed, artefact):
+    """Returns drawn pictures; with `artefact` 1 the lens gives the diagnosis away."""
+    drawn = skinkit.data.synthetic(count, seed=seed, balance=0.6, source_artefact=artefact)
+    malignant = drawn["label"].isin(["mel", "bcc", "akiec"])
+    return drawn.assign(label=np.where(malignant, "malignant", "benign"))
+
+
+mirrored = skinkit.pipeline.Augmentation(flip_left_right=0.5, flip_up_down=0.5)
+spec = skinkit.pipeline.PipelineSpec(image_size=(48, 64), augmentation=mirrored, cache="memory")
+answers = ("benign", "malignant")
+teaching = clinics(400, SEED, 1.0)
+batches = skinkit.pipeline.build_dataset(teaching, None, spec, labels=answers, training=True, seed=SEED)
+keras.utils.set_random_seed(SEED)
+cheat = skinkit.models.build("small_cnn", (48, 64, 3), classes=2, width=8)
+cheat.compile(keras.optimizers.Adam(2e-3), loss="categorical_crossentropy", metrics=["accuracy"])
+fitted = cheat.fit(batches, steps_per_epoch=13, epochs=6, shuffle=False, verbose=2)
+
+# %%
+exams = {"the same two clinics": clinics(200, SEED + 1, 1.0), "a third clinic": clinics(200, SEED + 2, 0.0)}
+grids = []
+for name, rows in exams.items():
+    batches = skinkit.pipeline.build_dataset(rows, None, spec, labels=answers)
+    photographs = np.concatenate([images.numpy() for images, _ in batches])
+    auc = skinkit.evaluation.score(
+        "auc:malignant", rows["label"], cheat.predict(photographs, verbose=0), answers
+    )
+    ill = (rows["label"] == "malignant").to_numpy()
+    clouds = grad_cam(cheat, photographs[ill], target=1)
+    spots = np.stack([lesion_mask(path) for path in rows.loc[ill, "path"]])
+    inside = np.nanmean(mass_inside(clouds, spots))
+    print(f"{name}: AUC {auc:.2f}; {inside:.0%} of the maps inside {spots.mean():.0%} of the area")
+    grids.append(skinkit.plots.overlay_grid(list(photographs[ill][:7]), list(clouds[:7]), columns=7))
+grids[0]
+
+# %% [markdown]
+# An excellent score where it was trained, a coin elsewhere, and the maps show why: the evidence for
+# "malignant" lies beside the lesion, on the bare skin and towards the corners, less of it inside than
+# an even map would have. No lesion-disjoint split would have found this; the pictures of one clinic
+# are alike without sharing a lesion. Two things help: pictures from somewhere else, and a look at the
+# maps. Real data sets have such marks: rulers, ink, dark frames, the size of a file.
+#
+# ## What could go wrong
+#
+# - **A nested network.** Grad-CAM needs to reach the layer. With a backbone called as one layer inside
+#   another model it cannot; the kit's networks are flat, and `grad_cam` says so if yours is not.
+# - **A map of zeros.** No positive evidence for that diagnosis; `mass_inside` gives no number then.
+# - **A map of the share, not of the score.** Where the softmax is saturated the gradient vanishes.
+# - **Half a cell off.** Networks that pad on one side only see each position a little further down
+#   and right than the map is drawn.
+# - **Choosing the nice ones.** Seven pictures prove nothing. Fix the selection before you look, or
+#   count over all.
+# - **Seeing what one expects.** A map on the lesion does not mean that the network uses what a doctor
+#   uses there.
+
+# %% [markdown]
+# ## Exercises
+#
+# Write your answer into the first cell of an exercise, then run its check. The solutions are in
+# between; they are folded in Colab.
+#
+# ### ex-05-1: What speaks for the runner-up?
+#
+# For each of the pictures `inputs[sure]`, give the map of the diagnosis with the *second* largest
+# share, as one array.
+
+# %% tags=["exercise", "ex-05-1"]
+runner_up_maps = None
+
+# %% tags=["solution", "ex-05-1"] cellView="form"
+second = np.argsort(shares[sure], axis=1)[:, -2]
+runner_up_maps = grad_cam(model, inputs[sure], target=second)
+
+# %% tags=["check", "ex-05-1"]
+assert runner_up_maps is not None and runner_up_maps.shape == maps.shape
+for i, row in enumerate(shares[sure]):
+    expected = grad_cam(model, inputs[sure[[i]]], target=sorted(range(len(row)), key=lambda c: row[c])[-2])
+    assert np.allclose(runner_up_maps[i], expected[0], atol=1e-4), f"picture {i}: another diagnosis"
+
+# %% [markdown]
+# ### ex-05-2: Which layer points best at the lesion?
+#
+# For the layers in `convolutions`, give the mean share of the map inside the mask over the first 64
+# test pictures, for the given diagnosis, as a dictionary from layer to number.
+
+# %% tags=["exercise", "ex-05-2"]
+inside_of_layer = dict.fromkeys(convolutions)
+
+# %% tags=["solution", "ex-05-2"] cellView="form"
+for name in inside_of_layer:
+    of_layer = grad_cam(model, inputs[:64], target=given[:64], layer=name)
+    inside_of_layer[name] = float(np.nanmean(mass_inside(of_layer, masks[:64])))
+
+# %% tags=["check", "ex-05-2"]
+assert list(inside_of_layer) == convolutions
+last = np.nanmean(mass_inside(grad_cam(model, inputs[:64], target=given[:64], layer=layer), masks[:64]))
+assert np.isclose(inside_of_layer[layer], last, atol=1e-4)
+assert all(0 <= value <= 1 for value in inside_of_layer.values())
+
+# %% [markdown]
+# ### ex-05-3: Can you explain without a gradient?
+#
+# Occlusion: cover `picture` with a square of 8 x 8 pixels in its mean colour, once at each place of a
+# grid with step 8, and record how much the share of `target` falls. Give the drops as an array, one
+# row of squares a row.
+
+# %% tags=["exercise", "ex-05-3"]
+drop_of_square = None
+
+# %% tags=["solution", "ex-05-3"] cellView="form"
+rows, columns = (side // 8 for side in picture.shape[1:3])
+covered = np.repeat(picture, rows * columns, axis=0)
+for i in range(rows * columns):
+    y, x = 8 * (i // columns), 8 * (i % columns)
+    covered[i, y : y + 8, x : x + 8] = picture.mean(axis=(0, 1, 2))
+before, after = model.predict(picture, verbose=0)[0, target], model.predict(covered, verbose=0)[:, target]
+drop_of_square = (before - after).reshape(rows, columns)
+
+# %% tags=["check", "ex-05-3"]
+assert np.shape(drop_of_square) == tuple(side // 8 for side in picture.shape[1:3])
+y, x = np.unravel_index(np.argmax(drop_of_square), np.shape(drop_of_square))
+tried = picture.copy()
+tried[0, 8 * y : 8 * y + 8, 8 * x : 8 * x + 8] = picture.mean(axis=(0, 1, 2))
+change = (model.predict(picture, verbose=0) - model.predict(tried, verbose=0))[0, target]
+assert np.isclose(change, np.max(drop_of_square), atol=1e-4)

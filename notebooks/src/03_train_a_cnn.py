@@ -80,7 +80,7 @@ skinkit.report_environment()
 #
 # Notebook 01 made two parts. From now on there are three. The network learns from `train`. We look
 # at `validation` as often as we like while we decide things. `test` stays shut until everything is
-# decided; it is opened once, in notebook 04. All pictures of a lesion are in the same part.
+# decided; it is opened once, at the end. All pictures of a lesion are in the same part.
 
 # %%
 profile = available_profile(PROFILE, "ham10000", DATA_DIR)
@@ -213,10 +213,9 @@ pd.DataFrame(weights).rename_axis(columns="k").round(2)
 
 # %% [markdown]
 # Divide two lines: at $k = 1.5$ one picture of the rarest class counts as much as dozens or hundreds
-# of nevi. That is how Gessert et al. (2019)
-# weigh. Köfler (2023) uses what scikit-learn calls *balanced*: $k = 1$, scaled so that the average
-# picture weighs 1. He prints his weights, and the pictures they were counted on are known: all of
-# HAM10000, six copies of each picture that is not a nevus.
+# of nevi. That is how Gessert et al. (2019) weigh. Köfler (2023) uses what scikit-learn calls
+# *balanced*: $k = 1$, scaled so that the average picture weighs 1. He prints his weights; the
+# pictures behind them are all of HAM10000, six for one of each that is not a nevus.
 
 # %%
 copied = skinkit.data.augment_offline(table)
@@ -228,10 +227,10 @@ if profile != "smoke":
 beside.round(2)
 
 # %% [markdown]
-# With HAM10000 the two columns agree to the printed digit. (Drawn pictures have another mixture.)
-# Because they agree, we also know something the report does not say: the test pictures were counted
-# too. It changes little here, but a test that helps to train is not a test any more; skinkit counts
-# the training pictures only.
+# With HAM10000 the two columns agree to the printed digit. (Drawn pictures have another mixture.) The
+# released code counts training and test pictures together. Where a split keeps the mixture, the
+# digits come out the same either way; as a habit it is a bad one, because nothing that is learnt may
+# know the test. skinkit counts the training pictures only.
 
 # %% [markdown]
 # ## 7. Divided by what?
@@ -388,18 +387,8 @@ print(recipe.title)
 
 # %%
 said = dataclasses.asdict(recipe.resolve(profile))
-shown = (
-    "dataset",
-    "split",
-    "image_size",
-    "augmentation",
-    "model",
-    "balancing",
-    "loss",
-    "phases",
-    "selection",
-)
-print("\n".join(f"{name:<13} {said[name]}" for name in shown))
+for name in ("dataset", "split", "image_size", "augmentation", "model", "balancing", "loss", "phases"):
+    print(f"{name:<13} {said[name]}")
 
 # %% [markdown]
 # `experiments.run` carries it out. While it trains, stop the cell with ■ after an epoch or two and
@@ -491,7 +480,7 @@ assert math.isclose(max(of_class.values()) / min(of_class.values()), 10, rel_tol
 #
 # The recipe's network has a soft-attention layer. Make a recipe that is the same without it: use
 # `dataclasses.replace` with another `model` (`skinkit.papers.choose("small_cnn", ...)`) and a name of
-# your own in three parts, such as `"mine/demo/plain"`. Then run it and compare.
+# your own in three parts, such as `"mine/demo/plain"`. If you have the minutes, run it and compare.
 
 # %% tags=["exercise", "ex-03-3"]
 plain = None

@@ -24,10 +24,10 @@
 # and which printed numbers cannot be true.
 
 # %% [markdown]
-# You will produce the per-class table and the scores that all five documents report, with intervals;
-# Table 4 of Köfler (2023) beside ours, each with the leakage of its split; the values of its Table 5
-# that no number of pictures can give; a submission for the ISIC 2018 challenge; and a page about
-# your run.
+# You will produce the per-class table and the scores that the five documents report, with intervals;
+# Table 4 of Köfler (2023) beside ours, each with the leakage of its split; the values of that
+# report's Table 5 that no number of pictures can give; a submission for the ISIC 2018 challenge; and
+# a page about your run.
 #
 # | profile | time (2 CPU cores) | memory | data |
 # | --- | --- | --- | --- |
@@ -150,8 +150,8 @@ every.loc["accuracy":"mcc"].round(3)
 # beat (section 4 says why), and a macro specificity of 6/7, because it never accuses anybody. That
 # last score lies between 0.91 and 0.97 in every row of the tables of Gessert et al. (2019): it
 # cannot tell good from bad. Macro recall, kappa and Matthews' coefficient see through it at once. So
-# skinkit puts macro recall first; it is also what the ISIC challenges rank by, under the name
-# *balanced accuracy*.
+# skinkit puts macro recall first; it is also what the ISIC challenges of 2018 and 2019 rank by,
+# under the name *balanced accuracy*.
 #
 # ## 4. Why are there two weighted F1?
 #
@@ -291,9 +291,8 @@ for ax, (name, shares) in zip(axes, judged.items(), strict=True):
 # %%
 asked = ["ece", "brier", "accuracy", "macro_auc"]
 assert (evaluation.predicted_index(calm) == evaluation.predicted_index(probabilities)).all()
-pd.DataFrame({n: [score(a, truth, p, labels) for a in asked] for n, p in judged.items()}, index=asked).round(
-    3
-)
+scores = {name: [score(each, truth, p, labels) for each in asked] for name, p in judged.items()}
+pd.DataFrame(scores, index=asked).round(3)
 
 # %% [markdown]
 # *Temperature scaling* (Guo et al. 2017) divides all logits by one number, found on validation,
@@ -371,8 +370,8 @@ beside.assign(our_leakage=saved.manifest["leakage"]["lesion"]).astype(float).rou
 # In the printed column the only hard class is `nv`, of all things the one with the most pictures. It
 # is also the only one without copies. Ours is far below, for three reasons at once: a dwarf of a
 # network, pictures of stamp size, and an exam that nobody has seen before. Which of them weighs how
-# much needs three runs that differ in one thing each; a later notebook makes them. (With drawn
-# pictures, only the leakage columns can be compared.)
+# much takes runs that differ in one thing each. (With drawn pictures, only the leakage columns can be
+# compared.)
 #
 # ## 13. Who will still know next year?
 #
@@ -388,9 +387,9 @@ shown = ["document", "row", "metric", "measured", "low", "high", "leakage_lesion
 ledger.dropna(subset="measured")[shown].head(6).round(3)
 
 # %% [markdown]
-# The verdict of our run is *not comparable*: no document printed this network. When a later notebook
-# runs a row of a document, its line says *reproduced* or *not reproduced*, by a tolerance that was
-# written down before. Misses stay in.
+# The verdict of our run is *not comparable*: no document printed this network. Where the row of a
+# document is run, its line says *reproduced* or *not reproduced*, by a tolerance that was written
+# down before. Misses stay in.
 #
 # ## What could go wrong
 #
@@ -402,7 +401,7 @@ ledger.dropna(subset="measured")[shown].head(6).round(3)
 # - **Tuning on the test.** The threshold, the temperature, the choice between two networks: each look
 #   at the test spends it. Decide on validation.
 # - **Resampling pictures.** Intervals get too short as soon as lesions have siblings.
-# - **Many comparisons.** Of twenty useless ideas, one will have an interval without 0.
+# - **Many comparisons.** Of twenty useless ideas, about one will have an interval without 0.
 
 # %% [markdown]
 # ## Exercises

@@ -135,7 +135,7 @@ with tf.GradientTape() as tape:
 gradient = tape.gradient(melanoma, features)
 weights = tf.reduce_mean(gradient, axis=(1, 2))
 by_hand = tf.nn.relu(tf.einsum("bhwc,bc->bhw", features, weights)).numpy()
-by_hand = by_hand / by_hand.max()
+by_hand = by_hand / max(by_hand.max(), 1e-9)
 print(f"layer {layer!r}: {features.shape[3]} maps of {features.shape[1]} x {features.shape[2]}")
 
 # %% [markdown]
@@ -219,7 +219,8 @@ print(f"gamma {gamma:.3f}; mean size of the attended features: {weighted / plain
 # %% [markdown]
 # After a short training it may be less than one percent. A map from a branch that carries next to
 # nothing does not explain the answer, however pretty it is. (The layer that Köfler, 2023, released
-# has no such number, and reads only three of the features; a later notebook takes it apart.)
+# has no such number, and reads only the first three of the feature maps; in the kit it is
+# `SoftAttention(kernel="released", gamma=None)`.)
 #
 # ## 6. Does it look at the lesion at all?
 #

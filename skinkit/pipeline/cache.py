@@ -32,7 +32,11 @@ def pixel_reader(paths, spec):
     if spec.cache is None:
         files = tf.constant(paths)
         return lambda index: decode_file(files[index], spec)
-    fetch = _memory(paths, spec) if spec.cache == "memory" else _packed_file(paths, spec)
+    if spec.cache == "memory":
+        # A tensor, not a NumPy function: under op determinism tf.data runs the latter one by one.
+        pixels = tf.constant(_in_memory(paths, spec))
+        return lambda index: pixels[index]
+    fetch = _packed_file(paths, spec)
 
     def read(index):
         pixels = tf.numpy_function(fetch, [index], tf.uint8)
@@ -41,12 +45,11 @@ def pixel_reader(paths, spec):
     return read
 
 
-def _memory(paths, spec):
+def _in_memory(paths, spec):
     pixels = np.empty((len(paths), *spec.image_size, 3), np.uint8)
     for position, image in enumerate(_decoded(paths, spec)):
         pixels[position] = image
-    # A copy, because TensorFlow may write into the array it is handed.
-    return lambda index: pixels[index].copy()
+    return pixels
 
 
 def _packed_file(paths, spec):
@@ -106,7 +109,7 @@ def _decoded(paths, spec):
     )
     images = iter(dataset.prefetch(16).as_numpy_iterator())
     quiet = len(paths) < _PROGRESS_FROM
-    for path in tqdm(paths, desc="Decoding images for the cache", unit="image", disable=quiet):
+    for path in tqdm(paths, desc="Decoding images for the cache", unit="image", disable=quiet or None):
         try:
             image = next(images)
         except tf.errors.OpError as error:

@@ -21,11 +21,9 @@ from skinkit.evaluation.confusion import (
     kappa_from_confusion,
 )
 from skinkit.evaluation.consistency import (
-    accuracy_from_recalls,
     f1_agrees,
     harmonic_mean,
     implied_specificity,
-    is_possible_share,
 )
 from skinkit.evaluation.intervals import bootstrap_intervals, paired_difference
 from skinkit.evaluation.scores import cohen_kappa, confusion_matrix, per_class, score, summary
@@ -42,7 +40,6 @@ from skinkit.evaluation.tally import summary_names
 
 __all__ = [
     "ISIC2018_COLUMNS",
-    "accuracy_from_recalls",
     "apply_temperature",
     "bootstrap_intervals",
     "brier_score",
@@ -60,7 +57,6 @@ __all__ = [
     "fit_temperature",
     "harmonic_mean",
     "implied_specificity",
-    "is_possible_share",
     "kappa_from_confusion",
     "paired_difference",
     "per_class",

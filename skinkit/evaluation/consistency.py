@@ -1,30 +1,5 @@
 """Can published numbers be true? Arithmetic on rounded scores and supports."""
 
-import math
-
-import numpy as np
-
-
-def is_possible_share(value, n, digits=2):
-    """Whether some whole number of `n` images gives this share after rounding.
-
-    A recall is a share of its class' support: 0.34 of 7 images is none.
-
-    Args:
-        value: published share, 0 to 1.
-        n: images it is a share of, at least 1.
-        digits: decimals it was printed with.
-
-    Returns:
-        bool.
-
-    Example:
-        >>> is_possible_share(0.43, 7), is_possible_share(0.42, 7)
-        (True, False)
-    """
-    nearest = {math.floor(value * n), math.ceil(value * n)}
-    return any(0 <= k <= n and abs(k / n - value) <= _half(digits) for k in nearest)
-
 
 def f1_agrees(precision, recall, f1, digits=2):
     """Whether a published F1 fits its published precision and recall, all three rounded.
@@ -45,11 +20,6 @@ def f1_agrees(precision, recall, f1, digits=2):
 def harmonic_mean(precision, recall):
     """F1 of a precision and a recall; 0 where both are 0."""
     return 2 * precision * recall / (precision + recall) if precision + recall > 0 else 0.0
-
-
-def accuracy_from_recalls(recalls, supports):
-    """Accuracy that per-class recalls and supports imply: their weighted mean."""
-    return float(np.average(np.asarray(recalls, float), weights=np.asarray(supports, float)))
 
 
 def implied_specificity(precision, recall, prevalence):

@@ -117,7 +117,7 @@ def _carry_out(plan, folder, weights, data_dir, verbose):
     _say(plan, material, verbose)
     model, history = _train(plan, recipe, material, folder, weights, verbose)
     predictions = predict(model, recipe, material.rows(recipe.test_part), material.labels)
-    _save(folder, plan, material, key, model, history, predictions)
+    _save(folder, plan, material, key, weights, model, history, predictions)
     training.Checkpoint(folder / "checkpoint").delete()
 
 
@@ -185,7 +185,7 @@ def _validator(recipe, material):
     return validate
 
 
-def _save(folder, plan, material, key, model, history, predictions):
+def _save(folder, plan, material, key, weights, model, history, predictions):
     from skinkit import data
     from skinkit.experiments.environment import environment
 
@@ -204,6 +204,7 @@ def _save(folder, plan, material, key, model, history, predictions):
         "fold": plan.fold,
         "seed": plan.seed,
         "key": key,
+        "weights": None if weights is None else str(weights),
         "dataset": material.source,
         "images": {part: int(n) for part, n in material.split.parts.value_counts().items()},
         "data_hash": table_hash(material.table),

@@ -3,7 +3,8 @@
     python benchmarks/pipeline.py [--data DIR] [--images N] [--repeats R] [--out CSV]
 
 Every way ends at float32 batches of 32 x 224 x 224 x 3 with flips, right-angle turns and colour
-changes, except `limit`, which only decodes. The images are real HAM10000 photographs where the
+changes, except `limit`, which only decodes, and the crops of gessert2019 at half size: 32 images of
+9 x 112 x 112 x 3 each. The images are real HAM10000 photographs where the
 environment variable SKINKIT_DATA (or --data) points at some, and synthetic ones otherwise, enlarged
 to the released size, JPEG quality 90. The ways take turns, each timed inside an endless iterator.
 """
@@ -115,18 +116,32 @@ def limit(folder):
 
 
 def skinkit(folder, cache=None):
-    from skinkit.pipeline import Augmentation, PipelineSpec, build_dataset
+    from skinkit.pipeline import Augmentation, PipelineSpec
 
     augmentation = Augmentation(
         flip_left_right=0.5, flip_up_down=0.5, rot90=True, brightness=0.1, saturation=0.2
     )
-    spec = PipelineSpec((SIZE, SIZE), augmentation=augmentation, cache=cache)
+    return training_batches(folder, PipelineSpec((SIZE, SIZE), augmentation=augmentation, cache=cache))
+
+
+def training_batches(folder, spec):
+    from skinkit.pipeline import build_dataset
+
     table = image_table(folder)
     return iter(build_dataset(table, None, spec, labels=LABELS, training=True, batch_size=BATCH))
 
 
 def skinkit_cached(folder):
     return skinkit(folder, cache="memory")
+
+
+def skinkit_crops(folder):
+    """Nine ordered crops an image, after gessert2019's augmentation of the whole image."""
+    from skinkit.pipeline import Augmentation, Crops, PipelineSpec
+
+    augmentation = Augmentation(flip_left_right=0.5, flip_up_down=0.5, brightness=32 / 255, saturation=0.5)
+    crops = Crops("ordered_crops", size=112, count=9)
+    return training_batches(folder, PipelineSpec((225, 300), augmentation=augmentation, crops=crops))
 
 
 def keras_directory(folder):
@@ -211,6 +226,7 @@ WAYS = {
     "image_dataset_from_directory + Random*": keras_directory,
     "OpenCV arrays + generator (koefler2023)": arrays_and_generator,
     "PyDataset + OpenCV": py_dataset,
+    "skinkit, 9 crops of 112 from 225 x 300": skinkit_crops,
 }
 
 

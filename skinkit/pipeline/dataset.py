@@ -5,9 +5,10 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from skinkit.pipeline import augment
+from skinkit.pipeline import augment, cropping
 from skinkit.pipeline.cache import pixel_reader
 from skinkit.pipeline.rows import (
+    check_sampler,
     check_whole,
     choose_rows,
     image_paths,
@@ -38,13 +39,15 @@ def build_dataset(
     seed=0,
     first_epoch=0,
     sample_weight=None,
+    sampler=None,
 ):
     """Makes a `tf.data.Dataset` of image batches from a manifest table.
 
     In training it is endless: give `model.fit` a `steps_per_epoch`. The order of epoch e and the
     random changes of its images are functions of (seed, e, position of the row), never of thread
     timing, so a run resumed with `first_epoch=k` sees the batches an undisturbed run sees
-    from epoch k on. Each row comes once per epoch; the last batch of an epoch may be smaller.
+    from epoch k on. Each row comes once per epoch; with a `sampler` it comes as that says, each time with
+    changes of its own. The last batch of an epoch may be smaller.
 
     Otherwise it is one pass in the order of the rows, without random changes.
 
@@ -59,15 +62,17 @@ def build_dataset(
         seed: whole number for order and augmentation.
         first_epoch: epoch that comes first, from 0.
         sample_weight: one number for each chosen row.
+        sampler: in training, a `Sampler` of the chosen rows; by default each comes once, in random order.
 
     Returns:
         Dataset of (images float32 (B, height, width, 3), one-hot labels float32 (B, C)), and the
         weights float32 (B,) as a third item if they were given. Value ranges are those of
-        `spec.scaling`.
+        `spec.scaling`. With crops the images are (B, size, size, 3), or ordered crops
+        (B, count, size, size, 3): see `spec.shape`.
 
     Raises:
-        ValueError: an id is not in the table or twice in it, a label is not in `labels`, weights do
-            not fit the rows, a 90-degree transform meets an image size that is not square, or an
+        ValueError: an id is not in the table or twice in it, a label is not in `labels`, weights or
+            sampler do not fit the rows, a 90-degree transform meets an image size that is not square, or an
             image cannot be decoded into a cache.
         FileNotFoundError: image files are missing.
         tf.errors.InvalidArgumentError: later, naming the file, when an image cannot be decoded
@@ -85,14 +90,15 @@ def build_dataset(
     targets = training_targets(rows, labels, sample_weight)
     fixed = orientations(rows, spec)
     files, file_of_row = np.unique(image_paths(rows), return_inverse=True)
+    check_sampler(sampler, len(rows))
     # A batch never reaches over the end of an epoch.
-    batch_size = min(batch_size, len(rows))
+    batch_size = min(batch_size, sampler.length if training and sampler else len(rows))
     if training:
-        wanted = _endless(len(rows), fixed, spec, batch_size, seed, first_epoch)
+        wanted = _endless(len(rows), fixed, spec, batch_size, seed, first_epoch, sampler)
     else:
         elements = {"row": np.arange(len(rows)), **fixed}
         wanted = tf.data.Dataset.from_tensor_slices(elements).batch(batch_size)
-    images = _images(wanted, files, file_of_row, spec, batch_size)
+    images = _images(wanted, files, file_of_row, spec, batch_size, training)
     finish = _finisher(files, file_of_row, targets)
     batches = tf.data.Dataset.zip(wanted, images).map(finish)
     batches = batches.apply(tf.data.experimental.assert_cardinality(wanted.cardinality()))
@@ -103,24 +109,38 @@ def build_dataset(
     return batches.with_options(options).prefetch(2)
 
 
-def _endless(count, fixed, spec, batch_size, seed, first_epoch):
+def _endless(count, fixed, spec, batch_size, seed, first_epoch, sampler):
     """Batches of row positions and random changes, epoch after epoch."""
 
     def epoch_batches(epoch):
-        changes = dict(fixed)
+        order, slots = _epoch_rows(count, sampler, seed, epoch)
+        changes = {name: tf.gather(value, order) for name, value in fixed.items()}
         if spec.augmentation is not None:
-            changes |= augment.draw(spec.augmentation, count, spec.image_size, seed, epoch)
-        if fixed and "orientation" in changes:
-            changes["orientation"] = augment.compose(fixed["orientation"], changes["orientation"])
-        order = augment.draw_order(count, seed, epoch)
-        shuffled = {name: tf.gather(value, order) for name, value in changes.items()}
-        return tf.data.Dataset.from_tensor_slices({"row": order, **shuffled}).batch(batch_size)
+            drawn = augment.draw(spec.augmentation, order.shape[0], spec.image_size, seed, epoch)
+            drawn = {name: tf.gather(value, slots) for name, value in drawn.items()}
+            if "orientation" in changes and "orientation" in drawn:
+                drawn["orientation"] = augment.compose(changes["orientation"], drawn["orientation"])
+            changes |= drawn
+        if spec.crops is not None and spec.crops.is_random:
+            boxes = cropping.draw_boxes(spec.crops, spec.image_size, order.shape[0], seed, epoch)
+            changes["box"] = tf.gather(boxes, slots)
+        return tf.data.Dataset.from_tensor_slices({"row": order, **changes}).batch(batch_size)
 
     endless = tf.data.Dataset.range(first_epoch, tf.int64.max).flat_map(epoch_batches)
     return endless.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
 
 
-def _images(wanted, files, file_of_row, spec, batch_size):
+def _epoch_rows(count, sampler, seed, epoch):
+    """The rows of an epoch in order, and which of its random changes each of them gets."""
+    if sampler is None:
+        order = augment.draw_order(count, seed, epoch)
+        return order, order
+    order = tf.numpy_function(lambda number: sampler.order(seed, int(number)), [epoch], tf.int64)
+    # By draw, not by row: a row that comes again comes changed in another way.
+    return tf.ensure_shape(order, (sampler.length,)), tf.range(sampler.length)
+
+
+def _images(wanted, files, file_of_row, spec, batch_size, training):
     """Positions in `files` and finished images, in batches of `batch_size` + 1.
 
     A graph has no try/except: images with errors are dropped here, and the gap is found and named
@@ -129,7 +149,7 @@ def _images(wanted, files, file_of_row, spec, batch_size):
     """
     read = pixel_reader(files.tolist(), spec)
     file_of_row = tf.constant(file_of_row)
-    blank = tf.zeros((*spec.image_size, 3))
+    blank = tf.zeros(spec.shape(training))
 
     def padded(batch):
         changes = dict(batch)
@@ -140,7 +160,7 @@ def _images(wanted, files, file_of_row, spec, batch_size):
 
     def load(file, changes):
         image = augment.change(read(file), changes, _TOP[spec.scaling])
-        return _scale(image, spec)
+        return cropping.cut(_scale(image, spec), spec, changes.get("box"))
 
     # Converting Python's `if` is of no use here: there is none on a tensor.
     @tf.autograph.experimental.do_not_convert

@@ -103,3 +103,11 @@ def check_whole(name, value, at_least):
         raise ValueError(
             f"build_dataset: `{name}` must be a whole number from {at_least}. Received: {name}={value}"
         )
+
+
+def check_sampler(sampler, count):
+    if sampler is not None and sampler.rows != count:
+        raise ValueError(
+            f"build_dataset: `sampler` must be one of the {count} chosen rows. "
+            f"Received: a sampler of {sampler.rows} rows"
+        )

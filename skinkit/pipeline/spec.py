@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 
+from skinkit.pipeline.crops import centre_box, crop_corners
+
 CHANNEL_ORDERS = ("rgb", "bgr")
 SCALINGS = ("unit", "raw", "symmetric", "imagenet", "caffe")
 RESIZES = ("antialias", "bilinear")
+STRATEGIES = ("single_crop", "multi_crop", "ordered_crops")
+CENTRES = ("centre85", "centre336")
 
 # (transpose, then flip up-down, then flip left-right): the eight positions of a square.
 ORIENTATIONS = {
@@ -37,7 +41,7 @@ class Augmentation:
 
     They are applied in the order of the fields. Brightness and saturation are those of the
     documents' PyTorch code (multiply; blend with grey), not of `keras.layers.RandomBrightness` and
-    `RandomSaturation`, which are defined differently (facts 1.5). The three linear colour changes
+    `RandomSaturation`, which are defined differently. The three linear colour changes
     are carried out as one and clipped to 0..255 once, where torchvision clips after each.
 
     Args:
@@ -105,26 +109,80 @@ class Augmentation:
 
 
 @dataclass(frozen=True)
+class Crops:
+    """Which parts of the whole image the network sees (gessert2019, section II-D).
+
+    Args:
+        strategy: "single_crop" trains on a random part of the image (8 to 100 % of its area, width /
+            height from 3/4 to 4/3) resized to the crop, and evaluates the image's centre; "multi_crop"
+            trains on one random crop of the whole image and evaluates ordered crops; "ordered_crops"
+            takes these in training too.
+        size: side of the square crops in pixels.
+        count: number of ordered crops, 5 or n x n, as `crop_corners` places them; None for "single_crop".
+        evaluation: centre of "single_crop": "centre85" covers 85 % of the image, as the document says;
+            "centre336" is 336 of 450 x 600 pixels for crops of 224, as the released code has it.
+
+    Raises:
+        ValueError: a value is not among those above, or does not belong to the strategy.
+
+    Example:
+        >>> Crops("multi_crop", size=224, count=9)
+    """
+
+    strategy: str
+    size: int
+    count: int | None = None
+    evaluation: str = CENTRES[0]
+
+    def __post_init__(self):
+        _check_choice("Crops", "strategy", self.strategy, STRATEGIES)
+        _check_choice("Crops", "evaluation", self.evaluation, CENTRES)
+        if int(self.size) != self.size or self.size < 1:
+            raise ValueError(f"Crops: `size` must be whole pixels from 1. Received: size={self.size}")
+        if self.strategy == "single_crop" and self.count is not None:
+            raise ValueError(f"Crops: single_crop takes no `count`. Received: count={self.count}")
+        if self.strategy != "single_crop" and (self.count is None or self.evaluation != CENTRES[0]):
+            raise ValueError(
+                f"Crops: {self.strategy} needs a `count`, and `evaluation` belongs to single_crop. "
+                f"Received: count={self.count}, evaluation={self.evaluation!r}"
+            )
+
+    @property
+    def is_random(self):
+        """Whether training sees one random crop of an image."""
+        return self.strategy != "ordered_crops"
+
+    def check_fit(self, image_size):
+        """Raises a `ValueError` when an image (height, width) has no room for the fixed crops."""
+        if self.strategy == "single_crop":
+            centre_box(image_size, self.size, self.evaluation)
+        else:
+            crop_corners(image_size, self.size, self.count)
+
+
+@dataclass(frozen=True)
 class PipelineSpec:
     """Everything between an image file and a model's input.
 
     Args:
-        image_size: (height, width) in pixels.
-        channel_order: "rgb", or "bgr" as OpenCV code has it (doc-002, facts 3.1).
+        image_size: (height, width) in pixels of the whole image, before any crop.
+        channel_order: "rgb", or "bgr" as OpenCV code has it (koefler2023).
         scaling: "unit" 0..1, "raw" 0..255, "symmetric" -1..1, "imagenet" (0..1, then the usual mean
             and standard deviation of torchvision), "caffe" (0..255 minus the ImageNet mean of each
             channel; with "bgr" this is Keras' preprocessing of VGG and ResNet).
         resize: "antialias" averages when it shrinks (JPEGs are then decoded at 1/2, 1/4 or 1/8
             where that is still large enough); "bilinear" samples four neighbours of the
-            full-size image, as OpenCV's default does (doc-002). The aspect ratio is not kept.
+            full-size image, as OpenCV's default does (koefler2023). The aspect ratio is not kept.
         augmentation: applied in training only.
         colour_constancy: Shades-of-Gray (p = 6) on the resized image.
         cache: None decodes anew in each epoch; "memory" keeps the decoded uint8 pixels
             (height x width x 3 bytes an image); any other text is a folder for one packed file.
+        crops: what is taken out of the whole image after its augmentation; None takes all of it
+            (Downsampling in gessert2019).
 
     Raises:
-        ValueError: a value is not among those above, or an augmentation that exchanges rows and
-            columns meets an image size that is not square.
+        ValueError: a value is not among those above, an augmentation that exchanges rows and columns
+            meets an image size that is not square, or the crops do not fit into the image.
 
     Example:
         >>> PipelineSpec(image_size=(100, 100), channel_order="bgr", scaling="raw",
@@ -138,6 +196,7 @@ class PipelineSpec:
     augmentation: Augmentation | None = None
     colour_constancy: bool = False
     cache: str | None = None
+    crops: Crops | None = None
 
     def __post_init__(self):
         object.__setattr__(self, "image_size", tuple(self.image_size))
@@ -146,24 +205,37 @@ class PipelineSpec:
                 "PipelineSpec: `image_size` must be (height, width) in whole pixels. "
                 f"Received: image_size={self.image_size}"
             )
-        _check_choice("channel_order", self.channel_order, CHANNEL_ORDERS)
-        _check_choice("scaling", self.scaling, SCALINGS)
-        _check_choice("resize", self.resize, RESIZES)
+        _check_choice("PipelineSpec", "channel_order", self.channel_order, CHANNEL_ORDERS)
+        _check_choice("PipelineSpec", "scaling", self.scaling, SCALINGS)
+        _check_choice("PipelineSpec", "resize", self.resize, RESIZES)
         if self.augmentation is not None and self.augmentation.turns and not self.is_square:
             raise ValueError(
                 "PipelineSpec: `transpose` and `rot90` exchange rows and columns and need a square "
                 "`image_size`; use flips, or `rotation` in degrees. "
                 f"Received: image_size={self.image_size}"
             )
+        if self.crops is not None:
+            self.crops.check_fit(self.image_size)
 
     @property
     def is_square(self):
         """Whether height equals width."""
         return self.image_size[0] == self.image_size[1]
 
+    @property
+    def input_shape(self):
+        """Shape of what a network is trained on: (height, width, 3), or (count, size, size, 3)."""
+        return self.shape(training=True)
 
-def _check_choice(name, value, choices):
+    def shape(self, training):
+        """Shape of one image, in training or in evaluation, as `build_dataset` makes it."""
+        if self.crops is None:
+            return (*self.image_size, 3)
+        one = (self.crops.size, self.crops.size, 3)
+        is_one = self.crops.strategy == "single_crop" or (training and self.crops.is_random)
+        return one if is_one else (self.crops.count, *one)
+
+
+def _check_choice(owner, name, value, choices):
     if value not in choices:
-        raise ValueError(
-            f"PipelineSpec: `{name}` must be one of {', '.join(choices)}. Received: {name}={value!r}"
-        )
+        raise ValueError(f"{owner}: `{name}` must be one of {', '.join(choices)}. Received: {name}={value!r}")

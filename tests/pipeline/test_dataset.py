@@ -104,6 +104,16 @@ def test_random_flips_come_on_top_of_the_transform_column(photo_table):
     np.testing.assert_array_equal(batch[0][0], np.flipud(np.rot90(plain, -1)))
 
 
+@pytest.mark.parametrize("augmentation", [None, Augmentation(hue=0.5)])
+def test_training_without_random_flips_applies_the_transform_column_once(photo_table, augmentation):
+    table = photo_table[:1].assign(transform=pd.array(["rot90cw"], dtype="string"))
+    spec = PipelineSpec(image_size=(16, 16), scaling="raw", augmentation=augmentation)
+    (batch,) = _batches(build_dataset(table, None, spec, labels=LABELS, training=True), 1)
+    plain = decode_file(table["path"][0], spec).numpy()
+    # A change of hue keeps the largest channel.
+    np.testing.assert_allclose(batch[0][0].max(axis=-1), np.rot90(plain, -1).max(axis=-1), atol=1e-3)
+
+
 @given(count=st.integers(1, 12), batch_size=st.integers(1, 13), seed=st.integers(0, 2**31))
 @settings(max_examples=8, deadline=None)
 def test_each_row_comes_once_per_epoch(plain_table, count, batch_size, seed):

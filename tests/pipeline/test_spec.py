@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from skinkit.pipeline import Augmentation, PipelineSpec
+from skinkit.pipeline import Augmentation, Crops, PipelineSpec
 
 
 def test_augmentation_is_off_by_default():
@@ -45,3 +45,33 @@ def test_spec_refuses_turned_images_that_are_not_square(change):
 
 def test_spec_read_from_json_lists_equals_the_written_one():
     assert PipelineSpec(image_size=[120, 160]) == PipelineSpec(image_size=(120, 160))
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"strategy": "corners"}, "`strategy`.*ordered_crops.*Received: strategy='corners'"),
+        ({"evaluation": "centre99"}, "`evaluation`.*centre336.*'centre99'"),
+        ({"size": 0}, "size=0"),
+        ({"size": 16.5}, "size=16.5"),
+        ({"count": 9}, "single_crop takes no `count`.*count=9"),
+        ({"strategy": "multi_crop"}, "multi_crop needs a `count`.*count=None"),
+        ({"strategy": "ordered_crops", "count": 9, "evaluation": "centre336"}, "belongs to single_crop"),
+    ],
+)
+def test_crops_refuse_what_does_not_belong_together(fields, message):
+    with pytest.raises(ValueError, match=message):
+        Crops(**{"strategy": "single_crop", "size": 16, **fields})
+
+
+@pytest.mark.parametrize(
+    "crops",
+    [Crops("multi_crop", 41, 9), Crops("ordered_crops", 16, 8), Crops("single_crop", 28, None, "centre336")],
+)
+def test_spec_refuses_crops_that_do_not_fit(crops):
+    with pytest.raises(ValueError, match=r"Received: (crop_size=41|count=8|image_size=\(40, 60\))"):
+        PipelineSpec(image_size=(40, 60), crops=crops)
+
+
+def test_input_shape_without_crops_is_the_whole_image():
+    assert PipelineSpec(image_size=(40, 60)).input_shape == (40, 60, 3)

@@ -1,0 +1,112 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from skinkit.experiments import explain, run
+from skinkit.experiments.build import build_spec, evaluation_batches
+from skinkit.experiments.material import build_material
+from skinkit.experiments.saved import SavedRun
+from skinkit.experiments.scoring import predict
+from skinkit.papers import Phase, Recipe, choose
+
+CROPS = Recipe(
+    name="skinkit/test/crops",
+    title="The smallest run on crops",
+    published="",
+    image_size=(48, 64),
+    input=choose("multi_crop", count=5),
+    crop_size=32,
+    subset=120,
+    augmentation={"flip_left_right": 0.5, "brightness": 0.1, "saturation": 0.5},
+    model=choose("small_cnn"),
+    model_size={"width": 8},
+    phases=(Phase(2, choose("adam", learning_rate=2e-3)),),
+)
+ORDERED = dataclasses.replace(
+    CROPS,
+    input=choose("ordered_crops", count=5),
+    model=choose("crop_classifier", backbone="small_cnn", attention="dual", patch_dropout=0.1),
+    phases=(Phase(1, choose("adam", learning_rate=2e-3)),),
+)
+
+# One worker makes the run that these tests share.
+pytestmark = pytest.mark.xdist_group("crops-run")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    return SavedRun(run(CROPS, profile="smoke", out=tmp_path_factory.mktemp("runs"), verbose=0))
+
+
+@pytest.fixture(scope="module")
+def material():
+    return build_material(CROPS.resolve("smoke"), "smoke")
+
+
+def probabilities(found):
+    return found.filter(like="p_").to_numpy()
+
+
+def test_multi_crop_trains_on_one_crop_and_averages_the_probabilities_of_all(finished):
+    model, rows = finished.load_model(), finished.material().rows("test")
+    assert model.input_shape == (None, 32, 32, 3)
+    assert finished.recipe == CROPS.resolve("smoke")
+    crops = np.concatenate([b[0] for b in evaluation_batches(finished.recipe, rows, finished.labels)])
+    assert crops.shape == (len(rows), 5, 32, 32, 3)
+    expected = np.mean([model.predict(crops[:, k], verbose=0) for k in range(5)], axis=0)
+    np.testing.assert_allclose(probabilities(finished.predictions), expected, atol=1e-4)
+
+
+def test_predictions_do_not_depend_on_the_batch_size(finished, material):
+    model, rows = finished.load_model(), material.rows("test")
+
+    def found(batch_size):
+        recipe = dataclasses.replace(CROPS, batch_size=batch_size)
+        return probabilities(predict(model, recipe, rows, material.labels))
+
+    one = found(1)
+    np.testing.assert_allclose(one.sum(axis=1), 1, atol=1e-5)
+    for batch_size in (3, 8):
+        np.testing.assert_allclose(found(batch_size), one, atol=1e-6)
+        np.testing.assert_array_equal(found(batch_size).argmax(axis=1), one.argmax(axis=1))
+
+
+def test_a_batch_of_crops_goes_through_the_network_in_one_call(material):
+    class Counting:
+        def predict_on_batch(self, crops):
+            seen.append(crops.shape[0])
+            return np.ones((crops.shape[0], 7), np.float32) / 7
+
+    seen = []
+    recipe = dataclasses.replace(CROPS, batch_size=8)
+    predict(Counting(), recipe, material.rows("test")[:11], material.labels)
+    assert seen == [40, 15]
+
+
+def test_a_crop_model_trains_and_is_scored_on_all_crops_at_once(tmp_path):
+    found = SavedRun(run(ORDERED, profile="smoke", out=tmp_path, verbose=0))
+    model, rows = found.load_model(), found.material().rows("test")
+    assert model.input_shape == (None, 5, 32, 32, 3)
+    crops = np.concatenate([b[0] for b in evaluation_batches(found.recipe, rows, found.labels)])
+    np.testing.assert_allclose(probabilities(found.predictions), model.predict(crops, verbose=0), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("changes", "shape", "evaluated"),
+    [
+        ({"input": choose("downsampling"), "crop_size": None}, (48, 64, 3), (48, 64, 3)),
+        ({"input": choose("single_crop", evaluation="centre336")}, (32, 32, 3), (32, 32, 3)),
+        ({"crop_size": 24}, (24, 24, 3), (5, 24, 24, 3)),
+        ({"input": choose("ordered_crops", count=9)}, (9, 32, 32, 3), (9, 32, 32, 3)),
+    ],
+)
+def test_the_recipe_says_what_the_network_sees(changes, shape, evaluated):
+    spec = build_spec(dataclasses.replace(CROPS, **changes), augment=True)
+    assert spec.input_shape == shape
+    assert spec.shape(training=False) == evaluated
+
+
+def test_no_single_map_explains_several_crops(finished):
+    with pytest.raises(ValueError, match=r"one picture at a time.*multi_crop\(count=5\)"):
+        explain(finished.folder)

@@ -3,17 +3,30 @@
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import keras
 
-from skinkit.models.efficientnet_b0 import efficientnet_b0
-from skinkit.models.efficientnet_lite0 import efficientnet_lite0
+from skinkit.models.backbones import BACKBONES, check_imagenet, extract_features, reads_torch
+from skinkit.models.crop_classifier import attention_overhead, crop_classifier
+from skinkit.models.datta import PRETRAINED, datta_pretrained, datta_vgg16
 from skinkit.models.head import add_head, head_layers
+from skinkit.models.koefler_cnn import koefler_cnn
 from skinkit.models.loading import load_model
-from skinkit.models.small_cnn import small_cnn
 
-__all__ = ["MODELS", "ModelEntry", "add_head", "build", "head_layers", "load_model"]
+__all__ = [
+    "BACKBONES",
+    "MODELS",
+    "ModelEntry",
+    "add_head",
+    "attention_overhead",
+    "build",
+    "expected_scaling",
+    "extract_features",
+    "head_layers",
+    "load_model",
+]
 
 
 @dataclass(frozen=True)
@@ -23,21 +36,41 @@ class ModelEntry:
     Args:
         make: Function `(input_shape, classes, weights, **options)` that returns the model.
         scaling: Scaling of the pixels which the model expects: `"unit"` (0 to 1), `"symmetric"`
-            (-1 to 1), `"raw"` (0 to 255) or `"imagenet"`.
+            (-1 to 1), `"raw"` (0 to 255), `"imagenet"` or `"caffe"`.
+        channel_order: Order of the channels which the model expects, `"rgb"` or `"bgr"`.
         imagenet: Whether there are ImageNet weights.
         torch: Whether a PyTorch checkpoint can be read.
     """
 
     make: Callable[..., keras.Model]
     scaling: str
+    channel_order: str = "rgb"
     imagenet: bool = False
     torch: bool = False
 
 
+def _image_model(name, input_shape, classes, weights=None, dropout=0.2, soft_attention=False, **options):
+    """Returns the backbone of that name with the head of `add_head`."""
+    image = keras.Input(input_shape, name="image")
+    features = extract_features(name, image, weights, **options)
+    return keras.Model(image, add_head(features, classes, dropout, soft_attention), name=name)
+
+
+def _entry(name):
+    known = BACKBONES[name]
+    make = partial(_image_model, name)
+    return ModelEntry(make, known.scaling, known.channel_order, known.imagenet, known.torch)
+
+
 MODELS = {
-    "small_cnn": ModelEntry(small_cnn, scaling="unit"),
-    "efficientnet_lite0": ModelEntry(efficientnet_lite0, scaling="symmetric", imagenet=True, torch=True),
-    "efficientnet_b0": ModelEntry(efficientnet_b0, scaling="raw", imagenet=True),
+    **{name: _entry(name) for name in BACKBONES},
+    "crop_classifier": ModelEntry(crop_classifier, scaling="unit", imagenet=True, torch=True),
+    "koefler_cnn": ModelEntry(koefler_cnn, scaling="unit"),
+    "datta_vgg16": ModelEntry(datta_vgg16, scaling="symmetric"),
+    **{
+        name: ModelEntry(partial(datta_pretrained, name), scaling="symmetric", imagenet=True)
+        for name in PRETRAINED
+    },
 }
 
 
@@ -46,12 +79,13 @@ def build(name, input_shape, classes, weights=None, **options):
 
     Args:
         name: Key of `MODELS`.
-        input_shape: `(height, width, channels)`.
+        input_shape: `(height, width, channels)`, and for `crop_classifier` the number of crops before them.
         classes: Integer, number of classes.
         weights: `None`, `"imagenet"` for the backbone, or the path of a file: `.keras` or
             `.weights.h5` of the same model with the same classes, or a PyTorch checkpoint where the
             model reads one.
-        **options: Of the model, such as `soft_attention` and `dropout`.
+        **options: Of the model, such as `soft_attention` and `dropout`, and of its backbone
+            (`extract_features`).
 
     Raises:
         FileNotFoundError: when the weights are not there.
@@ -64,13 +98,26 @@ def build(name, input_shape, classes, weights=None, **options):
     if name not in MODELS:
         raise ValueError(f"Models are {', '.join(MODELS)}. Received: name={name!r}")
     entry = MODELS[name]
-    if weights == "imagenet" and not entry.imagenet:
-        raise ValueError(f"{name} has no ImageNet weights. Received: weights={weights!r}")
-    by_maker = weights in (None, "imagenet") or (entry.torch and Path(weights).suffix == ".pth")
+    check_imagenet(name, entry, weights)
+    by_maker = weights in (None, "imagenet") or reads_torch(entry, weights)
     model = entry.make(input_shape, classes, weights if by_maker else None, **options)
     if not by_maker:
         _load_weights(model, Path(weights))
     return model
+
+
+def expected_scaling(name, backbone=None, **_):
+    """Returns the scaling of the pixels that a model expects, or that its `backbone` does, where it has one.
+
+    Args:
+        name: Key of `MODELS`.
+        backbone: Key of `BACKBONES`, of a `crop_classifier`.
+
+    Example:
+    >>> expected_scaling("crop_classifier", backbone="densenet121")
+    'imagenet'
+    """
+    return BACKBONES[backbone].scaling if backbone else MODELS[name].scaling
 
 
 def _load_weights(model, path):

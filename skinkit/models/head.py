@@ -4,7 +4,24 @@ from keras import layers
 
 from skinkit.layers import SoftAttention
 
-_NAMES = ("soft_attention", "with_attention", "pooled", "dropout", "logits", "probabilities")
+_NAMES = (
+    "initial_attention",  # of crop_classifier: below the backbone, and trains all the same
+    "soft_attention",
+    "pooled_attention",
+    "pooled_features",
+    "with_attention",
+    "relu_attention",
+    "pooled",
+    "flat",
+    "unstacked_crops",
+    "end_attention",
+    "gru",
+    "dropout",
+    "logits",
+    "mean_logits",
+    "crop_probabilities",
+    "probabilities",
+)
 
 
 def add_head(features, classes, dropout=0.2, soft_attention=False):
@@ -25,8 +42,12 @@ def add_head(features, classes, dropout=0.2, soft_attention=False):
         attended = SoftAttention(**options, name="soft_attention")(features)
         features = layers.Concatenate(name="with_attention")([features, attended])
     pooled = layers.GlobalAveragePooling2D(name="pooled")(features)
-    pooled = layers.Dropout(dropout, name="dropout")(pooled)
-    logits = layers.Dense(classes, dtype="float32", name="logits")(pooled)
+    return add_classifier(layers.Dropout(dropout, name="dropout")(pooled), classes)
+
+
+def add_classifier(features, classes):
+    """Returns class probabilities from features `(batch, units)`, float32 under every dtype policy."""
+    logits = layers.Dense(classes, dtype="float32", name="logits")(features)
     return layers.Activation("softmax", dtype="float32", name="probabilities")(logits)
 
 

@@ -1,29 +1,20 @@
 """A small network for small images: the demo's and the course's first."""
 
-import keras
 from keras import layers
 
-from skinkit.models.head import add_head
 
-
-def small_cnn(input_shape, classes, weights=None, width=16, dropout=0.2, soft_attention=False):
-    """Returns six convolutions, each with batch normalisation and ReLU, and the head.
+def small_cnn(image, width=16):
+    """Returns the feature map of six convolutions, each with batch normalisation and ReLU.
 
     The feature map is an eighth of the image in height and width; each of its positions sees 62 x 62
-    pixels around its own centre.
+    pixels around its own centre. There are no pretrained weights.
 
     Args:
-        input_shape: `(height, width, channels)`; height and width may be `None`.
-        classes: Integer, number of classes.
-        weights: `None`; there are no pretrained weights.
+        image: 4D symbolic tensor `(batch, height, width, channels)`; height and width may be `None`.
         width: Integer, filters of the first convolution; parameters grow with its square (16 makes
             about 145,000).
-        dropout: As in `skinkit.models.add_head`.
-        soft_attention: As in `skinkit.models.add_head`.
     """
-    if weights is not None:
-        raise ValueError(f"small_cnn has no pretrained weights. Received: weights={weights!r}")
-    image = x = keras.Input(input_shape, name="image")
+    x = image
     plan = ((1, 2), (2, 2), (2, 1), (4, 2), (4, 1), (6, 1))
     for number, (times, stride) in enumerate(plan, start=1):
         x = layers.Conv2D(
@@ -39,4 +30,4 @@ def small_cnn(input_shape, classes, weights=None, width=16, dropout=0.2, soft_at
         )(x)
         x = layers.BatchNormalization(momentum=0.9, name=f"bn{number}")(x)
         x = layers.ReLU(name=f"relu{number}")(x)
-    return keras.Model(image, add_head(x, classes, dropout, soft_attention), name="small_cnn")
+    return x

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
+import keras
 import numpy as np
 
 _MAGIC = 0x1950A86A20F9469CFC6C
@@ -52,6 +53,38 @@ def read_state(path):
             AttributeError,
         ) as error:
             raise ValueError(f"{path} is no whole PyTorch checkpoint of tensors: {error}") from error
+
+
+def load_checkpoint(layers, path, torch_name, network):
+    """Puts the tensors of a PyTorch checkpoint into convolutions and batch normalisations.
+
+    Args:
+        layers: Keras layers; those without weights are passed over.
+        path: Path of the checkpoint.
+        torch_name: Function from the name of a layer to its name in the checkpoint.
+        network: Name of the network, for the error.
+
+    Raises:
+        FileNotFoundError: when there is no such file.
+        ValueError: when it is no checkpoint, or not of this network.
+    """
+    state = read_state(path)
+    for layer in layers:
+        if not layer.weights:
+            continue
+        try:
+            layer.set_weights(_arrays(state, torch_name(layer.name), layer))
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"{path} does not fit {network} at layer {layer.name}: {error}") from error
+
+
+def _arrays(state, name, layer):
+    if isinstance(layer, keras.layers.BatchNormalization):
+        return [state[f"{name}.{s}"] for s in ("weight", "bias", "running_mean", "running_var")]
+    # PyTorch keeps (out, in, height, width), for depthwise kernels (channels, 1, height, width).
+    axes = (2, 3, 0, 1) if isinstance(layer, keras.layers.DepthwiseConv2D) else (2, 3, 1, 0)
+    biases = [state[f"{name}.bias"]] if layer.use_bias else []
+    return [state[f"{name}.weight"].transpose(axes), *biases]
 
 
 def _read(file):

@@ -8,8 +8,8 @@ from keras import layers
 from sklearn.datasets import load_sample_image
 
 from skinkit import models
-from skinkit.models.efficientnet_lite0 import imagenet_file, load_torch_backbone
-from skinkit.models.torch_weights import read_state
+from skinkit.models.efficientnet_lite0 import imagenet_file, torch_name
+from skinkit.models.torch_weights import load_checkpoint, read_state
 
 PALACE, DAISY = 698, 985  # positions in ImageNet's 1,000 classes
 
@@ -127,4 +127,4 @@ def test_a_checkpoint_of_another_network_is_refused():
     inputs = keras.Input((32, 32, 3))
     other = keras.Model(inputs, layers.Conv2D(8, 3, use_bias=False, name="stem_conv")(inputs))
     with pytest.raises(ValueError, match="does not fit EfficientNet-Lite0 at layer stem_conv"):
-        load_torch_backbone(other, imagenet_file())
+        load_checkpoint(other.layers, imagenet_file(), torch_name, "EfficientNet-Lite0")

@@ -1,0 +1,138 @@
+"""Attention of each image to the images of its patient, as the text says and as the listings say."""
+
+import math
+from typing import NamedTuple
+
+import keras
+from keras import layers, ops
+
+from skinkit.layers.patient_mask import context_pairs, without_padding
+
+
+class _Variant(NamedTuple):
+    num_heads: int
+    dropout: float
+    passes: int
+    exclude_self: bool
+
+
+VARIANTS = {
+    "text": _Variant(num_heads=8, dropout=0.0, passes=1, exclude_self=True),
+    "listing_c": _Variant(num_heads=8, dropout=0.0, passes=1, exclude_self=False),
+    "listing_e": _Variant(num_heads=4, dropout=0.6, passes=2, exclude_self=False),
+}
+
+
+@keras.saving.register_keras_serializable(package="skinkit")
+class PatientAttention(keras.layers.Layer):
+    """Adds to each image what it attends to in the images of its patient.
+
+    hernandez2020, section 3.4.2 and appendices C and E: multi-head attention with the image as
+    query and the patient's images as keys and values, then `LayerNorm(image + attended)`.
+
+    | variant | heads | dropout of the scores | passes | the image itself |
+    | --- | --- | --- | --- | --- |
+    | `"text"` | 8 | 0 | 1 | excluded |
+    | `"listing_c"` | 8 | 0 | 1 | included |
+    | `"listing_e"` | 4 | 0.6 | 2 | included |
+
+    The second pass of `"listing_e"` has the same weights and the same LayerNorm; its query is the
+    result of the first, its keys and values are the patient's features as they came in. Nothing here
+    depends on the order of the images. An image without context (the patient has no other one) is only
+    normalised: what it attends to is zero.
+
+    Args:
+        num_heads: Integer that divides the depth. Defaults to that of the variant.
+        variant: `"text"`, `"listing_c"` or `"listing_e"`.
+        exclude_self: Whether an image is kept out of its own context. Defaults to what the variant
+            does.
+        **kwargs: Keyword arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+
+    Call arguments:
+        features: 3D tensor `(patients, images, depth)`; all but the depth may be unknown.
+        mask: Boolean tensor `(patients, images)`, true for an image and false for padding, which no
+            image attends to. Without it all images are real.
+        return_scores: Whether the scores are returned too.
+
+    Returns:
+        The features `(patients, images, depth)`, zeros for the padding; with `return_scores`, a tuple
+        of these and the scores of the last pass before dropout, `(patients, heads, images, images)`,
+        attending by attended image, in the precision of the weights. They sum to 1 over the last
+        axis, and to 0 for an image without context and for padding.
+
+    Example:
+    >>> PatientAttention()(np.ones((1, 3, 1280))).shape
+    (1, 3, 1280)
+    """
+
+    def __init__(self, num_heads=None, variant="text", exclude_self=None, **kwargs):
+        super().__init__(**kwargs)
+        if variant not in VARIANTS:
+            raise ValueError(f"`variant` is one of {', '.join(VARIANTS)}. Received: variant={variant!r}")
+        defaults = VARIANTS[variant]
+        self.variant = variant
+        self.num_heads = defaults.num_heads if num_heads is None else num_heads
+        self.exclude_self = defaults.exclude_self if exclude_self is None else exclude_self
+        self.supports_masking = True
+
+    def build(self, features_shape):
+        depth = features_shape[-1]
+        if depth is None or self.num_heads < 1 or depth % self.num_heads:
+            raise ValueError(
+                "PatientAttention needs a known depth that `num_heads` divides. "
+                f"Received: features_shape={features_shape}, num_heads={self.num_heads}"
+            )
+        # PyTorch draws query, key and value from one matrix of three times the depth. Keras would
+        # take the heads for positions of a convolution, and draw 6.5 times smaller (8 heads, 1280).
+        limit = math.sqrt(1.5 / depth)
+        # Scores, softmax and sums keep the precision of the weights under mixed precision.
+        self.attention = layers.MultiHeadAttention(
+            self.num_heads,
+            key_dim=depth // self.num_heads,
+            dropout=VARIANTS[self.variant].dropout,
+            kernel_initializer=keras.initializers.RandomUniform(-limit, limit),
+            dtype=self.variable_dtype,
+            name="attention",
+        )
+        self.attention.build(features_shape, features_shape)
+        # PyTorch's epsilon.
+        self.norm = layers.LayerNormalization(epsilon=1e-5, dtype=self.variable_dtype, name="norm")
+        self.norm.build(features_shape)
+
+    # By keyword only: Keras does not mark the output with the mask of a positional argument.
+    def call(self, features, *, mask=None, return_scores=False):
+        if mask is None:
+            mask = ops.ones(ops.shape(features)[:2], dtype="bool")
+        images = ops.cast(without_padding(features, mask), self.variable_dtype)
+        pairs = context_pairs(mask, self.exclude_self)
+        attending = images
+        for _ in range(VARIANTS[self.variant].passes):
+            attended, scores = self._attend(attending, images, pairs, return_scores)
+            attending = self.norm(attending + attended)
+        outputs = ops.cast(without_padding(attending, mask), self.compute_dtype)
+        return (outputs, scores) if return_scores else outputs
+
+    def _attend(self, attending, images, pairs, return_scores):
+        found = self.attention(attending, images, attention_mask=pairs, return_attention_scores=return_scores)
+        attended, scores = found if return_scores else (found, None)
+        # A softmax over nothing is a mean over everything, padding included.
+        return ops.where(ops.any(pairs, axis=-1, keepdims=True), attended, 0), scores
+
+    def compute_output_shape(self, features_shape):
+        return features_shape
+
+    def compute_output_spec(self, features, *, mask=None, return_scores=False):
+        outputs = keras.KerasTensor(features.shape, dtype=self.compute_dtype)
+        if not return_scores:
+            return outputs
+        patients, images, _ = features.shape
+        shape = (patients, self.num_heads, images, images)
+        return outputs, keras.KerasTensor(shape, dtype=self.variable_dtype)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_heads": self.num_heads,
+            "variant": self.variant,
+            "exclude_self": self.exclude_self,
+        }

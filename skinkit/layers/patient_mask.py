@@ -1,0 +1,68 @@
+"""Which images of a patient are real, and which of them are context for which."""
+
+import keras
+from keras import ops
+
+
+def without_padding(features, mask):
+    """Returns `features` with zeros where `mask` is false, whatever stood there.
+
+    Args:
+        features: Tensor `(patients, images, depth)`.
+        mask: Tensor `(patients, images)`, true for an image and false for padding.
+    """
+    # Times zero, NaN and infinity would stay.
+    return ops.where(ops.expand_dims(ops.cast(mask, "bool"), -1), features, 0)
+
+
+def context_pairs(mask, exclude_self):
+    """Returns which image of a patient sees which: boolean `(patients, images, images)`, seeing by seen.
+
+    Args:
+        mask: Tensor `(patients, images)`, true for an image and false for padding.
+        exclude_self: Whether an image is kept out of its own context.
+    """
+    mask = ops.cast(mask, "bool")
+    pairs = ops.logical_and(ops.expand_dims(mask, 2), ops.expand_dims(mask, 1))
+    if not exclude_self:
+        return pairs
+    image = ops.arange(ops.shape(mask)[1])
+    others = ops.not_equal(ops.expand_dims(image, 0), ops.expand_dims(image, 1))
+    return ops.logical_and(pairs, others)
+
+
+@keras.saving.register_keras_serializable(package="skinkit")
+class PatientMask(keras.layers.Layer):
+    """Sets the padding among the images of a patient to zero and marks it.
+
+    Patients have different numbers of images; in a batch they are filled up to the largest. Layers
+    after this one see the mask, and so does the loss, which then counts real images only.
+
+    Args:
+        **kwargs: Keyword arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+
+    Call arguments:
+        inputs: List of the features `(patients, images, depth)` and the boolean mask
+            `(patients, images)`, true for an image and false for padding; all sizes may be unknown.
+
+    Returns:
+        The features, with zeros for the padding.
+
+    Example:
+    >>> PatientMask()([np.ones((1, 3, 1280)), np.array([[True, True, False]])]).shape
+    (1, 3, 1280)
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def call(self, inputs):
+        return without_padding(*inputs)
+
+    # Older versions of Keras do not see a mask that is an argument of its own.
+    def compute_mask(self, inputs, previous_mask):
+        return inputs[1]
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0]

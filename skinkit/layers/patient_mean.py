@@ -1,0 +1,55 @@
+"""The mean of a patient's other images beside each image."""
+
+import keras
+from keras import ops
+
+from skinkit.layers.patient_mask import context_pairs, without_padding
+
+
+@keras.saving.register_keras_serializable(package="skinkit")
+class PatientMean(keras.layers.Layer):
+    """Appends the mean features of the patient's images to the features of each image.
+
+    hernandez2020, late fusion (sections 3.4.1 and 4.2.4, appendix B). The listing of
+    appendix B takes the mean over the whole batch, the image itself included, which is a patient's
+    mean if the batch is one patient: `exclude_self=False` on one patient is the same.
+
+    Args:
+        exclude_self: Whether an image is left out of its own mean. Its mean is then zero if the
+            patient has no other image.
+        **kwargs: Keyword arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+
+    Call arguments:
+        features: 3D tensor `(patients, images, depth)`; all but the depth may be unknown.
+        mask: Boolean tensor `(patients, images)`, true for an image and false for padding, which
+            counts in no mean. Without it all images are real.
+
+    Returns:
+        Tensor `(patients, images, 2 * depth)`: the features, then the mean; zeros for the padding.
+
+    Example:
+    >>> PatientMean()(np.ones((1, 3, 1280))).shape
+    (1, 3, 2560)
+    """
+
+    def __init__(self, exclude_self=True, **kwargs):
+        super().__init__(**kwargs)
+        self.exclude_self = exclude_self
+        self.supports_masking = True
+
+    # By keyword only: Keras does not mark the output with the mask of a positional argument.
+    def call(self, features, *, mask=None):
+        if mask is None:
+            mask = ops.ones(ops.shape(features)[:2], dtype="bool")
+        # Sums of float16 lose small features beside large ones.
+        images = ops.cast(without_padding(features, mask), self.variable_dtype)
+        seen = ops.cast(context_pairs(mask, self.exclude_self), images.dtype)
+        count = ops.maximum(ops.sum(seen, axis=-1, keepdims=True), 1)
+        mean = ops.matmul(seen, images) / count
+        return ops.cast(ops.concatenate([images, mean], axis=-1), self.compute_dtype)
+
+    def compute_output_shape(self, features_shape):
+        return (*features_shape[:-1], 2 * features_shape[-1])
+
+    def get_config(self):
+        return {**super().get_config(), "exclude_self": self.exclude_self}

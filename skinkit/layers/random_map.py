@@ -1,0 +1,72 @@
+"""A control for soft attention: maps that nobody learned."""
+
+import keras
+from keras import ops
+
+GAMMA_START = 0.01
+
+
+@keras.saving.register_keras_serializable(package="skinkit")
+class RandomMap(keras.layers.Layer):
+    """Weights the positions of a feature map by one map that is drawn once and never learned.
+
+    The control of `skinkit.layers.SoftAttention`: the scores of each head are normal random numbers
+    instead of a convolution of the features; ReLU, softmax over the positions, sum over the heads and
+    `gamma` are the same. All images get the same map, which depends on its height and width, on
+    `heads` and on `seed` alone.
+
+    Masks are not used: every position of an image counts.
+
+    Args:
+        heads: Integer, number of random maps that are summed. Defaults to `16`.
+        gamma: `"learnable"` scales the weighted features by one weight that starts at 0.01; `None`
+            leaves them as they are.
+        seed: Integer, seed of the maps.
+        **kwargs: Keyword arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+
+    Call arguments:
+        inputs: 4D tensor `(batch, height, width, channels)`; height and width may be unknown.
+
+    Returns:
+        Tensor of the inputs' shape.
+
+    Example:
+    >>> RandomMap(heads=4)(np.ones((1, 8, 8, 32))).shape
+    (1, 8, 8, 32)
+    """
+
+    def __init__(self, heads=16, gamma="learnable", seed=0, **kwargs):
+        super().__init__(**kwargs)
+        if heads < 1:
+            raise ValueError(f"`heads` must be a positive integer. Received: heads={heads!r}")
+        if gamma not in ("learnable", None):
+            raise ValueError(f"`gamma` must be 'learnable' or None. Received: gamma={gamma!r}")
+        self.heads = heads
+        self.gamma_form = gamma
+        self.seed = seed
+
+    def build(self, input_shape):
+        self.input_spec = keras.layers.InputSpec(ndim=4)
+        if self.gamma_form == "learnable":
+            start = keras.initializers.Constant(GAMMA_START)
+            self.gamma = self.add_weight(name="gamma", shape=(), initializer=start)
+
+    def call(self, inputs):
+        weighted = inputs * ops.cast(self._map(inputs), inputs.dtype)
+        if self.gamma_form == "learnable":
+            weighted = weighted * ops.cast(self.gamma, inputs.dtype)
+        return weighted
+
+    def _map(self, inputs):
+        _, height, width, _ = ops.shape(inputs)
+        # A whole number as seed makes the draw a function of shape and seed, without a state.
+        scores = keras.random.normal((height * width, self.heads), seed=self.seed, dtype="float32")
+        maps = ops.softmax(ops.relu(scores), axis=0)
+        return ops.reshape(ops.sum(maps, axis=-1), (1, height, width, 1))
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        config = {"heads": self.heads, "gamma": self.gamma_form, "seed": self.seed}
+        return {**super().get_config(), **config}

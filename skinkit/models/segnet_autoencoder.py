@@ -1,0 +1,108 @@
+"""The convolutional autoencoder of hernandez2020: SegNet, trained to return its input."""
+
+import keras
+from keras import layers
+
+from skinkit.layers import MaxPoolWithIndices, MaxUnpool
+
+FINALS = ("recommended", "as_released")
+# Convolutions of each level: those of VGG16.
+_CONVOLUTIONS = (2, 2, 3, 3, 3)
+
+
+def segnet_autoencoder(input_shape, final="recommended", widths=(64, 128, 256, 512, 512), weights=None):
+    """Returns an autoencoder of 13 + 13 convolutions that unpools to where it pooled.
+
+    hernandez2020, section 2.2.2 and its reference 40, whose public code has no dense bottleneck, though
+    the text describes one. Each convolution (3 x 3) has a bias, batch normalisation and ReLU. The
+    bottleneck is a 32nd of the image in height and width, but the decoder is also told where each
+    maximum was: the bottleneck alone is a weak code of the image.
+
+    Args:
+        input_shape: `(height, width, channels)`, height and width multiples of 32 or `None`. Pixels
+            from 0 to 1.
+        final: Last convolution: `"recommended"`, a sigmoid; `"as_released"`, batch normalisation and ReLU
+            as everywhere, so that a pixel may be larger than 1.
+        widths: Five integers, filters of the levels.
+        weights: `None`, or the path of a file `.keras` or `.weights.h5` of the same model.
+
+    Returns:
+        A `keras.Model` whose float32 output has the input's shape.
+
+    Raises:
+        ValueError: for an image that five poolings do not divide, another number of widths or an unknown
+            `final`.
+
+    Reference:
+    - [Badrinarayanan et al., 2015](https://arxiv.org/abs/1511.00561)
+    - [foamliu/Autoencoder](https://github.com/foamliu/Autoencoder)
+    """
+    _check(input_shape, final, widths)
+    image = x = keras.Input(input_shape, name="image")
+    indices = []
+    for level, (width, count) in enumerate(zip(widths, _CONVOLUTIONS, strict=True)):
+        x = _block(x, f"encoder{level + 1}", [width] * count)
+        x, places = MaxPoolWithIndices(name=f"pool{level + 1}")(x)
+        indices.append(places)
+    for level in reversed(range(5)):
+        x = MaxUnpool(name=f"unpool{level + 1}")(x, indices[level])
+        mirrored = [widths[level]] * (_CONVOLUTIONS[level] - 1)
+        # The last convolution of the lowest level is the network's last.
+        x = _block(x, f"decoder{level + 1}", [*mirrored, widths[level - 1]] if level else mirrored)
+    model = keras.Model(image, _last(x, input_shape[-1], final), name="segnet_autoencoder")
+    if weights is not None:
+        model.load_weights(weights)
+    return model
+
+
+def bottleneck_features(autoencoder):
+    """Returns the model from images to the mean of each channel of the bottleneck: 512 features.
+
+    The document does not say which vector its forest was given; the whole bottleneck of a 224 x 224 image
+    has 25,088 values.
+
+    Args:
+        autoencoder: Model of `segnet_autoencoder`; its layers are shared, not copied.
+
+    Returns:
+        A `keras.Model` with float32 output `(images, widths[-1])`.
+    """
+    bottleneck, _ = autoencoder.get_layer("pool5").output
+    pooled = layers.GlobalAveragePooling2D(dtype="float32", name="pooled")(bottleneck)
+    return keras.Model(autoencoder.input, pooled, name="bottleneck_features")
+
+
+def _check(input_shape, final, widths):
+    if final not in FINALS:
+        raise ValueError(f"`final` is one of {FINALS}. Received: final={final!r}")
+    if len(widths) != len(_CONVOLUTIONS):
+        raise ValueError(f"Expected {len(_CONVOLUTIONS)} widths. Received: widths={widths!r}")
+    if any(side is not None and side % 32 for side in input_shape[:2]):
+        raise ValueError(
+            "segnet_autoencoder halves the image five times and needs a height and width that are "
+            f"multiples of 32. Received: input_shape={input_shape}"
+        )
+
+
+def _block(x, name, widths):
+    for number, width in enumerate(widths, start=1):
+        x = _norm(_conv(x, width, f"{name}_conv{number}"), f"{name}_bn{number}")
+        x = layers.ReLU(name=f"{name}_relu{number}")(x)
+    return x
+
+
+def _last(x, channels, final):
+    x = _conv(x, channels, "decoder1_conv2")
+    if final == "as_released":
+        x = _norm(x, "decoder1_bn2")
+    activation = "relu" if final == "as_released" else "sigmoid"
+    return layers.Activation(activation, dtype="float32", name="reconstruction")(x)
+
+
+def _conv(x, width, name):
+    return layers.Conv2D(width, 3, padding="same", name=name)(x)
+
+
+def _norm(x, name):
+    # PyTorch's defaults.
+    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=name)(x)

@@ -1,6 +1,12 @@
 """Balancing, losses, schedules, optimisers and the training loop."""
 
-from skinkit.training.balance import class_weights, sample_weights
+from skinkit.training.balance import (
+    class_weights,
+    diagnosis_factors,
+    diagnosis_weights,
+    effective_weights,
+    sample_weights,
+)
 from skinkit.training.checkpoint import Checkpoint
 from skinkit.training.fit import TrainingPhase, fit
 from skinkit.training.losses import build_loss
@@ -14,6 +20,9 @@ __all__ = [
     "build_optimiser",
     "build_schedule",
     "class_weights",
+    "diagnosis_factors",
+    "diagnosis_weights",
+    "effective_weights",
     "fit",
     "sample_weights",
 ]

@@ -1,6 +1,7 @@
 """Losses by name."""
 
 import keras
+from keras import ops
 
 
 def build_loss(name, label_smoothing=0.0, reduction="sum_over_batch_size", **options):
@@ -37,3 +38,19 @@ LOSSES = {
     "categorical_crossentropy": keras.losses.CategoricalCrossentropy,
     "focal": _focal,
 }
+
+
+@keras.saving.register_keras_serializable(package="skinkit")
+class RootMeanSquaredError(keras.losses.Loss):
+    """Root of the mean squared difference over the whole batch: the loss of hernandez2020's autoencoder.
+
+    One root for the batch, not the mean of one root an image. Images cannot be weighted.
+
+    Example:
+    >>> RootMeanSquaredError()([[1.0, 3.0]], [[1.0, 1.0]])
+    1.4142135
+    """
+
+    def call(self, y_true, y_pred):
+        # The root has no slope at zero: its gradient there would be NaN.
+        return ops.sqrt(ops.maximum(ops.mean(ops.square(y_pred - y_true)), 1e-14))

@@ -1,8 +1,10 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from skinkit.training import build_loss
+from skinkit.training.losses import RootMeanSquaredError
 
 P_TRUE = np.array([0.7, 0.4, 0.6, 0.1])
 WEIGHTS = np.array([1.0, 10.0, 5.0, 1.0], "float32")
@@ -69,3 +71,21 @@ def test_label_smoothing_spreads_its_share_over_all_classes():
 def test_unknown_names_list_the_known_ones():
     with pytest.raises(ValueError, match="categorical_crossentropy, focal.*'ce'"):
         build_loss("ce")
+
+
+def test_the_root_is_taken_once_over_the_batch():
+    truth = np.zeros((2, 3, 3, 1), "float32")
+    predicted = truth + np.array([3.0, 1.0], "float32")[:, None, None, None]
+    loss = RootMeanSquaredError()
+    assert float(loss(truth, predicted)) == pytest.approx(np.sqrt(5))
+    assert float(loss(predicted, truth)) == pytest.approx(np.sqrt(5))
+    assert RootMeanSquaredError.from_config(loss.get_config()).get_config() == loss.get_config()
+
+
+def test_a_perfect_reconstruction_has_no_gradient_instead_of_nan():
+    image = tf.ones((1, 2, 2, 3))
+    with tf.GradientTape() as tape:
+        tape.watch(image)
+        value = RootMeanSquaredError()(tf.ones_like(image), image)
+    assert float(value) < 1e-6
+    np.testing.assert_array_equal(tape.gradient(value, image), 0)

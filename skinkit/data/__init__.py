@@ -11,13 +11,16 @@ from skinkit.data.document_splits import (
     butskova2021_split,
     datta2021_split,
     derm7pt_split,
+    gessert2019_index_file,
     gessert2019_split,
     hernandez2020_split,
     koefler2023_split,
 )
 from skinkit.data.download import DownloadError, fetch
+from skinkit.data.external import external_test
 from skinkit.data.leakage import leakage_rate, leakage_report, leakage_stamp
-from skinkit.data.manifests import load, merge_bermeo2023, read_manifest
+from skinkit.data.manifests import load, merge_bermeo2023, read_manifest, release_folder
+from skinkit.data.masks import lesion_mask
 from skinkit.data.offline import augment_offline, augmented_split
 from skinkit.data.readers import COLUMNS
 from skinkit.data.splits import Split, group_folds, stratified_group_split, with_validation
@@ -45,7 +48,9 @@ __all__ = [
     "derm7pt_split",
     "describe",
     "draw_lesion",
+    "external_test",
     "fetch",
+    "gessert2019_index_file",
     "gessert2019_split",
     "group_folds",
     "hernandez2020_split",
@@ -53,10 +58,12 @@ __all__ = [
     "leakage_rate",
     "leakage_report",
     "leakage_stamp",
+    "lesion_mask",
     "list_releases",
     "load",
     "merge_bermeo2023",
     "read_manifest",
+    "release_folder",
     "stratified_group_split",
     "synthetic",
     "validate",

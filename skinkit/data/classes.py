@@ -95,7 +95,7 @@ def _map(key: str, names: str) -> ClassMap:
     return ClassMap(key, tuple(_CODES.get(label, label) for label in labels), spellings)
 
 
-# The orders of six sources, and the two classes of ISIC 2020.
+# The orders of the sources, and the two classes of ISIC 2020.
 CLASS_MAPS: dict[str, ClassMap] = {
     class_map.key: class_map
     for class_map in (
@@ -107,5 +107,7 @@ CLASS_MAPS: dict[str, ClassMap] = {
         _map("haqishen", "AK BCC BKL DF SCC VASC melanoma nevus unknown"),
         _map("isic2019", "MEL NV BCC AK BKL DF VASC SCC UNK"),
         _map("isic2020", "benign malignant"),
+        # gessert2019's SPC: no actinic keratoses.
+        _map("derm7pt", "MEL NV BCC BKL DF VASC"),
     )
 }

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from skinkit.data.folders import list_files, tables_like
+from skinkit.data.folders import data_root, list_files, tables_like
 from skinkit.data.grouping import assign, group_keys, missing_note
 from skinkit.data.index_files import read_index_file
 from skinkit.data.sheets import read_sheet
-from skinkit.data.splits import Split, fold_parts, read_parts, stratified_group_split
+from skinkit.data.splits import Split, fold_parts, read_parts, stratified_group_split, with_validation
 
 # SHA-256 of gessert2019's sorted test ids, joined by newlines.
 GESSERT2019_TEST = "de871289cdea356fa8d23d21c3f5a31d3b34175271058c0ef23ecada03b10c62"
@@ -46,10 +46,13 @@ def gessert2019_split(table, fold=0, index_file=None, seed=0):
         note = "Own lesion-disjoint division in four; the released index file was not used."
         return Split(name, fold_parts(table, chosen, fold, test=3), seed, grouped_by, note)
     released = _gessert2019_parts(Path(index_file))
-    _check_same_images(table, released, index_file)
+    _check_divided(table, released, index_file)
     parts = released.map({"test": "test", f"fold{fold}": "validation"}).fillna("train")
     parts = parts.reindex(table["image_id"])
-    return Split(name, parts, None, "lesion", "The released division (test ids checked by hash).")
+    note = "The released division (test ids checked by hash)."
+    if len(table) < len(released):
+        note += f" Of its {len(released)} images, {len(table)} are used."
+    return Split(name, parts, None, "lesion", note)
 
 
 def _gessert2019_parts(path):
@@ -85,13 +88,25 @@ def _parts_of_indices(indices, path):
     return pd.Series(rows, dtype="string")
 
 
-def _check_same_images(table, parts, path):
-    ours, theirs = set(table["image_id"]), set(parts.index)
-    if ours != theirs:
+def _check_divided(table, parts, path):
+    unknown = set(table["image_id"]) - set(parts.index)
+    if unknown:
         raise ValueError(
-            f"{path} divides the {len(theirs)} images of HAM10000; {len(ours - theirs)} images of "
-            f"the table are not in it and {len(theirs - ours)} of its images are not in the table."
+            f"{path} divides the {len(parts)} images of HAM10000; {len(unknown)} images of the table are "
+            f"not in it, first {min(unknown)}."
         )
+
+
+def gessert2019_index_file(root=None):
+    """Returns where the released index file of gessert2019 lies among the data sets, or `None`.
+
+    Args:
+        root: folder of the data sets; default: environment variable `SKINKIT_DATA`, else `datasets`.
+            Looked for are `splits/gessert2019_ham10000.csv` and `ham10000/indices_tbe.pkl`.
+    """
+    root = data_root(root)
+    names = ("splits/gessert2019_ham10000.csv", "ham10000/indices_tbe.pkl")
+    return next((root / name for name in names if (root / name).is_file()), None)
 
 
 def koefler2023_split(table, seed=50):
@@ -147,14 +162,20 @@ def bermeo2023_split(table, grouped=False, seed=42):
     return Split("bermeo2023", parts, seed, "image", note or halves_note)
 
 
-def datta2021_split(table, seed=0):
+def datta2021_split(table, seed=0, validation=0.0):
     """Test: 15 % of the lesions that have one image (828 of HAM10000); training: all others.
 
     Source: Datta et al. 2021. Lesion-disjoint, but an easier population: 4.1 % melanoma
     instead of 11.1 %. The original seed is not known.
 
+    Args:
+        table: manifest table.
+        seed: any integer.
+        validation: share of the training images, whole lesions, that become a validation part; the
+            public code has none and selects on the test part.
+
     Returns:
-        `Split` with the parts `train` and `test`.
+        `Split` with the parts `train` and `test`, and `validation` if asked for.
     """
     keys, _ = group_keys(table, "lesion")
     sizes = Counter(keys)
@@ -165,7 +186,8 @@ def datta2021_split(table, seed=0):
     parts = pd.Series("train", index=table["image_id"], dtype="string")
     parts.update(chosen)
     about = f"Test part: lesions with a single image ({len(single)} of them)."
-    return Split("datta2021", parts, seed, "lesion", f"{about} {note}".strip())
+    split = Split("datta2021", parts, seed, "lesion", f"{about} {note}".strip())
+    return with_validation(split, table, validation, seed=seed) if validation else split
 
 
 def hernandez2020_split(table, fold=0, folds=5, seed=0):

@@ -1,12 +1,12 @@
 """Fetches a release: downloads what is missing, verifies it and unpacks it."""
 
-import os
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 
 from skinkit.data.archives import DamagedArchive, unpack
 from skinkit.data.catalog import find_release
+from skinkit.data.folders import data_root
 from skinkit.data.releases import Release, RemoteFile
 from skinkit.data.transfer import LocalError, TransferError, Transport, transfer, verify
 
@@ -47,7 +47,7 @@ def fetch(
         >>> folder = fetch("ham10000", to="datasets")
     """
     release = name if isinstance(name, Release) else find_release(name)
-    folder = Path(to or os.environ.get("SKINKIT_DATA") or "datasets") / release.key
+    folder = data_root(to) / release.key
     say = print if progress else _silent
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder):

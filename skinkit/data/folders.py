@@ -10,6 +10,11 @@ _TABLE_ENDINGS = {".csv", ".tab", ".tsv", ".txt", ""}
 _IMAGE_ENDINGS = {".jpg", ".jpeg", ".png"}
 
 
+def data_root(root=None):
+    """The folder of the data sets: `root`, else the environment variable `SKINKIT_DATA`, else `datasets`."""
+    return Path(root or os.environ.get("SKINKIT_DATA") or "datasets")
+
+
 def list_files(folder):
     """All files below a folder, the least deep first, without hidden ones and __MACOSX."""
     found = []

@@ -1,12 +1,11 @@
 """The manifest table: every release read into one tidy table, one row per image."""
 
-import os
 import sys
 from pathlib import Path
 
 import pandas as pd
 
-from skinkit.data.folders import attach_images, list_files, tables_like
+from skinkit.data.folders import attach_images, data_root, list_files, tables_like
 from skinkit.data.readers import (
     read_isic2020,
     read_manifest_columns,
@@ -64,7 +63,7 @@ def load(name, root=None, *, labels=None, table=None, missing_images="error", ve
     if str(name).lower().endswith((".csv", ".tsv", ".tab")):
         manifest = read_manifest(name, labels=labels, missing_images=missing_images)
     else:
-        folder = _folder(name, root)
+        folder = release_folder(name, root)
         files = list_files(folder)
         path = _find_table(name, folder, files, table)
         manifest = _read(path, name, files, labels, missing_images)
@@ -126,9 +125,18 @@ def _one_of(name, value, allowed):
         raise ValueError(f"{name} is one of {allowed}. Received: {name}={value!r}")
 
 
-def _folder(name, root):
-    root = root or os.environ.get("SKINKIT_DATA") or "datasets"
-    folder = Path(root) / name
+def release_folder(name, root=None):
+    """Returns the folder of a data set.
+
+    Args:
+        name: data set, e.g. `"derm7pt"`.
+        root: as in `load`.
+
+    Raises:
+        FileNotFoundError: if it is not there, with what to do.
+    """
+    root = data_root(root)
+    folder = root / name
     if not folder.is_dir():
         raise FileNotFoundError(
             f"No data set {name!r} under {root}: expected the folder {folder} with "

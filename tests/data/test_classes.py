@@ -15,6 +15,7 @@ ORDERS = {
     "haqishen": "AK BCC BKL DF SCC VASC melanoma nevus unknown",
     "isic2019": "MEL NV BCC AK BKL DF VASC SCC UNK",
     "isic2020": "benign malignant",
+    "derm7pt": "MEL NV BCC BKL DF VASC",
 }
 
 

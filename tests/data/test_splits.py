@@ -429,6 +429,13 @@ class TestOtherDocuments:
         shuffled = histogram_table.sample(frac=1, random_state=0)
         assert maker(shuffled).hash == maker(histogram_table).hash
 
+    def test_dattas_own_validation_part_leaves_the_test_part_alone(self, histogram_table):
+        plain = datta2021_split(histogram_table)
+        split = datta2021_split(histogram_table, validation=0.1)
+        assert split.ids("test") == plain.ids("test")
+        assert len(split.ids("validation")) == pytest.approx(0.1 * len(plain.ids("train")), rel=0.1)
+        assert leakage_report(histogram_table, split, against="validation").loc["all", "lesion"] == 0
+
     def test_an_own_validation_part_leaves_the_test_part(self, histogram_table):
         split = datta2021_split(histogram_table)
         more = with_validation(split, histogram_table, fraction=0.2)

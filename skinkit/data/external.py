@@ -1,0 +1,81 @@
+"""Another set of images in the place of a split's test part, without what training has seen."""
+
+import pandas as pd
+
+from skinkit.data.splits import Split
+from skinkit.data.validation import validate
+
+OVERLAPS = ("drop", "keep")
+# HAM10000's class holds actinic keratosis and Bowen's disease; ISIC 2019 has the first alone.
+_SAME_CLASS = {"ak": "akiec"}
+
+
+def external_test(table, split, other, overlap="drop", sample=None, seed=0):
+    """Makes the images of another set the test part of a split.
+
+    Source: koefler2023, Section 5.1, tests on 501 files of ISIC 2019, a release that contains the
+    photographs of HAM10000. Which files is not known: in the order of their names they would have two
+    classes, and its Table 5 has seven.
+
+    Args:
+        table: manifest table of the split, with or without offline copies.
+        split: `Split` of it. Its test part becomes the validation part if it has none, and is left out
+            otherwise.
+        other: manifest table of the other set. Its `ak` is `akiec` here; other classes that `table` does
+            not have are left out.
+        overlap: `"drop"` leaves out images whose photograph or lesion is in `table`, `"keep"` takes them
+            all, as the document does.
+        sample: draw only so many images of `other`; `None` for all.
+        seed: of the draw.
+
+    Returns:
+        Manifest table and `Split`, whose note counts what was left out and what is shared. An image
+        of `other` whose photograph is in `table` too is named `<image_id>+external`; `source_id` tells the
+        photograph.
+
+    Raises:
+        ValueError: for an unknown `overlap`, or when no image is left.
+
+    Example:
+        >>> table, split = external_test(ham, koefler2023_split(ham), load("isic2019"))
+    """
+    if overlap not in OVERLAPS:
+        raise ValueError(f"`overlap` is one of {', '.join(OVERLAPS)}. Received: overlap={overlap!r}")
+    inner = _without_test(split)
+    known = table[table["image_id"].isin(inner.index)]
+    if "source_id" not in known:
+        known = known.assign(source_id=known["image_id"], transform="identity")
+    drawn = other if sample is None else other.sample(sample, random_state=seed)
+    test, note = _choose(table, drawn.sort_values("image_id"), overlap)
+    parts = pd.concat([inner, pd.Series("test", index=test["image_id"], dtype="string")])
+    both = validate(pd.concat([known, test], ignore_index=True))
+    return both, Split(f"{split.name}+external", parts, split.seed, "image", f"{split.note} {note}".strip())
+
+
+def _without_test(split):
+    if (split.parts == "validation").any():
+        return split.parts[split.parts != "test"]
+    return split.parts.replace("test", "validation")
+
+
+def _choose(table, rows, overlap):
+    rows = rows.assign(label=rows["label"].replace(_SAME_CLASS))
+    foreign = ~rows["label"].isin(table["label"])
+    # ISIC 2019 marks images that it has made smaller in their name.
+    photograph = rows["image_id"].str.removesuffix("_downsampled")
+    same_photograph = photograph.isin(table["image_id"])
+    shared = same_photograph | rows["lesion_id"].isin(table["lesion_id"].dropna())
+    rows = rows.assign(
+        image_id=rows["image_id"].where(~same_photograph, rows["image_id"] + "+external"),
+        source_id=photograph,
+        transform="identity",
+    )
+    kept = ~foreign & (~shared if overlap == "drop" else True)
+    if not kept.any():
+        raise ValueError(f"No image of {len(rows)} is left for the test part (overlap={overlap!r}).")
+    dealt = "left out" if overlap == "drop" else "kept"
+    note = (
+        f"Test part: {kept.sum()} of {len(rows)} images of another set; {foreign.sum()} of other classes "
+        f"left out; {(shared & ~foreign).sum()} of a photograph or lesion of the first set {dealt}."
+    )
+    return rows[kept], note

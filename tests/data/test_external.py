@@ -1,0 +1,90 @@
+import pytest
+
+from skinkit.data import Split, augment_offline, augmented_split, external_test, leakage_report
+
+
+@pytest.fixture
+def first(make_table):
+    table = make_table(label=["nv", "mel", "akiec", "nv"], lesion_id=["L0", "L1", "L2", "L3"])
+    parts = dict(zip(table["image_id"], ["train", "train", "train", "test"], strict=True))
+    return table, Split("images", parts, 0, "image")
+
+
+@pytest.fixture
+def other(make_table):
+    # In order of ids: new; the photograph of row 0; a lesion of the first set; AK; SCC; a small new one.
+    return make_table(
+        image_id=[
+            "ISIC_0000001",
+            "ISIC_0024306_downsampled",
+            "ISIC_0024400",
+            "ISIC_0024500",
+            "ISIC_0024600",
+            "ISIC_0024700_downsampled",
+        ],
+        label=["nv", "nv", "mel", "ak", "scc", "mel"],
+        lesion_id=["O1", None, "L1", "O2", "O3", "O4"],
+    )
+
+
+def test_what_the_first_set_holds_is_left_out_and_counted(first, other):
+    table, split = external_test(*first, other)
+    assert split.ids("test") == ["ISIC_0000001", "ISIC_0024500", "ISIC_0024700_downsampled"]
+    test = table.set_index("image_id").loc[split.ids("test")]
+    assert test["label"].tolist() == ["nv", "akiec", "mel"]
+    assert split.note == (
+        "Test part: 3 of 6 images of another set; 1 of other classes left out; "
+        "2 of a photograph or lesion of the first set left out."
+    )
+    assert leakage_report(table, split).loc["all", ["photograph", "lesion"]].tolist() == [0, 0]
+
+
+def test_kept_images_show_in_the_leakage(first, other):
+    table, split = external_test(*first, other, overlap="keep")
+    assert len(split.ids("test")) == 5
+    report = leakage_report(table, split)
+    assert report.loc["all", "photograph"] == pytest.approx(1 / 5)
+    assert report.loc["all", "lesion"] == pytest.approx(1 / 5)
+    assert "first set kept" in split.note
+
+
+def test_a_sample_is_drawn_by_its_seed(first, other):
+    def drawn(seed, sample=4):
+        return external_test(*first, other, overlap="keep", sample=sample, seed=seed)[1].ids("test")
+
+    assert drawn(0) == drawn(0) == sorted(drawn(0))
+    assert len({tuple(drawn(seed)) for seed in range(5)}) > 1
+    assert " of 4 images of another set" in external_test(*first, other, overlap="keep", sample=4)[1].note
+
+
+def test_an_equal_name_is_made_another(first, make_table):
+    same = make_table(image_id=["ISIC_0024306"], label=["nv"])
+    table, split = external_test(*first, same, overlap="keep")
+    assert split.ids("test") == ["ISIC_0024306+external"]
+    assert leakage_report(table, split).loc["all", "photograph"] == 1
+
+
+def test_the_old_test_part_becomes_validation_only_where_there_is_none(first, other):
+    table, split = first
+    assert external_test(table, split, other)[1].ids("validation") == split.ids("test")
+    parts = split.parts.copy()
+    parts.iloc[0] = "validation"
+    found, changed = external_test(table, Split("own", parts, 0, "image"), other)
+    assert changed.ids("validation") == [parts.index[0]]
+    assert split.ids("test")[0] not in found["image_id"].tolist()
+
+
+def test_copies_of_the_training_images_stay(first, other):
+    table, split = first
+    augmented = augment_offline(table)
+    found, changed = external_test(augmented, augmented_split(split, augmented), other)
+    assert len(changed.ids("train")) == 1 + 6 + 6
+    assert set(found["transform"]) > {"identity"}
+
+
+def test_nothing_left_and_unknown_overlaps_are_errors(first, other):
+    table, split = first
+    with pytest.raises(ValueError, match="No image of 3 is left"):
+        external_test(table, split, table[table["label"] != "akiec"])
+    with pytest.raises(ValueError, match="drop, keep"):
+        external_test(*first, other, overlap="count")

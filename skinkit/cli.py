@@ -123,7 +123,9 @@ def _add_run(commands):
     run.add_argument("--fold", type=int, default=0, help="fold of the split (default: %(default)s)")
     run.add_argument("--seed", type=int, default=0, help="seed of the training (default: %(default)s)")
     run.add_argument("--out", default="results/runs", help="folder of all runs (default: %(default)s)")
-    run.add_argument("--weights", help="a file of weights, or 'imagenet', instead of the recipe's own")
+    run.add_argument(
+        "--weights", help="a file of weights, 'imagenet', or 'none', instead of the recipe's own"
+    )
     _add_data_dir(run)
 
 

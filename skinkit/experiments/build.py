@@ -8,23 +8,32 @@ from skinkit import models, pipeline, training
 # Decoded images are kept in memory up to this size, which leaves room on a small Colab machine.
 _MEMORY_CACHE_BYTES = 2**30
 
+BALANCING = ("none", "class_weights", "diagnosis_weights", *pipeline.SAMPLERS)
+
 
 def build_spec(recipe, augment):
     """Returns the `PipelineSpec` of a resolved recipe, with or without its augmentation."""
     return pipeline.PipelineSpec(
         image_size=tuple(recipe.image_size),
         channel_order=recipe.channel_order,
-        scaling=recipe.scaling or models.MODELS[recipe.model.name].scaling,
+        scaling=recipe.scaling or models.expected_scaling(recipe.model.name, **recipe.model.options),
         resize=recipe.resize,
         colour_constancy=recipe.colour_constancy,
         augmentation=pipeline.Augmentation(**recipe.augmentation) if augment else None,
+        crops=_crops(recipe),
     )
+
+
+def _crops(recipe):
+    if recipe.input.name == "downsampling":
+        return None
+    return pipeline.Crops(recipe.input.name, recipe.crop_size, **recipe.input.options)
 
 
 def training_batches(recipe, material, seed):
     """Returns the function of the first epoch that `skinkit.training.fit` asks for its batches."""
     rows = material.rows("train")
-    weights = sample_weights(recipe, material)
+    weights, sampler = sample_weights(recipe, material), build_sampler(recipe, material)
     spec = dataclasses.replace(build_spec(recipe, augment=True), cache=_cache(recipe, len(rows)))
 
     def batches(first_epoch):
@@ -38,6 +47,7 @@ def training_batches(recipe, material, seed):
             seed=seed,
             first_epoch=first_epoch,
             sample_weight=weights,
+            sampler=sampler,
         )
         return dataset, steps_per_epoch(recipe, material)
 
@@ -46,7 +56,9 @@ def training_batches(recipe, material, seed):
 
 def steps_per_epoch(recipe, material):
     """Returns the number of training batches in an epoch."""
-    return pipeline.steps_per_epoch(len(material.rows("train")), recipe.batch_size)
+    sampler = build_sampler(recipe, material)
+    draws = sampler.length if sampler else len(material.rows("train"))
+    return pipeline.steps_per_epoch(draws, recipe.batch_size)
 
 
 def evaluation_batches(recipe, rows, labels, **changes):
@@ -68,26 +80,61 @@ def _cache(recipe, images):
 
 
 def sample_weights(recipe, material):
-    """Returns one loss weight per training row, or `None` when nothing is balanced.
+    """Returns one loss weight per training row, or `None` when the loss is not weighted.
 
-    The option `over="all"` counts the classes over the test rows too, as koefler2023's code does.
+    The option `over="all"` counts the classes over the test rows too, as koefler2023's code does; beside a
+    sampler, `weights` gives loss weights other than 1 by label, as datta2021's code does.
     """
-    if recipe.balancing.name == "none":
+    name, options = _balancing(recipe)
+    rows = material.rows("train")
+    if name == "diagnosis_weights":
+        return training.diagnosis_weights(rows, material.labels, table=material.table, **options)
+    if name == "class_weights":
+        counted = material.table if options.pop("over", "train") == "all" else rows
+        weights = training.class_weights(counted["label"], material.labels, **options)
+        return training.sample_weights(rows["label"], weights)
+    if name in pipeline.SAMPLERS and (given := options.get("weights")):
+        return training.sample_weights(rows["label"], dict.fromkeys(material.labels, 1.0) | given)
+    return None
+
+
+def build_sampler(recipe, material):
+    """Returns the `Sampler` of the training rows, or `None` when each comes once in an epoch.
+
+    Raises:
+        ValueError: for an unknown balancing, or a batch that cannot hold whole groups of images.
+    """
+    name, options = _balancing(recipe)
+    if name not in pipeline.SAMPLERS:
         return None
-    options = dict(recipe.balancing.options)
-    counted = material.table if options.pop("over", "train") == "all" else material.rows("train")
-    weights = training.class_weights(counted["label"], material.labels, **options)
-    return training.sample_weights(material.rows("train")["label"], weights)
+    options.pop("weights", None)
+    rows = material.rows("train")
+    if name != "contextual":
+        return pipeline.SAMPLERS[name](rows["label"], **options)
+    images = options.setdefault("images_per_patient", 4)
+    patients, rest = divmod(recipe.batch_size, images)
+    if rest:
+        raise ValueError(
+            f"{recipe.name}: with contextual balancing `batch_size` is a multiple of images_per_patient="
+            f"{images}. Received: batch_size={recipe.batch_size}"
+        )
+    return pipeline.SAMPLERS[name](rows["label"], rows["patient_id"], patients_per_batch=patients, **options)
+
+
+def _balancing(recipe):
+    name = recipe.balancing.name
+    if name not in BALANCING:
+        raise ValueError(f"Balancing is {', '.join(BALANCING)}. Received: balancing={name!r}")
+    return name, dict(recipe.balancing.options)
 
 
 def build_model(recipe, labels, weights=None):
-    """Returns the recipe's Keras model; `weights` (a file or `"imagenet"`) replaces the recipe's own."""
+    """Returns the recipe's Keras model; `weights` (a file, `"imagenet"` or `"none"`) replaces its own."""
     options = {**recipe.model.options, **recipe.model_size}
     if weights is not None:
-        options["weights"] = weights
-    return models.build(
-        recipe.model.name, input_shape=(*recipe.image_size, 3), classes=len(labels), **options
-    )
+        options["weights"] = None if weights == "none" else weights
+    shape = build_spec(recipe, augment=False).input_shape
+    return models.build(recipe.model.name, input_shape=shape, classes=len(labels), **options)
 
 
 def build_phases(recipe, model, steps):

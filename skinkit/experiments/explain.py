@@ -12,6 +12,8 @@ _IMAGE = "image"
 def explain(folder, images=None, data_dir=None):
     """Draws Grad-CAM, and the attention maps of a model that has them, over images.
 
+    What is drawn over is what the network sees: the whole image, or the centre that single_crop evaluates.
+
     Args:
         folder: Run folder.
         images: Ids of images of the run, or image files; by default the first test image of each class.
@@ -23,15 +25,24 @@ def explain(folder, images=None, data_dir=None):
 
     Raises:
         FileNotFoundError: when the run, its model or an image is missing.
-        ValueError: for an image id that the run does not know.
+        ValueError: for an image id that the run does not know, or a run that sees an image as several crops.
     """
     run = SavedRun(Path(folder))
+    _check_input(run.recipe)
     rows = _rows(run, images, data_dir)
     model = run.load_model()
     figure = draw_overlays(model, run, rows)
     target = run.folder / "overlays.png"
     figure.savefig(target, dpi=110, bbox_inches="tight")
     return target
+
+
+def _check_input(recipe):
+    if recipe.input.name in ("multi_crop", "ordered_crops"):
+        raise ValueError(
+            "Maps are drawn for networks that see one picture at a time. This run sees an image as several "
+            f"crops, and no single map says where it looks. Received: input={recipe.input}"
+        )
 
 
 def _rows(run, images, data_dir):

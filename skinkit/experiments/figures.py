@@ -24,7 +24,23 @@ def draw_figures(ledger, results):
         figures["leakage"] = plots.leakage_bars(reports)
     if (ledger["published"].notna() & ledger["measured"].notna()).any():
         figures["published_against_measured"] = plots.published_against_measured(ledger)
+    if protocols := _by_protocol(ledger):
+        figures["protocols"] = plots.score_intervals(protocols)
     for name, figure in figures.items():
         (results / "figures").mkdir(exist_ok=True)
         # Without the software version in it, the same numbers give the same bytes.
         figure.savefig(results / "figures" / f"{name}.png", dpi=120, metadata={"Software": None})
+
+
+def _by_protocol(ledger):
+    """Scores of the rows that were run under several protocols: a table per protocol, as measured."""
+    rows = ledger[ledger["measured"].notna() & (ledger["class"] == "all")]
+    rows = rows[rows["metric"].isin(["accuracy", "macro_recall"])]
+    rows = rows.rename(columns={"measured": "value"}).assign(
+        name=[f"{r.document} {r.row}\n{r.profile}, {r.metric}" for r in rows.itertuples()]
+    )
+    several = rows.groupby("name")["protocol"].transform("nunique") > 1
+    return {
+        protocol: part.set_index("name")[["value", "low", "high"]]
+        for protocol, part in rows[several].groupby("protocol", sort=False)
+    }

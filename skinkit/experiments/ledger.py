@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from skinkit.experiments.comparisons import compare_runs
 from skinkit.experiments.figures import draw_figures
 from skinkit.experiments.readme import results_page
 from skinkit.papers.published import flagged, load_published
-from skinkit.papers.registry import recipes
+from skinkit.papers.registry import recipes, same_method
 
 COLUMNS = (
     *("document", "table", "row", "on", "class", "metric", "published", "published_sd", "check"),
@@ -81,13 +82,15 @@ def ledger(folder):
     known = {r.name: r for r in recipes()}
     published = _published()
     measured = _mean_over_runs(read_runs(folder))
-    measured["target"] = [_target(known, name) for name in measured["recipe"]]
+    measured["target"] = [_targets(known, name) for name in measured["recipe"]]
+    measured = measured.explode("target")
     measured["answered"] = True
     keys = ["target", "metric", "class", "answered"]
     table = published.merge(measured, how="outer", on=keys, indicator=True, sort=False)
     unpublished = (table["_merge"] == "right_only") & (table["class"] != "all")
     table = table[~unpublished]
-    verdicts = [_verdict(row, known.get(row.recipe)) for row in table.itertuples()]
+    # A published row without a run has no recipe of its own name: its target may be one.
+    verdicts = [_verdict(row, known.get(row.recipe, known.get(row.target))) for row in table.itertuples()]
     table[["difference", "tolerance", "verdict", "reason"]] = pd.DataFrame(
         verdicts, index=table.index, columns=["difference", "tolerance", "verdict", "reason"]
     )
@@ -140,14 +143,16 @@ def _mean_over_runs(runs):
     ).reset_index()
 
 
-def _target(known, name):
-    row = known[name].published_row if name in known else ""
-    return row or name
+def _targets(known, name):
+    """The published rows that the runs of a recipe answer, or its own name."""
+    rows = [r.published_row for r in same_method(known[name])] if name in known else []
+    return [row for row in rows if row] or [name]
 
 
 def _verdict(row, recipe):
     if pd.isna(row.measured):
-        return None, None, "", ""
+        reason = recipe.not_comparable if recipe else ""
+        return None, None, "not comparable" if reason else "", reason
     if pd.isna(row.published):
         return None, None, "not comparable", "no published row"
     difference = row.measured - row.published
@@ -179,15 +184,20 @@ def _command(row):
 
 
 def write_ledger(runs, results):
-    """Writes `ledger.csv`, `README.md` and the figures into `results` and returns the ledger.
+    """Writes `ledger.csv`, `comparisons.csv`, `README.md` and the figures; returns the ledger.
 
     Args:
         runs: Folder of the run folders.
         results: Folder to write to.
     """
-    table, results = ledger(runs), Path(results)
+    table, differences, results = ledger(runs), compare_runs(Path(runs)), Path(results)
     results.mkdir(parents=True, exist_ok=True)
-    for name, text in (("ledger.csv", _csv(table)), ("README.md", results_page(table))):
+    texts = {
+        "ledger.csv": _csv(table),
+        "comparisons.csv": _csv(differences),
+        "README.md": results_page(table, differences),
+    }
+    for name, text in texts.items():
         part = results / f"{name}.part"
         part.write_text(text, encoding="utf-8")
         part.replace(results / name)

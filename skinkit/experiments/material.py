@@ -10,6 +10,7 @@ import pandas as pd
 from skinkit import data
 
 _SMOKE_IMAGES = 240
+_SMOKE_EXTERNAL = 80
 _SYNTHETIC = "synthetic"
 
 
@@ -62,33 +63,64 @@ def build_material(recipe, profile="full", fold=0, data_dir=None):
     source = _SYNTHETIC if profile == "smoke" else recipe.dataset
     table = _read(recipe, source, data_dir)
     labels = data.CLASS_MAPS[recipe.classes].labels
+    make_split = functools.partial(_split, recipe=recipe, source=source, fold=fold, data_dir=data_dir)
+    table, split = _divide(recipe, table, make_split)
+    if recipe.external:
+        other = _read_external(recipe.external.name, source, data_dir)
+        table, split = data.external_test(table, split, other, **recipe.external.options)
+    return Material(table, split, labels, source, recipe.test_part)
+
+
+def _divide(recipe, table, make_split):
+    """The table with its offline copies, and its split, made in the protocol's order."""
     if recipe.offline and recipe.offline.options.get("before_split"):
         table = _augment_offline(table, recipe)
-        return Material(table, _split(table, recipe, fold), labels, source, recipe.test_part)
-    split = _split(table, recipe, fold)
-    if recipe.offline:
-        table = _augment_offline(table, recipe)
-        split = data.augmented_split(split, table)
-    return Material(table, split, labels, source, recipe.test_part)
+        return table, make_split(table)
+    split = make_split(table)
+    if recipe.offline is None:
+        return table, split
+    table = _augment_offline(table, recipe)
+    return table, data.augmented_split(split, table)
+
+
+def _read_external(dataset, source, data_dir):
+    if source != _SYNTHETIC:
+        return data.load(dataset, root=data_dir)
+    other = data.synthetic(_SMOKE_EXTERNAL, seed=1)
+    # Drawn sets count their images, lesions and patients from 1, whatever the seed.
+    ids = ["image_id", "lesion_id", "patient_id"]
+    return other.assign(**{name: "EXT_" + other[name] for name in ids}, dataset=dataset)
 
 
 def _read(recipe, source, data_dir):
     if source == _SYNTHETIC:
         layout = "isic2020" if recipe.dataset.startswith("isic2020") else "ham10000"
-        return data.synthetic(recipe.subset or _SMOKE_IMAGES, seed=0, layout=layout)
+        table = data.synthetic(recipe.subset or _SMOKE_IMAGES, seed=0, layout=layout)
+        # A release may lack classes that are drawn: derm7pt has no actinic keratoses.
+        known = table["label"].isin(data.CLASS_MAPS[recipe.classes].labels)
+        return table[known].reset_index(drop=True)
     table = data.load(recipe.dataset, root=data_dir)
     if recipe.subset is None or recipe.subset >= len(table):
         return table
     share = recipe.subset / len(table)
-    group = recipe.split.options.get("group", "image")
+    # Whole lesions whatever the protocol: all protocols get the same images, and siblings stay together.
+    known = table[["lesion_id", "patient_id"]].notna().any(axis=None)
+    group = "lesion+patient" if known else "image"
     chosen = data.stratified_group_split(table, {"train": share, "test": 1 - share}, group=group)
     return table[table["image_id"].isin(chosen.ids("train"))].reset_index(drop=True)
 
 
-def _split(table, recipe, fold):
-    make = getattr(data, recipe.split.name)
-    options = dict(recipe.split.options)
-    if "fold" in inspect.signature(make).parameters:
+def _split(table, recipe, source, fold, data_dir):
+    make, options = getattr(data, recipe.split.name), dict(recipe.split.options)
+    known = inspect.signature(make).parameters
+    if "folder" in known and source == _SYNTHETIC:
+        # An official split is a list of the release's own images, and drawn ones are not in it.
+        make, known = data.stratified_group_split, {}
+    if "folder" in known:
+        options["folder"] = data.release_folder(recipe.dataset, data_dir)
+    if "index_file" in known and source != _SYNTHETIC:
+        options["index_file"] = data.gessert2019_index_file(data_dir)
+    if "fold" in known:
         options["fold"] = fold
     elif fold:
         options["seed"] = options.get("seed", 0) + fold

@@ -14,6 +14,7 @@ from skinkit.experiments.material import build_material, table_hash
 from skinkit.experiments.scoring import predict, score, write_json, write_predictions
 from skinkit.papers.recipe import Recipe
 from skinkit.papers.registry import recipe as find_recipe
+from skinkit.papers.registry import same_method
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,9 @@ def run(
 ):
     """Carries out a recipe and returns its run folder.
 
-    A finished run is not repeated. A run that was killed goes on after its last complete epoch and, on
-    one CPU, ends with the predictions of an undisturbed one.
+    A finished run is not repeated, and neither is that of a recipe which is the same experiment. A run that
+    was killed goes on after its last complete epoch and, on one CPU, ends with the predictions of an
+    undisturbed one.
 
     Args:
         recipe: A `Recipe`, or the name of one.
@@ -65,7 +67,8 @@ def run(
         fold: Integer, fold of the split.
         seed: Integer, seed of weights, order and augmentation.
         out: Folder of all runs; the run's own folder is made below it.
-        weights: File of weights or `"imagenet"`, instead of the recipe's own.
+        weights: File of weights, `"imagenet"`, or `"none"` to train from nothing, instead of the recipe's
+            own.
         data_dir: Folder of the releases; the environment variable `SKINKIT_DATA` by default.
         folder: The run's own folder, instead of one named after recipe, protocol, profile, fold and seed.
         verbose: As in `keras.Model.fit`.
@@ -79,7 +82,10 @@ def run(
         ValueError: when the folder holds a run of another recipe, split or data.
     """
     recipe = find_recipe(recipe) if isinstance(recipe, str) else recipe
-    plan = Plan(recipe, profile, protocol, fold, seed)
+    first = same_method(recipe)[0]
+    if verbose and first != recipe:
+        print(f"{recipe.name} is the same experiment as {first.name}")
+    plan = Plan(first, profile, protocol, fold, seed)
     folder = Path(folder) if folder else plan.folder(out)
     plan.resolved  # noqa: B018 - unknown profiles and protocols stop before a folder is made
     folder.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 import json
 import math
 
+import numpy as np
 import pandas as pd
 
 
@@ -17,9 +18,25 @@ def predict(model, recipe, rows, labels):
     """
     from skinkit.experiments import build
 
-    probabilities = model.predict(build.evaluation_batches(recipe, rows, labels), verbose=0)
+    batches = build.evaluation_batches(recipe, rows, labels)
+    if recipe.input.name == "multi_crop":
+        probabilities = np.concatenate([_mean_over_crops(model, images) for images, _ in batches])
+    else:
+        probabilities = model.predict(batches, verbose=0)
     ids = rows[["image_id", "lesion_id", "patient_id", "label"]].reset_index(drop=True)
     return ids.join(pd.DataFrame(probabilities, columns=[f"p_{label}" for label in labels]))
+
+
+def _mean_over_crops(model, images):
+    """Class probabilities of images (batch, crops, height, width, 3) from a network that sees one crop.
+
+    gessert2019, section II-D: the mean of the probabilities, not of the logits.
+    """
+    from keras import ops
+
+    _, crops, *shape = images.shape
+    found = model.predict_on_batch(ops.reshape(images, (-1, *shape)))
+    return found.reshape(-1, crops, found.shape[-1]).mean(axis=1)
 
 
 def score(predictions, positive="mel"):
@@ -32,7 +49,7 @@ def score(predictions, positive="mel"):
     from skinkit import evaluation
 
     truth, probabilities, labels = evaluation.unpack_predictions(predictions)
-    groups, grouped_by = _groups(predictions)
+    groups, grouped_by = prediction_groups(predictions)
     names = [*evaluation.summary_names(labels, positive), *evaluation.table_metrics(labels)]
     intervals = evaluation.bootstrap_intervals(
         truth, probabilities, labels, groups=groups, metrics=list(dict.fromkeys(names)), positive=positive
@@ -41,7 +58,8 @@ def score(predictions, positive="mel"):
     return {"n": len(predictions), "grouped_by": grouped_by, "scores": found}
 
 
-def _groups(predictions):
+def prediction_groups(predictions):
+    """Returns what is resampled as a whole, one id per row or `None`, and its name."""
     for column, name in (("patient_id", "patient"), ("lesion_id", "lesion")):
         if predictions[column].notna().any():
             return predictions[column].to_numpy(dtype=object), name

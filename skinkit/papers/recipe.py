@@ -11,7 +11,10 @@ PROTOCOLS = ("as_published", "as_described", "corrected")
 PROFILES = ("smoke", "quick", "full")
 
 # A profile says how much is run, never how: these are the only fields it may change.
-SIZES = frozenset({"image_size", "batch_size", "epochs", "subset", "model_size"})
+SIZES = frozenset({"image_size", "crop_size", "batch_size", "epochs", "subset", "model_size"})
+
+# Fields that say something about the recipe and change nothing in a run.
+_TEXT = frozenset({"name", "title", "tolerance", "published", "not_comparable"})
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,12 @@ class Recipe:
         classes: Key of the class map, which fixes the order of the network's outputs.
         split: `Choice` of a split maker; a fold and a seed are added when it is run.
         offline: `Choice` of offline augmentation with `before_split`, or `None`.
-        image_size: Height and width of the network's input in pixels.
+        external: `Choice` of another release, whose images become the test part, with the options
+            `overlap`, `sample` and `seed` of `skinkit.data.external_test`; or `None`.
+        image_size: Height and width in pixels of the whole image, before any crop.
+        input: `Choice` of what the network sees of it: `downsampling` (all), `single_crop` (`evaluation`),
+            `multi_crop` or `ordered_crops` (`count`); see `skinkit.pipeline.Crops`.
+        crop_size: Side of the crops in pixels, `None` for `downsampling`.
         channel_order: `"rgb"` or `"bgr"`.
         scaling: Scaling of the pixels, or `None` for what the model's weights expect.
         resize: `"antialias"` or `"bilinear"`.
@@ -73,7 +81,15 @@ class Recipe:
         augmentation: Fields of `skinkit.pipeline.Augmentation`.
         model: `Choice` of `skinkit.models.build`.
         model_size: Options of the model that only change its size; a profile may set them.
-        balancing: `Choice` of `none` or `class_weights` (`power`, `normalise`, `over`).
+        balancing: `Choice` of one of these, with its options.
+            `none`: each image once in an epoch.
+            `class_weights`: loss weights by class (`power`, `normalise`, `over`).
+            `diagnosis_weights`: loss weights by class and confirmation (`mode`, `normalise`, `seed`).
+            `oversampling`: each class as often as the largest (`length`).
+            `balanced_batches`: the classes in turn.
+            `weighted_random`: images by inverse class frequency, with replacement.
+            `contextual`: images in groups of a patient (`images_per_patient`, `malignant_fraction`).
+            The last four draw images; with them, `weights` gives loss weights by label besides.
         loss: `Choice` of `skinkit.training.build_loss`.
         batch_size: Images per step.
         phases: `Phase`s in order.
@@ -99,7 +115,10 @@ class Recipe:
     classes: str = "isic2018"
     split: Choice = choose("stratified_group_split", group="lesion+patient")
     offline: Choice | None = None
+    external: Choice | None = None
     image_size: tuple[int, int] = (224, 224)
+    input: Choice = choose("downsampling")
+    crop_size: int | None = None
     channel_order: str = "rgb"
     scaling: str | None = None
     resize: str = "antialias"
@@ -126,6 +145,11 @@ class Recipe:
             raise ValueError(f"A recipe is named document/table/row. Received: {self.name!r}")
         if self.selection not in ("last", "best"):
             raise ValueError(f"Selection is 'last' or 'best'. Received: {self.selection!r}")
+        if (self.crop_size is None) != (self.input.name == "downsampling"):
+            raise ValueError(
+                f"{self.name}: `crop_size` belongs to the inputs with crops, which need it. "
+                f"Received: input={self.input}, crop_size={self.crop_size}"
+            )
         _check_keys(self.protocols, PROTOCOLS, "protocol")
         _check_keys(self.profiles, PROFILES, "profile")
         for profile, changes in self.profiles.items():
@@ -180,17 +204,29 @@ class Recipe:
             Phase(**{**p, "optimiser": Choice(**p["optimiser"]), "schedule": Choice(**p["schedule"])})
             for p in fields["phases"]
         )
-        for name in ("model", "split", "offline", "balancing", "loss"):
-            fields[name] = fields[name] and Choice(**fields[name])
+        for name in ("model", "split", "offline", "external", "input", "balancing", "loss"):
+            # The settings of an older run lack younger fields, which then have their defaults.
+            if fields.get(name):
+                fields[name] = Choice(**fields[name])
         return cls(**{**fields, "image_size": tuple(fields["image_size"])})
 
     @property
     def hash(self):
-        """First 12 hex digits of the SHA-256 of the recipe's method: text fields do not count."""
-        method = dataclasses.asdict(self)
-        for text in ("title", "tolerance", "published", "not_comparable"):
-            method.pop(text)
+        """First 12 hex digits of the SHA-256 of the recipe's method: its name and texts do not count.
+
+        Neither do fields at their default: a field which a later version adds changes no hash.
+        """
+        said = dataclasses.asdict(self)
+        method = {
+            f.name: said[f.name]
+            for f in dataclasses.fields(self)
+            if f.name not in _TEXT and getattr(self, f.name) != _default(f)
+        }
         return hashlib.sha256(json.dumps(method, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _default(of):
+    return of.default_factory() if of.default_factory is not dataclasses.MISSING else of.default
 
 
 def _check_keys(mapping, allowed, what):

@@ -1,10 +1,11 @@
 """Where recipes are found by name."""
 
 import difflib
+import functools
 
-from skinkit.papers import baselines
+from skinkit.papers import baselines, datta2021, gessert2019, koefler2023
 
-_MODULES = (baselines,)
+_MODULES = (baselines, koefler2023, datta2021, gessert2019)
 
 
 def recipes(document=None):
@@ -37,3 +38,25 @@ def recipe(name):
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.3)
     hint = f" Near: {', '.join(near)}." if near else ""
     raise ValueError(f"No recipe is called {name!r}.{hint} `skinkit list` shows all.")
+
+
+def same_method(asked):
+    """Returns all recipes that carry out the same as the `Recipe` `asked`, itself included.
+
+    A document may print one experiment in several tables, as gessert2019 does with Multi-Crop.
+    """
+    found = _by_method().get(asked.hash, [])
+    return found if asked in found else [asked]
+
+
+@functools.cache
+def _by_method():
+    groups = {}
+    for found in recipes():
+        groups.setdefault(found.hash, []).append(found)
+    return groups
+
+
+def comparisons():
+    """Returns the pairs of recipe names which the modules ask to be compared, `(first, second)`."""
+    return [pair for module in _MODULES for pair in module.COMPARISONS]

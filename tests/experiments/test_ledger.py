@@ -90,6 +90,14 @@ def test_a_reason_stated_by_the_recipe_is_passed_on(recipe_of_a_row, write_run):
     assert measured(ledger(write_run(0.65))).iloc[0]["reason"] == "not internally consistent"
 
 
+def test_rows_that_no_run_can_answer_say_so_before_any_run(tmp_path):
+    table = ledger(tmp_path)
+    table5 = table[table["table"].isin(["table5a", "table5b"]) & (table["document"] == "koefler2023")]
+    assert set(table5["verdict"]) == {"not comparable"}
+    assert set(table5["reason"]) == {"not internally consistent"}
+    assert (table.loc[table["table"] == "table4a", "verdict"] == "").all()
+
+
 def test_a_score_without_a_stated_tolerance_gets_no_verdict_on_the_difference(recipe_of_a_row, write_run):
     row = measured(ledger(write_run(0.65)), "macro_specificity").iloc[0]
     assert row["verdict"] == "not comparable"

@@ -78,6 +78,32 @@ def test_json_and_back_is_the_same_recipe():
         json.loads(resolved.to_json())
 
 
+@pytest.mark.parametrize(
+    "found", [choose("single_crop", evaluation="centre336"), choose("multi_crop", count=9)]
+)
+def test_crops_are_a_method_and_their_side_is_a_size(found):
+    quick = a_recipe(input=found, crop_size=224, profiles={"quick": {"crop_size": 112}}).resolve("quick")
+    assert (quick.input, quick.crop_size) == (found, 112)
+    assert Recipe.from_json(quick.to_json()) == quick
+    assert dataclasses.replace(quick, crop_size=113).hash != quick.hash
+    assert dataclasses.replace(quick, input=choose("ordered_crops", count=9)).hash != quick.hash
+    with pytest.raises(ValueError, match="sizes only.*input"):
+        a_recipe(profiles={"quick": {"input": found}})
+
+
+@pytest.mark.parametrize("changes", [{"crop_size": 224}, {"input": choose("multi_crop", count=9)}])
+def test_a_crop_size_belongs_to_crops(changes):
+    with pytest.raises(ValueError, match="`crop_size`.*Received: input="):
+        a_recipe(**changes)
+
+
+def test_settings_of_an_older_run_are_read():
+    resolved = a_recipe().resolve("quick")
+    fields = json.loads(resolved.to_json())
+    del fields["input"], fields["crop_size"]
+    assert Recipe.from_json(json.dumps(fields)) == resolved
+
+
 def test_the_hash_follows_the_method_and_not_the_words():
     assert a_recipe(title="Another").hash == a_recipe().hash
     assert a_recipe(batch_size=33).hash != a_recipe().hash

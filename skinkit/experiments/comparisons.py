@@ -1,0 +1,85 @@
+"""Which of two recipes is better on the same test images, and by how much."""
+
+import pandas as pd
+
+from skinkit.experiments.saved import SavedRun
+from skinkit.experiments.scoring import prediction_groups
+from skinkit.papers.registry import comparisons, recipes, same_method
+from skinkit.papers.registry import recipe as find_recipe
+
+METRICS = ("accuracy", "macro_recall", "macro_f1", "macro_auc")
+COLUMNS = (
+    *("first", "second", "profile", "protocol", "runs", "n", "metric"),
+    *("difference", "low", "high", "run_sd", "leakage_lesion"),
+)
+_KEYS = ["first", "second", "profile", "protocol", "metric"]
+
+
+def compare_runs(folder, pairs=None):
+    """Returns the differences between recipes that were run on the same test images.
+
+    Runs are paired by profile, protocol, fold and seed. The interval is the mean of the pairs' own 95 %
+    intervals, which resample whole lesions or patients for both models alike; `run_sd` (ddof 1) is the
+    spread of the difference over seeds and folds.
+
+    Args:
+        folder: Folder of the run folders.
+        pairs: Pairs of recipe names; those which the documents' modules name by default.
+
+    Returns:
+        DataFrame with the columns `COLUMNS`: `difference` is `first` minus `second`, in fractions.
+
+    Raises:
+        ValueError: when two paired runs were not tested on the same images.
+    """
+    rows = []
+    for first, second in comparisons() if pairs is None else pairs:
+        ours, theirs = _runs(folder, first), _runs(folder, second)
+        for which in ours.keys() & theirs.keys():
+            rows.extend(_difference(first, second, ours[which], theirs[which]))
+    if not rows:
+        return pd.DataFrame(columns=COLUMNS)
+    grouped = pd.DataFrame(rows).groupby(_KEYS, sort=False)
+    table = grouped.agg(
+        runs=("value", "size"),
+        n=("n", "max"),
+        difference=("value", "mean"),
+        low=("low", "mean"),
+        high=("high", "mean"),
+        run_sd=("value", "std"),
+        leakage_lesion=("leakage_lesion", "mean"),
+    )
+    return table.reset_index().sort_values(_KEYS[:4], kind="stable")[[*COLUMNS]].reset_index(drop=True)
+
+
+def _runs(folder, recipe):
+    """The finished runs of a recipe by profile, protocol, fold and seed."""
+    # Those of the same experiment lie under the name of the first.
+    name = same_method(find_recipe(recipe))[0].name if recipe in {r.name for r in recipes()} else recipe
+    found = sorted((folder / name).glob("*/manifest.json"))
+    runs = [SavedRun(path.parent) for path in found]
+    keys = ("profile", "protocol", "fold", "seed")
+    return {tuple(run.manifest[key] for key in keys): run for run in runs}
+
+
+def _difference(first, second, ours, theirs):
+    from skinkit import evaluation
+
+    one = ours.predictions.set_index("image_id")
+    other = theirs.predictions.set_index("image_id")
+    if not one.index.sort_values().equals(other.index.sort_values()):
+        raise ValueError(
+            f"{ours.folder} and {theirs.folder} were not tested on the same images, so their difference "
+            "would mix models and images. Run both anew with one version of skinkit"
+        )
+    truth, p, labels = evaluation.unpack_predictions(one)
+    _, q, _ = evaluation.unpack_predictions(other.loc[one.index])
+    found = evaluation.paired_difference(
+        truth, p, q, labels, groups=prediction_groups(one)[0], metrics=METRICS
+    )
+    m = ours.manifest
+    shared = {
+        **{"first": first, "second": second, "profile": m["profile"], "protocol": m["protocol"]},
+        **{"n": len(one), "leakage_lesion": m["leakage"]["lesion"]},
+    }
+    return [{**shared, "metric": metric, **row} for metric, row in found.to_dict(orient="index").items()]

@@ -1,0 +1,245 @@
+"""Gessert et al. 2019: patch attention, input strategies and class balancing on HAM10000 and SPC (derm7pt).
+
+No protocol shares lesions between the parts, as the document does not. `as_published` is the released code:
+pixels from 0 to 1 whatever the weights expect, DenseNet's features before their last ReLU, single crops
+evaluated on the centre 336 of 450 x 600 pixels, diagnosis factors that meet the wrong images, and an
+epoch of oversampling as long as its whole pool, 4.7 times the images. `as_described` takes the text's word
+where it differs, and keeps pixels from 0 to 1. `corrected` scales the pixels as the weights expect and
+gives all rows as many updates. Scores are those of the last epoch. The backbones `lite0` and `small`, and
+the tables `controls` and `figure5`, are ours.
+"""
+
+import dataclasses
+
+from skinkit.papers.recipe import Phase, Recipe, choose
+
+PUBLISHED_BACKBONES = {
+    "inceptionv3": "inception_v3",
+    "densenet121": "densenet121",
+    "seresnext50": "se_resnext50",
+}
+# For two CPU cores, and for the drawn images of the first lessons.
+BACKBONES = {**PUBLISHED_BACKBONES, "lite0": "efficientnet_lite0", "small": "small_cnn"}
+PRETRAINED = ("inception_v3", "densenet121", "efficientnet_lite0")
+EXPONENTS = ("0.50", "0.75", "1.00", "1.25", "1.50")
+PATCH_DROPOUTS = ("0.0", "0.1", "0.2", "0.3", "0.4", "0.5")
+# p_d of the released configurations: 0.1 for 5 crops of HAM10000, 0.2 for 9; for 16 we take that of 9.
+_PATCH_DROPOUT = {5: 0.1, 9: 0.2, 16: 0.2}
+_AUGMENTATION = {"flip_left_right": 0.5, "flip_up_down": 0.5, "brightness": 32 / 255, "saturation": 0.5}
+_PROFILES = {
+    "quick": {"image_size": (225, 300), "crop_size": 112, "epochs": (8,), "subset": 2000},
+    "smoke": {"image_size": (96, 128), "crop_size": 48, "epochs": (2,), "subset": 120},
+}
+
+
+def _phases(learning_rate):
+    schedule = choose("step", after=(19, 29, 39, 49))
+    adam = choose("adam", learning_rate=learning_rate, epsilon=1e-8)
+    return (Phase(epochs=50, optimiser=adam, schedule=schedule),)
+
+
+# Released: attention, with 5 images of 5 or 9 crops a batch. For networks that see one crop nothing is
+# released: 20 images a batch at the rate of the challenge's configuration.
+_FEW_IMAGES = {"batch_size": 5, "phases": _phases(1.25e-5 * 5 / 3)}
+_MANY_IMAGES = {"batch_size": 20, "phases": _phases(2.5e-5)}
+
+
+def _recipe(name, title, **changes):
+    fields = {
+        "name": f"gessert2019/{name}",
+        "title": title,
+        "split": choose("gessert2019_split"),
+        "image_size": (450, 600),
+        "augmentation": _AUGMENTATION,
+        "balancing": choose("class_weights"),
+        # PyTorch divides a weighted loss by the sum of the weights in the batch.
+        "loss": choose("categorical_crossentropy", reduction="mean_with_sample_weight"),
+        "selection": "last",
+        "tolerance": {"macro_recall": 0.03, "macro_specificity": 0.01, "weighted_f1_by_pred": 0.03},
+        "profiles": _PROFILES,
+    }
+    return Recipe(**{**fields, **changes})
+
+
+def _model(backbone, published=False, **options):
+    """The network of a backbone; with options of `crop_classifier`, its network of ordered crops."""
+    network = BACKBONES[backbone]
+    given = {"weights": "imagenet"} if network in PRETRAINED else {}
+    if published and network == "densenet121":
+        given["final_relu"] = False
+    if options:
+        return choose("crop_classifier", backbone=network, **given, **options)
+    # The document's classifier is a linear layer without dropout.
+    return choose(network, **given, dropout=0.0)
+
+
+def _protocols(backbone, released=None, described=None, **options):
+    """Both protocols of a recipe; `released` and `described` are changes of these alone."""
+    common = {"scaling": "unit"}
+    return {
+        "as_published": {**common, "model": _model(backbone, published=True, **options), **(released or {})},
+        "as_described": {**common, **(described or {})},
+    }
+
+
+def _single(backbone, name, title, strategy, released=None, **changes):
+    """A recipe whose network sees one picture at a time: the whole image, or one crop of it."""
+    crops = {} if strategy.name == "downsampling" else {"crop_size": 224}
+    return _recipe(
+        name,
+        title,
+        **{
+            "input": strategy,
+            "model": _model(backbone),
+            "protocols": _protocols(backbone, released),
+            **crops,
+            **_MANY_IMAGES,
+            **changes,
+        },
+    )
+
+
+def _multi_crop(backbone, name, title, count=9, **changes):
+    return _single(backbone, name, title, choose("multi_crop", count=count), **changes)
+
+
+def _ordered(backbone, name, title, count=9, patch_dropout=None, **changes):
+    """A recipe whose network sees all crops of an image; what is left of `changes` belongs to its model."""
+    fields = {k: changes.pop(k) for k in ("dataset", "split", "classes") if k in changes}
+    dropout = _PATCH_DROPOUT[count] if patch_dropout is None else patch_dropout
+    options = {**changes, "patch_dropout": dropout}
+    return _recipe(
+        name,
+        title,
+        input=choose("ordered_crops", count=count),
+        crop_size=224,
+        model=_model(backbone, **options),
+        protocols=_protocols(backbone, **options),
+        **_FEW_IMAGES,
+        **fields,
+    )
+
+
+_ARMS = {
+    "gru": {"aggregation": "gru"},
+    "initial": {"attention": "initial"},
+    "end": {"attention": "end"},
+    "dual": {"attention": "dual"},
+}
+
+
+def _table2(b):
+    single = choose("single_crop")
+    released = {"input": choose("single_crop", evaluation="centre336")}
+    yield _single(
+        b, f"table2/{b}-downsampling", f"{b}: whole images", choose("downsampling"), image_size=(224, 224),
+        profiles={**_PROFILES, "quick": _whole("quick", 112), "smoke": _whole("smoke", 48)},
+    )  # fmt: skip
+    yield _single(b, f"table2/{b}-single-crop", f"{b}: one random part of the image", single, released)
+    yield _multi_crop(b, f"table2/{b}-multi-crop", f"{b}: random crops, nine averaged")
+    for arm, options in _ARMS.items():
+        yield _ordered(b, f"table2/{b}-{arm}", f"{b}: nine ordered crops, {arm}", **options)
+
+
+def _whole(profile, side):
+    sizes = {k: v for k, v in _PROFILES[profile].items() if k != "crop_size"}
+    return {**sizes, "image_size": (side, side)}
+
+
+def _controls(b):
+    yield _ordered(b, f"controls/{b}-ordered", f"{b}: nine ordered crops averaged, without attention")
+    shuffled = choose("diagnosis_weights", mode="shuffled")
+    yield _balanced(b, f"controls/{b}-shuffled", f"{b}: diagnosis factors dealt out at random", shuffled)
+
+
+def _table3(b):
+    for count in (5, 9, 16):
+        yield _multi_crop(b, f"table3/{b}-multi-crop-{count}", f"{b}: {count} crops averaged", count)
+        yield _ordered(
+            b, f"table3/{b}-attention-{count}", f"{b}: {count} crops, initial attention", count,
+            attention="initial",
+        )  # fmt: skip
+
+
+def _table4(b):
+    spc = {"dataset": "derm7pt", "split": choose("derm7pt_split"), "classes": "derm7pt"}
+    yield _multi_crop(b, f"table4/{b}-multi-crop", f"{b} on SPC: random crops, nine averaged", **spc)
+    yield _ordered(b, f"table4/{b}-gru", f"{b} on SPC: nine ordered crops, gru", aggregation="gru", **spc)
+    yield _ordered(
+        b, f"table4/{b}-attention", f"{b} on SPC: nine ordered crops, initial", attention="initial", **spc
+    )
+
+
+def _balanced(b, name, title, balancing, released=None, **changes):
+    """A recipe of Multi-Crop with another balancing than the weighted mean of the loss."""
+    released = {"balancing": released} if released else None
+    plain = choose("categorical_crossentropy")
+    return _multi_crop(b, name, title, balancing=balancing, loss=plain, released=released, **changes)
+
+
+def _table5(b):
+    yield _balanced(b, f"table5/{b}-none", f"{b}: no balancing", choose("none"))
+    yield _balanced(
+        b,
+        f"table5/{b}-oversampling",
+        f"{b}: oversampling",
+        choose("oversampling", length="equal"),
+        choose("oversampling", length="released"),
+    )
+    # 21 images, so that the seven classes divide the batch.
+    yield _balanced(
+        b, f"table5/{b}-balanced-batches", f"{b}: balanced batches", choose("balanced_batches"), batch_size=21
+    )
+    yield _multi_crop(b, f"table5/{b}-loss-weighting", f"{b}: loss weighted by inverse class frequency")
+    yield _balanced(
+        b,
+        f"table5/{b}-diagnosis-weighting",
+        f"{b}: loss weighted by class and by how the diagnosis was made",
+        choose("diagnosis_weights"),
+        choose("diagnosis_weights", mode="as_released", normalise=False),
+    )
+
+
+def _table6(b):
+    for k in EXPONENTS:
+        # With k = 1.00 it is Multi-Crop of Table II again; equal options make equal runs.
+        power = {} if k == "1.00" else {"power": float(k)}
+        balancing = choose("class_weights", **power)
+        yield _multi_crop(b, f"table6/{b}-k{k}", f"{b}: loss weights (N / N_i) ** {k}", balancing=balancing)
+
+
+def _figure5(b):
+    for p in PATCH_DROPOUTS:
+        yield _ordered(
+            b, f"figure5/{b}-p{p}", f"{b}: initial attention, patch dropout {p}", patch_dropout=float(p),
+            attention="initial",
+        )  # fmt: skip
+
+
+_TABLES = (_table2, _table3, _table4, _table5, _table6, _controls, _figure5)
+
+
+def _with_target(recipe):
+    """The recipe; rows which the document does not have aim at none."""
+    _, table, row = recipe.name.split("/")
+    has_row = table.startswith("table") and row.split("-")[0] in PUBLISHED_BACKBONES
+    return recipe if has_row else dataclasses.replace(recipe, published="")
+
+
+RECIPES = tuple(_with_target(recipe) for table in _TABLES for b in BACKBONES for recipe in table(b))
+
+# First minus second, on the same test images.
+COMPARISONS = tuple(
+    (f"gessert2019/{first.format(b)}", f"gessert2019/{second.format(b)}")
+    for b in BACKBONES
+    for first, second in (
+        ("table2/{}-initial", "controls/{}-ordered"),
+        ("table2/{}-end", "controls/{}-ordered"),
+        ("table2/{}-dual", "controls/{}-ordered"),
+        ("table2/{}-dual", "table2/{}-multi-crop"),
+        ("controls/{}-ordered", "table2/{}-multi-crop"),
+        ("table5/{}-diagnosis-weighting", "controls/{}-shuffled"),
+        ("table5/{}-diagnosis-weighting", "table5/{}-loss-weighting"),
+        ("table5/{}-loss-weighting", "table5/{}-none"),
+    )
+)

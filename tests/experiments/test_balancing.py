@@ -1,0 +1,97 @@
+import collections
+import dataclasses
+
+import numpy as np
+import pytest
+
+from skinkit.experiments import build
+from skinkit.experiments.material import build_material
+from skinkit.papers import choose
+from skinkit.training import class_weights, diagnosis_weights, sample_weights
+
+
+@pytest.fixture(scope="module")
+def material(tiny):
+    return build_material(tiny.resolve("smoke"), "smoke")
+
+
+@pytest.fixture(scope="module")
+def epoch(tiny, material):
+    """Labels and weights of the first epoch of the tiny recipe under a balancing."""
+
+    def draw(balancing):
+        recipe = dataclasses.replace(tiny, balancing=balancing, batch_size=16)
+        dataset, steps = build.training_batches(recipe, material, seed=0)(0)
+        batches = [[item.numpy() for item in batch] for batch in dataset.take(steps)]
+        labels = [np.array(material.labels)[batch[1].argmax(axis=1)] for batch in batches]
+        weights = [batch[2] for batch in batches if len(batch) > 2]
+        return np.concatenate(labels), np.concatenate(weights) if weights else None
+
+    return draw
+
+
+@pytest.fixture(scope="module")
+def counts(material):
+    return collections.Counter(material.rows("train")["label"])
+
+
+def test_without_balancing_each_image_comes_once(epoch, counts):
+    labels, weights = epoch(choose("none"))
+    assert collections.Counter(labels) == counts
+    assert weights is None
+
+
+@pytest.mark.parametrize(
+    ("balancing", "spread"), [(choose("oversampling"), 0), (choose("balanced_batches"), 1)]
+)
+def test_samplers_bring_all_classes_equally_often(epoch, counts, balancing, spread):
+    labels, weights = epoch(balancing)
+    found = collections.Counter(labels)
+    assert set(found) == set(counts)
+    assert max(found.values()) - min(found.values()) <= spread
+    assert weights is None
+
+
+@pytest.mark.parametrize("name", ["weighted_random", "contextual"])
+def test_samplers_bring_more_melanomas(epoch, counts, name):
+    labels, weights = epoch(choose(name))
+    found = collections.Counter(labels)
+    assert found["mel"] / found.total() > 1.2 * counts["mel"] / counts.total()
+    assert weights is None
+
+
+def test_an_epoch_of_oversampling_has_more_steps_unless_told(tiny, material, counts):
+    def steps(**options):
+        recipe = dataclasses.replace(tiny, balancing=choose("oversampling", **options), batch_size=1)
+        return build.steps_per_epoch(recipe, material)
+
+    assert steps() == len(counts) * max(counts.values())
+    assert steps(length="equal") == counts.total()
+
+
+def test_a_sampler_may_come_with_loss_weights(epoch):
+    labels, weights = epoch(choose("oversampling", length="equal", weights={"mel": 5.0}))
+    np.testing.assert_array_equal(weights, np.where(np.array(labels) == "mel", 5.0, 1.0))
+
+
+def test_diagnosis_weights_come_with_their_images(tiny, material, epoch):
+    rows = material.rows("train")
+    options = {"mode": "as_released", "normalise": False}
+    labels, weights = epoch(choose("diagnosis_weights", **options))
+    expected = diagnosis_weights(rows, material.labels, table=material.table, **options)
+    np.testing.assert_allclose(np.sort(weights), np.sort(expected), rtol=1e-6)
+    factors = weights / sample_weights(labels, class_weights(rows["label"], material.labels))
+    assert set(np.round(factors, 4)) <= {1, 2, 3, 4}
+
+
+def test_an_unknown_balancing_lists_the_known_ones(tiny, material):
+    recipe = dataclasses.replace(tiny, balancing=choose("smote"))
+    for build_one in (build.sample_weights, build.build_sampler):
+        with pytest.raises(ValueError, match="none, class_weights, .*, contextual.*'smote'"):
+            build_one(recipe, material)
+
+
+def test_contextual_batches_hold_whole_groups(tiny, material):
+    recipe = dataclasses.replace(tiny, balancing=choose("contextual", images_per_patient=5), batch_size=32)
+    with pytest.raises(ValueError, match="images_per_patient=5.*batch_size=32"):
+        build.build_sampler(recipe, material)

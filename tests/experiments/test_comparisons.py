@@ -1,0 +1,85 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skinkit.evaluation import summary, unpack_predictions
+from skinkit.experiments.comparisons import COLUMNS, compare_runs
+
+PAIR = ("skinkit/test/first", "skinkit/test/second")
+
+
+@pytest.fixture
+def write_predictions(tmp_path):
+    """Writes a run folder with predictions that are right with a given chance."""
+
+    def write(recipe, accuracy, seed=0, images=60, protocol="corrected"):
+        random = np.random.default_rng(seed + int(1000 * accuracy))
+        labels = np.array(["mel", "nv"] * (images // 2))
+        right = random.random(images) < accuracy
+        p_mel = np.where((labels == "mel") == right, 0.8, 0.2)
+        predictions = pd.DataFrame(
+            {
+                "image_id": [f"I{i}" for i in range(images)],
+                "lesion_id": [f"L{i // 2}" for i in range(images)],
+                "patient_id": pd.NA,
+                "label": labels,
+                "p_mel": p_mel,
+                "p_nv": 1 - p_mel,
+            }
+        ).sample(frac=1.0, random_state=seed)
+        folder = tmp_path / recipe / f"{protocol}-seed{seed}"
+        folder.mkdir(parents=True)
+        manifest = {"profile": "quick", "protocol": protocol, "fold": 0, "seed": seed}
+        (folder / "manifest.json").write_text(json.dumps({**manifest, "leakage": {"lesion": 0.0}}))
+        predictions.to_csv(folder / "predictions.csv.gz", index=False)
+        return predictions
+
+    return write
+
+
+def test_the_difference_is_that_of_the_scores_in_any_order_of_the_rows(write_predictions, tmp_path):
+    scores = [
+        summary(*unpack_predictions(write_predictions(name, accuracy)), positive="mel")
+        for name, accuracy in zip(PAIR, (0.9, 0.6), strict=True)
+    ]
+    table = compare_runs(tmp_path, [PAIR])
+    assert list(table.columns) == list(COLUMNS)
+    found = table.set_index("metric")
+    for metric in ("accuracy", "macro_recall", "macro_f1", "macro_auc"):
+        assert found.loc[metric, "difference"] == pytest.approx(scores[0][metric] - scores[1][metric])
+        assert found.loc[metric, "low"] < found.loc[metric, "difference"] < found.loc[metric, "high"]
+    assert (found["runs"].unique().tolist(), found["n"].unique().tolist()) == ([1], [60])
+
+
+def test_seeds_are_paired_and_averaged(write_predictions, tmp_path):
+    accuracies = np.array(
+        [
+            [np.mean(_right(write_predictions(name, accuracy, seed))) for seed in (0, 1)]
+            for name, accuracy in zip(PAIR, (0.9, 0.6), strict=True)
+        ]
+    )
+    write_predictions(PAIR[0], 0.9, seed=2)
+    row = compare_runs(tmp_path, [PAIR]).query("metric == 'accuracy'").iloc[0]
+    differences = accuracies[0] - accuracies[1]
+    assert row["runs"] == 2
+    assert row["difference"] == pytest.approx(differences.mean())
+    assert row["run_sd"] == pytest.approx(differences.std(ddof=1))
+
+
+def _right(predictions):
+    return (predictions["p_mel"] > 0.5) == (predictions["label"] == "mel")
+
+
+def test_protocols_are_kept_apart_and_lonely_runs_left_out(write_predictions, tmp_path):
+    write_predictions(PAIR[0], 0.9)
+    write_predictions(PAIR[1], 0.6, protocol="as_published")
+    assert compare_runs(tmp_path, [PAIR]).empty
+
+
+def test_runs_on_other_images_are_not_compared(write_predictions, tmp_path):
+    write_predictions(PAIR[0], 0.9)
+    write_predictions(PAIR[1], 0.6, images=40)
+    with pytest.raises(ValueError, match="not tested on the same images"):
+        compare_runs(tmp_path, [PAIR])

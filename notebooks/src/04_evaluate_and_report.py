@@ -335,8 +335,9 @@ read.head(3).round(3)
 # for 7 pictures of actinic keratosis. What can 7 pictures give?
 
 # %%
-print(", ".join(f"{found}/7 = {found / 7:.2f}" for found in range(8)))
-assert not evaluation.is_possible_share(0.34, 7)
+shares = [f"{found / 7:.2f}" for found in range(8)]
+print(", ".join(shares))
+assert "0.34" not in shares
 table5 = load_published("koefler2023").query("table in ['table5a', 'table5b']")
 print(f"{flagged(table5['check']).sum()} of the {len(table5)} numbers of Table 5 raise a question")
 impossible = table5["check"].str.startswith("impossible").fillna(False) | (table5["metric"] == "accuracy")
@@ -417,7 +418,7 @@ ledger.dropna(subset="measured")[shown].head(6).round(3)
 fewest_pictures = None
 
 # %% tags=["solution", "ex-04-1"] cellView="form"
-fewest_pictures = next(n for n in range(1, 100) if evaluation.is_possible_share(0.34, n))
+fewest_pictures = next(n for n in range(1, 100) if f"{round(0.34 * n) / n:.2f}" == "0.34")
 
 # %% tags=["check", "ex-04-1"]
 possible = [n for n in range(1, 100) if any(f"{found / n:.2f}" == "0.34" for found in range(n + 1))]

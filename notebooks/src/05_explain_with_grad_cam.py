@@ -56,9 +56,7 @@ PICTURES = 500  # most test pictures that sections 6 to 9 look at
 
 # %%
 import dataclasses
-from pathlib import Path
 
-import cv2
 import keras
 import numpy as np
 import pandas as pd
@@ -230,20 +228,8 @@ print(f"gamma {gamma:.3f}; mean size of the attended features: {weighted / plain
 
 
 # %%
-def lesion_mask(path):
-    """Returns where the lesion is, at the size of the network's input."""
-    file = Path(path).parents[1] / "masks" / f"{Path(path).stem}_segmentation.png"
-    height, width = saved.recipe.image_size
-    mask = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE) if file.exists() else None
-    if mask is None:
-        grey = cv2.GaussianBlur(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), (0, 0), 3)
-        mask = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)[1]
-        y, x = np.ogrid[-1 : 1 : mask.shape[0] * 1j, -1 : 1 : mask.shape[1] * 1j]
-        mask = mask * (x**2 + y**2 < 0.8)
-    return cv2.resize(np.uint8(mask), (width, height), interpolation=cv2.INTER_NEAREST) > 0
-
-
-masks = np.stack([lesion_mask(path) for path in test["path"]])
+size = saved.recipe.image_size
+masks = np.stack([skinkit.data.lesion_mask(path, size) for path in test["path"]])
 skinkit.plots.overlay_grid(list(shown), list(masks[sure].astype(float)), titles, columns=7)
 
 # %% [markdown]
@@ -375,7 +361,7 @@ for name, rows in exams.items():
     )
     ill = (rows["label"] == "malignant").to_numpy()
     clouds = grad_cam(cheat, photographs[ill], target=1)
-    spots = np.stack([lesion_mask(path) for path in rows.loc[ill, "path"]])
+    spots = np.stack([skinkit.data.lesion_mask(path, size) for path in rows.loc[ill, "path"]])
     inside = np.nanmean(mass_inside(clouds, spots))
     print(f"{name}: AUC {auc:.2f}; {inside:.0%} of the maps inside {spots.mean():.0%} of the area")
     grids.append(skinkit.plots.overlay_grid(list(photographs[ill][:7]), list(clouds[:7]), columns=7))

@@ -16,7 +16,8 @@ TARGET_LAYERS = {
     "densenet201": "relu",
     "inception_v3": "mixed10",
     "inception_resnet_v2": "conv_7b_ac",
-    "mobilenet": "conv_pw_13_relu",
+    "mobilenet_025": "conv_pw_13_relu",
+    "koefler_cnn": "bn5",
     "mobilenet_v2": "out_relu",
 }
 

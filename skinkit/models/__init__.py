@@ -8,7 +8,7 @@ from pathlib import Path
 
 import keras
 
-from skinkit.models.backbones import BACKBONES, check_imagenet, extract_features, reads_torch
+from skinkit.models.backbones import BACKBONES, check_imagenet, extract_features, reads_file
 from skinkit.models.crop_classifier import attention_overhead, crop_classifier
 from skinkit.models.datta import PRETRAINED, datta_pretrained, datta_vgg16
 from skinkit.models.head import add_head, head_layers
@@ -39,7 +39,7 @@ class ModelEntry:
             (-1 to 1), `"raw"` (0 to 255), `"imagenet"` or `"caffe"`.
         channel_order: Order of the channels which the model expects, `"rgb"` or `"bgr"`.
         imagenet: Whether there are ImageNet weights.
-        torch: Whether a PyTorch checkpoint can be read.
+        torch, no_top: Which files of the backbone's weights can be read, as in `BACKBONES`.
     """
 
     make: Callable[..., keras.Model]
@@ -47,6 +47,7 @@ class ModelEntry:
     channel_order: str = "rgb"
     imagenet: bool = False
     torch: bool = False
+    no_top: bool = False
 
 
 def _image_model(name, input_shape, classes, weights=None, dropout=0.2, soft_attention=False, **options):
@@ -59,12 +60,12 @@ def _image_model(name, input_shape, classes, weights=None, dropout=0.2, soft_att
 def _entry(name):
     known = BACKBONES[name]
     make = partial(_image_model, name)
-    return ModelEntry(make, known.scaling, known.channel_order, known.imagenet, known.torch)
+    return ModelEntry(make, known.scaling, known.channel_order, known.imagenet, known.torch, known.no_top)
 
 
 MODELS = {
     **{name: _entry(name) for name in BACKBONES},
-    "crop_classifier": ModelEntry(crop_classifier, scaling="unit", imagenet=True, torch=True),
+    "crop_classifier": ModelEntry(crop_classifier, scaling="unit", imagenet=True, torch=True, no_top=True),
     "koefler_cnn": ModelEntry(koefler_cnn, scaling="unit"),
     "datta_vgg16": ModelEntry(datta_vgg16, scaling="symmetric"),
     **{
@@ -82,8 +83,8 @@ def build(name, input_shape, classes, weights=None, **options):
         input_shape: `(height, width, channels)`, and for `crop_classifier` the number of crops before them.
         classes: Integer, number of classes.
         weights: `None`, `"imagenet"` for the backbone, or the path of a file: `.keras` or
-            `.weights.h5` of the same model with the same classes, or a PyTorch checkpoint where the
-            model reads one.
+            `.weights.h5` of the same model with the same classes, or a file of the backbone's weights
+            alone (`BACKBONES`).
         **options: Of the model, such as `soft_attention` and `dropout`, and of its backbone
             (`extract_features`).
 
@@ -99,7 +100,7 @@ def build(name, input_shape, classes, weights=None, **options):
         raise ValueError(f"Models are {', '.join(MODELS)}. Received: name={name!r}")
     entry = MODELS[name]
     check_imagenet(name, entry, weights)
-    by_maker = weights in (None, "imagenet") or reads_torch(entry, weights)
+    by_maker = weights in (None, "imagenet") or reads_file(entry, weights)
     model = entry.make(input_shape, classes, weights if by_maker else None, **options)
     if not by_maker:
         _load_weights(model, Path(weights))

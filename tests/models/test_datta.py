@@ -60,7 +60,7 @@ def test_the_backbones_are_complete(built):
         features, parameters = BACKBONES[network.name]
         assert (backbone.output.shape, backbone.count_params()) == ((None, *features), parameters)
         own = {layer.name for layer in network.layers} - set(models.head_layers(network))
-        assert own < {layer.name for layer in backbone.layers}
+        assert own <= {layer.name for layer in backbone.layers}
 
 
 def layer_below(model, name):
@@ -144,7 +144,7 @@ def test_a_saved_network_is_loaded_in_a_fresh_process(tmp_path):
     model.save(files[0])
     np.save(files[1], IMAGES)
     done = subprocess.run(
-        [sys.executable, "-c", LOADER, *map(str, files)], capture_output=True, text=True, timeout=180
+        [sys.executable, "-c", LOADER, *map(str, files)], capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stderr[-2000:]
     np.testing.assert_allclose(np.load(files[2]), model.predict(IMAGES, verbose=0), rtol=1e-5)

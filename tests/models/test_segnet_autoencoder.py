@@ -53,6 +53,23 @@ def test_the_gradient_reaches_every_convolution(final):
         assert gradient is not None and np.abs(gradient).max() > 1e-8, weight.path
 
 
+def test_the_decoder_unpools_to_where_the_encoder_of_its_level_had_its_maxima():
+    model = segnet_autoencoder((64, 64, 3), widths=NARROW)
+    last = ("encoder1_relu2", "encoder2_relu2", "encoder3_relu3", "encoder4_relu3", "encoder5_relu3")
+    tapped = [
+        (model.get_layer(name).output, model.get_layer(f"unpool{n}").output) for n, name in enumerate(last, 1)
+    ]
+    noise = np.random.default_rng(1).random((2, 64, 64, 3), dtype="float32")
+    for encoded, unpooled in keras.Model(model.input, tapped)(noise):
+        batch, height, width, channels = encoded.shape
+        windows = (batch, height // 2, 2, width // 2, 2, channels)
+        encoded, kept = np.reshape(encoded, windows), np.reshape(unpooled, windows) != 0
+        assert kept.any()
+        assert kept.sum(axis=(2, 4)).max() == 1
+        maxima = np.broadcast_to(encoded.max(axis=(2, 4), keepdims=True), windows)
+        np.testing.assert_array_equal(encoded[kept], maxima[kept])
+
+
 def test_training_brings_the_images_back(tmp_path):
     keras.utils.set_random_seed(0)
     model = segnet_autoencoder((32, 64, 3), widths=NARROW)

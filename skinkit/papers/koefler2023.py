@@ -91,7 +91,7 @@ CONTROLS = (
 def _external(recipe, name, title):
     """The recipe, tested on ISIC 2019; which 501 files the code has read is not known."""
     published = {"external": choose("isic2019", overlap="keep", sample=501), "selection_part": "validation"}
-    protocols = {name: {**changes, **published} for name, changes in recipe.protocols.items()}
+    protocols = {p: {**changes, **published} for p, changes in recipe.protocols.items()}
     return dataclasses.replace(
         recipe,
         name=f"koefler2023/{name}",

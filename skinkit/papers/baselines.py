@@ -53,7 +53,7 @@ EFFICIENTNET_LITE0 = Recipe(
     augmentation=_MILD,
     # Ten epochs are too few to need stochastic depth.
     model=choose("efficientnet_lite0", weights="imagenet", drop_connect=0.0),
-    balancing=choose("class_weights", power=0.75, normalise=True),
+    balancing=choose("class_weights", power=1.0, normalise=True),
     loss=choose("categorical_crossentropy", label_smoothing=0.05),
     phases=(
         Phase(epochs=1, optimiser=choose("adam", learning_rate=2e-3), trainable="head"),

@@ -8,6 +8,12 @@ from skinkit import models, pipeline, training
 # Decoded images are kept in memory up to this size, which leaves room on a small Colab machine.
 _MEMORY_CACHE_BYTES = 2**30
 
+_TRAINABLE = {
+    "all": lambda model: None,
+    "head": models.head_layers,
+    "all_but_batch_normalization": models.all_but_batch_normalization,
+}
+
 BALANCING = ("none", "class_weights", "diagnosis_weights", *pipeline.SAMPLERS)
 
 
@@ -164,5 +170,5 @@ def _build_phase(phase, loss, model, steps):
     def optimiser():
         return training.build_optimiser(phase.optimiser.name, schedule(), **options)
 
-    trainable = models.head_layers(model) if phase.trainable == "head" else None
+    trainable = _TRAINABLE[phase.trainable](model)
     return training.TrainingPhase(phase.epochs, optimiser, loss, trainable)

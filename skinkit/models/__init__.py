@@ -11,7 +11,7 @@ import keras
 from skinkit.models.backbones import BACKBONES, check_imagenet, extract_features, reads_file
 from skinkit.models.crop_classifier import attention_overhead, crop_classifier
 from skinkit.models.datta import PRETRAINED, datta_pretrained, datta_vgg16
-from skinkit.models.head import add_head, head_layers
+from skinkit.models.head import add_head, all_but_batch_normalization, head_layers
 from skinkit.models.koefler_cnn import koefler_cnn
 from skinkit.models.loading import load_model
 

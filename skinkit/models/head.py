@@ -54,3 +54,8 @@ def add_classifier(features, classes):
 def head_layers(model):
     """Returns the names of the layers on top of the backbone: what trains while it is frozen."""
     return [layer.name for layer in model.layers if layer.name in _NAMES]
+
+
+def all_but_batch_normalization(model):
+    """Returns the names of all layers that are no batch normalisation."""
+    return [each.name for each in model.layers if not isinstance(each, layers.BatchNormalization)]

@@ -58,7 +58,10 @@ EFFICIENTNET_LITE0 = Recipe(
     phases=(
         Phase(epochs=1, optimiser=choose("adam", learning_rate=2e-3), trainable="head"),
         Phase(
-            epochs=20, optimiser=choose("adam", learning_rate=6e-4), schedule=choose("cosine", warmup=0.05)
+            epochs=20,
+            optimiser=choose("adam", learning_rate=6e-4),
+            schedule=choose("cosine", warmup=0.05),
+            trainable="all_but_batch_normalization",
         ),
     ),
     # The cosine ends at a rate of 0.

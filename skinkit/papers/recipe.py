@@ -10,6 +10,8 @@ from typing import Any
 PROTOCOLS = ("as_published", "as_described", "corrected")
 PROFILES = ("smoke", "quick", "full")
 
+TRAINABLE = ("all", "all_but_batch_normalization", "head")
+
 # A profile says how much is run, never how: these are the only fields it may change.
 SIZES = frozenset({"image_size", "crop_size", "batch_size", "epochs", "subset", "model_size"})
 
@@ -41,7 +43,8 @@ class Phase:
         epochs: Integer, passes over the training images.
         optimiser: `Choice` of `skinkit.training.build_optimiser`, with its learning rate.
         schedule: `Choice` of `skinkit.training.build_schedule`; the rate may change after every step.
-        trainable: `"all"` layers, or only the `"head"` on top of the frozen backbone.
+        trainable: `"all"` layers; `"all_but_batch_normalization"`, which keeps the statistics that came with
+            the weights; or only the `"head"` on top of the frozen backbone.
     """
 
     epochs: int
@@ -50,8 +53,8 @@ class Phase:
     trainable: str = "all"
 
     def __post_init__(self):
-        if self.trainable not in ("all", "head"):
-            raise ValueError(f"A phase trains 'all' or 'head'. Received: {self.trainable!r}")
+        if self.trainable not in TRAINABLE:
+            raise ValueError(f"A phase trains {', '.join(TRAINABLE)}. Received: {self.trainable!r}")
 
 
 @dataclass(frozen=True)

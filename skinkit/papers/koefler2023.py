@@ -48,8 +48,8 @@ CNN = Recipe(
         "quick": {
             "image_size": (80, 80),
             "epochs": (40,),
-            "batch_size": 16,
-            "subset": 2000,
+            "batch_size": 8,
+            "subset": 600,
             "model_size": {"width": 0.5},
         },
         "smoke": {"image_size": (80, 80), "epochs": (2,), "subset": 120, "model_size": {"width": 0.125}},

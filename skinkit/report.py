@@ -111,7 +111,10 @@ def _leakage(folder):
 
 def _training(folder):
     history = pd.read_csv(folder / "history.csv")
-    figure = plots.learning_curves(history, metrics=("loss", "accuracy", "macro_recall"))
+    if history.empty:
+        yield "<p>The run had no epochs of its own.</p>"
+        return
+    figure = plots.learning_curves(history, metrics=("loss", "accuracy", "macro_recall", "psnr"))
     yield _figure(figure, "Training and validation")
 
 

@@ -79,6 +79,8 @@ def ledger():
 
 IMAGE = np.zeros((6, 8, 3), dtype=np.uint8)
 HEAT = np.linspace(0, 1, 6).reshape(2, 3)
+CROPS = np.zeros((2, 5, 4, 4, 3), dtype=np.uint8)
+WEIGHTS = np.array([[0.2, 0.3, 0.4, 0.5, 0.6], [0.5] * 5])
 ON_ONE_AX = {
     "class_counts": lambda ax: plots.class_counts(table(), ax=ax),
     "confusion_matrix": lambda ax: plots.confusion_matrix(COUNTS, LABELS, ax=ax),
@@ -93,6 +95,8 @@ ON_ONE_AX = {
         history(), ["loss"], axes=None if ax is None else [ax]
     ),
     "image_grid": lambda ax: plots.image_grid([IMAGE], axes=None if ax is None else [ax]),
+    "embedding": lambda ax: plots.embedding(np.eye(2), ["benign", "malignant"], ax=ax),
+    "crop_weights": lambda ax: plots.crop_weights(CROPS[:1], WEIGHTS[:1], axes=None if ax is None else [ax]),
 }
 
 
@@ -221,6 +225,30 @@ def test_grids_hold_one_image_a_cell():
     assert all(len(ax.images) == 1 for ax in plots.image_grid([IMAGE] * 2).axes)
 
 
+def frames(ax):
+    return [(patch.get_linewidth(), patch.get_edgecolor()) for patch in ax.patches]
+
+
+def test_crops_with_more_weight_have_wider_and_brighter_frames():
+    figure = plots.crop_weights(CROPS, WEIGHTS, titles=["mel", "nv"])
+    first, second, bar = figure.axes
+    assert [len(ax.images) for ax in (first, second)] == [5, 5] and first.get_title() == "mel"
+    widths, colours = zip(*frames(first), strict=True)
+    assert sorted(widths) == list(widths) and widths[0] < widths[-1]
+    assert sum(colours[0][:3]) < sum(colours[-1][:3])
+    assert {frames(second)[0], frames(first)[3]} == set(frames(second)), "equal weights look alike everywhere"
+    assert bar.get_ylim() == pytest.approx((0.2, 0.6))
+
+
+def test_crops_lie_where_they_were_cut_out():
+    (ax, _) = plots.crop_weights(CROPS[:1], WEIGHTS[:1]).axes
+    corners = [patch.get_xy() for patch in ax.patches]
+    assert corners[4] == pytest.approx(np.mean(corners[:4], axis=0)), "the fifth crop is the centre"
+    (ax, _) = plots.crop_weights(np.zeros((1, 9, 4, 4, 3)), np.ones((1, 9))).axes
+    left, top = zip(*[patch.get_xy() for patch in ax.patches], strict=True)
+    assert left[:3] == left[3:6] and len(set(top[:3])) == 1 and top[3] > top[0]
+
+
 def test_class_counts_follow_the_given_order_and_count_lesions():
     figure = plots.class_counts(table(), ["nv", "mel", "df"])
     assert heights(figure) == [[2, 1, 0], [1, 1, 0]]
@@ -262,3 +290,14 @@ def test_plots_import_no_tensorflow():
     code = "import sys, skinkit.plots; print({'tensorflow', 'keras'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_rare_classes_lie_over_frequent_ones_beside_their_number():
+    points, labels = np.arange(8.0).reshape(4, 2), ["malignant", "benign", "benign", "benign"]
+    probe = pd.Series({"value": 0.6, "low": 0.4, "high": 0.75})
+    (ax,) = plots.embedding(points, labels, probe).axes
+    benign, malignant = ax.collections
+    np.testing.assert_array_equal(malignant.get_offsets(), points[:1])
+    np.testing.assert_array_equal(benign.get_offsets(), points[1:])
+    assert malignant.get_zorder() > benign.get_zorder()
+    assert benign.get_label() == "benign (n = 3)" and ax.get_title().endswith("AUC 0.60 [0.40, 0.75]")

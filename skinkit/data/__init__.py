@@ -21,6 +21,7 @@ from skinkit.data.external import external_test
 from skinkit.data.leakage import leakage_rate, leakage_report, leakage_stamp
 from skinkit.data.manifests import load, merge_bermeo2023, read_manifest, release_folder
 from skinkit.data.masks import lesion_mask
+from skinkit.data.metadata import MetadataEncoder
 from skinkit.data.offline import augment_offline, augmented_split
 from skinkit.data.readers import COLUMNS
 from skinkit.data.splits import Split, group_folds, stratified_group_split, with_validation
@@ -37,6 +38,7 @@ __all__ = [
     "CheckReport",
     "ClassMap",
     "DownloadError",
+    "MetadataEncoder",
     "Release",
     "Split",
     "augment_offline",

@@ -16,6 +16,10 @@ from skinkit.data.splits import Split, fold_parts, read_parts, stratified_group_
 # SHA-256 of gessert2019's sorted test ids, joined by newlines.
 GESSERT2019_TEST = "de871289cdea356fa8d23d21c3f5a31d3b34175271058c0ef23ecada03b10c62"
 _FIRST_HAM_IMAGE = 24306
+_SPC_TOTALS = (
+    "gessert2019 counts 1011 (text, all cases), 987 (Table I, those in its classes) and 986 (released index "
+    "file: 599 for training and 387 for testing, without index 135)."
+)
 
 
 def gessert2019_split(table, fold=0, index_file=None, seed=0):
@@ -190,7 +194,7 @@ def datta2021_split(table, seed=0, validation=0.0):
     return with_validation(split, table, validation, seed=seed) if validation else split
 
 
-def hernandez2020_split(table, fold=0, folds=5, seed=0):
+def hernandez2020_split(table, fold=0, folds=5, seed=0, test=False):
     """Patient-disjoint folds, stratified by "the patient has a melanoma"; validation = one fold.
 
     Source: hernandez2020 gives neither ratio nor seed; the choice is ours.
@@ -198,28 +202,33 @@ def hernandez2020_split(table, fold=0, folds=5, seed=0):
     Args:
         table: manifest table with patient ids, labels `malignant` or `mel` being melanoma.
         fold: 0 to `folds - 1`.
-        folds: number of folds.
+        folds: number of folds, at least 2, and 3 with a test part.
         seed: any integer.
+        test: whether the fold is a test part, which the document lacks; validation is then the next fold.
 
     Returns:
-        `Split` with the parts `train` and `validation`.
+        `Split` with the parts `train` and `validation`, and `test` if asked for.
     """
-    if folds < 2 or fold not in range(folds):
-        raise ValueError(f"Fold is 0 to {folds - 1} of at least 2. Received: {fold=}, {folds=}")
+    fewest = 3 if test else 2
+    if folds < fewest or fold not in range(folds):
+        raise ValueError(f"Fold is 0 to {folds - 1} of at least {fewest}. Received: {fold=}, {folds=}")
     keys, grouped_by = group_keys(table, "patient")
     melanoma = table["label"].isin(["malignant", "mel"]).tolist()
     ill = {key for key, is_melanoma in zip(keys, melanoma, strict=True) if is_melanoma}
     strata = [(key in ill, is_mel) for key, is_mel in zip(keys, melanoma, strict=True)]
     chosen = assign(keys, strata, [1 / folds] * folds, seed)
-    name = f"hernandez2020/fold{fold}of{folds}"
-    parts = fold_parts(table, chosen, fold)
+    name = f"hernandez2020/{'test' if test else 'fold'}{fold}of{folds}"
+    held = {"fold": (fold + 1) % folds, "test": fold} if test else {"fold": fold}
+    parts = fold_parts(table, chosen, **held)
     return Split(name, parts, seed, grouped_by, missing_note(table, grouped_by))
 
 
 def derm7pt_split(table, folder, merge_validation=True):
     """The official split of derm7pt, from `train_indexes.csv`, `valid_indexes.csv`, `test_...`.
 
-    Source: gessert2019 merges training (413) and validation (203) and tests on 395.
+    Source: gessert2019 merges training (413) and validation (203) and tests on 395. Its three totals differ:
+    1,011 cases in the text, 987 in Table I without the diagnoses that are none of its classes, and 986 in its
+    released index file. This split has the 987; its `note` tells how many are left out of which part.
 
     Args:
         table: manifest table of derm7pt.
@@ -243,8 +252,10 @@ def derm7pt_split(table, folder, merge_validation=True):
     if absent:
         raise ValueError(f"{folder}: {len(absent)} images of the table are in no index file.")
     kept = pd.Series(parts, dtype="string").reindex(table["image_id"])
-    note = f"Official split of {len(ids)} cases, {len(kept)} of them in the classes used."
-    return Split("derm7pt/official", kept, None, "image", note)
+    lost = Counter(part for image, part in parts.items() if image not in kept.index)
+    told = ", ".join(f"{count} of {part}" for part, count in sorted(lost.items())) or "none"
+    note = f"Official split of {len(ids)} cases, {len(kept)} of them in the classes used (left out: {told})."
+    return Split("derm7pt/official", kept, None, "image", f"{note} {_SPC_TOTALS}")
 
 
 def _index_table(files, folder, name):

@@ -56,10 +56,11 @@ class Split:
         object.__setattr__(self, "parts", parts)
 
     def ids(self, part):
-        """The image ids of one part in the order of the table it was made from; `[]` if empty."""
-        if part not in PARTS:
-            raise ValueError(f"Parts are {', '.join(PARTS)}. Received: part={part!r}")
-        return self.parts.index[self.parts == part].tolist()
+        """The image ids of a part, or of several joined by `+`, in the order of the table; `[]` if empty."""
+        wanted = part.split("+")
+        if unknown := [name for name in wanted if name not in PARTS]:
+            raise ValueError(f"Parts are {', '.join(PARTS)}. Received: part={unknown[0]!r}")
+        return self.parts.index[self.parts.isin(wanted)].tolist()
 
     @property
     def hash(self):

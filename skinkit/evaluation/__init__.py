@@ -26,7 +26,9 @@ from skinkit.evaluation.consistency import (
     implied_specificity,
 )
 from skinkit.evaluation.intervals import bootstrap_intervals, paired_difference
+from skinkit.evaluation.outlier import patient_z_scores, rescore_by_patient
 from skinkit.evaluation.scores import cohen_kappa, confusion_matrix, per_class, score, summary
+from skinkit.evaluation.spread import spread_over_runs
 from skinkit.evaluation.submission import ISIC2018_COLUMNS, write_isic2018_submission
 from skinkit.evaluation.tables import (
     classification_table,
@@ -59,11 +61,14 @@ __all__ = [
     "implied_specificity",
     "kappa_from_confusion",
     "paired_difference",
+    "patient_z_scores",
     "per_class",
     "positive_label",
     "predicted_index",
     "reliability_table",
+    "rescore_by_patient",
     "score",
+    "spread_over_runs",
     "stamp",
     "subgroup_table",
     "summary",

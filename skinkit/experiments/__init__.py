@@ -7,8 +7,10 @@ from skinkit.experiments.explain import explain
 from skinkit.experiments.ledger import ledger, write_ledger
 from skinkit.experiments.material import available_profile
 from skinkit.experiments.run import run
+from skinkit.experiments.saved import SavedRun
 
 __all__ = [
+    "SavedRun",
     "available_profile",
     "demo",
     "environment",

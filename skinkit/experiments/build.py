@@ -36,10 +36,31 @@ def _crops(recipe):
     return pipeline.Crops(recipe.input.name, recipe.crop_size, **recipe.input.options)
 
 
-def training_batches(recipe, material, seed):
-    """Returns the function of the first epoch that `skinkit.training.fit` asks for its batches."""
+def image_training(recipe, material, model, seed, folder):
+    """Returns what `skinkit.training.fit` trains a network on that looks at each image alone.
+
+    Args:
+        recipe, material, model, seed, folder: As in `skinkit.experiments.patients.context_training`.
+    """
+    return model, training_batches(recipe, material, seed), []
+
+
+def training_batches(recipe, material, seed, companions=None):
+    """Returns the function of the first epoch that `skinkit.training.fit` asks for its batches.
+
+    Args:
+        recipe: A resolved `Recipe`.
+        material: Its `Material`.
+        seed: Integer, of the order and the augmentation.
+        companions: `skinkit.pipeline.Companions` of the training rows, or `None`.
+    """
     rows = material.rows("train")
     weights, sampler = sample_weights(recipe, material), build_sampler(recipe, material)
+    if weights is not None and reconstructs(recipe):
+        raise ValueError(
+            f"{recipe.name}: an autoencoder sees no labels, and its images cannot be weighted by them. "
+            f"Received: balancing={recipe.balancing}"
+        )
     spec = dataclasses.replace(build_spec(recipe, augment=True), cache=_cache(recipe, len(rows)))
 
     def batches(first_epoch):
@@ -54,7 +75,10 @@ def training_batches(recipe, material, seed):
             first_epoch=first_epoch,
             sample_weight=weights,
             sampler=sampler,
+            companions=companions,
         )
+        if reconstructs(recipe):
+            dataset = dataset.map(lambda images, labels: (images, images))
         return dataset, steps_per_epoch(recipe, material)
 
     return batches
@@ -117,7 +141,7 @@ def build_sampler(recipe, material):
     rows = material.rows("train")
     if name != "contextual":
         return pipeline.SAMPLERS[name](rows["label"], **options)
-    images = options.setdefault("images_per_patient", 4)
+    images = options["images_per_patient"] = images_per_patient(recipe)
     patients, rest = divmod(recipe.batch_size, images)
     if rest:
         raise ValueError(
@@ -127,20 +151,41 @@ def build_sampler(recipe, material):
     return pipeline.SAMPLERS[name](rows["label"], rows["patient_id"], patients_per_batch=patients, **options)
 
 
+def images_per_patient(recipe):
+    """Returns how many images of a patient follow each other in the batches of `contextual` balancing."""
+    return recipe.balancing.options.get("images_per_patient", 4)
+
+
 def _balancing(recipe):
-    name = recipe.balancing.name
+    name, options = recipe.balancing.name, dict(recipe.balancing.options)
     if name not in BALANCING:
         raise ValueError(f"Balancing is {', '.join(BALANCING)}. Received: balancing={name!r}")
-    return name, dict(recipe.balancing.options)
+    if name == "none" and options:
+        raise ValueError(f"Without balancing there are no options. Received: balancing={recipe.balancing}")
+    return name, options
 
 
 def build_model(recipe, labels, weights=None):
-    """Returns the recipe's Keras model; `weights` (a file, `"imagenet"` or `"none"`) replaces its own."""
+    """Returns the recipe's Keras model; `weights` (a file, `"imagenet"` or `"none"`) replaces its own.
+
+    Raises:
+        ValueError: for an autoencoder without a `classifier` of its features, which could not be scored.
+    """
+    if reconstructs(recipe) and recipe.classifier is None:
+        raise ValueError(
+            f"{recipe.name}: {recipe.model.name} makes images, not class probabilities. Give the recipe a "
+            "`classifier` of its features"
+        )
     options = {**recipe.model.options, **recipe.model_size}
     if weights is not None:
         options["weights"] = None if weights == "none" else weights
     shape = build_spec(recipe, augment=False).input_shape
     return models.build(recipe.model.name, input_shape=shape, classes=len(labels), **options)
+
+
+def reconstructs(recipe):
+    """Returns whether the recipe's model is trained to return its images, without labels."""
+    return models.MODELS[recipe.model.name].reconstructs
 
 
 def build_phases(recipe, model, steps):
@@ -152,23 +197,33 @@ def build_phases(recipe, model, steps):
         steps: Integer, steps per epoch, to which the schedules are stretched.
     """
     loss = training.build_loss(recipe.loss.name, **recipe.loss.options)
-    return [_build_phase(phase, loss, model, steps) for phase in recipe.phases]
+    return [_build_phase(phase, recipe, loss, model, steps) for phase in recipe.phases]
 
 
-def _build_phase(phase, loss, model, steps):
+def _build_phase(phase, recipe, loss, model, steps):
     options = dict(phase.optimiser.options)
     rate = options.pop("learning_rate")
+    schedule_name, schedule_options, plateau = _schedule(phase.schedule, recipe.monitor)
     schedule = functools.partial(
         training.build_schedule,
-        phase.schedule.name,
+        schedule_name,
         rate,
         epochs=phase.epochs,
         steps_per_epoch=steps,
-        **phase.schedule.options,
+        **schedule_options,
     )
 
     def optimiser():
         return training.build_optimiser(phase.optimiser.name, schedule(), **options)
 
     trainable = _TRAINABLE[phase.trainable](model)
-    return training.TrainingPhase(phase.epochs, optimiser, loss, trainable)
+    # A share of pixels whose brightest channel is right would be called accuracy, too.
+    metrics = () if reconstructs(recipe) else ("accuracy",)
+    return training.TrainingPhase(phase.epochs, optimiser, loss, trainable, plateau, metrics)
+
+
+def _schedule(schedule, monitor):
+    """Name and options of the schedule, and the plateau, which follows scores and not the number of steps."""
+    if schedule.name == "plateau":
+        return "constant", {}, training.Plateau(monitor, **schedule.options)
+    return schedule.name, schedule.options, None

@@ -6,13 +6,17 @@ from pathlib import Path
 import pandas as pd
 
 from skinkit.experiments.saved import SavedRun
-from skinkit.experiments.scoring import predict, score, write_json, write_predictions
+from skinkit.experiments.scoring import predictor, score, write_json, write_predictions
 
 
 def summarise(folder):
     """Returns the table of a run's scores as text, with the stamp of a leaky split."""
     run = SavedRun(Path(folder))
-    return _text(run.folder.as_posix(), run.metrics, run.predictions, run.manifest["stamp"])
+    text = _text(run.folder.as_posix(), run.metrics, run.predictions, run.manifest["stamp"])
+    if run.metrics_best is None:
+        return text
+    epoch, recall = run.metrics_best["epoch"], run.metrics_best["scores"]["macro_recall"]["value"]
+    return f"{text}\nbeside it, epoch {epoch}, the best on validation: macro_recall {recall:.3f}"
 
 
 def evaluate(folder, on=None, data_dir=None):
@@ -32,8 +36,9 @@ def evaluate(folder, on=None, data_dir=None):
     if on is None:
         return summarise(folder)
     run = SavedRun(Path(folder))
-    table, notes = _unseen(run, _read(on, data_dir), data_dir)
-    predictions = predict(run.load_model(), run.recipe, table, run.labels)
+    material = run.material(data_dir)
+    table, notes = _unseen(run, _read(on, data_dir), material.rows("train"))
+    predictions = predictor(run.load_model(), run.recipe, material, run.manifest["seed"])(table)
     metrics = {**score(predictions, run.recipe.positive), "notes": notes}
     target = run.folder / "evaluations" / Path(on).stem
     target.mkdir(parents=True, exist_ok=True)
@@ -48,9 +53,8 @@ def _read(on, data_dir):
     return data.load(on, root=data_dir)
 
 
-def _unseen(run, table, data_dir):
+def _unseen(run, table, train):
     """Drops what the model cannot be asked, or has seen; says how many of each."""
-    train = run.material(data_dir).rows("train")
     photographs = train.get("source_id", train["image_id"])
     reasons = {
         "of a class that the model does not know": ~table["label"].isin(run.labels),

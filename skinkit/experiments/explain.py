@@ -25,7 +25,8 @@ def explain(folder, images=None, data_dir=None):
 
     Raises:
         FileNotFoundError: when the run, its model or an image is missing.
-        ValueError: for an image id that the run does not know, or a run that sees an image as several crops.
+        ValueError: for an image id that the run does not know, a run that sees an image as several crops, or
+            one whose classifier is not its network.
     """
     run = SavedRun(Path(folder))
     _check_input(run.recipe)
@@ -38,6 +39,11 @@ def explain(folder, images=None, data_dir=None):
 
 
 def _check_input(recipe):
+    if recipe.classifier is not None:
+        raise ValueError(
+            "Grad-CAM follows a class through a network; this run's classes come from a classifier beside "
+            f"it. Received: classifier={recipe.classifier}"
+        )
     if recipe.input.name in ("multi_crop", "ordered_crops"):
         raise ValueError(
             "Maps are drawn for networks that see one picture at a time. This run sees an image as several "
@@ -73,7 +79,10 @@ def draw_overlays(model, run, rows):
     """Returns the figure: a row per image with the image, its Grad-CAM and its attention map."""
     from skinkit import plots
     from skinkit.explain import attention_maps, grad_cam, has_attention
+    from skinkit.models import image_alone
 
+    # One picture at a time: a network with patient context is asked what it makes of the image alone.
+    model = image_alone(model)
     inputs = _pixels(run.recipe, rows, run.labels)
     shown = _pixels(run.recipe, rows, run.labels, channel_order="rgb", scaling="unit")
     columns = {_IMAGE: [None] * len(rows), "Grad-CAM": grad_cam(model, inputs)}

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from skinkit.papers.recipe import PROTOCOLS
+
 
 def draw_figures(ledger, results):
     """Draws `figures/*.png` into the folder of the results; what has no numbers yet is left out.
@@ -40,7 +42,9 @@ def _by_protocol(ledger):
         name=[f"{r.document}/{r.table}/{r.row}\n{r.profile}, {r.metric}" for r in rows.itertuples()]
     )
     several = rows.groupby("name")["protocol"].transform("nunique") > 1
+    tables = dict(list(rows[several].groupby("protocol")))
     return {
-        protocol: part.set_index("name")[["value", "low", "high"]]
-        for protocol, part in rows[several].groupby("protocol", sort=False)
+        protocol: tables[protocol].set_index("name")[["value", "low", "high"]]
+        for protocol in PROTOCOLS
+        if protocol in tables
     }

@@ -1,6 +1,7 @@
 """All runs against all published rows: the table that nobody writes by hand."""
 
 import json
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -22,6 +23,10 @@ COLUMNS = (
         "low",
         "high",
         "run_sd",
+        "population_sd",
+        "fold_sd",
+        "seed_sd",
+        "measured_best",
         "difference",
         "tolerance",
     ),
@@ -55,16 +60,22 @@ def read_runs(folder):
 
 def _run_rows(folder, manifest):
     metrics = json.loads((folder / "metrics.json").read_text())
+    best = folder / "metrics_best.json"
+    best = json.loads(best.read_text())["scores"] if best.exists() else {}
     shared = {
         **{key: manifest[key] for key in ("recipe", "profile", "protocol", "fold", "seed")},
         **{f"leakage_{level}": rate for level, rate in manifest["leakage"].items()},
         "n": metrics["n"],
         "dataset": manifest["dataset"],
+        "lacking": manifest.get("lacking", ""),
+        # Runs of older versions do not say which images they were tested on.
+        "test_hash": manifest.get("test_hash"),
         "folder": folder.as_posix(),
     }
     for name, score in metrics["scores"].items():
         metric, _, label = name.partition(":")
-        yield {**shared, "metric": metric, "class": label or "all", **score}
+        beside = best.get(name, {}).get("value", math.nan)
+        yield {**shared, "metric": metric, "class": label or "all", **score, "best": beside}
 
 
 def ledger(folder):
@@ -123,24 +134,33 @@ def _mean_over_runs(runs):
     """One row per recipe, profile, protocol and score: mean over folds and seeds.
 
     The interval is the mean of the runs' own bootstrap intervals, i.e. the uncertainty from the test
-    images; `run_sd` (ddof 1) is the spread over runs.
+    images; `run_sd` (ddof 1) is the spread over runs, `fold_sd` and `seed_sd` are its parts, and
+    `population_sd` is what gessert2019 prints of models with one test part. `measured_best` is the mean of
+    the epochs that were best on validation, where the runs scored them beside the last.
     """
-    keys = ["recipe", "profile", "protocol", "metric", "class", "dataset"]
-    columns = [*keys, "runs", "n", "measured", "low", "high", "run_sd", "folders"]
+    from skinkit import evaluation
+
+    keys = ["recipe", "profile", "protocol", "metric", "class", "dataset", "lacking"]
+    columns = [*keys, "runs", "n", "measured", "low", "high", "run_sd", "measured_best", "folders"]
     leaks = ["leakage_photograph", "leakage_lesion", "leakage_patient"]
     if runs.empty:
         return pd.DataFrame(columns=[*columns, *leaks])
-    grouped = runs.groupby(keys, sort=False, dropna=False)
-    return grouped.agg(
+    grouped = runs.groupby(keys, sort=False)
+    table = grouped.agg(
         runs=("value", "size"),
         n=("n", "max"),
         measured=("value", "mean"),
         low=("low", "mean"),
         high=("high", "mean"),
         run_sd=("value", "std"),
+        measured_best=("best", "mean"),
         folders=("folder", " ".join),
         **{leak: (leak, "mean") for leak in leaks if leak in runs},
-    ).reset_index()
+    )
+    spread = evaluation.spread_over_runs(runs, keys)
+    one_test_part = grouped["test_hash"].nunique() == 1
+    spread["population_sd"] = spread["population_sd"].where(one_test_part)
+    return table.join(spread).reset_index()
 
 
 def _targets(known, name):
@@ -154,7 +174,7 @@ def _verdict(row, recipe):
         reason = recipe.not_comparable if recipe else ""
         return None, None, "not comparable" if reason else "", reason
     if pd.isna(row.published):
-        return None, None, "not comparable", "no published row"
+        return None, None, "not comparable", row.lacking or "no published row"
     difference = row.measured - row.published
     tolerance = recipe.tolerance.get(row.metric) if recipe else None
     if reason := _why_not(row, recipe, tolerance):
@@ -168,6 +188,8 @@ def _why_not(row, recipe, tolerance):
         return "the recipe no longer exists"
     if row.dataset == "synthetic":
         return "synthetic images"
+    if row.lacking:
+        return row.lacking
     if recipe.not_comparable:
         return recipe.not_comparable
     if row.profile != "full":

@@ -12,6 +12,8 @@ from skinkit import data
 _SMOKE_IMAGES = 240
 _SMOKE_EXTERNAL = 80
 _SYNTHETIC = "synthetic"
+# What a reader drops, duplicates and images of other classes, is less than this share of any release.
+_DROPPED = 0.05
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class Material:
         split: `skinkit.data.Split` of these rows.
         labels: Classes in the order of the network's outputs.
         source: Name of the release, or `"synthetic"`.
-        test_part: Part that the scores come from.
+        test_part: Part that the scores come from; parts may be joined by `+`.
+        lacking: What the folder of the release lacks of it, if that is much.
     """
 
     table: pd.DataFrame
@@ -31,6 +34,7 @@ class Material:
     labels: tuple[str, ...]
     source: str
     test_part: str = "test"
+    lacking: str = ""
 
     def rows(self, part):
         """Returns the manifest rows of a part, in the order of the table."""
@@ -41,6 +45,11 @@ class Material:
     def leakage(self):
         """The leakage report of the test part."""
         return data.leakage_report(self.table, self.split, part=self.test_part, against="train")
+
+    @property
+    def test_hash(self):
+        """SHA-256 of the sorted ids of the test part: equal where runs are tested on the same images."""
+        return hashlib.sha256("\n".join(sorted(self.split.ids(self.test_part))).encode()).hexdigest()
 
     @property
     def stamp(self):
@@ -61,14 +70,14 @@ def build_material(recipe, profile="full", fold=0, data_dir=None):
         FileNotFoundError: when the release is not there, with what to do.
     """
     source = _SYNTHETIC if profile == "smoke" else recipe.dataset
-    table = _read(recipe, source, data_dir)
+    table, lacking = _read(recipe, source, data_dir)
     labels = data.CLASS_MAPS[recipe.classes].labels
     make_split = functools.partial(_split, recipe=recipe, source=source, fold=fold, data_dir=data_dir)
     table, split = _divide(recipe, table, make_split)
     if recipe.external:
         other = _read_external(recipe.external.name, source, data_dir)
         table, split = data.external_test(table, split, other, **recipe.external.options)
-    return Material(table, split, labels, source, recipe.test_part)
+    return Material(table, split, labels, source, recipe.test_part, lacking)
 
 
 def _divide(recipe, table, make_split):
@@ -93,16 +102,29 @@ def _read_external(dataset, source, data_dir):
 
 
 def _read(recipe, source, data_dir):
+    """The table of the images, and a word about what it lacks of its release."""
     if source == _SYNTHETIC:
         layout = "isic2020" if recipe.dataset.startswith("isic2020") else "ham10000"
-        table = data.synthetic(recipe.subset or _SMOKE_IMAGES, seed=0, layout=layout)
+        drawing = {"layout": layout, **recipe.drawing}
+        table = data.synthetic(recipe.subset or _SMOKE_IMAGES, seed=0, **drawing)
         # A release may lack classes that are drawn: derm7pt has no actinic keratoses.
         known = table["label"].isin(data.CLASS_MAPS[recipe.classes].labels)
-        return table[known].reset_index(drop=True)
+        return table[known].reset_index(drop=True), ""
     table = data.load(recipe.dataset, root=data_dir)
-    if recipe.subset is None or recipe.subset >= len(table):
+    return _thin_out(table, recipe.subset), _lacking(table, recipe.dataset)
+
+
+def _lacking(table, dataset):
+    release = data.CATALOG.get(dataset)
+    if release is None or not release.images or len(table) >= (1 - _DROPPED) * release.images:
+        return ""
+    return f"subset: {len(table):,} of the {release.images:,} images of {dataset}"
+
+
+def _thin_out(table, most):
+    if most is None or most >= len(table):
         return table
-    share = recipe.subset / len(table)
+    share = most / len(table)
     # Whole lesions whatever the protocol: all protocols get the same images, and siblings stay together.
     known = table[["lesion_id", "patient_id"]].notna().any(axis=None)
     group = "lesion+patient" if known else "image"

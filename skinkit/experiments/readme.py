@@ -10,12 +10,18 @@ measured one, is [ledger.csv](ledger.csv); differences between recipes on the sa
 [comparisons.csv](comparisons.csv).
 
 - **published**: as printed, as a fraction. **measured**: mean over the runs, with the 95 % interval from
-  resampling whole lesions (or patients) of the test images.
+  resampling whole lesions (or patients) of the test images. **best epoch**: mean of the epochs that were best
+  on validation, where a recipe reports the last one and scores them beside it.
 - **leakage**: share of test images whose photograph / lesion / patient is also in training.
 - **verdict**: `reproduced` when the difference is within the tolerance that the recipe states,
   `not reproduced` when it is not, `not comparable` with the reason. Misses stay.
 - Not for clinical use.
 """
+
+_SEVERAL = """Means with the population standard deviation over the folds, as gessert2019 prints them, where
+all models were tested on one part. The folds of a seed train on other images; the seeds of a fold on the same
+images, in another order and from other first weights. What a training owes to luck is in both standard
+deviations (ddof 1)."""
 
 _SHOWN = ("accuracy", "macro_recall", "macro_f1", "weighted_f1_by_pred", "macro_auc", "auc")
 
@@ -33,6 +39,9 @@ def results_page(table, differences):
         parts.append("No run has been carried out yet.")
     for document, rows in measured.groupby("document", sort=False):
         parts += [f"### {document}", _runs_table(rows)]
+    several = measured[measured[["fold_sd", "seed_sd"]].notna().any(axis=1)]
+    if not several.empty:
+        parts += ["## Scores of several trainings", _SEVERAL, _several_table(several)]
     if not differences.empty:
         parts += ["## Differences on the same test images", _differences_table(differences)]
     return "\n\n".join(parts) + "\n"
@@ -60,15 +69,37 @@ def _coverage(table):
 
 def _runs_table(rows):
     lines = [
-        "row | protocol | profile | runs | n | score | published | measured (95 %) | leakage | verdict",
-        "--- | --- | --- | --- | --- | --- | --- | --- | --- | ---",
+        "row | protocol | profile | runs | n | score | published | measured (95 %) | best epoch | leakage | "
+        "verdict",
+        "--- | --- | --- | --- | --- | --- | --- | --- | --- | --- | ---",
     ]
     for row in rows[(rows["class"] == "all") & rows["metric"].isin(_SHOWN)].itertuples():
         lines.append(
             f"{row.table}/{row.row} | {row.protocol} | {row.profile} | {row.runs:.0f} | {row.n:.0f} | "
-            f"{row.metric} | {_number(row.published)} | {_interval(row)} | {_leakage(row)} | {_verdict(row)}"
+            f"{row.metric} | {_number(row.published)} | {_interval(row)} | "
+            f"{_number(row.measured_best)} | {_leakage(row)} | {_verdict(row)}"
         )
     return "\n".join(lines)
+
+
+def _several_table(rows):
+    lines = [
+        "row | protocol | profile | runs | score | published | measured | sd over folds | sd over seeds",
+        "--- | --- | --- | --- | --- | --- | --- | --- | ---",
+    ]
+    shown = rows["metric"].isin((*_SHOWN, "macro_specificity")) & (rows["class"] == "all")
+    for row in rows[shown].itertuples():
+        published = _with_sd(row.published, row.published_sd)
+        ours = _with_sd(row.measured, row.population_sd)
+        lines.append(
+            f"{row.document}/{row.table}/{row.row} | {row.protocol} | {row.profile} | {row.runs:.0f} | "
+            f"{row.metric} | {published} | {ours} | {_number(row.fold_sd)} | {_number(row.seed_sd)}"
+        )
+    return "\n".join(lines)
+
+
+def _with_sd(value, sd):
+    return _number(value) + ("" if pd.isna(sd) else f" ± {sd:.3f}")
 
 
 def _differences_table(rows):

@@ -1,6 +1,7 @@
 """Carry a recipe out: train, predict, score, and leave a folder that says how."""
 
 import contextlib
+import dataclasses
 import datetime
 import hashlib
 import json
@@ -11,7 +12,16 @@ from pathlib import Path
 import filelock
 
 from skinkit.experiments.material import build_material, table_hash
-from skinkit.experiments.scoring import predict, score, write_json, write_predictions
+from skinkit.experiments.saved import SavedRun
+from skinkit.experiments.scoring import (
+    network_predictor,
+    predict_parts,
+    predictor,
+    reconstruction_scores,
+    score,
+    write_json,
+    write_predictions,
+)
 from skinkit.papers.recipe import Recipe
 from skinkit.papers.registry import recipe as find_recipe
 from skinkit.papers.registry import same_method
@@ -31,6 +41,12 @@ class Plan:
     def resolved(self):
         return self.recipe.resolve(self.profile, self.protocol)
 
+    @property
+    def start(self):
+        """The plan whose trained weights this one starts from, or `None`."""
+        name = self.resolved.start_from
+        return name and dataclasses.replace(self, recipe=same_method(find_recipe(name))[0])
+
     def folder(self, out):
         name = f"{self.protocol}-{self.profile}-fold{self.fold}-seed{self.seed}"
         return Path(out) / self.recipe.name / name
@@ -39,6 +55,8 @@ class Plan:
         """Hash of all that decides the result: equal keys, equal predictions."""
         said = [self.resolved.hash, self.profile, self.fold, self.seed, str(weights or "")]
         said += [material.split.hash, table_hash(material.table)]
+        if self.start:
+            said.append(self.start.key(weights, material))
         return hashlib.sha256("\n".join(map(str, said)).encode()).hexdigest()[:16]
 
 
@@ -90,7 +108,7 @@ def run(
     plan.resolved  # noqa: B018 - unknown profiles and protocols stop before a folder is made
     folder.mkdir(parents=True, exist_ok=True)
     with _only_one(folder):
-        _carry_out(plan, folder, weights, data_dir, verbose)
+        _carry_out(plan, folder, out, weights, data_dir, verbose)
     return folder
 
 
@@ -110,7 +128,7 @@ def _only_one(folder):
         lock.release()
 
 
-def _carry_out(plan, folder, weights, data_dir, verbose):
+def _carry_out(plan, folder, out, weights, data_dir, verbose):
     from skinkit import training
 
     recipe = plan.resolved
@@ -120,11 +138,39 @@ def _carry_out(plan, folder, weights, data_dir, verbose):
         if verbose:
             print(f"Already finished: {folder}")
         return
+    start = plan.start and _trained_before(plan, material, out, weights, data_dir, verbose)
     _say(plan, material, verbose)
-    model, history = _train(plan, recipe, material, folder, weights, verbose)
-    predictions = predict(model, recipe, material.rows(recipe.test_part), material.labels)
+    model, history = _train(plan, recipe, material, folder, weights, start, verbose)
+    if recipe.score_best:
+        _score_best(model, recipe, material, folder)
+    predictions = predict_parts(predictor(model, recipe, material, plan.seed), material)
     _save(folder, plan, material, key, weights, model, history, predictions)
     training.Checkpoint(folder / "checkpoint").delete()
+
+
+def _trained_before(plan, material, out, weights, data_dir, verbose):
+    """The model of the run that this one starts from, which is carried out first.
+
+    Its training part must be this one's, or it may have seen images that this one is tested on.
+    """
+    start = plan.start
+    folder = run(
+        start.recipe, start.profile, start.protocol, start.fold, start.seed, out, weights, data_dir,
+        verbose=verbose,
+    )  # fmt: skip
+    saved = SavedRun(folder)
+    if saved.manifest["split_hash"] != material.split.hash:
+        raise ValueError(
+            f"{plan.recipe.name} starts from {start.recipe.name}, which was trained on another split: "
+            f"{saved.manifest['split']}. Received: {material.split.name}"
+        )
+    try:
+        return saved.load_model()
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"{plan.recipe.name} starts from the trained weights of {start.recipe.name}. {error}, and give "
+            "this run the same FOLDER"
+        ) from error
 
 
 def _finished(folder, key):
@@ -145,24 +191,32 @@ def _say(plan, material, verbose):
     counts = material.split.parts.value_counts()
     parts = ", ".join(f"{counts[part]} {part}" for part in counts.index)
     print(f"{plan.recipe.name}: {plan.profile} profile, {plan.protocol} protocol, {material.source} images")
-    print(f"split {material.split.name}: {parts}. {material.stamp or 'No leakage found.'}", flush=True)
+    print(f"split {material.split.name}: {parts}. {material.split.note}".rstrip())
+    print(material.stamp or "No leakage found.", flush=True)
 
 
-def _train(plan, recipe, material, folder, weights, verbose):
+def _train(plan, recipe, material, folder, weights, start, verbose):
     import keras
 
-    from skinkit import training
+    from skinkit import models, training
     from skinkit.experiments import build
+    from skinkit.experiments.patients import context_training
 
     _repeatable(plan.seed)
-    model = build.build_model(recipe, material.labels, weights)
+    model = build.build_model(recipe, material.labels, "none" if start else weights)
+    if start:
+        models.take_over_weights(model, start)
+    prepare = context_training if models.uses_context(model) else build.image_training
+    trained, batches, callbacks = prepare(recipe, material, model, plan.seed, folder)
     history = training.fit(
-        model,
+        trained,
         build.build_phases(recipe, model, build.steps_per_epoch(recipe, material)),
-        build.training_batches(recipe, material, plan.seed),
+        batches,
         folder,
-        validate=_validator(recipe, material),
-        monitor=recipe.monitor if recipe.selection == "best" else None,
+        callbacks=callbacks,
+        validate=_validator(recipe, material, model),
+        monitor=recipe.monitor if recipe.selection == "best" or recipe.score_best else None,
+        end_with=recipe.selection,
         verbose=verbose,
     )
     # Without the optimiser: its state is three times the weights and nobody needs it any more.
@@ -178,17 +232,38 @@ def _repeatable(seed):
         tf.config.experimental.enable_op_determinism()
 
 
-def _validator(recipe, material):
+def _validator(recipe, material, model):
     from skinkit import evaluation
+    from skinkit.experiments import build
 
     rows = material.rows(recipe.selection_part)
+    if recipe.selection == "last" and rows.empty:
+        return None
 
-    def validate(model):
-        found = predict(model, recipe, rows, material.labels)
+    if build.reconstructs(recipe):
+        return lambda model: reconstruction_scores(model, recipe, rows, material.labels)
+
+    predict_rows = network_predictor(model, recipe, material.labels)
+
+    # What trains may be another form of the model, with the same layers.
+    def validate(_):
+        found = predict_rows(rows)
         scores = evaluation.summary(*evaluation.unpack_predictions(found), positive=recipe.positive)
         return {name: scores[name] for name in ("accuracy", "macro_recall", "macro_auc")}
 
     return validate
+
+
+def _score_best(model, recipe, material, folder):
+    """Scores the epoch that `monitor` selects; the model keeps the weights of the last one."""
+    from skinkit import training
+
+    last = model.get_weights()
+    epoch = training.Checkpoint(folder / "checkpoint").load_best(model)
+    predictions = predict_parts(network_predictor(model, recipe, material.labels), material)
+    model.set_weights(last)
+    write_predictions(predictions, folder / "predictions_best.csv.gz")
+    write_json(folder / "metrics_best.json", {"epoch": epoch, **score(predictions, recipe.positive)})
 
 
 def _save(folder, plan, material, key, weights, model, history, predictions):
@@ -212,11 +287,13 @@ def _save(folder, plan, material, key, weights, model, history, predictions):
         "key": key,
         "weights": None if weights is None else str(weights),
         "dataset": material.source,
+        "lacking": material.lacking,
         "images": {part: int(n) for part, n in material.split.parts.value_counts().items()},
         "data_hash": table_hash(material.table),
         "split": material.split.name,
         "split_note": material.split.note,
         "split_hash": material.split.hash,
+        "test_hash": material.test_hash,
         "leakage": data.leakage_rate(material.leakage),
         "stamp": material.stamp,
         "parameters": model.count_params(),

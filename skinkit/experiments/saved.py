@@ -36,6 +36,12 @@ class SavedRun:
         return json.loads((self.folder / "metrics.json").read_text())
 
     @functools.cached_property
+    def metrics_best(self):
+        """Scores of the best epoch on validation and its `epoch`; `None` where the recipe wants none."""
+        path = self.folder / "metrics_best.json"
+        return json.loads(path.read_text()) if path.exists() else None
+
+    @functools.cached_property
     def recipe(self):
         """The recipe as it was run."""
         return Recipe.from_json(json.dumps(self.manifest["settings"]))

@@ -1,10 +1,30 @@
 """From a model to saved predictions, and from saved predictions to scores with intervals."""
 
+import functools
 import json
 import math
 
 import numpy as np
 import pandas as pd
+
+
+def predictor(model, recipe, material, seed):
+    """Returns the function from manifest rows to their predictions table: see `predict`.
+
+    Where the recipe has a `classifier`, this fits it on the training images, and the predictions are its own.
+
+    Args:
+        model: The recipe's trained model.
+        recipe: The resolved `Recipe` the model was built from.
+        material: Its `Material`.
+        seed: Integer, of the classifier.
+    """
+    from skinkit.experiments.classifier import fit_classifier
+
+    if recipe.classifier is None:
+        return network_predictor(model, recipe, material.labels)
+    probabilities = fit_classifier(model, recipe, material, seed)
+    return lambda rows: _table(recipe, rows, probabilities(rows), material.labels)
 
 
 def predict(model, recipe, rows, labels):
@@ -16,15 +36,56 @@ def predict(model, recipe, rows, labels):
         rows: Manifest rows.
         labels: Classes in the order of the model's outputs.
     """
-    from skinkit.experiments import build
+    return network_predictor(model, recipe, labels)(rows)
 
-    batches = build.evaluation_batches(recipe, rows, labels)
+
+def network_predictor(model, recipe, labels):
+    """Returns the function from manifest rows to the predictions table of the network itself.
+
+    Args:
+        model, recipe, labels: As in `predict`.
+    """
+    probabilities = _probabilities(model, recipe, labels)
+    return lambda rows: _table(recipe, rows, probabilities(rows), labels)
+
+
+def _probabilities(model, recipe, labels):
+    """The function from manifest rows to class probabilities, as the input and the model ask for."""
+    from skinkit import models
+    from skinkit.experiments import build
+    from skinkit.experiments.patients import PatientPredictor
+
+    batches = functools.partial(build.evaluation_batches, recipe, labels=labels)
     if recipe.input.name == "multi_crop":
-        probabilities = np.concatenate([_mean_over_crops(model, images) for images, _ in batches])
-    else:
-        probabilities = model.predict(batches, verbose=0)
+        return lambda rows: np.concatenate([_mean_over_crops(model, images) for images, _ in batches(rows)])
+    if models.uses_context(model):
+        return PatientPredictor(model, recipe, labels)
+    return lambda rows: model.predict(batches(rows), verbose=0)
+
+
+def _table(recipe, rows, probabilities, labels):
+    from skinkit import evaluation
+
     ids = rows[["image_id", "lesion_id", "patient_id", "label"]].reset_index(drop=True)
-    return ids.join(pd.DataFrame(probabilities, columns=[f"p_{label}" for label in labels]))
+    found = ids.join(pd.DataFrame(probabilities, columns=[f"p_{label}" for label in labels]))
+    if recipe.rescoring is None:
+        return found
+    if recipe.rescoring.name != "patient_z_score":
+        raise ValueError(f"Rescoring is patient_z_score. Received: rescoring={recipe.rescoring}")
+    return evaluation.rescore_by_patient(found, recipe.positive)
+
+
+def predict_parts(predict_rows, material):
+    """Returns the predictions of the test part.
+
+    Joined parts are predicted one by one: no image is context of an image of another part.
+
+    Args:
+        predict_rows: Function from manifest rows to their predictions table.
+        material: `Material`.
+    """
+    found = [predict_rows(material.rows(part)) for part in material.test_part.split("+")]
+    return pd.concat(found, ignore_index=True)
 
 
 def _mean_over_crops(model, images):
@@ -39,6 +100,21 @@ def _mean_over_crops(model, images):
     return found.reshape(-1, crops, found.shape[-1]).mean(axis=1)
 
 
+def reconstruction_scores(model, recipe, rows, labels):
+    """Returns how well an autoencoder returns images: `rmse` over all their pixels, and `psnr` in decibels.
+
+    Args:
+        model, recipe, rows, labels: As in `predict`; pixels from 0 to 1.
+    """
+    from skinkit.experiments import build
+
+    batches = build.evaluation_batches(recipe, rows, labels)
+    pairs = ((images, model.predict_on_batch(images)) for images, _ in batches.as_numpy_iterator())
+    squares = [np.square(made - images).mean(axis=(1, 2, 3)) for images, made in pairs]
+    mean = float(np.mean(np.concatenate(squares)))
+    return {"rmse": math.sqrt(mean), "psnr": -10 * math.log10(max(mean, 1e-12))}
+
+
 def score(predictions, positive="mel"):
     """Returns all scores of a predictions table with 95 % intervals by lesion, patient or image.
 
@@ -51,6 +127,9 @@ def score(predictions, positive="mel"):
     truth, probabilities, labels = evaluation.unpack_predictions(predictions)
     groups, grouped_by = prediction_groups(predictions)
     names = [*evaluation.summary_names(labels, positive), *evaluation.table_metrics(labels)]
+    if len(labels) == 2:
+        # hernandez2020 prints it beside precision and recall, which belong to a class.
+        names.append(f"auc:{evaluation.positive_label(labels, positive)}")
     intervals = evaluation.bootstrap_intervals(
         truth, probabilities, labels, groups=groups, metrics=list(dict.fromkeys(names)), positive=positive
     )

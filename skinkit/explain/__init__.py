@@ -1,14 +1,26 @@
-"""Where a model looks: Grad-CAM, maps of attention layers, overlays."""
+"""Where a model looks (Grad-CAM, maps of attention layers, overlays), and what its features know."""
 
+from skinkit.explain.embeddings import embed, linear_probe, patient_means
 from skinkit.explain.grad_cam import TARGET_LAYERS, grad_cam
-from skinkit.explain.maps import attention_maps, has_attention, mass_inside, overlay_map, resize_map
+from skinkit.explain.maps import (
+    attention_maps,
+    crop_weights,
+    has_attention,
+    mass_inside,
+    overlay_map,
+    resize_map,
+)
 
 __all__ = [
     "TARGET_LAYERS",
     "attention_maps",
+    "crop_weights",
+    "embed",
     "grad_cam",
     "has_attention",
+    "linear_probe",
     "mass_inside",
     "overlay_map",
+    "patient_means",
     "resize_map",
 ]

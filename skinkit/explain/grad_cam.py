@@ -19,6 +19,12 @@ TARGET_LAYERS = {
     "mobilenet_025": "conv_pw_13_relu",
     "koefler_cnn": "bn5",
     "mobilenet_v2": "out_relu",
+    "se_resnext50": "layer4_2_out",
+    # With the attended features beside them.
+    "datta_irv2": "relu_attention",
+    "datta_resnet50": "relu_attention",
+    "datta_densenet201": "relu_attention",
+    "datta_vgg16": "block5_bn3",
 }
 
 _NO_FEATURES = ("Pooling", "Dropout", "Reshape", "InputLayer")

@@ -1,4 +1,4 @@
-"""Maps of attention layers, and what to do with any map: resize, lay over the image, score."""
+"""Maps and weights of attention layers, and what to do with any map: resize, lay over the image, score."""
 
 import inspect
 
@@ -27,7 +27,7 @@ def attention_maps(model, images, layer=None, batch_size=16):
     Example:
     >>> overlay_map(photographs[0], attention_maps(model, images)[0])
     """
-    attention = _find_attention(model, layer)
+    attention = _find_attention(model, layer, "maps")
     below = keras.Model(model.inputs, attention.input)
     images = np.asarray(images, dtype="float32")
     maps = []
@@ -39,23 +39,53 @@ def attention_maps(model, images, layer=None, batch_size=16):
     return np.concatenate(maps)
 
 
+def crop_weights(model, crops, layer=None, batch_size=16):
+    """Returns how much each crop of an image counts for a model with patch attention (gessert2019, Fig. 4).
+
+    Args:
+        model: A flat `keras.Model` of ordered crops.
+        crops: Array `(n, crops, height, width, channels)`, scaled as the model expects.
+        layer: Name of the layer, such as `"initial_attention"` or `"end_attention"`; `None` for the only one
+            whose call has an argument `return_weights`.
+        batch_size: Integer, images at a time.
+
+    Returns:
+        float32 array `(n, crops)` of the layer's weights, each from 0 to 1; they do not sum to 1.
+
+    Raises:
+        ValueError: when there is no such layer, or more than one to choose from.
+
+    Example:
+    >>> plots.crop_weights(pictures, crop_weights(model, crops, layer="end_attention"))
+    """
+    attention = _find_attention(model, layer, "weights")
+    below = keras.Model(model.inputs, attention.input)
+    crops = np.asarray(crops, dtype="float32")
+    weights = []
+    for first in range(0, len(crops), batch_size):
+        features = below([crops[first : first + batch_size]], training=False)
+        weights.append(ops.convert_to_numpy(attention(features, return_weights=True)[1]))
+    return np.concatenate(weights)
+
+
 def has_attention(model):
     """Returns whether the model has a layer for `attention_maps`."""
-    return any(_returns_maps(layer) for layer in model.layers)
+    return any(_returns(layer, "maps") for layer in model.layers)
 
 
-def _find_attention(model, name):
-    found = [layer for layer in model.layers if _returns_maps(layer) and name in (None, layer.name)]
-    if len(found) != 1:
-        names = [layer.name for layer in model.layers if _returns_maps(layer)]
+def _find_attention(model, name, what):
+    found = [layer for layer in model.layers if _returns(layer, what)]
+    chosen = [layer for layer in found if name in (None, layer.name)]
+    if len(chosen) != 1:
+        names = [layer.name for layer in found]
         raise ValueError(
-            f"Choose one of the layers of {model.name} that return maps: {names}. Received: layer={name!r}"
+            f"Choose one of the layers of {model.name} that return {what}: {names}. Received: layer={name!r}"
         )
-    return found[0]
+    return chosen[0]
 
 
-def _returns_maps(layer):
-    return "return_maps" in inspect.signature(layer.call).parameters
+def _returns(layer, what):
+    return f"return_{what}" in inspect.signature(layer.call).parameters
 
 
 def resize_map(heatmap, size):

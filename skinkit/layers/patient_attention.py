@@ -6,7 +6,7 @@ from typing import NamedTuple
 import keras
 from keras import layers, ops
 
-from skinkit.layers.patient_mask import context_pairs, without_padding
+from skinkit.layers.patient_mask import context_pairs, every_image, with_context, without_padding
 
 
 class _Variant(NamedTuple):
@@ -52,13 +52,16 @@ class PatientAttention(keras.layers.Layer):
         features: 3D tensor `(patients, images, depth)`; all but the depth may be unknown.
         mask: Boolean tensor `(patients, images)`, true for an image and false for padding, which no
             image attends to. Without it all images are real.
+        context: 3D tensor `(patients, others, depth)` of further images of the patients, which are
+            attended to and do not attend themselves; or `None`.
+        context_mask: Boolean tensor `(patients, others)`, as `mask`.
         return_scores: Whether the scores are returned too.
 
     Returns:
         The features `(patients, images, depth)`, zeros for the padding; with `return_scores`, a tuple
         of these and the scores of the last pass before dropout, `(patients, heads, images, images)`,
-        attending by attended image, in the precision of the weights. They sum to 1 over the last
-        axis, and to 0 for an image without context and for padding.
+        attending by attended image (those of `context` last), in the precision of the weights. They
+        sum to 1 over the last axis, and to 0 for an image without context and for padding.
 
     Example:
     >>> PatientAttention()(np.ones((1, 3, 1280))).shape
@@ -100,12 +103,12 @@ class PatientAttention(keras.layers.Layer):
         self.norm.build(features_shape)
 
     # By keyword only: Keras does not mark the output with the mask of a positional argument.
-    def call(self, features, *, mask=None, return_scores=False):
+    def call(self, features, *, mask=None, context=None, context_mask=None, return_scores=False):
         if mask is None:
-            mask = ops.ones(ops.shape(features)[:2], dtype="bool")
-        images = ops.cast(without_padding(features, mask), self.variable_dtype)
-        pairs = context_pairs(mask, self.exclude_self)
-        attending = images
+            mask = every_image(features)
+        attending = ops.cast(without_padding(features, mask), self.variable_dtype)
+        images, seen = with_context(attending, mask, context, context_mask)
+        pairs = context_pairs(seen, self.exclude_self)[:, : ops.shape(attending)[1]]
         for _ in range(VARIANTS[self.variant].passes):
             attended, scores = self._attend(attending, images, pairs, return_scores)
             attending = self.norm(attending + attended)
@@ -121,12 +124,16 @@ class PatientAttention(keras.layers.Layer):
     def compute_output_shape(self, features_shape):
         return features_shape
 
-    def compute_output_spec(self, features, *, mask=None, return_scores=False):
+    def compute_output_spec(
+        self, features, *, mask=None, context=None, context_mask=None, return_scores=False
+    ):
         outputs = keras.KerasTensor(features.shape, dtype=self.compute_dtype)
         if not return_scores:
             return outputs
         patients, images, _ = features.shape
-        shape = (patients, self.num_heads, images, images)
+        others = 0 if context is None else context.shape[1]
+        seen = None if None in (images, others) else images + others
+        shape = (patients, self.num_heads, images, seen)
         return outputs, keras.KerasTensor(shape, dtype=self.variable_dtype)
 
     def get_config(self):

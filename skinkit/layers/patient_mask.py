@@ -15,6 +15,29 @@ def without_padding(features, mask):
     return ops.where(ops.expand_dims(ops.cast(mask, "bool"), -1), features, 0)
 
 
+def every_image(features):
+    """Returns the mask `(patients, images)` of features without padding."""
+    return ops.ones(ops.shape(features)[:2], dtype="bool")
+
+
+def with_context(images, mask, context, context_mask):
+    """Returns images followed by further images of their patients, and the mask of both.
+
+    Args:
+        images: Tensor `(patients, images, depth)` without padding other than zeros.
+        mask: Boolean tensor `(patients, images)`.
+        context: Tensor `(patients, others, depth)`, or `None` for no further images.
+        context_mask: Tensor `(patients, others)`, or `None` if all of them are real.
+    """
+    if context is None:
+        return images, mask
+    if context_mask is None:
+        context_mask = every_image(context)
+    others = ops.cast(without_padding(context, context_mask), images.dtype)
+    masks = [ops.cast(mask, "bool"), ops.cast(context_mask, "bool")]
+    return ops.concatenate([images, others], axis=1), ops.concatenate(masks, axis=1)
+
+
 def context_pairs(mask, exclude_self):
     """Returns which image of a patient sees which: boolean `(patients, images, images)`, seeing by seen.
 

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from skinkit.layers.patient_mask import context_pairs, without_padding
+from skinkit.layers.patient_mask import context_pairs, every_image, with_context, without_padding
 
 
 @keras.saving.register_keras_serializable(package="skinkit")
@@ -23,6 +23,9 @@ class PatientMean(keras.layers.Layer):
         features: 3D tensor `(patients, images, depth)`; all but the depth may be unknown.
         mask: Boolean tensor `(patients, images)`, true for an image and false for padding, which
             counts in no mean. Without it all images are real.
+        context: 3D tensor `(patients, others, depth)` of further images of the patients, which count in
+            the means and get none themselves; or `None`.
+        context_mask: Boolean tensor `(patients, others)`, as `mask`.
 
     Returns:
         Tensor `(patients, images, 2 * depth)`: the features, then the mean; zeros for the padding.
@@ -38,14 +41,16 @@ class PatientMean(keras.layers.Layer):
         self.supports_masking = True
 
     # By keyword only: Keras does not mark the output with the mask of a positional argument.
-    def call(self, features, *, mask=None):
+    def call(self, features, *, mask=None, context=None, context_mask=None):
         if mask is None:
-            mask = ops.ones(ops.shape(features)[:2], dtype="bool")
+            mask = every_image(features)
         # Sums of float16 lose small features beside large ones.
         images = ops.cast(without_padding(features, mask), self.variable_dtype)
-        seen = ops.cast(context_pairs(mask, self.exclude_self), images.dtype)
-        count = ops.maximum(ops.sum(seen, axis=-1, keepdims=True), 1)
-        mean = ops.matmul(seen, images) / count
+        seen, seen_mask = with_context(images, mask, context, context_mask)
+        pairs = context_pairs(seen_mask, self.exclude_self)[:, : ops.shape(images)[1]]
+        pairs = ops.cast(pairs, images.dtype)
+        count = ops.maximum(ops.sum(pairs, axis=-1, keepdims=True), 1)
+        mean = ops.matmul(pairs, seen) / count
         return ops.cast(ops.concatenate([images, mean], axis=-1), self.compute_dtype)
 
     def compute_output_shape(self, features_shape):

@@ -11,21 +11,37 @@ import keras
 from skinkit.models.backbones import BACKBONES, check_imagenet, extract_features, reads_file
 from skinkit.models.crop_classifier import attention_overhead, crop_classifier
 from skinkit.models.datta import PRETRAINED, datta_pretrained, datta_vgg16
-from skinkit.models.head import add_head, all_but_batch_normalization, head_layers
+from skinkit.models.head import add_head, all_but_batch_normalization, head_layers, pooled_features
 from skinkit.models.koefler_cnn import koefler_cnn
-from skinkit.models.loading import load_model
+from skinkit.models.loading import load_model, take_over_weights
+from skinkit.models.patient_network import (
+    grouped_images,
+    image_alone,
+    patient_network,
+    uses_context,
+    whole_patients,
+)
+from skinkit.models.segnet_autoencoder import bottleneck_features, segnet_autoencoder
 
 __all__ = [
     "BACKBONES",
     "MODELS",
     "ModelEntry",
     "add_head",
+    "all_but_batch_normalization",
     "attention_overhead",
+    "bottleneck_features",
     "build",
     "expected_scaling",
     "extract_features",
+    "grouped_images",
     "head_layers",
+    "image_alone",
     "load_model",
+    "pooled_features",
+    "take_over_weights",
+    "uses_context",
+    "whole_patients",
 ]
 
 
@@ -40,6 +56,7 @@ class ModelEntry:
         channel_order: Order of the channels which the model expects, `"rgb"` or `"bgr"`.
         imagenet: Whether there are ImageNet weights.
         torch, no_top: Which files of the backbone's weights can be read, as in `BACKBONES`.
+        reconstructs: Whether the output is the image again, and not class probabilities.
     """
 
     make: Callable[..., keras.Model]
@@ -48,6 +65,7 @@ class ModelEntry:
     imagenet: bool = False
     torch: bool = False
     no_top: bool = False
+    reconstructs: bool = False
 
 
 def _image_model(name, input_shape, classes, weights=None, dropout=0.2, soft_attention=False, **options):
@@ -55,6 +73,11 @@ def _image_model(name, input_shape, classes, weights=None, dropout=0.2, soft_att
     image = keras.Input(input_shape, name="image")
     features = extract_features(name, image, weights, **options)
     return keras.Model(image, add_head(features, classes, dropout, soft_attention), name=name)
+
+
+def _autoencoder(input_shape, classes, weights=None, **options):
+    """Returns `segnet_autoencoder`, which knows no classes and has no pretrained weights."""
+    return segnet_autoencoder(input_shape, **options)
 
 
 def _entry(name):
@@ -66,17 +89,21 @@ def _entry(name):
 MODELS = {
     **{name: _entry(name) for name in BACKBONES},
     "crop_classifier": ModelEntry(crop_classifier, scaling="unit", imagenet=True, torch=True, no_top=True),
+    "patient_network": ModelEntry(patient_network, scaling="unit", imagenet=True, torch=True, no_top=True),
     "koefler_cnn": ModelEntry(koefler_cnn, scaling="unit"),
     "datta_vgg16": ModelEntry(datta_vgg16, scaling="symmetric"),
     **{
         name: ModelEntry(partial(datta_pretrained, name), scaling="symmetric", imagenet=True)
         for name in PRETRAINED
     },
+    "segnet_autoencoder": ModelEntry(_autoencoder, scaling="unit", reconstructs=True),
 }
 
 
 def build(name, input_shape, classes, weights=None, **options):
     """Returns a flat model whose last layer, `"probabilities"`, is a float32 softmax.
+
+    An autoencoder (`MODELS[name].reconstructs`) ends in `"reconstruction"` instead, a float32 image.
 
     Args:
         name: Key of `MODELS`.
@@ -112,7 +139,7 @@ def expected_scaling(name, backbone=None, **_):
 
     Args:
         name: Key of `MODELS`.
-        backbone: Key of `BACKBONES`, of a `crop_classifier`.
+        backbone: Key of `BACKBONES`, of a `crop_classifier` or `patient_network`.
 
     Example:
     >>> expected_scaling("crop_classifier", backbone="densenet121")

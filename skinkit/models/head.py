@@ -1,5 +1,6 @@
 """The head that every model here puts on its backbone."""
 
+import keras
 from keras import layers
 
 from skinkit.layers import SoftAttention
@@ -16,6 +17,11 @@ _NAMES = (
     "unstacked_crops",
     "end_attention",
     "gru",
+    "images",
+    "one_image",
+    "patient_attention",
+    "patient_mean",
+    "in_context",
     "dropout",
     "logits",
     "mean_logits",
@@ -46,7 +52,7 @@ def add_head(features, classes, dropout=0.2, soft_attention=False):
 
 
 def add_classifier(features, classes):
-    """Returns class probabilities from features `(batch, units)`, float32 under every dtype policy."""
+    """Returns class probabilities from features `(..., units)`, float32 under every dtype policy."""
     logits = layers.Dense(classes, dtype="float32", name="logits")(features)
     return layers.Activation("softmax", dtype="float32", name="probabilities")(logits)
 
@@ -58,4 +64,21 @@ def head_layers(model):
 
 def all_but_batch_normalization(model):
     """Returns the names of all layers that are no batch normalisation."""
-    return [each.name for each in model.layers if not isinstance(each, layers.BatchNormalization)]
+    return [layer.name for layer in model.layers if not isinstance(layer, layers.BatchNormalization)]
+
+
+def pooled_features(model):
+    """Returns the model from images to the pooled feature vectors that its last layer classifies.
+
+    Args:
+        model: A model with the head of `add_head`; its layers are shared, not copied.
+
+    Returns:
+        A `keras.Model` with output `(images, channels)`.
+
+    Raises:
+        ValueError: for a model without such a head.
+    """
+    if "pooled" not in [layer.name for layer in model.layers]:
+        raise ValueError(f"{model.name} has no layer called 'pooled' whose output could be its features")
+    return keras.Model(model.inputs[0], model.get_layer("pooled").output, name="pooled_features")

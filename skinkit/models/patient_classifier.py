@@ -1,9 +1,9 @@
 """Classifies each image of a patient, with or without the patient's other images as context."""
 
 import keras
-from keras import layers
 
 from skinkit.layers import PatientAttention, PatientMask, PatientMean
+from skinkit.models.head import add_classifier
 
 CONTEXTS = {"none": None, "attention": PatientAttention, "mean": PatientMean}
 
@@ -54,12 +54,23 @@ def add_patient_head(features, mask, classes=2, context="none", **options):
     Returns:
         Symbolic tensor `(patients, images, classes)`, float32 under every dtype policy.
     """
+    images = PatientMask(name="images")([features, mask])
+    if (in_context := context_layer(context, **options)) is not None:
+        images = in_context(images, mask=mask)
+    return add_classifier(images, classes)
+
+
+def context_layer(context, **options):
+    """Returns the layer through which the images of a patient see each other, or `None` without context.
+
+    Args:
+        context: As in `patient_classifier`.
+        **options: As in `patient_classifier`.
+    """
     if context not in CONTEXTS:
         raise ValueError(f"`context` is one of {', '.join(CONTEXTS)}. Received: context={context!r}")
-    if context == "none" and options:
-        raise ValueError(f"Without context there are no options. Received: {', '.join(options)}")
-    images = PatientMask(name="images")([features, mask])
     if context != "none":
-        images = CONTEXTS[context](**options, name=f"patient_{context}")(images, mask=mask)
-    logits = layers.Dense(classes, dtype="float32", name="logits")(images)
-    return layers.Activation("softmax", dtype="float32", name="probabilities")(logits)
+        return CONTEXTS[context](**options, name=f"patient_{context}")
+    if options:
+        raise ValueError(f"Without context there are no options. Received: {', '.join(options)}")
+    return None

@@ -56,7 +56,7 @@ def segnet_autoencoder(input_shape, final="recommended", widths=(64, 128, 256, 5
     return model
 
 
-def bottleneck_features(autoencoder):
+def bottleneck_features(autoencoder, pooled=True):
     """Returns the model from images to the mean of each channel of the bottleneck: 512 features.
 
     The document does not say which vector its forest was given; the whole bottleneck of a 224 x 224 image
@@ -64,13 +64,19 @@ def bottleneck_features(autoencoder):
 
     Args:
         autoencoder: Model of `segnet_autoencoder`; its layers are shared, not copied.
+        pooled: Whether each channel is averaged. If not, the whole bottleneck is one long vector, and the
+            size of the images must be known.
 
     Returns:
-        A `keras.Model` with float32 output `(images, widths[-1])`.
+        A `keras.Model` with float32 output `(images, features)`: `widths[-1]` features, or as many for each
+        position of the bottleneck.
     """
     bottleneck, _ = autoencoder.get_layer("pool5").output
-    pooled = layers.GlobalAveragePooling2D(dtype="float32", name="pooled")(bottleneck)
-    return keras.Model(autoencoder.input, pooled, name="bottleneck_features")
+    vector = layers.GlobalAveragePooling2D if pooled else layers.Flatten
+    name = "pooled" if pooled else "flat"
+    return keras.Model(
+        autoencoder.input, vector(dtype="float32", name=name)(bottleneck), name="bottleneck_features"
+    )
 
 
 def _check(input_shape, final, widths):

@@ -163,6 +163,35 @@ def published_row(name: str) -> pd.DataFrame:
     return table[names == name].reset_index(drop=True)
 
 
+def printed_arms(document: str, table: str, metric: str) -> dict[str, pd.DataFrame]:
+    """Returns a printed table whose rows are named network-arm, network by network, as a figure wants it.
+
+    Args:
+        document: Key such as `"gessert2019"`.
+        table: Its table, e.g. `"table2"`.
+        metric: A score, printed in %.
+
+    Returns:
+        Dictionary from the network to a DataFrame, index arm, in fractions: `value`, and `low` and `high`,
+        one printed standard deviation below and above it (missing where none is printed).
+
+    Raises:
+        ValueError: for an unknown document, or when the table has no such score.
+
+    Example:
+        >>> skinkit.plots.score_intervals(printed_arms("gessert2019", "table2", "macro_recall"))
+    """
+    rows = load_published(document)
+    rows = rows[(rows["table"] == table) & (rows["metric"] == metric)]
+    if rows.empty:
+        raise ValueError(f"{document} prints no such score. Received: table={table!r}, metric={metric!r}")
+    value, sd = (rows[name].astype(float) / 100 for name in ("value", "sd"))
+    names = rows["row"].str.split("-", n=1, expand=True)
+    scores = pd.DataFrame({"value": value, "low": value - sd, "high": value + sd}).set_index(names[1])
+    networks = dict.fromkeys(names[0].tolist())
+    return {name: scores[names[0].eq(name).to_numpy(bool)].rename_axis("arm") for name in networks}
+
+
 def show(document: str) -> str:
     """Returns a document's tables as text, with marks at what the checks found and notes below.
 

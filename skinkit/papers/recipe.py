@@ -18,6 +18,9 @@ SIZES = frozenset({"image_size", "crop_size", "batch_size", "epochs", "subset", 
 # Fields that say something about the recipe and change nothing in a run.
 _TEXT = frozenset({"name", "title", "tolerance", "published", "not_comparable"})
 
+# Fields that hold a `Choice`, or `None`.
+_CHOICES = ("model", "split", "offline", "external", "input", "balancing", "loss", "classifier", "rescoring")
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -42,7 +45,8 @@ class Phase:
     Args:
         epochs: Integer, passes over the training images.
         optimiser: `Choice` of `skinkit.training.build_optimiser`, with its learning rate.
-        schedule: `Choice` of `skinkit.training.build_schedule`; the rate may change after every step.
+        schedule: `Choice` of `skinkit.training.build_schedule`, by which the rate may change after every
+            step; or `plateau` with the options of `skinkit.training.Plateau`, by the recipe's `monitor`.
         trainable: `"all"` layers; `"all_but_batch_normalization"`, which keeps the statistics that came with
             the weights; or only the `"head"` on top of the frozen backbone.
     """
@@ -68,6 +72,7 @@ class Recipe:
         name: `document/table/row`, the row's name in `papers/published` where there is one.
         title: One line for lists.
         dataset: Name of the release (`skinkit data list`).
+        drawing: Parameters of `skinkit.data.synthetic`, such as `layout` and `context`, for drawn images.
         classes: Key of the class map, which fixes the order of the network's outputs.
         split: `Choice` of a split maker; a fold and a seed are added when it is run.
         offline: `Choice` of offline augmentation with `before_split`, or `None`.
@@ -84,6 +89,8 @@ class Recipe:
         augmentation: Fields of `skinkit.pipeline.Augmentation`.
         model: `Choice` of `skinkit.models.build`.
         model_size: Options of the model that only change its size; a profile may set them.
+        start_from: Name of the recipe whose trained weights it starts from, by layer name, instead of the
+            model's own: that of the same profile, protocol, fold and seed, which is run first; or `None`.
         balancing: `Choice` of one of these, with its options.
             `none`: each image once in an epoch.
             `class_weights`: loss weights by class (`power`, `normalise`, `over`).
@@ -93,12 +100,23 @@ class Recipe:
             `weighted_random`: images by inverse class frequency, with replacement.
             `contextual`: images in groups of a patient (`images_per_patient`, `malignant_fraction`).
             The last four draw images; with them, `weights` gives loss weights by label besides.
+            A model with patient context sees the stored features of the training images, or, with
+            `contextual`, the images of the batch.
         loss: `Choice` of `skinkit.training.build_loss`.
+        classifier: `Choice` of a classifier that is fitted on features of the trained network and whose
+            probabilities become the predictions: `extra_trees` or `logistic_regression`, with the options of
+            `skinkit.experiments.classifier`; `None` for the network's own.
+        refresh_steps: Steps after which the stored features of a patient's images are computed again within
+            an epoch; `None` for once, when it begins.
+        rescoring: `Choice` of what is made of the predictions, without training, before they are scored:
+            `patient_z_score` (`skinkit.evaluation.patient_z_scores`); `None` for nothing.
         batch_size: Images per step.
         phases: `Phase`s in order.
         selection: `"last"` epoch, or the `"best"` by `monitor` on `selection_part`.
+        score_best: With `"last"`, whether the epoch that `"best"` would select is scored beside it.
         selection_part: Part of the split that selects; anything but `"validation"` is a flaw to show.
-        test_part: Part of the split that the scores come from, looked at once, after training.
+        test_part: Part of the split that the scores come from, looked at once, after training; parts joined
+            by `+`, such as `"train+validation"`, are scored together.
         monitor: Score which selects.
         subset: Most images taken from the release (stratified whole groups), `None` for all.
         positive: Class whose sensitivity at fixed specificity is reported.
@@ -115,6 +133,7 @@ class Recipe:
     model: Choice
     phases: tuple[Phase, ...]
     dataset: str = "ham10000"
+    drawing: Mapping[str, Any] = field(default_factory=dict)
     classes: str = "isic2018"
     split: Choice = choose("stratified_group_split", group="lesion+patient")
     offline: Choice | None = None
@@ -128,10 +147,15 @@ class Recipe:
     colour_constancy: bool = False
     augmentation: Mapping[str, Any] = field(default_factory=dict)
     model_size: Mapping[str, Any] = field(default_factory=dict)
+    start_from: str | None = None
     balancing: Choice = choose("none")
     loss: Choice = choose("categorical_crossentropy")
+    classifier: Choice | None = None
+    refresh_steps: int | None = None
+    rescoring: Choice | None = None
     batch_size: int = 32
     selection: str = "best"
+    score_best: bool = False
     selection_part: str = "validation"
     test_part: str = "test"
     monitor: str = "macro_recall"
@@ -148,6 +172,10 @@ class Recipe:
             raise ValueError(f"A recipe is named document/table/row. Received: {self.name!r}")
         if self.selection not in ("last", "best"):
             raise ValueError(f"Selection is 'last' or 'best'. Received: {self.selection!r}")
+        if self.score_best and self.selection == "best":
+            raise ValueError(
+                f"{self.name}: `score_best` scores the best epoch beside the last. Received: selection='best'"
+            )
         if (self.crop_size is None) != (self.input.name == "downsampling"):
             raise ValueError(
                 f"{self.name}: `crop_size` belongs to the inputs with crops, which need it. "
@@ -207,7 +235,7 @@ class Recipe:
             Phase(**{**p, "optimiser": Choice(**p["optimiser"]), "schedule": Choice(**p["schedule"])})
             for p in fields["phases"]
         )
-        for name in ("model", "split", "offline", "external", "input", "balancing", "loss"):
+        for name in _CHOICES:
             # The settings of an older run lack younger fields, which then have their defaults.
             if fields.get(name):
                 fields[name] = Choice(**fields[name])

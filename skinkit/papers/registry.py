@@ -3,9 +3,9 @@
 import difflib
 import functools
 
-from skinkit.papers import baselines, datta2021, gessert2019, koefler2023
+from skinkit.papers import baselines, datta2021, gessert2019, hernandez2020, koefler2023
 
-_MODULES = (baselines, koefler2023, datta2021, gessert2019)
+_MODULES = (baselines, koefler2023, datta2021, gessert2019, hernandez2020)
 
 
 def recipes(document=None):

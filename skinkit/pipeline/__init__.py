@@ -1,6 +1,7 @@
 """From a manifest table to batches: decode, cache, augment. The only room where tf.data lives."""
 
 from skinkit.pipeline.augment import rotate
+from skinkit.pipeline.companions import Companions
 from skinkit.pipeline.crops import coverage, crop_corners
 from skinkit.pipeline.dataset import build_dataset, steps_per_epoch
 from skinkit.pipeline.decode import decode_file, shades_of_gray
@@ -9,6 +10,7 @@ from skinkit.pipeline.spec import Augmentation, Crops, PipelineSpec
 
 __all__ = [
     "Augmentation",
+    "Companions",
     "Crops",
     "PipelineSpec",
     "SAMPLERS",

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from skinkit.pipeline import augment, cropping
 from skinkit.pipeline.cache import pixel_reader
+from skinkit.pipeline.companions import attach
 from skinkit.pipeline.rows import (
     check_sampler,
     check_whole,
@@ -40,6 +41,7 @@ def build_dataset(
     first_epoch=0,
     sample_weight=None,
     sampler=None,
+    companions=None,
 ):
     """Makes a `tf.data.Dataset` of image batches from a manifest table.
 
@@ -63,12 +65,14 @@ def build_dataset(
         first_epoch: epoch that comes first, from 0.
         sample_weight: one number for each chosen row.
         sampler: in training, a `Sampler` of the chosen rows; by default each comes once, in random order.
+        companions: `Companions` of the chosen rows, which make the images one of several inputs.
 
     Returns:
         Dataset of (images float32 (B, height, width, 3), one-hot labels float32 (B, C)), and the
         weights float32 (B,) as a third item if they were given. Value ranges are those of
         `spec.scaling`. With crops the images are (B, size, size, 3), or ordered crops
-        (B, count, size, size, 3): see `spec.shape`.
+        (B, count, size, size, 3): see `spec.shape`. With companions the first item is a dictionary of the
+        images, "image", and the companions.
 
     Raises:
         ValueError: an id is not in the table or twice in it, a label is not in `labels`, weights or
@@ -99,14 +103,15 @@ def build_dataset(
         elements = {"row": np.arange(len(rows)), **fixed}
         wanted = tf.data.Dataset.from_tensor_slices(elements).batch(batch_size)
     images = _images(wanted, files, file_of_row, spec, batch_size, training)
-    finish = _finisher(files, file_of_row, targets)
+    finish = _finisher(files, file_of_row, targets, with_rows=companions is not None)
     batches = tf.data.Dataset.zip(wanted, images).map(finish)
     batches = batches.apply(tf.data.experimental.assert_cardinality(wanted.cardinality()))
     options = tf.data.Options()
     # Images are made in parallel; threads inside an operation only add waiting, and would make
     # sums depend on their number.
     options.threading.max_intra_op_parallelism = 1
-    return batches.with_options(options).prefetch(2)
+    batches = batches.with_options(options).prefetch(2)
+    return batches if companions is None else attach(batches, companions)
 
 
 def _endless(count, fixed, spec, batch_size, seed, first_epoch, sampler):
@@ -178,15 +183,16 @@ def _pad_rows(values, count):
     return tf.pad(values, [[0, count]] + [[0, 0]] * (values.shape.rank - 1))
 
 
-def _finisher(files, file_of_row, targets):
-    """The function from the positions and images of a batch to images and targets."""
+def _finisher(files, file_of_row, targets, with_rows):
+    """The function from the positions and images of a batch to (the positions,) images and targets."""
     files, file_of_row = tf.constant(files), tf.constant(file_of_row)
     targets = [tf.constant(target) for target in targets]
 
     def finish(batch, images):
         rows = batch["row"]
         complete = _check_complete(tf.gather(file_of_row, rows), *images, files)
-        return complete, *(tf.gather(target, rows) for target in targets)
+        found = complete, *(tf.gather(target, rows) for target in targets)
+        return (tf.cast(rows, tf.int64), *found) if with_rows else found
 
     return finish
 

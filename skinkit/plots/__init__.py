@@ -10,7 +10,8 @@ from skinkit.plots.curves import (
     reliability_diagram,
     roc_curves,
 )
-from skinkit.plots.images import image_grid, overlay, overlay_grid
+from skinkit.plots.embeddings import embedding
+from skinkit.plots.images import crop_weights, image_grid, overlay, overlay_grid
 from skinkit.plots.style import PALETTE
 from skinkit.plots.tables import (
     class_counts,
@@ -24,6 +25,8 @@ __all__ = [
     "PALETTE",
     "class_counts",
     "confusion_matrix",
+    "crop_weights",
+    "embedding",
     "image_grid",
     "leakage_bars",
     "learning_curves",

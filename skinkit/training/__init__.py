@@ -8,13 +8,18 @@ from skinkit.training.balance import (
     sample_weights,
 )
 from skinkit.training.checkpoint import Checkpoint
+from skinkit.training.context import ContextRefresh, FeatureStore
 from skinkit.training.fit import TrainingPhase, fit
 from skinkit.training.losses import build_loss
 from skinkit.training.optimisers import build_optimiser
+from skinkit.training.plateau import Plateau
 from skinkit.training.schedules import build_schedule
 
 __all__ = [
     "Checkpoint",
+    "ContextRefresh",
+    "FeatureStore",
+    "Plateau",
     "TrainingPhase",
     "build_loss",
     "build_optimiser",

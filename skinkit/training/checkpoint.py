@@ -68,9 +68,11 @@ class Checkpoint:
                 variable.assign(saved[name])
 
     def load_best(self, model):
-        """Puts the weights of the best epoch into `model`."""
-        with np.load(self.folder / self.latest()["best_file"]) as saved:
+        """Puts the weights of the best epoch into `model` and returns its number."""
+        best = self.folder / self.latest()["best_file"]
+        with np.load(best) as saved:
             model.set_weights([saved[name] for name in saved.files])
+        return int(best.stem.removeprefix("best-"))
 
     def delete(self):
         """Removes all states; what they were for has been saved elsewhere."""

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import keras
 import pandas as pd
 
 from skinkit.training.checkpoint import Checkpoint
+from skinkit.training.plateau import Plateau
 
 
 @dataclass(frozen=True)
@@ -17,35 +18,54 @@ class TrainingPhase:
     """A stretch of training with one optimiser.
 
     Args:
-        epochs: Integer, number of epochs.
+        epochs: Integer, number of epochs; the most there can be with a `plateau`.
         optimiser: Function that makes a new `keras.optimizers.Optimizer`.
         loss: A `keras.losses.Loss`.
         trainable: Names of the layers that train, or `None` for all. The others are frozen, and frozen
             batch normalisation uses its stored statistics.
+        plateau: `Plateau` that lowers a constant rate and ends the phase, or `None`.
+        metrics: Names of Keras metrics to watch.
     """
 
     epochs: int
     optimiser: Callable[[], keras.optimizers.Optimizer]
     loss: keras.losses.Loss
     trainable: Collection[str] | None = None
+    plateau: Plateau | None = None
+    metrics: Sequence[str] = ("accuracy",)
 
 
-def fit(model, phases, batches, folder, *, validate=None, monitor=None, verbose=1):
+def fit(
+    model,
+    phases,
+    batches,
+    folder,
+    *,
+    validate=None,
+    monitor=None,
+    end_with="best",
+    callbacks=(),
+    verbose=1,
+):
     """Trains `model` phase by phase and saves its whole state after each epoch.
 
     Called again with the same folder it goes on after the last complete epoch. Epochs are counted through
     all phases.
 
     Args:
-        model: A built `keras.Model` with one output of class probabilities.
+        model: A built `keras.Model` with one output.
         phases: Sequence of `TrainingPhase`.
         batches: Function of the first epoch that returns `(dataset, steps_per_epoch)`; the endless dataset
             depends on the epoch and on nothing that happened before it.
         folder: Folder for `history.csv` and the state.
         validate: Function of the model that returns scores by name, called after each epoch; in the
             history their names start with `val_`.
-        monitor: Name of the score of `validate` that selects the epoch whose weights the model ends with,
-            the larger the better; `None` for the last epoch.
+        monitor: Name of the score of `validate` that selects the best epoch, the larger the better; `None`
+            selects none, and the model ends with the last.
+        end_with: `"best"`, the model ends with the weights of the selected epoch; or `"last"`, with those of
+            the last one, and `Checkpoint.load_best` gives the selected ones.
+        callbacks: Further Keras callbacks. What they do must follow from the weights and the epoch alone, or
+            a training that goes on would end in another result.
         verbose: As in `keras.Model.fit`.
 
     Returns:
@@ -63,22 +83,32 @@ def fit(model, phases, batches, folder, *, validate=None, monitor=None, verbose=
             _prepare(model, phase)
         if start < done <= end:
             recorder.checkpoint.load_last(model)
-        if done < end:
-            recorder.phase = number
-            _fit_phase(model, batches, max(done, start), end, recorder, verbose)
+        recorder.enter(number, phase)
+        if done < end and not recorder.has_stopped():
+            _fit_phase(model, batches, max(done, start), end, [recorder, *callbacks], verbose)
         start = end
-    if monitor is not None:
+    if end_with == "best" and recorder.state["best_file"]:
         recorder.checkpoint.load_best(model)
-    return pd.DataFrame(recorder.state["history"])
+    return recorder.write_history()
 
 
 def _prepare(model, phase):
     for layer in model.layers:
         layer.trainable = phase.trainable is None or layer.name in phase.trainable
-    model.compile(optimizer=phase.optimiser(), loss=phase.loss, metrics=["accuracy"])
+    model.compile(optimizer=phase.optimiser(), loss=phase.loss, metrics=list(phase.metrics))
+    _build(model)
 
 
-def _fit_phase(model, batches, first, end, recorder, verbose):
+def _build(model):
+    """Makes the variables of optimiser and metrics, which the first step would make, and be traced twice."""
+    model.optimizer.build(model.trainable_variables)
+    blank = keras.ops.zeros([size or 1 for size in model.outputs[0].shape])
+    model.compute_loss(y=blank, y_pred=blank)
+    model.compute_metrics(None, blank, blank)
+    model.reset_metrics()
+
+
+def _fit_phase(model, batches, first, end, callbacks, verbose):
     data, steps = batches(first)
     model.fit(
         data,
@@ -86,7 +116,7 @@ def _fit_phase(model, batches, first, end, recorder, verbose):
         initial_epoch=first,
         epochs=end,
         shuffle=False,
-        callbacks=[recorder],
+        callbacks=callbacks,
         verbose=verbose,
     )
 
@@ -105,7 +135,7 @@ class EpochRecorder(keras.callbacks.Callback):
             "history": [],
         }
         self.validate, self.monitor = validate, monitor
-        self.phase = 1
+        self.phase, self.plateau = 1, None
 
     def on_epoch_begin(self, epoch, logs=None):
         self._started = time.perf_counter()
@@ -133,8 +163,9 @@ class EpochRecorder(keras.callbacks.Callback):
         }
         self._select(scores, epoch + 1)
         self.state |= {"epoch": epoch + 1, "history": [*self.state["history"], row]}
+        self._watch_plateau()
         self.checkpoint.save(self.model, self.state)
-        self._write_history()
+        self.write_history()
 
     def _select(self, scores, epoch):
         if self.monitor is None:
@@ -143,7 +174,33 @@ class EpochRecorder(keras.callbacks.Callback):
         if self.state["best"] is None or score > self.state["best"]:
             self.state |= {"best": score, "best_file": self.checkpoint.save_best(self.model, epoch)}
 
-    def _write_history(self):
+    def enter(self, number, phase):
+        """Begins, or goes on with, a phase."""
+        self.phase, self.plateau = number, phase.plateau
+
+    def has_stopped(self):
+        """Whether the plateau of this phase has ended it before its last epoch."""
+        return self.plateau is not None and self.plateau.stops(self._watched())
+
+    def _watch_plateau(self):
+        if self.plateau is None:
+            return
+        if self.plateau.lowers(self._watched()):
+            optimizer = self.model.optimizer
+            optimizer.learning_rate = float(optimizer.learning_rate) * self.plateau.factor
+        self.model.stop_training = self.has_stopped()
+
+    def _watched(self):
+        """The scores of this phase that its plateau looks at."""
+        rows = [row for row in self.state["history"] if row["phase"] == self.phase]
+        return [row[f"val_{self.plateau.monitor}"] for row in rows]
+
+    def write_history(self):
+        """Writes `history.csv` and returns it as a DataFrame, without rows where there was no epoch."""
+        columns = None if self.state["history"] else ["epoch", "phase", "learning_rate", "loss", "seconds"]
+        history = pd.DataFrame(self.state["history"], columns=columns)
+        self.folder.mkdir(parents=True, exist_ok=True)
         part = self.folder / "history.csv.part"
-        pd.DataFrame(self.state["history"]).to_csv(part, index=False)
+        history.to_csv(part, index=False)
         part.replace(self.folder / "history.csv")
+        return history

@@ -201,6 +201,13 @@ class TestGroupedSplit:
 
 
 class TestSplitFile:
+    def test_parts_are_joined_by_a_plus(self):
+        parts = pd.Series({"A": "test", "B": "train", "C": "validation", "D": "train"})
+        split = Split("mine", parts, None, "image")
+        assert split.ids("train+validation") == split.ids("validation+train") == ["B", "C", "D"]
+        with pytest.raises(ValueError, match="train, validation, test.*'all'"):
+            split.ids("train+all")
+
     def test_it_is_read_back_as_saved(self, make_table, tmp_path):
         split = stratified_group_split(built_table(make_table), group="lesion", seed=3)
         path = split.save(tmp_path / "new" / "mine.csv")
@@ -463,7 +470,8 @@ class TestDerm7pt:
         table = make_table(image_id=["Img0", "Img1", "Img2", "Img4"], label=["nv"] * 4)
         split = derm7pt_split(table, folder, merge_validation=merge)
         assert split.parts.tolist() == ["train", second, "test", "test"]
-        assert "5 cases, 4 of them" in split.note
+        assert "5 cases, 4 of them in the classes used (left out: 1 of train)" in split.note
+        assert all(total in split.note for total in ("1011", "987", "986"))
 
     def test_missing_files_and_images_are_named(self, folder, make_table):
         with pytest.raises(ValueError, match="1 images of the table"):

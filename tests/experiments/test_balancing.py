@@ -91,6 +91,12 @@ def test_an_unknown_balancing_lists_the_known_ones(tiny, material):
             build_one(recipe, material)
 
 
+def test_without_balancing_there_is_nothing_to_set(tiny, material):
+    recipe = dataclasses.replace(tiny, balancing=choose("none", power=0.5))
+    with pytest.raises(ValueError, match=r"no options.*none\(power=0.5\)"):
+        build.sample_weights(recipe, material)
+
+
 def test_contextual_batches_hold_whole_groups(tiny, material):
     recipe = dataclasses.replace(tiny, balancing=choose("contextual", images_per_patient=5), batch_size=32)
     with pytest.raises(ValueError, match="images_per_patient=5.*batch_size=32"):

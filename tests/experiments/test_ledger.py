@@ -33,13 +33,28 @@ def recipe_of_a_row(monkeypatch):
 
 @pytest.fixture
 def write_run(tmp_path):
-    def write(macro_recall, *, profile="full", seed=0, dataset="ham10000", recipe=ROW, leakage=0.0):
-        folder = tmp_path / "runs" / recipe / f"{profile}-{dataset}-seed{seed}"
+    def write(
+        macro_recall,
+        *,
+        profile="full",
+        fold=0,
+        seed=0,
+        dataset="ham10000",
+        recipe=ROW,
+        leakage=0.0,
+        test="same",
+        best=None,
+        lacking=None,
+    ):
+        folder = tmp_path / "runs" / recipe / f"{profile}-{dataset}-fold{fold}-seed{seed}"
         folder.mkdir(parents=True)
         manifest = {
-            **{"recipe": recipe, "profile": profile, "protocol": "corrected", "fold": 0, "seed": seed},
+            **{"recipe": recipe, "profile": profile, "protocol": "corrected", "fold": fold, "seed": seed},
+            "test_hash": test,
             **{"dataset": dataset, "leakage": {"photograph": 0.0, "lesion": leakage, "patient": None}},
         }
+        # Runs of older versions do not say it.
+        manifest |= {} if lacking is None else {"lacking": lacking}
         scores = {
             "macro_recall": {"value": macro_recall, "low": macro_recall - 0.03, "high": macro_recall + 0.03},
             "macro_specificity": {"value": 0.95},
@@ -47,6 +62,9 @@ def write_run(tmp_path):
         }
         (folder / "manifest.json").write_text(json.dumps(manifest))
         (folder / "metrics.json").write_text(json.dumps({"n": 2500, "scores": scores}))
+        if best is not None:
+            beside = {"epoch": 3, "n": 2500, "scores": {"macro_recall": {"value": best}}}
+            (folder / "metrics_best.json").write_text(json.dumps(beside))
         return tmp_path / "runs"
 
     return write
@@ -85,6 +103,16 @@ def test_smaller_and_synthetic_runs_are_not_compared(recipe_of_a_row, write_run,
     assert reason in row["reason"]
 
 
+@pytest.mark.parametrize("recipe", [ROW, "skinkit/controls/mine"])
+def test_runs_on_a_part_of_a_release_are_not_compared(recipe_of_a_row, write_run, recipe):
+    write_run(0.60, recipe=recipe, lacking="")
+    table = ledger(write_run(0.65, recipe=recipe, seed=1, lacking="subset: 60 of the 10,015 images"))
+    rows = measured(table).set_index("measured")
+    assert rows.loc[0.65, "verdict"] == "not comparable"
+    assert rows.loc[0.65, "reason"] == "subset: 60 of the 10,015 images"
+    assert "subset" not in rows.loc[0.60, "reason"]
+
+
 def test_a_reason_stated_by_the_recipe_is_passed_on(recipe_of_a_row, write_run):
     recipe_of_a_row(not_comparable="not internally consistent")
     assert measured(ledger(write_run(0.65))).iloc[0]["reason"] == "not internally consistent"
@@ -111,6 +139,37 @@ def test_runs_of_one_recipe_are_averaged_and_their_spread_is_told(recipe_of_a_ro
     assert row["measured"] == pytest.approx(0.65)
     assert row["run_sd"] == pytest.approx(0.0707, abs=1e-4)
     assert row["folders"].count("seed") == 2
+
+
+def test_the_spread_of_three_folds_is_that_of_the_document(recipe_of_a_row, write_run, tmp_path):
+    write_run(0.60)
+    write_run(0.66, fold=1)
+    write_run(0.63, seed=1)
+    row = measured(ledger(write_run(0.63, fold=2))).iloc[0]
+    assert row["population_sd"] == pytest.approx(0.03 * (2 / 3) ** 0.5)
+    assert row["fold_sd"] == pytest.approx(0.03)
+    assert row["seed_sd"] == pytest.approx(0.03 / 2**0.5)
+    write_ledger(tmp_path / "runs", tmp_path)
+    page = (tmp_path / "README.md").read_text()
+    assert (
+        f"{ROW} | corrected | full | 4 | macro_recall | 0.650 ± 0.010 | 0.630 ± 0.024 | 0.030 | 0.021" in page
+    )
+
+
+@pytest.mark.parametrize("test", ["other", None])
+def test_models_tested_on_several_parts_have_no_spread_as_the_document_s(recipe_of_a_row, write_run, test):
+    write_run(0.60, test=test)
+    row = measured(ledger(write_run(0.66, fold=1, test=test and "same"))).iloc[0]
+    assert pd.isna(row["population_sd"])
+    assert row["fold_sd"] == pytest.approx(0.06 / 2**0.5)
+
+
+def test_the_best_epoch_on_validation_stands_beside_the_last(recipe_of_a_row, write_run):
+    write_run(0.60, best=0.64)
+    table = ledger(write_run(0.62, seed=1, best=0.66))
+    row = measured(table).iloc[0]
+    assert (row["measured"], row["measured_best"]) == pytest.approx((0.61, 0.65))
+    assert pd.isna(measured(table, "macro_specificity").iloc[0]["measured_best"])
 
 
 def test_a_run_without_a_published_row_stands_at_the_end(recipe_of_a_row, write_run):

@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from skinkit import data
 from skinkit.experiments.build import sample_weights
 from skinkit.experiments.material import available_profile, build_material, table_hash
 from skinkit.papers import choose
@@ -50,3 +51,29 @@ def test_without_images_the_profile_becomes_smoke(tmp_path, capsys):
     assert available_profile("quick", "ham10000", data_dir=tmp_path) == "smoke"
     assert "synthetic" in capsys.readouterr().out
     assert available_profile("smoke", "ham10000") == "smoke"
+
+
+def test_drawn_images_have_the_parameters_of_the_recipe(tiny):
+    drawing = {"layout": "isic2020", "context": 1.0, "size": (24, 24)}
+    recipe = dataclasses.replace(
+        tiny,
+        dataset="synthetic",
+        classes="isic2020",
+        subset=40,
+        drawing=drawing,
+        split=choose("hernandez2020_split"),
+    )
+    found = build_material(recipe, "full")
+    assert found.labels == ("benign", "malignant")
+    expected = data.synthetic(40, seed=0, **drawing)
+    assert found.table["path"].tolist() == expected["path"].tolist()
+    assert found.lacking == ""
+
+
+def test_a_part_of_a_release_says_so(tiny, tmp_path):
+    data.synthetic(60, layout="isic2020", size=(24, 24), folder=tmp_path / "isic2020")
+    recipe = dataclasses.replace(
+        tiny, dataset="isic2020", classes="isic2020", split=choose("hernandez2020_split"), subset=None
+    )
+    found = build_material(recipe, "quick", data_dir=tmp_path)
+    assert found.lacking == "subset: 60 of the 33,126 images of isic2020"

@@ -120,9 +120,18 @@ def test_the_layer_of_small_cnn_is_the_one_below_its_head(soft_attention):
     assert grad_cam(model, images).shape == (2, 4, 6)
 
 
-@pytest.mark.parametrize("name", ["efficientnet_lite0", "efficientnet_b0"])
-def test_the_table_names_the_last_features_of_our_models(name):
-    assert find_layer(models.build(name, (64, 64, 3), 2)).name == TARGET_LAYERS[name]
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("efficientnet_lite0", {}),
+        ("efficientnet_b0", {}),
+        ("se_resnext50", {}),
+        ("datta_vgg16", {"width": 0.1}),
+        ("datta_resnet50", {}),
+    ],
+)
+def test_the_table_names_the_last_features_of_our_models(name, options):
+    assert find_layer(models.build(name, (64, 64, 3), 2, **options)).name == TARGET_LAYERS[name]
 
 
 @pytest.mark.parametrize(

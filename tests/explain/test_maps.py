@@ -4,8 +4,15 @@ import numpy as np
 import pytest
 from keras import layers
 
-from skinkit.explain import attention_maps, has_attention, mass_inside, overlay_map, resize_map
-from skinkit.layers import SoftAttention
+from skinkit.explain import (
+    attention_maps,
+    crop_weights,
+    has_attention,
+    mass_inside,
+    overlay_map,
+    resize_map,
+)
+from skinkit.layers import PatchAttention, SoftAttention
 
 IMAGES = np.random.default_rng(0).random((5, 8, 12, 3), dtype="float32")
 
@@ -41,6 +48,42 @@ def test_a_model_without_attention_is_told_apart():
     assert has_attention(attentive()) and not has_attention(attentive(0))
     with pytest.raises(ValueError, match=r"return maps: \[\]"):
         attention_maps(attentive(0), IMAGES)
+
+
+CROPS = np.random.default_rng(3).random((5, 4, 8, 6, 3), dtype="float32")
+
+
+def crop_model():
+    """A model of four crops with attention on the pixels and on the features."""
+    inputs = keras.Input((4, 8, 6, 3))
+    x = PatchAttention(name="initial")(inputs)
+    x = layers.Dense(2, name="features")(layers.Reshape((4, 8 * 6 * 3))(x))
+    return keras.Model(inputs, layers.GlobalAveragePooling1D()(PatchAttention(name="end")(x)))
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def test_crop_weights_are_those_of_the_layer():
+    model = crop_model()
+    kernel, bias = np.diag([1.0, 2.0, 0.0, -1.0]), np.array([0.0, 0.0, 0.5, 0.0])
+    model.get_layer("initial").set_weights([kernel, bias])
+    expected = sigmoid(CROPS.mean(axis=(2, 3, 4)) @ kernel + bias)
+    found = crop_weights(model, CROPS, layer="initial", batch_size=2)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    features = keras.Model(model.input, model.get_layer("features").output)(CROPS)
+    kernel, bias = model.get_layer("end").get_weights()
+    expected = sigmoid(np.mean(features, axis=2) @ kernel + bias)
+    np.testing.assert_allclose(crop_weights(model, CROPS, layer="end"), expected, rtol=1e-5)
+
+
+def test_maps_and_weights_of_crops_are_different_things():
+    with pytest.raises(ValueError, match=r"return weights: \['initial', 'end'\].*layer=None"):
+        crop_weights(crop_model(), CROPS)
+    with pytest.raises(ValueError, match=r"return maps: \[\]"):
+        attention_maps(crop_model(), CROPS)
+    assert not has_attention(crop_model())
 
 
 def test_maps_are_resized_one_by_one_or_together():

@@ -50,6 +50,30 @@ def test_the_mask_goes_on_with_the_features_and_counts_as_if_it_were_given(layer
 
 
 @pytest.mark.parametrize("layer", [PatientMean, PatientAttention])
+@pytest.mark.parametrize("exclude_self", [True, False])
+def test_context_is_seen_as_if_it_stood_among_the_features(layer, exclude_self):
+    layer, x = layer(exclude_self=exclude_self), features()
+    for mask in (MASK, np.ones_like(MASK)):
+        whole = np.array(layer(x, mask=mask))
+        padded = np.where(mask[..., None], x, np.nan)
+        for n in (1, 3):
+            context = {"context": padded[:, n:], "context_mask": None if mask.all() else mask[:, n:]}
+            found = layer(padded[:, :n], mask=mask[:, :n], **context)
+            np.testing.assert_allclose(found, whole[:, :n], rtol=1e-4, atol=1e-6)
+
+
+def test_scores_of_the_context_come_after_those_of_the_features():
+    layer, x = PatientAttention(), features()
+    _, whole = layer(x, mask=MASK, return_scores=True)
+    context = {"context": x[:, 1:], "context_mask": MASK[:, 1:]}
+    _, scores = layer(x[:, :1], mask=MASK[:, :1], **context, return_scores=True)
+    np.testing.assert_allclose(scores, whole[:, :, :1], rtol=1e-4, atol=1e-6)
+    symbolic = keras.Input((1, 8)), keras.Input((None, 8))
+    _, spec = layer(symbolic[0], context=symbolic[1], return_scores=True)
+    assert spec.shape == (None, 8, 1, None)
+
+
+@pytest.mark.parametrize("layer", [PatientMean, PatientAttention])
 def test_a_positional_mask_which_keras_would_lose_is_refused(layer):
     with pytest.raises(TypeError, match="positional"):
         layer()(features(), keras.ops.convert_to_tensor(MASK))

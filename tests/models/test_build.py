@@ -119,3 +119,19 @@ def test_other_errors_of_keras_applications_are_left_alone(monkeypatch):
     monkeypatch.setattr(keras.applications, "EfficientNetB0", refuses)
     with pytest.raises(ValueError, match="at least 32x32"):
         models.build("efficientnet_b0", (8, 8, 3), 3, weights="imagenet")
+
+
+def test_pooled_features_are_what_the_classifier_reads():
+    model = models.build("small_cnn", (64, 96, 3), 3)
+    features = models.pooled_features(model)(IMAGES)
+    logits = keras.Model(model.input, model.get_layer("logits").output)
+    kernel, bias = model.get_layer("logits").get_weights()
+    np.testing.assert_allclose(features @ kernel + bias, logits(IMAGES), rtol=1e-4, atol=1e-5)
+    with pytest.raises(ValueError, match="segnet_autoencoder has no layer called 'pooled'"):
+        models.pooled_features(models.build("segnet_autoencoder", (32, 32, 3), 3, widths=[1] * 5))
+
+
+def test_all_but_batch_normalization_keeps_nothing_else_from_training():
+    model = models.build("small_cnn", (64, 96, 3), 3)
+    left = {layer.name for layer in model.layers} - set(models.all_but_batch_normalization(model))
+    assert left and all(isinstance(model.get_layer(name), keras.layers.BatchNormalization) for name in left)

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from skinkit import models
 from skinkit.models.segnet_autoencoder import FINALS, bottleneck_features, segnet_autoencoder
 from skinkit.training.losses import RootMeanSquaredError
 
@@ -93,6 +94,8 @@ def test_the_bottleneck_gives_one_number_a_channel():
     maps = keras.Model(model.input, model.get_layer("pool5").output[0])(IMAGES)
     assert maps.shape == (2, 1, 2, 12)
     np.testing.assert_allclose(features(IMAGES), np.mean(maps, axis=(1, 2)), rtol=1e-5)
+    whole = bottleneck_features(model, pooled=False)
+    np.testing.assert_array_equal(whole(IMAGES), np.reshape(maps, (2, 24)))
 
 
 def test_the_output_stays_float32_in_mixed_precision():
@@ -117,3 +120,12 @@ def test_the_output_stays_float32_in_mixed_precision():
 def test_wrong_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         segnet_autoencoder(**{"input_shape": (32, 32, 3), **arguments})
+
+
+def test_it_is_built_by_name_whatever_the_classes():
+    model = models.build("segnet_autoencoder", (32, 64, 3), classes=2, widths=NARROW, final="as_released")
+    assert models.MODELS["segnet_autoencoder"].reconstructs
+    assert (model.output.shape, model.layers[-1].name) == ((None, 32, 64, 3), "reconstruction")
+    assert not any(entry.reconstructs for name, entry in models.MODELS.items() if name != model.name)
+    with pytest.raises(ValueError, match="no ImageNet weights"):
+        models.build("segnet_autoencoder", (32, 64, 3), classes=2, weights="imagenet")

@@ -8,6 +8,7 @@ from skinkit.papers.published import (
     FOLDER,
     flagged,
     load_published,
+    printed_arms,
     published_row,
     read_cells,
     show,
@@ -148,6 +149,18 @@ def test_an_unknown_row_names_the_nearest():
         published_row("nobody/table1/row")
     with pytest.raises(ValueError, match="Documents are"):
         show("nobody")
+
+
+def test_a_printed_table_is_told_network_by_network():
+    found = printed_arms("gessert2019", "table2", "macro_recall")
+    assert list(found) == ["inceptionv3", "densenet121", "seresnext50"]
+    arms = ["downsampling", "single-crop", "multi-crop", "gru", "initial", "end", "dual"]
+    assert all(scores.index.tolist() == arms for scores in found.values())
+    assert found["inceptionv3"].loc["end"].tolist() == pytest.approx([0.733, 0.712, 0.754])
+    single = printed_arms("gessert2019", "table4", "macro_recall")["densenet121"]
+    assert single.loc["gru", "value"] == 0.664 and single["low"].isna().all(), "one run has no deviation"
+    with pytest.raises(ValueError, match="table='table2', metric='accuracy'"):
+        printed_arms("gessert2019", "table2", "accuracy")
 
 
 def test_flags_are_whatever_is_neither_empty_nor_ok():

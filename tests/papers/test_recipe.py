@@ -45,6 +45,7 @@ def test_a_profile_may_not_change_the_method():
     [
         ({"name": "table1/row"}, "document/table/row"),
         ({"selection": "luckiest"}, "'last' or 'best'"),
+        ({"score_best": True}, "`score_best`.*selection='best'"),
         ({"protocols": {"as_dreamt": {}}}, "as_dreamt"),
         ({"profiles": {"huge": {}}}, "huge"),
     ],
@@ -66,13 +67,15 @@ def test_epochs_must_match_the_phases():
         a_recipe(profiles={"quick": {"epochs": (3,)}}).resolve("quick")
 
 
-def test_a_phase_trains_all_or_the_head():
-    with pytest.raises(ValueError, match="'all' or 'head'"):
+def test_a_phase_says_which_layers_train():
+    with pytest.raises(ValueError, match="all, all_but_batch_normalization, head"):
         Phase(1, choose("adam"), trainable="tail")
 
 
 def test_json_and_back_is_the_same_recipe():
-    for found in [a_recipe(), a_recipe(offline=choose("augment_offline", before_split=True))]:
+    forest = choose("extra_trees", features="pooled", n_estimators=9)
+    offline = choose("augment_offline", before_split=True)
+    for found in [a_recipe(), a_recipe(offline=offline), a_recipe(classifier=forest)]:
         resolved = found.resolve("quick", "as_published")
         assert Recipe.from_json(resolved.to_json()) == resolved
         json.loads(resolved.to_json())
@@ -107,6 +110,7 @@ def test_settings_of_an_older_run_are_read():
 def test_the_hash_follows_the_method_and_not_the_words():
     assert a_recipe(title="Another").hash == a_recipe().hash
     assert a_recipe(batch_size=33).hash != a_recipe().hash
+    assert a_recipe(classifier=choose("extra_trees")).hash != a_recipe().hash
 
 
 def test_a_choice_reads_as_a_call():

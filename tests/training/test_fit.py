@@ -91,10 +91,17 @@ def test_the_history_counts_epochs_through_all_phases_and_is_saved(tmp_path):
     np.testing.assert_allclose(saved["loss"], history["loss"])
 
 
-@pytest.mark.parametrize(("killed_in_epoch", "monitor"), [(2, None), (3, "macro_recall"), (4, None)])
-def test_a_training_that_died_ends_like_an_undisturbed_one(tmp_path, killed_in_epoch, monitor):
+@pytest.mark.parametrize(
+    ("killed_in_epoch", "options"),
+    [
+        (2, {}),
+        (3, {"monitor": "macro_recall"}),
+        (4, {"monitor": "macro_recall", "end_with": "last"}),
+    ],
+)
+def test_a_training_that_died_ends_like_an_undisturbed_one(tmp_path, killed_in_epoch, options):
     whole = small_model()
-    history = fit(whole, phases(), batches, tmp_path / "whole", validate=scores, monitor=monitor, verbose=0)
+    history = fit(whole, phases(), batches, tmp_path / "whole", validate=scores, **options, verbose=0)
     with pytest.raises(Killed):
         fit(
             small_model(),
@@ -102,12 +109,16 @@ def test_a_training_that_died_ends_like_an_undisturbed_one(tmp_path, killed_in_e
             batches,
             tmp_path / "killed",
             validate=KillingValidation(killed_in_epoch),
-            monitor=monitor,
+            **options,
             verbose=0,
         )
     again = small_model()
-    resumed = fit(again, phases(), batches, tmp_path / "killed", validate=scores, monitor=monitor, verbose=0)
+    resumed = fit(again, phases(), batches, tmp_path / "killed", validate=scores, **options, verbose=0)
     np.testing.assert_array_equal(outputs(again), outputs(whole))
+    if "end_with" in options:
+        for model, folder in ((again, "killed"), (whole, "whole")):
+            Checkpoint(tmp_path / folder / "checkpoint").load_best(model)
+        np.testing.assert_array_equal(outputs(again), outputs(whole))
     columns = ["epoch", "phase", "loss", "accuracy", "val_macro_recall"]
     pd.testing.assert_frame_equal(resumed[columns], history[columns])
 
@@ -133,6 +144,23 @@ def test_the_best_epoch_is_kept_not_the_last(tmp_path):
 
     model = small_model()
     fit(model, phases(), batches, tmp_path, validate=falling, monitor="macro_recall", verbose=0)
+    for kept, expected in zip(model.get_weights(), seen[1], strict=True):
+        np.testing.assert_array_equal(kept, expected)
+
+
+def test_the_last_epoch_can_be_kept_with_the_best_one_beside_it(tmp_path):
+    seen = []
+
+    def falling(model):
+        seen.append(model.get_weights())
+        return {"macro_recall": 1.0 - 0.1 * abs(len(seen) - 2)}
+
+    model = small_model()
+    options = {"validate": falling, "monitor": "macro_recall", "end_with": "last", "verbose": 0}
+    fit(model, phases(), batches, tmp_path, **options)
+    for kept, expected in zip(model.get_weights(), seen[-1], strict=True):
+        np.testing.assert_array_equal(kept, expected)
+    assert Checkpoint(tmp_path / "checkpoint").load_best(model) == 2
     for kept, expected in zip(model.get_weights(), seen[1], strict=True):
         np.testing.assert_array_equal(kept, expected)
 

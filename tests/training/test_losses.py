@@ -69,14 +69,14 @@ def test_label_smoothing_spreads_its_share_over_all_classes():
 
 
 def test_unknown_names_list_the_known_ones():
-    with pytest.raises(ValueError, match="categorical_crossentropy, focal.*'ce'"):
+    with pytest.raises(ValueError, match="categorical_crossentropy, focal, root_mean_squared_error.*'ce'"):
         build_loss("ce")
 
 
 def test_the_root_is_taken_once_over_the_batch():
     truth = np.zeros((2, 3, 3, 1), "float32")
     predicted = truth + np.array([3.0, 1.0], "float32")[:, None, None, None]
-    loss = RootMeanSquaredError()
+    loss = build_loss("root_mean_squared_error")
     assert float(loss(truth, predicted)) == pytest.approx(np.sqrt(5))
     assert float(loss(predicted, truth)) == pytest.approx(np.sqrt(5))
     assert RootMeanSquaredError.from_config(loss.get_config()).get_config() == loss.get_config()

@@ -1,0 +1,425 @@
+# ---
+# jupyter:
+#   accelerator: GPU
+#   colab:
+#     gpuType: T4
+#     provenance: []
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Meet the patients: who is behind the pictures?
+#
+# [![Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/REPOSITORY_SLUG/blob/main/notebooks/12_meet_the_patients.ipynb)
+# · [Source](https://github.com/REPOSITORY_SLUG/blob/main/notebooks/src/12_meet_the_patients.py)
+# · [ISIC 2020, the data of Hernandez Perez 2020, Section 3.1](https://doi.org/10.1038/s41597-021-00815-z)
+#
+# A dermatologist does not look at a spot alone. She looks at the person: thirty spots, and one that is
+# not like the others. The ISIC 2020 set is the first large one that says which pictures belong to one
+# patient. Before anybody trains on it, here is who they are.
+
+# %% [markdown]
+# You will produce Tables 1 and 2 and Figures 8 and 9 of Hernandez Perez (2020), counted from the table
+# of the release, beside the printed numbers and what is wrong with these; patient-disjoint folds; what
+# age, sex and site tell without a single pixel; and drawn patients in whom the other spots matter, or not.
+#
+# | profile | time (2 CPU cores) | memory | data |
+# | --- | --- | --- | --- |
+# | `smoke` | half a minute | 1 GB | 600 drawn pictures of drawn patients |
+# | `quick` | 1 minute | 1 GB | the table of ISIC 2020; drawn patients in section 7 |
+# | `full` | not measured yet | not measured yet | as `quick`: a table is small enough |
+#
+# Not for clinical use: nothing here can tell you what a spot on your skin is.
+
+# %% tags=["install"] cellView="form"
+# Installs skinkit where it is missing, as in Colab; nothing else is replaced.
+import importlib.util
+import subprocess
+import sys
+
+if importlib.util.find_spec("skinkit") is None:
+    source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+
+# %% tags=["parameters"]
+PROFILE = "quick"  # "smoke", "quick" or "full": how much is done, never how
+SEED = 0  # any integer: of the drawn patients, the folds and the draws of the intervals
+DATA_DIR = None  # folder that holds the folder isic2020; None: environment variable SKINKIT_DATA
+OUT_DIR = "results/notebooks"  # the drawn patients are kept below it
+DRAWN = 600  # pictures that are drawn where there is no table of ISIC 2020
+FOLDS = 5  # folds of section 6
+
+# %%
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+import skinkit
+from skinkit.data import MetadataEncoder
+from skinkit.evaluation import bootstrap_intervals
+from skinkit.experiments import available_profile
+from skinkit.explain import linear_probe
+from skinkit.papers.published import load_published
+
+set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of PNG
+skinkit.report_environment()
+
+# %% [markdown]
+# ## 1. What is in the table?
+#
+# One file, one row a picture, as the challenge publishes it. Without it we draw patients into a file of
+# the same form; every cell below then counts the drawn ones.
+
+# %%
+profile = available_profile(PROFILE, "isic2020", DATA_DIR)
+NAME = "ISIC_2020_Training_GroundTruth.csv"
+if real := profile != "smoke":
+    folder = skinkit.data.release_folder("isic2020", DATA_DIR)
+else:
+    folder = Path(OUT_DIR, "drawn_patients")
+    skinkit.data.synthetic(DRAWN, SEED, folder, (72, 96), layout="isic2020")
+raw = pd.read_csv(next(folder.rglob(NAME)))
+print(f"{len(raw):,} pictures of {raw['patient_id'].nunique():,} patients")
+raw.sample(4, random_state=SEED)
+
+# %% [markdown]
+# `target` is 1 for a melanoma. `patient_id` is the column that this notebook is about: in HAM10000 there
+# is none. (There are no lesion ids here. If a spot was photographed twice, only the patient tells.)
+#
+# ## 2. How many melanomas? Table 1
+#
+# The document prints 32,541 benign and 584 malignant pictures. We count, and put both side by side.
+
+# %%
+printed = load_published("hernandez2020")
+table1 = printed[printed["table"] == "table1"].pivot(index="class", columns="metric", values="value")
+counted = raw["benign_malignant"].value_counts()
+table1["counted"], table1["counted share"] = counted, (100 * counted / len(raw)).round(2)
+print(f"printed: {table1['images'].sum():,.0f} pictures; counted: {len(raw):,}")
+if real:
+    assert (len(raw), counted["malignant"]) == (33_126, 584)
+    assert table1["images"].sum() == len(raw) - 1
+table1
+
+# %% [markdown]
+# The two printed counts add up to 33,125, and the release has 33,126: one benign picture is missing. It
+# changes no score. But it tells that a number was typed or subtracted by hand somewhere, and the next one
+# may matter more.
+#
+# A program that calls everything benign is right in 98.2 % of the pictures. Remember that whenever
+# somebody reports accuracy here.
+#
+# ## 3. How many patients? Table 2
+#
+# A patient *has melanoma* here if at least one picture of them shows one.
+
+# %%
+ill = raw.groupby("patient_id")["target"].max()
+groups = {"malignant": int(ill.sum()), "benign": int((ill == 0).sum()), "all": len(ill)}
+table2 = printed[printed["table"] == "table2"].pivot(index="class", columns="metric", values="value")
+table2["counted"] = pd.Series(groups)
+table2["counted share"] = (100 * table2["counted"] / len(ill)).round(2)
+assert groups["malignant"] + groups["benign"] == groups["all"]
+if real:
+    assert (groups["all"], groups["malignant"]) == (2_056, 428)
+table2
+
+# %%
+told = printed[printed["metric"].isin(["patients", "share"]) & printed["check"].notna()]
+told.set_index(["table", "class", "metric"])[["printed", "check"]]
+
+# %% [markdown]
+# The text of the document says 2,096 patients, its own Table 2 says 2,056, and the file agrees with the
+# table. The two percentages are off in the last digit: 428 of 2,056 are 20.8 %, not 20.9 %. These are
+# `skinkit published hernandez2020`'s findings; a person would have to look for them.
+#
+# ## 4. How many pictures each? Figures 8 and 9
+#
+# "Almost half of them have less than 10 images", "a maximum of one single patient having 114", "almost
+# three quarters of them had only one" melanoma. Three sentences that can be checked.
+
+# %%
+sizes = raw.groupby("patient_id").size()
+melanomas = raw.groupby("patient_id")["target"].sum()[ill == 1]
+figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.5), layout="constrained")
+sns.histplot(sizes, binwidth=5, color="#0072B2", ax=left)
+left.set(xlabel="pictures of a patient", ylabel="patients", title=f"Figure 8 (n = {len(sizes):,})")
+sns.countplot(x=melanomas.to_numpy(), color="#D55E00", ax=right)
+right.set(xlabel="melanoma pictures of a patient", title=f"Figure 9 (n = {len(melanomas):,})")
+plt.close(figure)
+figure
+
+# %%
+busiest = sizes.nlargest(len(sizes) // 10)
+claims = {
+    "share with less than 10 pictures": (sizes < 10).mean(),
+    "fewest pictures of one patient": sizes.min(),
+    "most pictures of one patient": sizes.max(),
+    "share of those with melanoma who have one such picture": (melanomas == 1).mean(),
+    "share of all pictures that the tenth with the most have": busiest.sum() / len(raw),
+}
+if real:
+    assert (sizes.min(), sizes.max(), melanomas.max()) == (2, 115, 8)
+pd.Series(claims).round(3)
+
+# %% [markdown]
+# Two of the sentences hold. The third is off by one: in the release one patient has 115 pictures, not 114.
+# One lost picture of this patient would explain both this and the total of section 2; nobody can say any
+# more. And think one step further: a loss that averages over *pictures* listens most to the patients who
+# have most of them.
+#
+# (A melanoma of a patient with one melanoma picture must be told from the *other* spots of this person,
+# all benign. That is the plan of the document. Notebook 14 carries it out.)
+
+# %% [markdown]
+# ## 5. What is not a picture?
+#
+# The reader of skinkit brings the file into the usual manifest table. It says what it changed.
+
+# %%
+table = skinkit.data.read_manifest(next(folder.rglob(NAME)), missing_images="keep")
+print("\n".join(table.attrs["notices"]))
+empty = table[["sex", "age", "site"]].isna()
+malignant = table["label"] == "malignant"
+pd.DataFrame({"missing": empty.sum(), "of these malignant": empty[malignant].sum()})
+
+# %% [markdown]
+# The release lists pairs of equal photographs; the second of each pair is left out from here on, so the
+# counts are a little lower than above.
+#
+# The future work of the document is to use age, sex and site. How much do these three know *alone*? A
+# picture's row becomes numbers: a column of 0 and 1 for each sex and site, one for "missing", and the age
+# in standard deviations. `MetadataEncoder` is fitted on training rows and on nothing else.
+
+# %%
+encoder = MetadataEncoder.fit(table)
+encoded = encoder.encode(table)
+print(f"{encoded.shape[1]} columns; age {encoder.age_mean:.1f} years, +- {encoder.age_deviation:.1f}")
+assert encoded.filter(like="sex=").sum(axis=1).eq(1).all(), "each row has one sex, or it is missing"
+encoded.head(3)
+
+# %% [markdown]
+# Then a *linear probe*: logistic regression, cross-validated so that no patient is in training and in
+# scoring, and the area under the ROC curve of what comes out. 0.5 is a coin. The interval is drawn by
+# whole patients, because the rows of a patient share age and sex. (The encoder above was fitted on all
+# rows, and an exam's ages are in its mean. The probe scales every column again, on its training rows, so
+# that nothing of it is left here; a network would not.)
+
+# %%
+labels = ["benign", "malignant"]
+patients = table["patient_id"].to_numpy(object)
+
+
+def area_of(columns):
+    """Returns the ROC AUC of a linear probe of some columns, with its interval by patients."""
+    shares = linear_probe(encoded[columns], table["label"], labels, patients, seed=SEED)
+    found = bootstrap_intervals(table["label"], shares, labels, patients, ["auc"], seed=SEED)
+    return found.loc["auc", ["value", "low", "high"]]
+
+
+asked = {name: [c for c in encoded if c.startswith(name)] for name in ("sex", "site", "age")}
+asked["all three"] = list(encoded)
+areas = pd.DataFrame({name: area_of(columns) for name, columns in asked.items()}).T
+areas.round(3)
+
+# %% [markdown]
+# Whoever adds metadata to a network and reports a gain should print this table beside it. It is the part
+# of the gain that has nothing to do with pictures. (In drawn patients the three columns are drawn without
+# looking at the diagnosis; the intervals must hold 0.5 there, or luck was at work.)
+#
+# ## 6. Who may be in the exam?
+#
+# The document separates patients between training and validation, and gives neither share nor seed. First
+# what happens without: 80 % and 20 % by *picture*, as in another of the five documents.
+
+# %%
+by_picture = skinkit.data.butskova2021_split(table, seed=SEED)
+leak = skinkit.data.leakage_report(table, by_picture, part="validation")
+print(skinkit.data.leakage_stamp(leak))
+assert leak.loc["all", "patient"] > 0.5
+leak
+
+# %% [markdown]
+# Nearly every picture of the exam shows a patient whom training has met. The network may learn *people*:
+# their skin, their camera, their clinic. Now folds of whole patients, with the same share of patients with
+# melanoma in each.
+
+# %%
+folds = [skinkit.data.hernandez2020_split(table, fold, FOLDS, SEED) for fold in range(FOLDS)]
+rows = table.set_index("image_id")
+fold_table = pd.DataFrame(
+    {
+        "pictures": (part := rows.loc[split.ids("validation")])["label"].size,
+        "melanomas": part["label"].eq("malignant").sum(),
+        "patients": part["patient_id"].nunique(),
+        "with melanoma": part.loc[part["label"].eq("malignant"), "patient_id"].nunique(),
+        "leak": skinkit.data.leakage_report(table, split, part="validation").loc["all", "patient"],
+    }
+    for split in folds
+)
+assert (fold_table["leak"] == 0).all(), "a patient is on both sides"
+assert fold_table["patients"].sum() == table["patient_id"].nunique(), "each patient is examined once"
+fold_table
+
+# %% [markdown]
+# No patient is on both sides, and every patient is examined exactly once. The column `with melanoma` is
+# the true size of an exam here. A recall from these pictures has an interval as wide as this number
+# allows: one person more or less, found or not found.
+
+# %%
+people = int(fold_table["with melanoma"].max())
+found = round(0.8 * people)
+draws = np.random.default_rng(SEED).binomial(people, found / people, 10_000) / people
+low, high = np.quantile(draws, [0.025, 0.975])
+print(f"{found} of {people} patients found: recall {found / people:.2f}, with luck {low:.2f} to {high:.2f}")
+assert low <= found / people <= high
+
+# %% [markdown]
+# ## 7. When can the other spots help?
+#
+# The idea of the document is that a patient's benign spots look alike, and the melanoma does not: the
+# *ugly duckling*. Whether that is so in ISIC 2020 nobody has to believe; whether a method would *find* it
+# can be tested with drawn patients, in whom `context` says how much it is so. At 0 each spot is drawn for
+# itself. At 1 the nevi of a patient share a look, and a melanoma is a nevus with the opposite look.
+
+# %%
+drawn = {}
+for context in (0.0, 1.0):
+    place = Path(OUT_DIR, f"drawn_context_{context:g}")
+    options = {"layout": "isic2020", "context": context, "balance": 1.0, "overlap": 0.0}
+    drawn[context] = skinkit.data.synthetic(240, SEED, place, (72, 96), **options)
+    print(f"context {context:g}: {drawn[context]['label'].value_counts().to_dict()}")
+
+# %%
+shown, titles = [], []
+for context, spots in drawn.items():
+    count = spots.groupby("patient_id")["label"].agg(["size", lambda of: of.eq("malignant").sum()])
+    person = count[(count["size"] >= 6) & (count.iloc[:, 1] == 1)].index[0]
+    own = spots[spots["patient_id"] == person].sort_values("label").tail(6)
+    shown += [plt.imread(path) for path in own["path"]]
+    titles += [f"context {context:g}\n{label}" for label in own["label"]]
+skinkit.plots.image_grid(shown, titles, columns=6)
+
+# %% [markdown]
+# The same patient in both rows, the melanoma last. In the second row it is the odd one out, and if you
+# covered the others, nothing in it would tell you. Can a number do what your eye just did? We measure the
+# colour of each lesion against the skin around it, and ask in two ways. *Alone*: does a straight cut through
+# the three numbers tell a melanoma, whoever has it? *Beside the others*: how far are they from the mean of
+# the patient's other lesions, in units of how far lesions usually are?
+
+
+# %%
+def colour_of(path):
+    """Returns a lesion's mean red, green and blue against the skin around it, as logarithms."""
+    picture, inside = plt.imread(path), skinkit.data.lesion_mask(path)
+    return np.log(picture[inside].mean(axis=0) / picture[~inside].mean(axis=0))
+
+
+def oddness(colours, people):
+    """Returns how far each lesion is from the mean of its patient's other lesions (Mahalanobis)."""
+    own = pd.DataFrame(colours).groupby(people)
+    away = (colours - (own.transform("sum") - colours).div(own[0].transform("size") - 1, axis=0)).to_numpy()
+    return np.sqrt(np.sum(away @ np.linalg.inv(np.cov(away.T)) * away, axis=1))
+
+
+# %%
+areas = {}
+for context, spots in drawn.items():
+    spots = spots[spots.groupby("patient_id")["label"].transform("size") > 1].reset_index(drop=True)
+    colours, people = np.stack([colour_of(path) for path in spots["path"]]), spots["patient_id"]
+    odd = oddness(colours, people) / 100
+    assert odd.min() >= 0 and odd.max() <= 1
+    ways = {"alone": linear_probe(colours, spots["label"], labels, people, seed=SEED)}
+    ways["beside the others"] = np.column_stack([1 - odd, odd])
+    for way, shares in ways.items():
+        found = bootstrap_intervals(spots["label"], shares, labels, people.to_numpy(object), ["auc"])
+        areas[f"context {context:g}", way] = found.loc["auc", ["value", "low", "high"]]
+pd.DataFrame(areas).T.round(3)
+
+# %% [markdown]
+# At 0 the lesion alone says nearly everything, and the others only disturb. At 1 the lesion alone says
+# nothing: its colour means something only beside the patient's other colours, and there a mean and a
+# subtraction find it, without a single trained weight. This is the measuring stick for every network with
+# "patient context": notebook 14 hands it these patients, and a network that does not beat a subtraction has
+# no reason to be large.
+#
+# ## What could go wrong
+#
+# - **Counting after cleaning.** The printed totals are those of the raw file, duplicates included. Count
+#   before you drop, say what you dropped, and count again.
+# - **A patient with one picture** has no others. ISIC 2020 has none of them; the next clinic will. Every
+#   method with context needs an answer for them; the subtraction above left them out.
+# - **Missing is not at random.** If one clinic does not write down the age, "age missing" is the clinic.
+# - **Labels of patients.** "Has melanoma" means: in these pictures. It is not a state of health.
+# - **Folds and luck.** The folds are stratified by patients, not by pictures, so the number of melanomas
+#   differs from fold to fold. Report all folds.
+
+# %% [markdown]
+# ## Exercises
+#
+# Write your answer into the first cell of an exercise, then run its check. The solutions are in
+# between; they are folded in Colab.
+#
+# ### ex-12-1: How often is there somebody to compare with?
+#
+# Of all melanoma pictures in `table`, which share belongs to a patient with at least one benign picture?
+# Only there can an ugly duckling be seen.
+
+# %% tags=["exercise", "ex-12-1"]
+comparable = None
+
+# %% tags=["solution", "ex-12-1"] cellView="form"
+has_benign = table["label"].eq("benign").groupby(table["patient_id"]).transform("any")
+comparable = has_benign[table["label"] == "malignant"].mean()
+
+# %% tags=["check", "ex-12-1"]
+benign_people = set(table.loc[table["label"] == "benign", "patient_id"])
+melanoma_people = table.loc[table["label"] == "malignant", "patient_id"]
+assert abs(comparable - np.mean([person in benign_people for person in melanoma_people])) < 1e-9
+print(f"{comparable:.1%} of the melanomas have a benign spot of the same patient beside them")
+
+# %% [markdown]
+# ### ex-12-2: Does it matter for melanomas?
+#
+# Under `by_picture`, which share of the *malignant* validation pictures shows a patient of whom training
+# has seen a *malignant* picture? The report `leak` does not say that. Use `by_picture.ids`.
+
+# %% tags=["exercise", "ex-12-2"]
+seen_ill = None
+
+# %% tags=["solution", "ex-12-2"] cellView="form"
+train, exam = rows.loc[by_picture.ids("train")], rows.loc[by_picture.ids("validation")]
+taught = train.loc[train["label"] == "malignant", "patient_id"]
+seen_ill = exam.loc[exam["label"] == "malignant", "patient_id"].isin(taught).mean()
+
+# %% tags=["check", "ex-12-2"]
+parts = rows.join(by_picture.parts)[lambda all_rows: all_rows["label"] == "malignant"]
+sides = parts.groupby("patient_id")["part"].transform("nunique")
+assert abs(seen_ill - (sides[parts["part"] == "validation"] == 2).mean()) < 1e-9, "malignant on both sides"
+known = leak.loc["malignant", "patient"]
+print(f"{seen_ill:.1%}; a known patient, ill or not, is on {known:.1%}")
+
+# %% [markdown]
+# ### ex-12-3: Is it the age, or that it is missing?
+#
+# Give the area of the probe for the column `age=missing` alone, as `area_of` returns it.
+
+# %% tags=["exercise", "ex-12-3"]
+only_missing = None
+
+# %% tags=["solution", "ex-12-3"] cellView="form"
+only_missing = area_of(["age=missing"])
+
+# %% tags=["check", "ex-12-3"]
+assert np.allclose(only_missing, area_of(["age=missing"])), "one column, as a list"
+tells = only_missing["low"] > 0.5
+print(
+    f"{only_missing['value']:.3f}: {'the gap in the form tells something' if tells else 'nothing to be seen'}"
+)

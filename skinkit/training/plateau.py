@@ -1,0 +1,51 @@
+"""What a phase does when it gets no better: a lower rate, and an end."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Plateau:
+    """Lowers the learning rate when a score no longer improves, and ends the phase when it still does not.
+
+    The autoencoder of hernandez2020 (its reference 40). A function of the scores of the phase, which are
+    saved after each epoch, and of nothing else: a resumed phase goes on as an undisturbed one, which the
+    callbacks of Keras, counting in memory, do not.
+
+    Args:
+        monitor: Name of the score of `validate`, the larger the better.
+        factor: Float in (0, 1), of the rate.
+        patience: Integer, epochs without improvement after which the rate is lowered, and again after as
+            many more.
+        stop: Integer, epochs without improvement after which the phase ends.
+
+    Example:
+    >>> Plateau("psnr", factor=0.8, patience=2, stop=3).stops([1.0, 2.0, 1.5, 2.0, 1.9])
+    True
+    """
+
+    monitor: str
+    factor: float
+    patience: int
+    stop: int
+
+    def __post_init__(self):
+        if not 0 < self.factor < 1 or self.patience < 1 or self.stop < 1:
+            raise ValueError(
+                "A plateau has a factor between 0 and 1, and a patience and a stop of 1 epoch or more. "
+                f"Received: {self}"
+            )
+
+    def lowers(self, scores: Sequence[float]) -> bool:
+        """Returns whether the rate is lowered after the last of these epochs' scores."""
+        waited = _without_improvement(scores)
+        return waited > 0 and waited % self.patience == 0
+
+    def stops(self, scores: Sequence[float]) -> bool:
+        """Returns whether the phase ends after the last of these epochs' scores."""
+        return _without_improvement(scores) >= self.stop
+
+
+def _without_improvement(scores):
+    """Epochs since the best one; of equals the first is the best."""
+    return len(scores) - 1 - max(range(len(scores)), key=scores.__getitem__) if scores else 0

@@ -1,0 +1,214 @@
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skinkit import data
+from skinkit.experiments import build, classifier, evaluate, explain, run
+from skinkit.experiments.classifier import fit_classifier, image_features
+from skinkit.experiments.material import Material, build_material
+from skinkit.experiments.saved import SavedRun
+from skinkit.experiments.scoring import predictor, reconstruction_scores
+from skinkit.papers import Phase, Recipe, choose
+from skinkit.report import write_report
+
+CAE = Recipe(
+    name="skinkit/test/cae",
+    title="The smallest autoencoder with a forest on its bottleneck",
+    published="",
+    dataset="isic2020",
+    classes="isic2020",
+    positive="malignant",
+    # Enough patients in each part: a drawn one has up to an eighth of the images.
+    split=choose(
+        "stratified_group_split",
+        group="patient",
+        fractions={"train": 0.5, "validation": 0.2, "test": 0.3},
+    ),
+    image_size=(32, 32),
+    subset=120,
+    augmentation={"flip_left_right": 0.5},
+    model=choose("segnet_autoencoder"),
+    model_size={"widths": (4, 6, 8, 10, 12)},
+    loss=choose("root_mean_squared_error"),
+    classifier=choose("extra_trees", features="bottleneck_mean", n_estimators=20),
+    phases=(Phase(2, choose("adam", learning_rate=1e-2), choose("plateau", factor=0.8, patience=1, stop=9)),),
+    monitor="psnr",
+)
+UNTRAINED = dataclasses.replace(
+    CAE,
+    model=choose("small_cnn"),
+    model_size={"width": 4},
+    loss=choose("categorical_crossentropy"),
+    classifier=choose("extra_trees", features="pooled", n_estimators=20),
+    phases=(),
+    selection="last",
+)
+
+# One worker makes the run that these tests share.
+pytestmark = pytest.mark.xdist_group("classifier-run")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Run of the autoencoder."""
+    return SavedRun(run(CAE, profile="smoke", out=tmp_path_factory.mktemp("runs"), verbose=0))
+
+
+@pytest.fixture(scope="module")
+def forest(tmp_path_factory):
+    """Run of a forest on the features of an untrained network, which takes no time."""
+    return SavedRun(run(UNTRAINED, profile="smoke", out=tmp_path_factory.mktemp("runs"), verbose=0))
+
+
+@pytest.fixture(scope="module")
+def material():
+    return build_material(CAE.resolve("smoke"), "smoke")
+
+
+def probabilities(found):
+    return found.filter(like="p_").to_numpy()
+
+
+def test_an_autoencoder_learns_images_and_its_forest_classifies_them(finished, material):
+    history = pd.read_csv(finished.folder / "history.csv")
+    assert {"loss", "val_rmse", "val_psnr"} <= set(history) and "accuracy" not in history
+    np.testing.assert_allclose(history["val_psnr"], -20 * np.log10(history["val_rmse"]))
+    assert finished.predictions["image_id"].tolist() == material.split.ids("test")
+    np.testing.assert_allclose(probabilities(finished.predictions).sum(axis=1), 1, atol=1e-5)
+    assert finished.recipe.classifier == CAE.classifier
+    # Twenty trees grown to the end vote in twentieths.
+    votes = 20 * probabilities(finished.predictions)
+    np.testing.assert_allclose(votes, votes.round(), atol=1e-4)
+
+
+def test_an_autoencoder_is_given_its_own_images_as_targets(material):
+    images, targets = next(iter(build.training_batches(CAE, material, seed=0)(0)[0]))
+    np.testing.assert_array_equal(images, targets)
+    assert images.shape[1:] == (32, 32, 3)
+
+
+def test_equal_seeds_grow_equal_forests_which_know_their_images_by_heart(forest, material):
+    rows, model = material.rows("test"), forest.load_model()
+    again = predictor(model, forest.recipe, material, seed=0)
+    np.testing.assert_allclose(probabilities(again(rows)), probabilities(forest.predictions), atol=1e-6)
+    other = predictor(model, forest.recipe, material, seed=1)(rows)
+    assert np.abs(probabilities(other) - probabilities(again(rows))).max() > 0.01
+    train = material.rows("train")
+    right = probabilities(again(train)).argmax(axis=1) == (train["label"] == "malignant")
+    assert right.all()
+
+
+def test_a_run_with_a_forest_is_scored_on_other_images(forest, tmp_path):
+    ids = ["image_id", "patient_id"]
+    other = data.synthetic(24, seed=3, layout="isic2020", size=(32, 32))
+    other.assign(**{name: "NEW_" + other[name] for name in ids}).to_csv(tmp_path / "new.csv", index=False)
+    assert "n = 24" in evaluate(forest.folder, on=tmp_path / "new.csv")
+
+
+def test_no_map_of_the_network_explains_a_forest(forest):
+    with pytest.raises(ValueError, match="classifier beside it.*extra_trees"):
+        explain(forest.folder)
+
+
+def test_the_error_of_a_reconstruction_is_counted_in_pixels(material):
+    class Brighter:
+        def predict_on_batch(self, images):
+            return images + 0.5
+
+    found = reconstruction_scores(Brighter(), CAE, material.rows("test"), material.labels)
+    assert found == {"rmse": pytest.approx(0.5), "psnr": pytest.approx(6.0206, abs=1e-4)}
+
+
+def test_a_network_without_epochs_of_its_own_gives_features(forest):
+    assert pd.read_csv(forest.folder / "history.csv").empty
+    assert "no epochs of its own" in write_report(forest.folder).read_text()
+    rows = forest.material().rows("test")
+    features = image_features(forest.load_model(), forest.recipe, rows, forest.labels)
+    assert features.shape == (len(rows), 24) and np.ptp(features, axis=0).max() > 0
+
+
+def test_components_are_found_piece_by_piece(monkeypatch):
+    monkeypatch.setattr(classifier, "_PIECE", 20)
+    rng = np.random.default_rng(0)
+    # Three directions in ten dimensions: three components lose nothing.
+    features = rng.normal(size=(90, 3)) @ rng.normal(size=(3, 10)) + 4
+    rows = pd.DataFrame({"row": range(90)})
+    seen = []
+
+    def describe(piece):
+        seen.append(len(piece))
+        return features[piece["row"]]
+
+    reduction = classifier._fit_reduction(describe, rows, components=3)
+    assert seen == [23, 23, 22, 22]
+    np.testing.assert_allclose(reduction.inverse_transform(reduction.transform(features)), features)
+    assert len(classifier._pieces(rows.head(7))) == 1
+
+
+@pytest.fixture
+def told_by_site(monkeypatch):
+    """A material whose images say nothing and whose sites say everything."""
+    labels = ["malignant", "benign"] * 10
+    rows = pd.DataFrame({"image_id": [f"I{i:02d}" for i in range(20)], "label": labels})
+    rows["site"] = rows["label"].map({"malignant": "torso", "benign": "arm"}).astype("string")
+    rows = rows.assign(age=pd.array([None] * 20, dtype="Float64"), sex=pd.array([None] * 20, dtype="string"))
+    monkeypatch.setattr(
+        classifier, "image_features", lambda model, recipe, rows, **_: np.ones((len(rows), 2))
+    )
+    parts = pd.Series(["train"] * 16 + ["test"] * 4, index=rows["image_id"])
+    split = data.Split("told", parts, None, "image")
+    return Material(rows, split, ("benign", "malignant", "unseen"), "built")
+
+
+@pytest.mark.parametrize("name", ["extra_trees", "logistic_regression"])
+@pytest.mark.parametrize("metadata", [False, True])
+def test_metadata_lie_beside_the_features(told_by_site, name, metadata):
+    chosen = choose(name, features="pooled", metadata=metadata)
+    recipe = dataclasses.replace(UNTRAINED, classifier=chosen)
+    rows = told_by_site.rows("test")
+    found = fit_classifier(None, recipe, told_by_site, seed=0)(rows)
+    assert (found[:, 2] == 0).all(), "a class that training lacks"
+    assert (found[:, 1] > 0.9).tolist() == [metadata and label == "malignant" for label in rows["label"]]
+    unknown = fit_classifier(None, recipe, told_by_site, seed=0)(rows.assign(site="toe"))
+    assert np.isfinite(unknown).all()
+
+
+def test_the_whole_bottleneck_is_asked_for_and_reduced(told_by_site, monkeypatch):
+    def bottleneck(model, recipe, rows, labels, of):
+        assert of == "bottleneck"
+        code = rows["site"].map({"torso": 8.0, "arm": -8.0}).to_numpy(float)
+        return np.stack([code, code, np.arange(len(rows)) % 2], axis=1)
+
+    monkeypatch.setattr(classifier, "image_features", bottleneck)
+    chosen = choose("logistic_regression", features="bottleneck_pca", components=1)
+    recipe = dataclasses.replace(UNTRAINED, classifier=chosen)
+    rows = told_by_site.rows("test")
+    found = fit_classifier(None, recipe, told_by_site, seed=0)(rows)
+    assert (found[:, 1] > 0.5).tolist() == (rows["label"] == "malignant").tolist()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"classifier": choose("extra_trees", features="logits")}, "bottleneck_mean.*'logits'"),
+        ({"classifier": choose("extra_trees")}, "bottleneck_mean.*None"),
+        ({"classifier": choose("svm", features="pooled")}, "extra_trees, logistic_regression.*'svm'"),
+    ],
+)
+def test_unknown_classifiers_and_features_are_named(told_by_site, changes, message):
+    recipe = dataclasses.replace(UNTRAINED, **changes)
+    with pytest.raises(ValueError, match=message):
+        fit_classifier(None, recipe, told_by_site, seed=0)
+
+
+def test_what_an_autoencoder_cannot_do_is_refused(material):
+    with pytest.raises(ValueError, match="makes images.*`classifier`"):
+        build.build_model(dataclasses.replace(CAE, classifier=None), material.labels)
+    weighted = dataclasses.replace(CAE, balancing=choose("class_weights"))
+    with pytest.raises(ValueError, match="sees no labels.*class_weights"):
+        build.training_batches(weighted, material, seed=0)
+    crops = dataclasses.replace(UNTRAINED, input=choose("multi_crop", count=5), crop_size=16)
+    with pytest.raises(ValueError, match="one picture at a time.*multi_crop"):
+        image_features(None, crops, material.rows("test"), material.labels)

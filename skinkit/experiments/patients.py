@@ -89,7 +89,7 @@ class PatientPredictor:
         images = np.asarray(rows["image_id"], dtype=str)
         patients = np.asarray(rows["patient_id"].fillna(rows["image_id"]), dtype=str)
         # In one order whatever that of the rows, so that no sum is rounded in another way.
-        order = np.argsort(patients, kind='stable')
+        order = np.lexsort([images, patients])
         _, sizes = np.unique(patients[order], return_counts=True)
         found = np.empty((len(rows), len(self.labels)), np.float32)
         found[order] = np.concatenate(list(self._classified(self._features(rows.iloc[order], sizes), sizes)))

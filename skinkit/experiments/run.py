@@ -138,7 +138,8 @@ def _carry_out(plan, folder, out, weights, data_dir, verbose):
         if verbose:
             print(f"Already finished: {folder}")
         return
-    start = plan.start and _trained_before(plan, material, out, weights, data_dir, verbose)
+    where = {"out": out, "weights": weights, "data_dir": data_dir}
+    start = plan.start and _trained_before(plan, material, verbose, **where)
     _say(plan, material, verbose)
     model, history = _train(plan, recipe, material, folder, weights, start, verbose)
     if recipe.score_best:
@@ -148,29 +149,10 @@ def _carry_out(plan, folder, out, weights, data_dir, verbose):
     training.Checkpoint(folder / "checkpoint").delete()
 
 
-def _trained_before(plan, material, out, weights, data_dir, verbose):
-    """The model of the run that this one starts from, which is carried out first.
-
-    Its training part must be this one's, or it may have seen images that this one is tested on.
-    """
-    start = plan.start
-    folder = run(
-        start.recipe, start.profile, start.protocol, start.fold, start.seed, out, weights, data_dir,
-        verbose=verbose,
-    )  # fmt: skip
-    saved = SavedRun(folder)
-    if saved.manifest["split_hash"] != material.split.hash:
-        raise ValueError(
-            f"{plan.recipe.name} starts from {start.recipe.name}, which was trained on another split: "
-            f"{saved.manifest['split']}. Received: {material.split.name}"
-        )
-    try:
-        return saved.load_model()
-    except FileNotFoundError as error:
-        raise FileNotFoundError(
-            f"{plan.recipe.name} starts from the trained weights of {start.recipe.name}. {error}, and give "
-            "this run the same FOLDER"
-        ) from error
+def _trained_before(plan, material, verbose, **where):
+    """The model of the run that this one starts from, which is carried out first."""
+    first = run(*vars(plan.start).values(), **where, verbose=verbose)
+    return SavedRun(first).model_to_start_from(plan.recipe.name, material.split)
 
 
 def _finished(folder, key):

@@ -75,6 +75,32 @@ class SavedRun:
             )
         return load_model(path)
 
+    def model_to_start_from(self, name, split):
+        """Returns the trained model for a run of another recipe, `name`, which starts from its weights.
+
+        Args:
+            name: Name of the other recipe.
+            split: `skinkit.data.Split` of the other run. It must be this one's, or this network may have seen
+                images that the other one is tested on.
+
+        Raises:
+            FileNotFoundError: when only the numbers of this run are here.
+            ValueError: when this run had another split.
+        """
+        mine = self.manifest
+        if mine["split_hash"] != split.hash:
+            raise ValueError(
+                f"{name} starts from {mine['recipe']}, which was trained on another split: {mine['split']}. "
+                f"Received: {split.name}"
+            )
+        try:
+            return self.load_model()
+        except FileNotFoundError as error:
+            raise FileNotFoundError(
+                f"{name} starts from the trained weights of {mine['recipe']}. {error}, and give this run the "
+                "same FOLDER"
+            ) from error
+
     def material(self, data_dir=None):
         """Returns the run's `Material`: table and split, as they were."""
         from skinkit.experiments.material import build_material

@@ -209,7 +209,7 @@ def test_a_z_score_needs_no_training_and_changes_the_base_s_predictions_alone(ca
 
 
 def test_a_base_without_its_model_says_what_to_do(carry_out, out, tmp_path):
-    base = out / BASE.name / "corrected-smoke-fold0-seed0"
+    base = carry_out(BASE, out).folder
     copy = tmp_path / BASE.name / base.name
     copy.mkdir(parents=True)
     for name in ("manifest.json", "plan.json", "predictions.csv.gz"):

@@ -27,6 +27,12 @@ _AUTOENCODER_PROFILES = {
         "subset": 240,
     },
 }
+# What our own tables lay beside a network of single images: title, context, options of its layer.
+_ARMS = {
+    "attention": ("attention to the patient's other images", "attention", {}),
+    "attention-self": ("attention to all of the patient's images", "attention", {"exclude_self": False}),
+    "mean": ("the mean of the patient's other images", "mean", {}),
+}
 
 
 def _phases(epochs, head=1e-3):
@@ -88,10 +94,7 @@ def _context(name, title, context, listing=None, text=None, released=None, **cha
 
 
 def _text():
-    yield _b0(
-        "text/vanilla", "EfficientNet-B0, images as they come (Figures 15 and 16)", epochs=2,
-        profiles={**_PROFILES, "quick": {"image_size": (96, 96), "epochs": (1, 1)}},
-    )  # fmt: skip
+    yield _b0("text/vanilla", "EfficientNet-B0, images as they come (Figures 15 and 16)", epochs=2)
 
 
 def _table4():
@@ -144,22 +147,19 @@ def _controls():
         model=alone, phases=(), start_from=base.name, rescoring=choose("patient_z_score"),
         profiles=_sizes(_PROFILES), **ours,
     )  # fmt: skip
-    further = {
-        "start_from": base.name, "phases": _phases(3, head=1e-4), "profiles": _CONTEXT_PROFILES, **ours,
-    }  # fmt: skip
+    further = {"start_from": base.name, "profiles": _CONTEXT_PROFILES, "balancing": _WRS, **ours}
+    further["phases"] = _phases(3, head=1e-4)
     yield _recipe(
-        "controls/lite0-longer", "The base, trained on for as long as those with context",
-        model=alone, balancing=_WRS, **further,
-    )  # fmt: skip
-    for row, title, context, balancing in (
-        ("contextual", "attention among four images of a patient", "attention", choose("contextual")),
-        ("attention", "attention to the patient's stored features", "attention", _WRS),
-        ("mean", "the mean of the patient's stored features", "mean", _WRS),
-    ):
-        model = _in_context("efficientnet_lite0", context, size)
-        yield _recipe(
-            f"controls/lite0-{row}", f"The base and {title}", model=model, balancing=balancing, **further
-        )
+        "controls/lite0-longer", "The base, trained on for as long as those below", model=alone, **further
+    )
+    for row, (title, context, options) in _ARMS.items():
+        model = _in_context("efficientnet_lite0", context, size, **options)
+        yield _recipe(f"controls/lite0-{row}", f"The base and {title}", model=model, **further)
+    further |= {
+        "balancing": choose("contextual"),
+        "model": _in_context("efficientnet_lite0", "attention", size),
+    }
+    yield _recipe("controls/lite0-contextual", "The base and attention among four images", **further)
 
 
 def _autoencoder(name, title, **changes):
@@ -263,9 +263,9 @@ def _synthetic():
         }
         name, alone = f"synthetic/{word}", choose("small_cnn")
         yield _recipe(f"{name}-base", f"Small CNN on single images, {word} context", model=alone, **trained)
-        for row in ("attention", "mean"):
-            model = _in_context("small_cnn", row)
-            yield _recipe(f"{name}-{row}", f"The same and {row} of the patient", model=model, **trained)
+        for row, (title, context, options) in _ARMS.items():
+            model = _in_context("small_cnn", context, **options)
+            yield _recipe(f"{name}-{row}", f"The same and {title}", model=model, **trained)
         fields |= {"profiles": _sizes(fields["profiles"]), "start_from": f"hernandez2020/{name}-base"}
         z = choose("patient_z_score")
         yield _recipe(f"{name}-zscore", "Its z-scores", model=alone, phases=(), rescoring=z, **fields)
@@ -281,17 +281,14 @@ COMPARISONS = tuple(
         ("table4/attention-em", "table4/wrs"),
         ("table4/static-mean-em", "table4/wrs"),
         ("table4/attention-em", "table4/static-mean-em"),
-        ("controls/lite0-attention", "controls/lite0-base"),
-        ("controls/lite0-mean", "controls/lite0-base"),
+        *((f"controls/lite0-{row}", "controls/lite0-base") for row in (*_ARMS, "contextual", "zscore")),
+        *((f"controls/lite0-{row}", "controls/lite0-longer") for row in (*_ARMS, "contextual")),
         ("controls/lite0-attention", "controls/lite0-mean"),
-        ("controls/lite0-contextual", "controls/lite0-base"),
-        ("controls/lite0-zscore", "controls/lite0-base"),
-        ("controls/lite0-attention", "controls/lite0-longer"),
-        ("controls/lite0-mean", "controls/lite0-longer"),
+        ("controls/lite0-attention", "controls/lite0-attention-self"),
         *(
             (f"synthetic/{word}-{row}", f"synthetic/{word}-base")
             for word in ("informative", "uninformative")
-            for row in ("attention", "mean", "zscore")
+            for row in (*_ARMS, "zscore")
         ),
         ("table3/cae-extra-trees", "table3/wrs-extra-trees"),
         ("controls/cae-extra-trees-metadata", "table3/cae-extra-trees"),

@@ -39,8 +39,10 @@ def test_rows_are_measured_with_the_training_rows_alone(rows, make_table):
 @pytest.mark.parametrize("ages", [[pd.NA, pd.NA], [55.0, 55.0]])
 def test_ages_that_tell_nothing_are_zero_and_not_nan(make_table, ages):
     rows = make_table(label=["nv"] * 2, age=ages)
-    found = MetadataEncoder.fit(rows).encode(rows)
+    encoder = MetadataEncoder.fit(rows)
+    found = encoder.encode(rows)
     assert found["age"].tolist() == [0, 0]
+    assert np.isfinite(encoder.encode(rows.assign(age=60.0))["age"]).all(), "divided by no deviation"
     assert found.columns.tolist()[3:] == ["site=missing", "age", "age=missing"]
     assert np.isfinite(found).all(axis=None)
 

@@ -76,7 +76,8 @@ def test_the_forms_share_one_set_of_weights(network):
     assert not any(isinstance(layer, keras.Model) for layer in network.layers)
 
 
-def test_a_saved_network_is_loaded_in_a_fresh_process(network, tmp_path):
+def test_a_saved_network_is_loaded_in_a_fresh_process(tmp_path):
+    network = small()
     models.whole_patients(network)
     inputs = [PIXELS[:, 0], np.ones((3, 5, network.inputs[1].shape[-1]), "float32"), np.ones((3, 5), "bool")]
     expected = network.predict(inputs, verbose=0)

@@ -51,7 +51,7 @@ EFFICIENTNET_LITE0 = Recipe(
     ),
     image_size=(216, 288),
     augmentation=_MILD,
-    # Ten epochs are too few to need stochastic depth.
+    # So few epochs need no stochastic depth.
     model=choose("efficientnet_lite0", weights="imagenet", drop_connect=0.0),
     balancing=choose("class_weights", power=1.0, normalise=True),
     loss=choose("categorical_crossentropy", label_smoothing=0.05),
@@ -59,7 +59,7 @@ EFFICIENTNET_LITE0 = Recipe(
         Phase(epochs=1, optimiser=choose("adam", learning_rate=2e-3), trainable="head"),
         Phase(
             epochs=20,
-            optimiser=choose("adam", learning_rate=6e-4),
+            optimiser=choose("adam", learning_rate=3e-4),
             schedule=choose("cosine", warmup=0.05),
             trainable="all_but_batch_normalization",
         ),
@@ -67,7 +67,7 @@ EFFICIENTNET_LITE0 = Recipe(
     # The cosine ends at a rate of 0.
     selection="last",
     profiles={
-        "quick": {"image_size": (112, 144), "epochs": (1, 10)},
+        "quick": {"image_size": (112, 144), "epochs": (1, 13)},
         "smoke": {"image_size": (64, 64), "epochs": (1, 1), "subset": 160},
     },
 )

@@ -35,7 +35,7 @@ _ARMS = {
 }
 
 
-def _phases(epochs, head=1e-3):
+def _phases(epochs, head=1e-3, trainable="all"):
     """The classifier first, then all layers, with a rate that falls as half a cosine."""
     return (
         Phase(epochs=1, optimiser=choose("adam", learning_rate=head, epsilon=1e-8), trainable="head"),
@@ -43,6 +43,7 @@ def _phases(epochs, head=1e-3):
             epochs=epochs,
             optimiser=choose("adam", learning_rate=1e-4, epsilon=1e-8),
             schedule=choose("cosine"),
+            trainable=trainable,
         ),
     )
 
@@ -136,10 +137,11 @@ def _table4():
 def _controls():
     """Ours, for two CPU cores: EfficientNet-Lite0, scored after the last epoch."""
     size, ours = {"drop_connect": 0.0}, {"selection": "last", "published": ""}
+    kept = "all_but_batch_normalization"
     alone = choose("efficientnet_lite0", weights="imagenet", **size)
     base = _recipe(
         "controls/lite0-base", "Lite0 on single images, drawn by inverse class frequency",
-        model=alone, balancing=_WRS, phases=_phases(6), **ours,
+        model=alone, balancing=_WRS, phases=_phases(6, trainable=kept), **ours,
     )  # fmt: skip
     yield base
     yield _recipe(
@@ -148,17 +150,15 @@ def _controls():
         profiles=_sizes(_PROFILES), **ours,
     )  # fmt: skip
     further = {"start_from": base.name, "profiles": _CONTEXT_PROFILES, "balancing": _WRS, **ours}
-    further["phases"] = _phases(3, head=1e-4)
+    further["phases"] = _phases(3, head=1e-4, trainable=kept)
     yield _recipe(
         "controls/lite0-longer", "The base, trained on for as long as those below", model=alone, **further
     )
     for row, (title, context, options) in _ARMS.items():
         model = _in_context("efficientnet_lite0", context, size, **options)
         yield _recipe(f"controls/lite0-{row}", f"The base and {title}", model=model, **further)
-    further |= {
-        "balancing": choose("contextual"),
-        "model": _in_context("efficientnet_lite0", "attention", size),
-    }
+    model = _in_context("efficientnet_lite0", "attention", size)
+    further |= {"balancing": choose("contextual"), "model": model}
     yield _recipe("controls/lite0-contextual", "The base and attention among four images", **further)
 
 

@@ -170,8 +170,9 @@ class EpochRecorder(keras.callbacks.Callback):
     def _select(self, scores, epoch):
         if self.monitor is None:
             return
-        score = scores[self.monitor]
-        if self.state["best"] is None or score > self.state["best"]:
+        score, best = scores[self.monitor], self.state["best"]
+        # Any score beats one that is no number.
+        if best is None or math.isnan(best) or score > best:
             self.state |= {"best": score, "best_file": self.checkpoint.save_best(self.model, epoch)}
 
     def enter(self, number, phase):

@@ -165,6 +165,22 @@ def test_the_last_epoch_can_be_kept_with_the_best_one_beside_it(tmp_path):
         np.testing.assert_array_equal(kept, expected)
 
 
+def test_any_score_beats_one_that_is_no_number(tmp_path):
+    found = iter([np.nan, 0.5, np.nan, 0.4, np.nan])
+    model = small_model()
+    fit(
+        model,
+        phases(),
+        batches,
+        tmp_path,
+        validate=lambda _: {"macro_recall": next(found)},
+        monitor="macro_recall",
+        end_with="last",
+        verbose=0,
+    )
+    assert Checkpoint(tmp_path / "checkpoint").load_best(model) == 2
+
+
 def test_a_loss_that_is_not_finite_stops_with_the_place_and_the_causes(tmp_path):
     wild = [TrainingPhase(3, lambda: keras.optimizers.SGD(1e30), keras.losses.MeanSquaredError())]
     with pytest.raises(FloatingPointError, match=r"step \d+ of epoch \d.*learning rate"):

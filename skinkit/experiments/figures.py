@@ -28,10 +28,33 @@ def draw_figures(ledger, results):
         figures["published_against_measured"] = plots.published_against_measured(ledger)
     if protocols := _by_protocol(ledger):
         figures["protocols"] = plots.score_intervals(protocols)
+    for document, (tables, rows) in rows_of_documents(ledger).items():
+        figures[document] = plots.score_intervals(tables, rows)
     for name, figure in figures.items():
         (results / "figures").mkdir(exist_ok=True)
         # Without the software version in it, the same numbers give the same bytes.
         figure.savefig(results / "figures" / f"{name}.png", dpi=120, metadata={"Software": None})
+
+
+def rows_of_documents(ledger):
+    """Returns what a document's own figure shows: the main score of its rows under `corrected`.
+
+    Returns:
+        Dictionary from a document with two such rows or more to `(tables, rows)`: a table of scores per
+        profile, and the rows' names, from the highest score to the lowest.
+    """
+    found = {}
+    shown = ledger[ledger["measured"].notna() & (ledger["class"] == "all")]
+    for document, rows in shown[shown["protocol"] == "corrected"].groupby("document"):
+        metric = "auc" if "auc" in set(rows["metric"]) else "macro_recall"
+        rows = rows[rows["metric"] == metric].rename(columns={"measured": "value"})
+        rows = rows.assign(name=rows["table"] + "/" + rows["row"]).sort_values("value", ascending=False)
+        if rows["name"].nunique() > 1:
+            tables = {
+                f"{metric}, {profile}": part.set_index("name") for profile, part in rows.groupby("profile")
+            }
+            found[document] = tables, list(rows["name"].unique())
+    return found
 
 
 def _by_protocol(ledger):

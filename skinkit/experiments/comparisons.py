@@ -1,9 +1,12 @@
 """Which of two recipes is better on the same test images, and by how much."""
 
+import re
+
 import pandas as pd
 
 from skinkit.experiments.saved import SavedRun
 from skinkit.experiments.scoring import prediction_groups
+from skinkit.papers.published import published_scores
 from skinkit.papers.registry import comparisons, recipes, same_method
 from skinkit.papers.registry import recipe as find_recipe
 
@@ -11,6 +14,7 @@ METRICS = ("accuracy", "macro_recall", "macro_f1", "macro_auc")
 COLUMNS = (
     *("first", "second", "profile", "protocol", "runs", "n", "metric"),
     *("difference", "low", "high", "run_sd", "leakage_lesion"),
+    *("printed", "printed_low", "printed_high", "networks", "holds"),
 )
 _KEYS = ["first", "second", "profile", "protocol", "metric"]
 
@@ -20,14 +24,17 @@ def compare_runs(folder, pairs=None):
 
     Runs are paired by profile, protocol, fold and seed. The interval is the mean of the pairs' own 95 %
     intervals, which resample whole lesions or patients for both models alike; `run_sd` (ddof 1) is the
-    spread of the difference over seeds and folds.
+    spread of the difference over seeds and folds. Beside it stands what the document prints for the two rows:
+    the mean, the smallest and the largest difference of its networks, and whether its order holds.
 
     Args:
         folder: Folder of the run folders.
         pairs: Pairs of recipe names; those which the documents' modules name by default.
 
     Returns:
-        DataFrame with the columns `COLUMNS`: `difference` is `first` minus `second`, in fractions.
+        DataFrame with the columns `COLUMNS`: `difference` is `first` minus `second`, in fractions. `holds` is
+        "yes" or "no" where the interval lies on one side of 0, and on the side of all printed differences or
+        on the other one; "open" where it does not, or the printed ones disagree.
 
     Raises:
         ValueError: when two paired runs were not tested on the same images.
@@ -49,7 +56,8 @@ def compare_runs(folder, pairs=None):
         run_sd=("value", "std"),
         leakage_lesion=("leakage_lesion", "mean"),
     )
-    return table.reset_index().sort_values(_KEYS[:4], kind="stable")[[*COLUMNS]].reset_index(drop=True)
+    table = _beside_printed(table.reset_index())
+    return table.sort_values(_KEYS[:4], kind="stable")[[*COLUMNS]].reset_index(drop=True)
 
 
 def _runs(folder, recipe):
@@ -83,3 +91,39 @@ def _difference(first, second, ours, theirs):
         **{"n": len(one), "leakage_lesion": m["leakage"]["lesion"]},
     }
     return [{**shared, "metric": metric, **row} for metric, row in found.to_dict(orient="index").items()]
+
+
+def _beside_printed(table):
+    scores = published_scores().query("answered")
+    # Of two classes, each has the area of the other, and so has their mean.
+    area = scores["class"].eq("malignant") & scores["metric"].eq("auc")
+    scores = scores.assign(metric=scores["metric"].mask(area, "macro_auc"))[scores["class"].eq("all") | area]
+    found = [_printed_difference(scores, row) for row in table.itertuples()]
+    return pd.concat([table, pd.DataFrame(found, index=table.index)], axis=1)
+
+
+def _printed_difference(scores, row):
+    scores = scores[scores["metric"] == row.metric]
+    printed = (_printed(scores, row.first) - _printed(scores, row.second)).dropna().astype(float)
+    if printed.empty:
+        return {"printed": None, "printed_low": None, "printed_high": None, "networks": None, "holds": ""}
+    low, high = printed.min(), printed.max()
+    holds = "open"
+    if low * high > 0 and row.low * row.high > 0:
+        holds = "yes" if low * row.low > 0 else "no"
+    return {
+        **{"printed": printed.mean(), "printed_low": low, "printed_high": high},
+        **{"networks": len(printed), "holds": holds},
+    }
+
+
+def _printed(scores, name):
+    """The printed scores of a row by network; those of all networks for a row `network-arm` of our own."""
+    own = scores[scores["target"] == name]
+    if not own.empty:
+        return own.set_index(pd.Index([""]))["published"]
+    table, _, row = name.rpartition("/")
+    networks = scores["target"].str.extract(
+        f"^{re.escape(table)}/([^-/]+)-{re.escape(row.partition('-')[2])}$"
+    )[0]
+    return scores[networks.notna()].set_index(networks.dropna())["published"]

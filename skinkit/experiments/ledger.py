@@ -9,7 +9,7 @@ import pandas as pd
 from skinkit.experiments.comparisons import compare_runs
 from skinkit.experiments.figures import draw_figures
 from skinkit.experiments.readme import results_page
-from skinkit.papers.published import flagged, load_published
+from skinkit.papers.published import published_scores
 from skinkit.papers.registry import recipes, same_method
 
 COLUMNS = (
@@ -91,7 +91,7 @@ def ledger(folder):
         DataFrame with the columns `COLUMNS`; scores in fractions from 0 to 1.
     """
     known = {r.name: r for r in recipes()}
-    published = _published()
+    published = published_scores()
     measured = _mean_over_runs(read_runs(folder))
     measured["target"] = [_targets(known, name) for name in measured["recipe"]]
     measured = measured.explode("target")
@@ -109,25 +109,6 @@ def ledger(folder):
     table[["document", "table", "row"]] = names[[0, 1, 2]]
     table["command"] = [_command(row) for row in table.itertuples()]
     return table.reindex(columns=COLUMNS).reset_index(drop=True)
-
-
-def _published():
-    """The published scores as fractions; counts, costs, prose and released outputs are none."""
-    table = load_published()
-    table = table[table["unit"].isin(["%", "fraction"]) & ~table["table"].isin(["text", "released"])].copy()
-    percent = table["unit"].eq("%")
-    for column in ("value", "sd"):
-        table[column] = table[column].mask(percent, table[column] / 100)
-    table["target"] = table["document"] + "/" + table["table"] + "/" + table["row"]
-    table["class"] = table["class"].fillna("all")
-    table["on"] = table["split"].fillna("test")
-    table["check"] = table["check"].where(flagged(table["check"]))
-    # A run has one score; where a row is published on several parts, it answers the test part.
-    several = table.groupby(["target", "metric", "class"])["on"].transform("nunique") > 1
-    table["answered"] = ~several | table["on"].eq("test")
-    return table.rename(columns={"value": "published", "sd": "published_sd"})[
-        ["target", "metric", "class", "on", "answered", "published", "published_sd", "check"]
-    ]
 
 
 def _mean_over_runs(runs):

@@ -25,6 +25,11 @@ all models were tested on one part. The folds of a seed train on other images; t
 images, in another order and from other first weights. What a training owes to luck is in both standard
 deviations (ddof 1)."""
 
+_DIFFERENCES = """An interval that holds 0 says that these images cannot tell the two apart. **printed** is
+the mean of the document's own differences, with the smallest and the largest of its networks. **order
+holds**: "yes" or "no" where the interval and all printed differences lie on one side of 0 each, otherwise
+"open"."""
+
 _SHOWN = ("accuracy", "macro_recall", "macro_f1", "weighted_f1_by_pred", "macro_auc", "auc")
 
 
@@ -48,7 +53,7 @@ def results_page(table, differences):
     if not several.empty:
         parts += ["## Scores of several trainings", _SEVERAL, _several_table(several)]
     if not differences.empty:
-        parts += ["## Differences on the same test images", _differences_table(differences)]
+        parts += ["## Differences on the same test images", _DIFFERENCES, _differences_table(differences)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -108,18 +113,25 @@ def _with_sd(value, sd):
 
 
 def _differences_table(rows):
-    """An interval that holds 0 says that these images cannot tell the two apart."""
     lines = [
-        "first minus second | protocol | profile | runs | n | score | difference (95 %) | sd over runs",
-        "--- | --- | --- | --- | --- | --- | --- | ---",
+        "first minus second | protocol | profile | runs | n | score | difference (95 %) | sd over runs | "
+        "printed | order holds",
+        "--- | --- | --- | --- | --- | --- | --- | --- | --- | ---",
     ]
     for row in rows.itertuples():
         lines.append(
             f"{row.first} minus {row.second} | {row.protocol} | {row.profile} | {row.runs} | {row.n} | "
             f"{row.metric} | {row.difference:+.3f} ({row.low:+.3f} to {row.high:+.3f}) | "
-            f"{_number(row.run_sd)}"
+            f"{_number(row.run_sd)} | {_printed(row)} | {row.holds}"
         )
     return "\n".join(lines)
+
+
+def _printed(row):
+    if pd.isna(row.printed):
+        return ""
+    spread = f" ({row.printed_low:+.3f} to {row.printed_high:+.3f})" if row.networks > 1 else ""
+    return f"{row.printed:+.3f}{spread}"
 
 
 def _number(value):

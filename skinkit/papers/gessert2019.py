@@ -242,18 +242,20 @@ def _with_target(recipe):
 
 RECIPES = tuple(_with_target(recipe) for table in _TABLES for b in BACKBONES for recipe in table(b))
 
+_ORDERED = "controls/{}-ordered"
+_BALANCINGS = ("oversampling", "balanced-batches", "loss-weighting", "diagnosis-weighting")
 # First minus second, on the same test images.
 COMPARISONS = tuple(
     (f"gessert2019/{first.format(b)}", f"gessert2019/{second.format(b)}")
     for b in BACKBONES
     for first, second in (
-        ("table2/{}-initial", "controls/{}-ordered"),
-        ("table2/{}-end", "controls/{}-ordered"),
-        ("table2/{}-dual", "controls/{}-ordered"),
-        ("table2/{}-dual", "table2/{}-multi-crop"),
-        ("controls/{}-ordered", "table2/{}-multi-crop"),
-        ("table5/{}-diagnosis-weighting", "controls/{}-shuffled"),
+        ("table2/{}-single-crop", "table2/{}-downsampling"),
+        ("table2/{}-multi-crop", "table2/{}-single-crop"),
+        *((f"table2/{{}}-{arm}", other) for other in ("table2/{}-multi-crop", _ORDERED) for arm in _ARMS),
+        (_ORDERED, "table2/{}-multi-crop"),
+        *((f"table5/{{}}-{row}", "table5/{}-none") for row in _BALANCINGS),
+        ("table5/{}-loss-weighting", "table5/{}-balanced-batches"),
         ("table5/{}-diagnosis-weighting", "table5/{}-loss-weighting"),
-        ("table5/{}-loss-weighting", "table5/{}-none"),
+        ("table5/{}-diagnosis-weighting", "controls/{}-shuffled"),
     )
 )

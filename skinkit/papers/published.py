@@ -192,6 +192,32 @@ def printed_arms(document: str, table: str, metric: str) -> dict[str, pd.DataFra
     return {name: scores[names[0].eq(name).to_numpy(bool)].rename_axis("arm") for name in networks}
 
 
+def published_scores() -> pd.DataFrame:
+    """Returns the published scores as fractions; counts, costs, prose and released outputs are none.
+
+    Returns:
+        One row a score: `target`, the name `document/table/row` of what a recipe reproduces; `metric`,
+        `class` (`all` for a score of all classes), `on` (the part it was scored on), `published` and
+        `published_sd` from 0 to 1, `check` where it found something, and `answered`: whether a run's score,
+        of which there is one, stands beside this one.
+    """
+    table = load_published()
+    table = table[table["unit"].isin(["%", "fraction"]) & ~table["table"].isin(["text", "released"])].copy()
+    percent = table["unit"].eq("%")
+    for column in ("value", "sd"):
+        table[column] = table[column].mask(percent, table[column] / 100)
+    table["target"] = table["document"] + "/" + table["table"] + "/" + table["row"]
+    table["class"] = table["class"].fillna("all")
+    table["on"] = table["split"].fillna("test")
+    table["check"] = table["check"].where(flagged(table["check"]))
+    # A run has one score; where a row is published on several parts, it answers the test part.
+    several = table.groupby(["target", "metric", "class"])["on"].transform("nunique") > 1
+    table["answered"] = ~several | table["on"].eq("test")
+    return table.rename(columns={"value": "published", "sd": "published_sd"})[
+        ["target", "metric", "class", "on", "answered", "published", "published_sd", "check"]
+    ]
+
+
 def show(document: str) -> str:
     """Returns a document's tables as text, with marks at what the checks found and notes below.
 

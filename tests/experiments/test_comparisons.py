@@ -6,6 +6,7 @@ import pytest
 
 from skinkit.evaluation import summary, unpack_predictions
 from skinkit.experiments.comparisons import COLUMNS, compare_runs
+from skinkit.papers.published import load_published
 
 PAIR = ("skinkit/test/first", "skinkit/test/second")
 
@@ -83,3 +84,40 @@ def test_runs_on_other_images_are_not_compared(write_predictions, tmp_path):
     write_predictions(PAIR[1], 0.6, images=40)
     with pytest.raises(ValueError, match="not tested on the same images"):
         compare_runs(tmp_path, [PAIR])
+
+
+@pytest.mark.parametrize(
+    ("arms", "accuracies", "holds"),
+    [
+        (("initial", "multi-crop"), (0.95, 0.4), "yes"),
+        (("initial", "multi-crop"), (0.4, 0.95), "no"),
+        (("initial", "multi-crop"), (0.7, 0.7), "open"),
+        # Printed: 73.3 < 74.0 with DenseNet121, 73.7 > 73.2 with SE-ResNeXt50.
+        (("end", "initial"), (0.95, 0.4), "open"),
+    ],
+)
+def test_what_all_networks_of_a_document_print_stands_beside_a_difference(
+    write_predictions, tmp_path, arms, accuracies, holds
+):
+    pair = [f"gessert2019/table2/mobilenet-{arm}" for arm in arms]
+    for name, accuracy in zip(pair, accuracies, strict=True):
+        write_predictions(name, accuracy)
+    table = compare_runs(tmp_path, [pair]).set_index("metric")
+    row = table.loc["macro_recall"]
+    printed = {"initial": (72.4, 74.8, 73.2), "multi-crop": (68.4, 71.1, 70.2), "end": (73.3, 74.0, 73.7)}
+    differences = np.subtract(*(printed[arm] for arm in arms)) / 100
+    assert row["networks"] == 3
+    assert row["printed"] == pytest.approx(differences.mean())
+    assert (row["printed_low"], row["printed_high"]) == pytest.approx((differences.min(), differences.max()))
+    assert row["holds"] == holds
+    assert pd.isna(table.loc["macro_auc", "printed"]) and table.loc["macro_auc", "holds"] == ""
+
+
+def test_a_row_that_is_printed_stands_beside_its_own_numbers_alone(write_predictions, tmp_path):
+    pair = [f"hernandez2020/table4/{row}" for row in ("attention-em", "wrs")]
+    for name, accuracy in zip(pair, (0.8, 0.7), strict=True):
+        write_predictions(name, accuracy)
+    row = compare_runs(tmp_path, [pair]).set_index("metric").loc["macro_auc"]
+    scores = load_published("hernandez2020").query("table == 'table4' and metric == 'auc'").set_index("row")
+    assert row["networks"] == 1
+    assert row["printed"] == pytest.approx(np.subtract(*scores["value"][["attention-em", "wrs"]]) / 100)

@@ -40,7 +40,7 @@ def _batches(backbone, ordered):
     released: 20 images a batch at the rate of the challenge's configuration.
     """
     rate = _RATE_FACTORS.get(backbone, 1) * (1.25e-5 * 5 / 3 if ordered else 2.5e-5)
-    schedule = choose("step", after=(19, 29, 39, 49))
+    schedule = choose("step", after=(19 / 50, 29 / 50, 39 / 50, 49 / 50))
     adam = choose("adam", learning_rate=rate, epsilon=1e-8)
     return {
         "batch_size": 5 if ordered else 20,

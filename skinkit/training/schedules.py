@@ -12,19 +12,19 @@ def build_schedule(name, learning_rate, epochs, steps_per_epoch, **options):
 
     Args:
         name: `"constant"`; `"cosine"`, half a cosine down to `end` times the rate; or `"step"`,
-            the rate times `factor` after each of the epochs in `after`.
+            the rate times `factor` after each of the parts in `after`.
         learning_rate: Float, the highest rate.
         epochs: Integer, epochs of the phase.
         steps_per_epoch: Integer, batches in an epoch.
         **options: `"cosine"`: `warmup`, share of all steps in [0, 1) with a rate that grows from 0
             in a straight line (default 0.0), and `end` (default 0.0). `"step"`: `after`, increasing
-            counts of finished epochs, and `factor` (default 0.5).
+            shares of the epochs between 0 and 1, and `factor` (default 0.5).
 
     Returns:
         A float or a `keras.optimizers.schedules.LearningRateSchedule`.
 
     Example:
-    >>> build_schedule("step", 1e-3, epochs=30, steps_per_epoch=100, after=(10, 20), factor=0.1)
+    >>> build_schedule("step", 1e-3, epochs=30, steps_per_epoch=100, after=(10 / 30, 20 / 30), factor=0.1)
     """
     if name not in SCHEDULES:
         raise ValueError(f"Schedules are {', '.join(SCHEDULES)}. Received: name={name!r}")
@@ -48,10 +48,10 @@ def _cosine(learning_rate, epochs, steps_per_epoch, warmup=0.0, end=0.0):
 
 
 def _step(learning_rate, epochs, steps_per_epoch, after, factor=0.5):
-    if list(after) != sorted(set(after)):
-        raise ValueError(f"`after` must be increasing epochs. Received: after={after!r}")
+    if list(after) != sorted(set(after)) or not all(0 < share < 1 for share in after):
+        raise ValueError(f"`after` must be increasing shares between 0 and 1. Received: after={after!r}")
     # Keras keeps the old rate at the boundary itself, and epoch e begins with step e * steps.
-    boundaries = [epoch * steps_per_epoch - 1 for epoch in after]
+    boundaries = [round(share * epochs * steps_per_epoch) - 1 for share in after]
     rates = [learning_rate * factor**drops for drops in range(len(after) + 1)]
     return schedules.PiecewiseConstantDecay(boundaries, rates)
 

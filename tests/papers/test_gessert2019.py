@@ -43,7 +43,7 @@ def test_attention_trains_as_released():
     found = full("table3/densenet121-attention-5", "as_published")
     adam, schedule = found.phases[0].optimiser.options, found.phases[0].schedule
     assert adam == {"learning_rate": pytest.approx(2.083e-5, rel=1e-3), "epsilon": 1e-8}
-    assert schedule.options == {"after": (19, 29, 39, 49)}
+    assert schedule.options == {"after": (19 / 50, 29 / 50, 39 / 50, 49 / 50)}
     assert (found.phases[0].epochs, found.batch_size, found.selection) == (50, 5, "last")
     assert (found.image_size, found.crop_size, found.input.options) == ((450, 600), 224, {"count": 5})
     assert found.model.options["patch_dropout"] == 0.1

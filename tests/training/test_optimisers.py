@@ -36,7 +36,7 @@ def test_sgd_has_momentum():
 
 
 def test_a_schedule_is_followed():
-    schedule = build_schedule("step", 0.1, epochs=2, steps_per_epoch=1, after=(1,), factor=0.5)
+    schedule = build_schedule("step", 0.1, epochs=2, steps_per_epoch=1, after=(0.5,), factor=0.5)
     optimiser = build_optimiser("sgd", schedule, momentum=0.0)
     assert one_step(optimiser) == pytest.approx(START - 0.05)
     assert float(optimiser.learning_rate) == pytest.approx(0.05)

@@ -32,10 +32,11 @@ def test_cosine_warms_up_in_a_straight_line():
     assert np.all(np.diff(found[4:]) < 0)
 
 
-def test_step_drops_with_the_first_step_after_the_named_epochs():
-    schedule = build_schedule("step", 0.8, epochs=5, steps_per_epoch=3, after=(1, 3), factor=0.5)
-    expected = np.repeat([0.8, 0.4, 0.4, 0.2, 0.2], 3)
-    np.testing.assert_allclose(rates(schedule, 15), expected, rtol=1e-6)
+@pytest.mark.parametrize(("epochs", "drops"), [(5, (3, 9)), (10, (6, 18)), (1, (1, 2))])
+def test_step_drops_with_the_first_step_after_the_named_shares(epochs, drops):
+    schedule = build_schedule("step", 0.8, epochs, steps_per_epoch=3, after=(1 / 5, 3 / 5), factor=0.5)
+    expected = np.select([np.arange(3 * epochs) < drop for drop in drops], [0.8, 0.4], 0.2)
+    np.testing.assert_allclose(rates(schedule, 3 * epochs), expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,8 @@ def test_step_drops_with_the_first_step_after_the_named_epochs():
     [
         ("linear", {}, "constant, cosine, step.*'linear'"),
         ("cosine", {"warmup": 1.0}, "warmup=1.0"),
-        ("step", {"after": (3, 1)}, r"after=\(3, 1\)"),
+        ("step", {"after": (0.3, 0.1)}, r"after=\(0.3, 0.1\)"),
+        ("step", {"after": (0.3, 1)}, r"after=\(0.3, 1\)"),
     ],
 )
 def test_wrong_arguments_are_named(name, options, message):

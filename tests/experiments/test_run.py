@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 
 from skinkit.experiments import run, summarise
+from skinkit.experiments.material import build_material
+from skinkit.experiments.run import Plan
 from skinkit.experiments.saved import SavedRun
 
 SCRIPT = Path(__file__).with_name("run_tiny.py")
@@ -105,6 +107,13 @@ def test_a_folder_of_another_recipe_is_not_overwritten(finished, tiny):
     other = dataclasses.replace(tiny, batch_size=16)
     with pytest.raises(ValueError, match="another recipe, split or data"):
         run(other, profile="smoke", folder=finished, verbose=0)
+
+
+def test_a_run_is_the_same_wherever_the_file_of_weights_lies(tiny):
+    plan = Plan(tiny, "smoke", "corrected", fold=0, seed=0)
+    material = build_material(plan.resolved, "smoke")
+    keys = [plan.key(file, material) for file in ("a/w.h5", Path("b/w.h5"), "a/v.h5", None, "none")]
+    assert keys[0] == keys[1] and len(set(keys)) == 4
 
 
 def test_an_unknown_protocol_makes_no_folder(tiny, tmp_path):

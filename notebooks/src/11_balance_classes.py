@@ -31,7 +31,7 @@
 # | profile | time (2 CPU cores) | memory | data |
 # | --- | --- | --- | --- |
 # | `smoke` | 2 minutes | 2 GB | 120 drawn pictures, made on the spot |
-# | `quick` | not measured yet | not measured yet | HAM10000, 3,000 of its pictures, half as large |
+# | `quick` | 29 minutes | 4 GB | HAM10000, 3,000 of its pictures, half as large |
 # | `full` | not measured yet; take a GPU | not measured yet | HAM10000, the document's own settings |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.

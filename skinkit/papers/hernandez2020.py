@@ -95,19 +95,17 @@ def _context(name, title, context, listing=None, text=None, released=None, **cha
 
 
 def _text():
-    yield _b0("text/vanilla", "EfficientNet-B0, images as they come (Figures 15 and 16)", epochs=2)
+    sizes = {**_PROFILES, "quick": {"image_size": (96, 96), "epochs": (1, 1)}}
+    title = "EfficientNet-B0, images as they come (Figures 15 and 16)"
+    yield _b0("text/vanilla", title, epochs=2, profiles=sizes)
 
 
 def _table4():
-    yield _b0(
-        "table4/weighted-ce",
-        "EfficientNet-B0, loss weighted by inverse class frequency",
-        # Six times the iterations of the network above (4.1.2).
-        epochs=12,
-        balancing=choose("class_weights"),
-        # PyTorch divides a weighted loss by the sum of the weights in the batch.
-        loss=choose("categorical_crossentropy", reduction="mean_with_sample_weight"),
-    )
+    title = "EfficientNet-B0, loss weighted by inverse class frequency"
+    # PyTorch divides a weighted loss by the sum of the weights in the batch.
+    loss = choose("categorical_crossentropy", reduction="mean_with_sample_weight")
+    # Six times the iterations of the network above (4.1.2).
+    yield _b0("table4/weighted-ce", title, epochs=12, balancing=choose("class_weights"), loss=loss)
     yield _b0("table4/wrs", "EfficientNet-B0, images drawn by inverse class frequency", 6, balancing=_WRS)
     yield _context(
         "table4/contextual-sampler",

@@ -61,8 +61,11 @@ def test_listings_and_text_differ():
     assert full("table4/contextual-sampler").balancing.options == {}
 
 
-def test_the_weighted_loss_takes_six_times_the_iterations_of_vanilla():
-    vanilla, weighted = full("text/vanilla"), full("table4/weighted-ce")
+@pytest.mark.parametrize("profile", ["full", "quick"])
+def test_the_weighted_loss_takes_six_times_the_iterations_of_vanilla(profile):
+    vanilla, weighted = (
+        recipe(f"hernandez2020/{row}").resolve(profile) for row in ("text/vanilla", "table4/weighted-ce")
+    )
     assert weighted.phases[1].epochs == 6 * vanilla.phases[1].epochs
     assert weighted.loss.options == {"reduction": "mean_with_sample_weight"}
 

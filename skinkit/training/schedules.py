@@ -12,13 +12,13 @@ def build_schedule(name, learning_rate, epochs, steps_per_epoch, **options):
 
     Args:
         name: `"constant"`; `"cosine"`, half a cosine down to `end` times the rate; or `"step"`,
-            the rate times `factor` after each of the parts in `after`.
+            the rate times `factor` after each share of the epochs in `after`.
         learning_rate: Float, the highest rate.
         epochs: Integer, epochs of the phase.
         steps_per_epoch: Integer, batches in an epoch.
         **options: `"cosine"`: `warmup`, share of all steps in [0, 1) with a rate that grows from 0
             in a straight line (default 0.0), and `end` (default 0.0). `"step"`: `after`, increasing
-            shares of the epochs between 0 and 1, and `factor` (default 0.5).
+            shares between 0 and 1, and `factor` (default 0.5).
 
     Returns:
         A float or a `keras.optimizers.schedules.LearningRateSchedule`.

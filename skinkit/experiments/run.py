@@ -53,7 +53,7 @@ class Plan:
 
     def key(self, weights, material):
         """Hash of all that decides the result: equal keys, equal predictions."""
-        said = [self.resolved.hash, self.profile, self.fold, self.seed, _name(weights) or ""]
+        said = [self.resolved.hash, self.profile, self.fold, self.seed, _identity(weights) or ""]
         said += [material.split.hash, table_hash(material.table)]
         if self.start:
             said.append(self.start.key(weights, material))
@@ -112,9 +112,11 @@ def run(
     return folder
 
 
-def _name(weights):
-    """The name of a file of weights: where it lies is the machine's own business."""
-    return weights and Path(weights).name
+def _identity(weights):
+    """A file of weights by its name and the hash of its content, wherever it lies; others by their name."""
+    if weights is None or not Path(weights).is_file():
+        return weights
+    return f"{Path(weights).name} sha256:{hashlib.sha256(Path(weights).read_bytes()).hexdigest()[:16]}"
 
 
 @contextlib.contextmanager
@@ -272,7 +274,7 @@ def _save(folder, plan, material, key, weights, model, history, predictions):
         "fold": plan.fold,
         "seed": plan.seed,
         "key": key,
-        "weights": _name(weights),
+        "weights": _identity(weights),
         "dataset": material.source,
         "lacking": material.lacking,
         "images": {part: int(n) for part, n in material.split.parts.value_counts().items()},

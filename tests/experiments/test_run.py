@@ -109,10 +109,14 @@ def test_a_folder_of_another_recipe_is_not_overwritten(finished, tiny):
         run(other, profile="smoke", folder=finished, verbose=0)
 
 
-def test_a_run_is_the_same_wherever_the_file_of_weights_lies(tiny):
+def test_a_file_of_weights_counts_by_its_content_and_not_by_its_folder(tiny, tmp_path):
+    files = [tmp_path / folder / "w.h5" for folder in "abc"]
+    for file, content in zip(files, (b"same", b"same", b"other"), strict=True):
+        file.parent.mkdir()
+        file.write_bytes(content)
     plan = Plan(tiny, "smoke", "corrected", fold=0, seed=0)
     material = build_material(plan.resolved, "smoke")
-    keys = [plan.key(file, material) for file in ("a/w.h5", Path("b/w.h5"), "a/v.h5", None, "none")]
+    keys = [plan.key(weights, material) for weights in (str(files[0]), *files[1:], None, "none")]
     assert keys[0] == keys[1] and len(set(keys)) == 4
 
 

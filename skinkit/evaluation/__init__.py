@@ -39,6 +39,7 @@ from skinkit.evaluation.tables import (
     to_markdown,
 )
 from skinkit.evaluation.tally import summary_names
+from skinkit.evaluation.tta import check_views, image_views, mean_over_views
 
 __all__ = [
     "ISIC2018_COLUMNS",
@@ -46,6 +47,7 @@ __all__ = [
     "bootstrap_intervals",
     "brier_score",
     "check_predictions",
+    "check_views",
     "class_confusion_scores",
     "classification_table",
     "classwise_calibration_error",
@@ -58,8 +60,10 @@ __all__ = [
     "f1_agrees",
     "fit_temperature",
     "harmonic_mean",
+    "image_views",
     "implied_specificity",
     "kappa_from_confusion",
+    "mean_over_views",
     "paired_difference",
     "patient_z_scores",
     "per_class",

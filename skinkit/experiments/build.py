@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 
-from skinkit import models, pipeline, training
+from skinkit import evaluation, models, pipeline, training
 
 # Decoded images are kept in memory up to this size, which leaves room on a small Colab machine.
 _MEMORY_CACHE_BYTES = 2**30
@@ -19,10 +19,11 @@ BALANCING = ("none", "class_weights", "diagnosis_weights", *pipeline.SAMPLERS)
 
 def build_spec(recipe, augment):
     """Returns the `PipelineSpec` of a resolved recipe, with or without its augmentation."""
+    scaling, channel_order = models.expected_pixels(recipe.model.name, **recipe.model.options)
     return pipeline.PipelineSpec(
         image_size=tuple(recipe.image_size),
-        channel_order=recipe.channel_order,
-        scaling=recipe.scaling or models.expected_scaling(recipe.model.name, **recipe.model.options),
+        channel_order=recipe.channel_order or channel_order,
+        scaling=recipe.scaling or scaling,
         resize=recipe.resize,
         colour_constancy=recipe.colour_constancy,
         augmentation=pipeline.Augmentation(**recipe.augmentation) if augment else None,
@@ -169,7 +170,8 @@ def build_model(recipe, labels, weights=None):
     """Returns the recipe's Keras model; `weights` (a file, `"imagenet"` or `"none"`) replaces its own.
 
     Raises:
-        ValueError: for an autoencoder without a `classifier` of its features, which could not be scored.
+        ValueError: for an autoencoder without a `classifier` of its features, which could not be scored; or
+            for a `tta` that the images or the model do not allow.
     """
     if reconstructs(recipe) and recipe.classifier is None:
         raise ValueError(
@@ -180,7 +182,20 @@ def build_model(recipe, labels, weights=None):
     if weights is not None:
         options["weights"] = None if weights == "none" else weights
     shape = build_spec(recipe, augment=False).input_shape
-    return models.build(recipe.model.name, input_shape=shape, classes=len(labels), **options)
+    model = models.build(recipe.model.name, input_shape=shape, classes=len(labels), **options)
+    if recipe.tta is not None:
+        _check_tta(recipe, model)
+    return model
+
+
+def _check_tta(recipe, model):
+    evaluation.check_views(recipe.tta.name, model.input_shape[1:3])
+    several = recipe.input.name in ("multi_crop", "ordered_crops")
+    if several or recipe.classifier is not None or models.uses_context(model):
+        raise ValueError(
+            f"{recipe.name}: `tta` belongs to networks that classify one picture at a time, not to several "
+            f"crops, a classifier of features or patient context. Received: tta={recipe.tta}"
+        )
 
 
 def reconstructs(recipe):

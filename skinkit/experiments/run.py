@@ -204,7 +204,7 @@ def _train(plan, recipe, material, folder, weights, start, verbose):
         folder,
         callbacks=callbacks,
         validate=_validator(recipe, material, model),
-        monitor=recipe.monitor if recipe.selection == "best" or recipe.score_best else None,
+        monitor=recipe.monitor if recipe.compares_epochs else None,
         end_with=recipe.selection,
         verbose=verbose,
     )
@@ -232,6 +232,8 @@ def _validator(recipe, material, model):
     if build.reconstructs(recipe):
         return lambda model: reconstruction_scores(model, recipe, rows, material.labels)
 
+    if not recipe.compares_epochs:
+        recipe = dataclasses.replace(recipe, tta=None)
     predict_rows = network_predictor(model, recipe, material.labels)
 
     # What trains may be another form of the model, with the same layers.

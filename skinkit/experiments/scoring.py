@@ -56,11 +56,17 @@ def _probabilities(model, recipe, labels):
     from skinkit.experiments.patients import PatientPredictor
 
     batches = functools.partial(build.evaluation_batches, recipe, labels=labels)
-    if recipe.input.name == "multi_crop":
-        return lambda rows: np.concatenate([_mean_over_crops(model, images) for images, _ in batches(rows)])
     if models.uses_context(model):
         return PatientPredictor(model, recipe, labels)
-    return lambda rows: model.predict(batches(rows), verbose=0)
+    if recipe.input.name == "multi_crop":
+        of_batch = _mean_over_crops
+    elif recipe.tta is not None:
+        of_batch = functools.partial(_mean_over_views, tta=recipe.tta)
+    else:
+        return lambda rows: model.predict(batches(rows), verbose=0)
+    return lambda rows: np.concatenate(
+        [of_batch(model, images) for images, _ in batches(rows).as_numpy_iterator()]
+    )
 
 
 def _table(recipe, rows, probabilities, labels):
@@ -89,15 +95,20 @@ def predict_parts(predict_rows, material):
 
 
 def _mean_over_crops(model, images):
-    """Class probabilities of images (batch, crops, height, width, 3) from a network that sees one crop.
-
-    gessert2019, section II-D: the mean of the probabilities, not of the logits.
-    """
-    from keras import ops
+    """Class probabilities of images (batch, crops, height, width, 3) from a network that sees one crop."""
+    from skinkit import evaluation
 
     _, crops, *shape = images.shape
-    found = model.predict_on_batch(ops.reshape(images, (-1, *shape)))
-    return found.reshape(-1, crops, found.shape[-1]).mean(axis=1)
+    found = model.predict_on_batch(images.reshape(-1, *shape))
+    return evaluation.mean_over_views(found.reshape(-1, crops, found.shape[-1]))
+
+
+def _mean_over_views(model, images, tta):
+    """Class probabilities of images (batch, height, width, 3) from a network that sees one view."""
+    from skinkit import evaluation
+
+    found = [model.predict_on_batch(view) for view in evaluation.image_views(images, tta.name)]
+    return evaluation.mean_over_views(np.stack(found, axis=1), **tta.options)
 
 
 def reconstruction_scores(model, recipe, rows, labels):

@@ -32,7 +32,7 @@ __all__ = [
     "attention_overhead",
     "bottleneck_features",
     "build",
-    "expected_scaling",
+    "expected_pixels",
     "extract_features",
     "grouped_images",
     "head_layers",
@@ -134,18 +134,19 @@ def build(name, input_shape, classes, weights=None, **options):
     return model
 
 
-def expected_scaling(name, backbone=None, **_):
-    """Returns the scaling of the pixels that a model expects, or that its `backbone` does, where it has one.
+def expected_pixels(name, backbone=None, **_):
+    """Returns scaling and channel order of the pixels that a model expects, or its `backbone`, if it has one.
 
     Args:
         name: Key of `MODELS`.
         backbone: Key of `BACKBONES`, of a `crop_classifier` or `patient_network`.
 
     Example:
-    >>> expected_scaling("crop_classifier", backbone="densenet121")
-    'imagenet'
+    >>> expected_pixels("crop_classifier", backbone="vgg16")
+    ('caffe', 'bgr')
     """
-    return BACKBONES[backbone].scaling if backbone else MODELS[name].scaling
+    entry = BACKBONES[backbone] if backbone else MODELS[name]
+    return entry.scaling, entry.channel_order
 
 
 def _load_weights(model, path):

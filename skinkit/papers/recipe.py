@@ -19,7 +19,18 @@ SIZES = frozenset({"image_size", "crop_size", "batch_size", "epochs", "subset", 
 _TEXT = frozenset({"name", "title", "tolerance", "published", "not_comparable"})
 
 # Fields that hold a `Choice`, or `None`.
-_CHOICES = ("model", "split", "offline", "external", "input", "balancing", "loss", "classifier", "rescoring")
+_CHOICES = (
+    "model",
+    "split",
+    "offline",
+    "external",
+    "input",
+    "balancing",
+    "loss",
+    "classifier",
+    "tta",
+    "rescoring",
+)
 
 
 @dataclass(frozen=True)
@@ -82,7 +93,7 @@ class Recipe:
         input: `Choice` of what the network sees of it: `downsampling` (all), `single_crop` (`evaluation`),
             `multi_crop` or `ordered_crops` (`count`); see `skinkit.pipeline.Crops`.
         crop_size: Side of the crops in pixels, `None` for `downsampling`.
-        channel_order: `"rgb"` or `"bgr"`.
+        channel_order: `"rgb"`, `"bgr"`, or `None` for what the model's weights expect.
         scaling: Scaling of the pixels, or `None` for what the model's weights expect.
         resize: `"antialias"` or `"bilinear"`.
         colour_constancy: Whether Shades of Gray is applied.
@@ -108,6 +119,10 @@ class Recipe:
             `skinkit.experiments.classifier`; `None` for the network's own.
         refresh_steps: Steps after which the stored features of a patient's images are computed again within
             an epoch; `None` for once, when it begins.
+        tta: `Choice` of the views of an image whose mean is its prediction: `flips` (4) or `dihedral` (8,
+            square images), with `of`, `probabilities` or `logits` (`skinkit.evaluation.mean_over_views`).
+            So are the scores that select an epoch; those that only watch see the image as it is. `None`
+            for the image as it is.
         rescoring: `Choice` of what is made of the predictions, without training, before they are scored:
             `patient_z_score` (`skinkit.evaluation.patient_z_scores`); `None` for nothing.
         batch_size: Images per step.
@@ -141,7 +156,7 @@ class Recipe:
     image_size: tuple[int, int] = (224, 224)
     input: Choice = choose("downsampling")
     crop_size: int | None = None
-    channel_order: str = "rgb"
+    channel_order: str | None = None
     scaling: str | None = None
     resize: str = "antialias"
     colour_constancy: bool = False
@@ -152,6 +167,7 @@ class Recipe:
     loss: Choice = choose("categorical_crossentropy")
     classifier: Choice | None = None
     refresh_steps: int | None = None
+    tta: Choice | None = None
     rescoring: Choice | None = None
     batch_size: int = 32
     selection: str = "best"
@@ -198,6 +214,11 @@ class Recipe:
     def published_row(self):
         """Name of the published row this recipe aims at, or `""`."""
         return self.name if self.published is None else self.published
+
+    @property
+    def compares_epochs(self):
+        """Whether the scores of `selection_part` single out an epoch, and do not only watch."""
+        return self.selection == "best" or self.score_best
 
     @property
     def known_protocols(self):

@@ -121,7 +121,7 @@ def test_it_is_built_by_name_on_any_backbone(backbone):
     shapes = [tuple(tensor.shape) for tensor in network.inputs]
     assert shapes == [(None, 64, 64, 3), (None, None, depth), (None, None)]
     assert network.get_layer("logits").kernel.shape == (2 * depth, 2)
-    assert models.expected_scaling("patient_network", backbone=backbone) == models.MODELS[backbone].scaling
+    assert models.expected_pixels("patient_network", backbone=backbone) == models.expected_pixels(backbone)
 
 
 def test_the_head_stays_float32_in_mixed_precision():

@@ -1,0 +1,71 @@
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skinkit import evaluation
+from skinkit.experiments import build, run
+from skinkit.experiments.saved import SavedRun
+from skinkit.experiments.scoring import predict
+from skinkit.papers import choose
+
+
+@pytest.fixture(scope="module")
+def recipe(one_epoch):
+    return dataclasses.replace(one_epoch, image_size=(32, 40), tta=choose("flips"))
+
+
+@pytest.fixture(scope="module")
+def finished(recipe, tmp_path_factory):
+    return SavedRun(run(recipe, profile="smoke", out=tmp_path_factory.mktemp("runs"), verbose=0))
+
+
+def probabilities(found):
+    return found.filter(like="p_").to_numpy()
+
+
+def test_predictions_are_the_mean_of_four_flips(finished):
+    model, rows = finished.load_model(), finished.material().rows("test")
+    batches = build.evaluation_batches(finished.recipe, rows, finished.labels)
+    images = np.concatenate([batch[0] for batch in batches])
+    flipped = [images, images[:, ::-1], images[:, :, ::-1], images[:, ::-1, ::-1]]
+    each = [model.predict(view, verbose=0) for view in flipped]
+    np.testing.assert_allclose(probabilities(finished.predictions), np.mean(each, axis=0), atol=1e-4)
+    assert np.abs(each[0] - each[1]).max() > 1e-4
+
+
+def test_the_settings_say_so_and_come_back(finished, recipe):
+    assert finished.manifest["settings"]["tta"] == {"name": "flips", "options": {}}
+    assert finished.recipe == recipe.resolve("smoke")
+
+
+@pytest.mark.parametrize("selection", ["last", "best"])
+def test_what_selects_is_scored_in_the_views_and_what_only_watches_is_not(
+    selection, recipe, finished, tmp_path
+):
+    asked = dataclasses.replace(recipe, selection=selection)
+    found = (
+        finished if selection == recipe.selection else SavedRun(run(asked, "smoke", out=tmp_path, verbose=0))
+    )
+    scored = found.recipe if selection == "best" else dataclasses.replace(found.recipe, tta=None)
+    rows = found.material().rows("validation")
+    predictions = predict(found.load_model(), scored, rows, found.labels)
+    expected = evaluation.summary(*evaluation.unpack_predictions(predictions))["macro_auc"]
+    logged = pd.read_csv(found.folder / "history.csv")["val_macro_auc"].item()
+    assert logged == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"tta": choose("dihedral")}, "Only square"),
+        ({"tta": choose("turns")}, "flips, dihedral"),
+        ({"input": choose("multi_crop", count=5), "crop_size": 24}, "one picture at a time.*flips"),
+        ({"classifier": choose("extra_trees", features="pooled")}, "one picture at a time.*flips"),
+        ({"model": choose("patient_network", backbone="small_cnn", context="mean")}, "one picture at a time"),
+    ],
+)
+def test_views_that_a_recipe_cannot_have_stop_it_before_it_trains(changes, message, recipe, finished):
+    with pytest.raises(ValueError, match=message):
+        build.build_model(dataclasses.replace(recipe, **changes).resolve("smoke"), finished.labels)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from skinkit.experiments.saved import SavedRun
@@ -13,6 +14,7 @@ def explain(folder, images=None, data_dir=None):
     """Draws Grad-CAM, and the attention maps of a model that has them, over images.
 
     What is drawn over is what the network sees: the whole image, or the centre that single_crop evaluates.
+    The maps and weights of several crops are laid over the whole image where the crops lie.
 
     Args:
         folder: Run folder.
@@ -25,8 +27,7 @@ def explain(folder, images=None, data_dir=None):
 
     Raises:
         FileNotFoundError: when the run, its model or an image is missing.
-        ValueError: for an image id that the run does not know, a run that sees an image as several crops, or
-            one whose classifier is not its network.
+        ValueError: for an image id that the run does not know, or a run whose classifier is not its network.
     """
     run = SavedRun(Path(folder))
     _check_input(run.recipe)
@@ -43,11 +44,6 @@ def _check_input(recipe):
         raise ValueError(
             "Grad-CAM follows a class through a network; this run's classes come from a classifier beside "
             f"it. Received: classifier={recipe.classifier}"
-        )
-    if recipe.input.name in ("multi_crop", "ordered_crops"):
-        raise ValueError(
-            "Maps are drawn for networks that see one picture at a time. This run sees an image as several "
-            f"crops, and no single map says where it looks. Received: input={recipe.input}"
         )
 
 
@@ -76,26 +72,82 @@ def _rows_of_files(files, labels):
 
 
 def draw_overlays(model, run, rows):
-    """Returns the figure: a row per image with the image, its Grad-CAM and its attention map."""
+    """Returns the figure: a row per image with the image, its Grad-CAM and its attention maps."""
     from skinkit import plots
-    from skinkit.explain import attention_maps, grad_cam, has_attention
     from skinkit.models import image_alone
 
     # One picture at a time: a network with patient context is asked what it makes of the image alone.
     model = image_alone(model)
     inputs = _pixels(run.recipe, rows, run.labels)
-    shown = _pixels(run.recipe, rows, run.labels, channel_order="rgb", scaling="unit")
-    columns = {_IMAGE: [None] * len(rows), "Grad-CAM": grad_cam(model, inputs)}
-    if has_attention(model):
-        columns["soft attention"] = attention_maps(model, inputs)
-    titles = _titles(rows, model.predict(inputs, verbose=0), run.labels)
+    several = {"crops": None} if inputs.ndim == 5 else {}
+    shown = _pixels(run.recipe, rows, run.labels, channel_order="rgb", scaling="unit", **several)
+    answers, maps = maps_of_crops(model, inputs, run.recipe) if several else _maps(model, inputs)
+    columns = {_IMAGE: [None] * len(rows), **maps}
     images, heatmaps, texts = [], [], []
-    for i, title in enumerate(titles):
-        for name, maps in columns.items():
+    for i, title in enumerate(_titles(rows, answers, run.labels)):
+        for name, each in columns.items():
             images.append(shown[i])
-            heatmaps.append(maps[i])
+            heatmaps.append(each[i])
             texts.append(title if name == _IMAGE else name)
     return plots.overlay_grid(images, heatmaps, texts, columns=len(columns))
+
+
+def _maps(model, inputs):
+    """Class probabilities of images, and their maps by name."""
+    from skinkit.explain import attention_maps, grad_cam, has_attention
+
+    maps = {"Grad-CAM": grad_cam(model, inputs)}
+    if has_attention(model):
+        maps["soft attention"] = attention_maps(model, inputs)
+    return model.predict(inputs, verbose=0), maps
+
+
+def maps_of_crops(model, crops, recipe):
+    """Returns class probabilities and maps of images that a network sees as several crops.
+
+    Args:
+        model: A `crop_classifier`, or a network that sees one crop.
+        crops: Array `(n, crops, height, width, 3)`, scaled as the model expects.
+        recipe: The resolved `Recipe` of the model.
+
+    Returns:
+        Tuple of an array `(n, classes)` and a dictionary by name, of Grad-CAM and of the weights of each
+        patch attention, of arrays `(n, height, width)` over the whole images, whose largest values are 1.
+    """
+    from skinkit.explain import crop_weighting_layers, crop_weights, grad_cam
+
+    if crops.ndim == len(model.input_shape):
+        answers, cams = model.predict(crops, verbose=0), grad_cam(model, crops, normalise=False)
+    else:
+        answers, cams = _one_crop_at_a_time(model, crops)
+    maps = {"Grad-CAM": _whole(cams, recipe)}
+    for layer in crop_weighting_layers(model):
+        weights = crop_weights(model, crops, layer)
+        maps[layer.replace("_", " ")] = _whole(weights[..., None, None], recipe)
+    return answers, maps
+
+
+def _one_crop_at_a_time(model, crops):
+    """Mean class probabilities over the crops of each image, and their Grad-CAM for its likeliest class."""
+    from skinkit.evaluation import mean_over_views
+    from skinkit.explain import grad_cam
+
+    count, stacked = crops.shape[1], crops.reshape(-1, *crops.shape[2:])
+    each = model.predict(stacked, verbose=0)
+    answers = mean_over_views(each.reshape(-1, count, each.shape[-1]))
+    cams = grad_cam(model, stacked, np.repeat(answers.argmax(axis=1), count), normalise=False)
+    return answers, cams.reshape(-1, count, *cams.shape[1:])
+
+
+def _whole(maps, recipe):
+    """Maps of whole images, with 1 as their largest value, from those of their crops."""
+    from skinkit.explain import join_crops
+    from skinkit.pipeline import crop_corners
+
+    corners = crop_corners(recipe.image_size, recipe.crop_size, maps.shape[1])
+    joined = join_crops(maps, corners, recipe.crop_size, recipe.image_size)
+    largest = joined.max(axis=(1, 2), keepdims=True)
+    return joined / np.where(largest > 0, largest, 1)
 
 
 def _titles(rows, probabilities, labels):
@@ -108,8 +160,6 @@ def _titles(rows, probabilities, labels):
 
 
 def _pixels(recipe, rows, labels, **changes):
-    import numpy as np
-
     from skinkit.experiments.build import evaluation_batches
 
     batches = evaluation_batches(recipe, rows, labels, **changes)

@@ -158,7 +158,8 @@ def _carry_out(plan, folder, out, weights, data_dir, verbose):
 
 def _trained_before(plan, material, verbose, **where):
     """The model of the run that this one starts from, which is carried out first."""
-    first = run(*vars(plan.start).values(), **where, verbose=verbose)
+    start = plan.start
+    first = run(start.recipe, start.profile, start.protocol, start.fold, start.seed, **where, verbose=verbose)
     return SavedRun(first).model_to_start_from(plan.recipe.name, material.split)
 
 

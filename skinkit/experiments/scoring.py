@@ -56,17 +56,15 @@ def _probabilities(model, recipe, labels):
     from skinkit.experiments.patients import PatientPredictor
 
     batches = functools.partial(build.evaluation_batches, recipe, labels=labels)
-    if models.uses_context(model):
-        return PatientPredictor(model, recipe, labels)
     if recipe.input.name == "multi_crop":
-        of_batch = _mean_over_crops
-    elif recipe.tta is not None:
-        of_batch = functools.partial(_mean_over_views, tta=recipe.tta)
-    else:
+        mean = functools.partial(_mean_over_crops, model)
+    elif models.uses_context(model):
+        return PatientPredictor(model, recipe, labels)
+    elif recipe.tta is None:
         return lambda rows: model.predict(batches(rows), verbose=0)
-    return lambda rows: np.concatenate(
-        [of_batch(model, images) for images, _ in batches(rows).as_numpy_iterator()]
-    )
+    else:
+        mean = functools.partial(_mean_over_views, model, tta=recipe.tta)
+    return lambda rows: np.concatenate([mean(images) for images, _ in batches(rows).as_numpy_iterator()])
 
 
 def _table(recipe, rows, probabilities, labels):

@@ -4,8 +4,10 @@ from skinkit.explain.embeddings import embed, linear_probe, patient_means
 from skinkit.explain.grad_cam import TARGET_LAYERS, grad_cam
 from skinkit.explain.maps import (
     attention_maps,
+    crop_weighting_layers,
     crop_weights,
     has_attention,
+    join_crops,
     mass_inside,
     overlay_map,
     resize_map,
@@ -18,9 +20,11 @@ __all__ = [
     "embed",
     "grad_cam",
     "has_attention",
+    "join_crops",
     "linear_probe",
     "mass_inside",
     "overlay_map",
     "patient_means",
     "resize_map",
+    "crop_weighting_layers",
 ]

@@ -31,7 +31,7 @@ _NO_FEATURES = ("Pooling", "Dropout", "Reshape", "InputLayer")
 _CLASSIFIERS = (keras.layers.Dense, keras.layers.Activation, keras.layers.Softmax)
 
 
-def grad_cam(model, images, target=None, layer=None, batch_size=16):
+def grad_cam(model, images, target=None, layer=None, batch_size=16, normalise=True):
     """Returns where a class's score rises with the features of a layer.
 
     Selvaraju et al. 2017: the layer's channels are weighted by the mean gradient of the score before
@@ -42,16 +42,19 @@ def grad_cam(model, images, target=None, layer=None, batch_size=16):
 
     Args:
         model: A flat `keras.Model` with one image input; its first output holds the classes.
-        images: Array `(n, height, width, channels)`, scaled as the model expects.
+        images: Array `(n, height, width, channels)`, or `(n, crops, height, width, channels)` for a
+            `crop_classifier`, scaled as the model expects.
         target: Integer, position of the class in the output, or one for each image; `None` for the
             class each image is given by the model.
         layer: Name of a layer with a 4D output, such as `TARGET_LAYERS[name]`; `None` for the last
             one before pooling.
         batch_size: Integer, images at a time.
+        normalise: Whether the values of an image are divided by their largest; without, those of several
+            images or crops can be compared.
 
     Returns:
-        float32 array `(n, h, w)` on the grid of the layer. The largest value of each map is 1; a
-        map without any positive evidence is 0 throughout.
+        float32 array `(n, h, w)` on the grid of the layer, or `(n, crops, h, w)`. The largest value of
+        each image is 1; an image without any positive evidence is 0 throughout.
 
     Raises:
         ValueError: for an unknown or nested layer, or a target that is no class.
@@ -71,7 +74,11 @@ def grad_cam(model, images, target=None, layer=None, batch_size=16):
         _maps(model, tapped, images[first : first + batch_size], targets[first : first + batch_size])
         for first in range(0, len(images), batch_size)
     ]
-    return np.concatenate(maps)
+    maps = np.concatenate(maps)
+    if normalise:
+        largest = maps.max(axis=tuple(range(1, maps.ndim)), keepdims=True)
+        maps = np.divide(maps, largest, out=np.zeros_like(maps), where=largest > 0)
+    return maps
 
 
 def find_layer(model, name=None):
@@ -150,4 +157,5 @@ def _maps(model, tapped, images, targets):
         raise ValueError(f"The classes of {model.name} do not depend on the chosen layer")
     weights = tf.reduce_mean(tf.cast(gradients, tf.float32), axis=(1, 2), keepdims=True)
     maps = tf.nn.relu(tf.reduce_sum(weights * tf.cast(features, tf.float32), axis=-1))
-    return tf.math.divide_no_nan(maps, tf.reduce_max(maps, axis=(1, 2), keepdims=True)).numpy()
+    # Stacked crops come apart again: images (n, height, width, channels) have no axis of crops.
+    return maps.numpy().reshape(*images.shape[:-3], *maps.shape[1:])

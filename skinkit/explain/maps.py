@@ -73,6 +73,35 @@ def has_attention(model):
     return any(_returns(layer, "maps") for layer in model.layers)
 
 
+def crop_weighting_layers(model):
+    """Returns the names of the model's layers for `crop_weights`, in their order."""
+    return [layer.name for layer in model.layers if _returns(layer, "weights")]
+
+
+def join_crops(maps, corners, crop_size, image_size):
+    """Returns maps of whole images, each pixel the mean over the crops that show it.
+
+    Args:
+        maps: Array `(n, crops, h, w)`, stretched over the crops; `h = w = 1` for a weight a crop.
+        corners: Top-left corners of the crops, `(crops, 2)` of row and column in pixels.
+        crop_size: Side of the crops in pixels.
+        image_size: Height and width of the image in pixels.
+
+    Returns:
+        float32 array `(n, height, width)`; 0 where there is no crop.
+
+    Example:
+    >>> join_crops(maps, crop_corners((450, 600), 224, 5), 224, (450, 600))
+    """
+    summed = np.zeros((len(maps), *image_size), "float32")
+    shown = np.zeros(image_size, "float32")
+    for number, (row, column) in enumerate(corners):
+        place = slice(row, row + crop_size), slice(column, column + crop_size)
+        summed[:, *place] += resize_map(maps[:, number], (crop_size, crop_size))
+        shown[place] += 1
+    return summed / np.maximum(shown, 1)
+
+
 def _find_attention(model, name, what):
     found = [layer for layer in model.layers if _returns(layer, what)]
     chosen = [layer for layer in found if name in (None, layer.name)]

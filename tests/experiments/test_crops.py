@@ -5,10 +5,13 @@ import pytest
 
 from skinkit.experiments import explain, run
 from skinkit.experiments.build import build_spec, evaluation_batches
+from skinkit.experiments.explain import draw_overlays, maps_of_crops
 from skinkit.experiments.material import build_material
 from skinkit.experiments.saved import SavedRun
 from skinkit.experiments.scoring import predict
+from skinkit.explain import grad_cam, join_crops
 from skinkit.papers import Phase, Recipe, choose
+from skinkit.pipeline import crop_corners
 
 CROPS = Recipe(
     name="skinkit/test/crops",
@@ -84,8 +87,13 @@ def test_a_batch_of_crops_goes_through_the_network_in_one_call(material):
     assert seen == [40, 15]
 
 
-def test_a_crop_model_trains_and_is_scored_on_all_crops_at_once(tmp_path):
-    found = SavedRun(run(ORDERED, profile="smoke", out=tmp_path, verbose=0))
+@pytest.fixture(scope="module")
+def ordered(tmp_path_factory):
+    return SavedRun(run(ORDERED, profile="smoke", out=tmp_path_factory.mktemp("runs"), verbose=0))
+
+
+def test_a_crop_model_trains_and_is_scored_on_all_crops_at_once(ordered):
+    found = ordered
     model, rows = found.load_model(), found.material().rows("test")
     assert model.input_shape == (None, 5, 32, 32, 3)
     crops = np.concatenate([b[0] for b in evaluation_batches(found.recipe, rows, found.labels)])
@@ -107,6 +115,35 @@ def test_the_recipe_says_what_the_network_sees(changes, shape, evaluated):
     assert spec.shape(training=False) == evaluated
 
 
-def test_no_single_map_explains_several_crops(finished):
-    with pytest.raises(ValueError, match=r"one picture at a time.*multi_crop\(count=5\)"):
-        explain(finished.folder)
+@pytest.mark.parametrize(
+    ("which", "names"),
+    [("finished", ["Grad-CAM"]), ("ordered", ["Grad-CAM", "initial attention", "end attention"])],
+)
+def test_maps_of_crops_lie_over_the_whole_image(which, names, request):
+    found = request.getfixturevalue(which)
+    chosen = found.predictions[:2]
+    assert explain(found.folder, chosen["image_id"].tolist()) == found.folder / "overlays.png"
+    rows = found.material().rows("test")[:2].assign(truth="nv")
+    axes = draw_overlays(found.load_model(), found, rows).axes
+    assert [ax.get_title() for ax in axes[1 : 1 + len(names)]] == names
+    best = chosen.filter(like="p_").max(axis=1)
+    for row in range(2):
+        first, *others = axes[row * (1 + len(names)) :][: 1 + len(names)]
+        assert first.get_title().endswith(f"{best[row]:.2f}")
+        assert first.images[0].get_array().shape == (48, 64, 3)
+        for ax in others:
+            heatmap = ax.images[1].get_array()
+            assert heatmap.shape == (48, 64)
+            assert heatmap.max() == pytest.approx(1)
+
+
+def test_crops_are_asked_one_by_one_for_the_class_of_their_image(finished):
+    rows = finished.material().rows("test")[:3]
+    model, recipe = finished.load_model(), finished.recipe
+    (crops,) = [batch[0].numpy() for batch in evaluation_batches(recipe, rows, finished.labels)]
+    answers, maps = maps_of_crops(model, crops, recipe)
+    np.testing.assert_allclose(answers, probabilities(finished.predictions[:3]), atol=1e-4)
+    each = [grad_cam(model, crops[:, k], answers.argmax(axis=1), normalise=False) for k in range(5)]
+    joined = join_crops(np.stack(each, axis=1), crop_corners((48, 64), 32, 5), 32, (48, 64))
+    expected = joined / joined.max(axis=(1, 2), keepdims=True)
+    np.testing.assert_allclose(maps["Grad-CAM"], expected, atol=1e-4)

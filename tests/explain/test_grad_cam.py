@@ -42,6 +42,20 @@ def test_it_equals_the_class_activation_map_by_hand(last, target, batch_size):
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
+def test_maps_of_ordered_crops_are_by_hand_and_have_one_scale_an_image():
+    model = models.build("crop_classifier", (4, 32, 32, 3), classes=3, backbone="small_cnn", width=4)
+    crops = np.random.default_rng(1).random((3, 4, 32, 32, 3), dtype="float32")
+    features = np.asarray(keras.Model(model.input, find_layer(model).output)(crops))
+    weights = np.asarray(model.get_layer("logits").kernel)[:, 1]
+    # The mean over the positions, then over the crops.
+    by_hand = np.maximum(features @ weights, 0) / np.prod(features.shape[1:3]) / 4
+    by_hand = by_hand.reshape(3, 4, *features.shape[1:3])
+    found = grad_cam(model, crops, target=1, normalise=False, batch_size=2)
+    np.testing.assert_allclose(found, by_hand, atol=1e-6)
+    relative = by_hand / by_hand.max(axis=(1, 2, 3), keepdims=True)
+    np.testing.assert_allclose(grad_cam(model, crops, target=1), relative, atol=1e-5)
+
+
 def test_it_does_not_fade_when_the_model_is_sure():
     model = pooled_net()
     model.get_layer("classes").bias.assign([0.0, 200.0, 0.0, 0.0])

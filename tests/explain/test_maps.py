@@ -6,8 +6,10 @@ from keras import layers
 
 from skinkit.explain import (
     attention_maps,
+    crop_weighting_layers,
     crop_weights,
     has_attention,
+    join_crops,
     mass_inside,
     overlay_map,
     resize_map,
@@ -84,6 +86,27 @@ def test_maps_and_weights_of_crops_are_different_things():
     with pytest.raises(ValueError, match=r"return maps: \[\]"):
         attention_maps(crop_model(), CROPS)
     assert not has_attention(crop_model())
+
+
+def test_layers_that_weigh_crops_are_told_apart():
+    assert crop_weighting_layers(crop_model()) == ["initial", "end"]
+    assert crop_weighting_layers(attentive()) == []
+
+
+def test_joined_crops_are_the_mean_where_they_overlap():
+    weights = np.array([[1.0, 3.0], [0.0, 4.0]])[..., None, None]
+    found = join_crops(weights, [(0, 0), (1, 2)], 3, (4, 6))
+    first = [[1, 1, 1, 0, 0, 0], [1, 1, 2, 3, 3, 0], [1, 1, 2, 3, 3, 0], [0, 0, 3, 3, 3, 0]]
+    second = [[0, 0, 0, 0, 0, 0], [0, 0, 2, 4, 4, 0], [0, 0, 2, 4, 4, 0], [0, 0, 4, 4, 4, 0]]
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, [first, second])
+
+
+def test_joined_crops_of_one_picture_are_that_picture():
+    picture = np.random.default_rng(2).random((9, 12), dtype="float32")
+    corners = [(0, 0), (0, 5), (2, 0), (2, 5), (1, 2)]
+    crops = np.stack([picture[row : row + 7, column : column + 7] for row, column in corners])
+    np.testing.assert_allclose(join_crops(crops[None], corners, 7, (9, 12))[0], picture, rtol=1e-5)
 
 
 def test_maps_are_resized_one_by_one_or_together():

@@ -3,15 +3,14 @@
 import contextlib
 import dataclasses
 import datetime
-import hashlib
 import json
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import filelock
 
 from skinkit.experiments.material import build_material, table_hash
+from skinkit.experiments.plan import Plan, weights_identity
 from skinkit.experiments.saved import SavedRun
 from skinkit.experiments.scoring import (
     network_predictor,
@@ -22,42 +21,8 @@ from skinkit.experiments.scoring import (
     write_json,
     write_predictions,
 )
-from skinkit.papers.recipe import Recipe
 from skinkit.papers.registry import recipe as find_recipe
 from skinkit.papers.registry import same_method
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A recipe x profile x protocol x fold x seed: what one run folder holds."""
-
-    recipe: Recipe
-    profile: str
-    protocol: str
-    fold: int
-    seed: int
-
-    @property
-    def resolved(self):
-        return self.recipe.resolve(self.profile, self.protocol)
-
-    @property
-    def start(self):
-        """The plan whose trained weights this one starts from, or `None`."""
-        name = self.resolved.start_from
-        return name and dataclasses.replace(self, recipe=same_method(find_recipe(name))[0])
-
-    def folder(self, out):
-        name = f"{self.protocol}-{self.profile}-fold{self.fold}-seed{self.seed}"
-        return Path(out) / self.recipe.name / name
-
-    def key(self, weights, material):
-        """Hash of all that decides the result: equal keys, equal predictions."""
-        said = [self.resolved.hash, self.profile, self.fold, self.seed, _identity(weights) or ""]
-        said += [material.split.hash, table_hash(material.table)]
-        if self.start:
-            said.append(self.start.key(weights, material))
-        return hashlib.sha256("\n".join(map(str, said)).encode()).hexdigest()[:16]
 
 
 def run(
@@ -110,13 +75,6 @@ def run(
     with _only_one(folder):
         _carry_out(plan, folder, out, weights, data_dir, verbose)
     return folder
-
-
-def _identity(weights):
-    """A file of weights by its name and the hash of its content, wherever it lies; others by their name."""
-    if weights is None or not Path(weights).is_file():
-        return weights
-    return f"{Path(weights).name} sha256:{hashlib.sha256(Path(weights).read_bytes()).hexdigest()[:16]}"
 
 
 @contextlib.contextmanager
@@ -277,7 +235,7 @@ def _save(folder, plan, material, key, weights, model, history, predictions):
         "fold": plan.fold,
         "seed": plan.seed,
         "key": key,
-        "weights": _identity(weights),
+        "weights": weights_identity(weights),
         "dataset": material.source,
         "lacking": material.lacking,
         "images": {part: int(n) for part, n in material.split.parts.value_counts().items()},

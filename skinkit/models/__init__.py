@@ -2,13 +2,13 @@
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 
 import keras
 
-from skinkit.models.backbones import BACKBONES, check_imagenet, extract_features, reads_file
+from skinkit.models.backbones import BACKBONES, Weights, check_imagenet, extract_features, reads_file
 from skinkit.models.crop_classifier import attention_overhead, crop_classifier
 from skinkit.models.datta import PRETRAINED, datta_pretrained, datta_vgg16
 from skinkit.models.head import add_head, all_but_batch_normalization, head_layers, pooled_features
@@ -46,25 +46,16 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class ModelEntry:
+class ModelEntry(Weights):
     """What can be built under one name.
 
     Args:
         make: Function `(input_shape, classes, weights, **options)` that returns the model.
-        scaling: Scaling of the pixels which the model expects: `"unit"` (0 to 1), `"symmetric"`
-            (-1 to 1), `"raw"` (0 to 255), `"imagenet"` or `"caffe"`.
-        channel_order: Order of the channels which the model expects, `"rgb"` or `"bgr"`.
-        imagenet: Whether there are ImageNet weights.
-        torch, no_top: Which files of the backbone's weights can be read, as in `BACKBONES`.
         reconstructs: Whether the output is the image again, and not class probabilities.
+        **weights: Of the model, or of its backbone: as in `Weights`.
     """
 
     make: Callable[..., keras.Model]
-    scaling: str
-    channel_order: str = "rgb"
-    imagenet: bool = False
-    torch: bool = False
-    no_top: bool = False
     reconstructs: bool = False
 
 
@@ -81,22 +72,21 @@ def _autoencoder(input_shape, classes, weights=None, **options):
 
 
 def _entry(name):
-    known = BACKBONES[name]
-    make = partial(_image_model, name)
-    return ModelEntry(make, known.scaling, known.channel_order, known.imagenet, known.torch, known.no_top)
+    weights = {field.name: getattr(BACKBONES[name], field.name) for field in fields(Weights)}
+    return ModelEntry(partial(_image_model, name), **weights)
 
 
 MODELS = {
     **{name: _entry(name) for name in BACKBONES},
-    "crop_classifier": ModelEntry(crop_classifier, scaling="unit", imagenet=True, torch=True, no_top=True),
-    "patient_network": ModelEntry(patient_network, scaling="unit", imagenet=True, torch=True, no_top=True),
-    "koefler_cnn": ModelEntry(koefler_cnn, scaling="unit"),
+    "crop_classifier": ModelEntry(crop_classifier, imagenet=True, torch=True, no_top=True),
+    "patient_network": ModelEntry(patient_network, imagenet=True, torch=True, no_top=True),
+    "koefler_cnn": ModelEntry(koefler_cnn),
     "datta_vgg16": ModelEntry(datta_vgg16, scaling="symmetric"),
     **{
         name: ModelEntry(partial(datta_pretrained, name), scaling="symmetric", imagenet=True)
         for name in PRETRAINED
     },
-    "segnet_autoencoder": ModelEntry(_autoencoder, scaling="unit", reconstructs=True),
+    "segnet_autoencoder": ModelEntry(_autoencoder, reconstructs=True),
 }
 
 

@@ -13,46 +13,60 @@ from skinkit.models.se_resnext50 import se_resnext50
 from skinkit.models.small_cnn import small_cnn
 
 
-@dataclass(frozen=True)
-class Backbone:
-    """What makes features under one name.
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """Which pretrained weights there are, and which pixels they expect.
 
     Args:
-        features: Function `(image, **options)` from a symbolic image to a symbolic feature map; it has
-            the option `weights` where there are any.
-        scaling: Scaling of the pixels which the weights expect: `"unit"` (0 to 1), `"symmetric"`
-            (-1 to 1), `"raw"` (0 to 255), `"imagenet"` (torchvision's mean and standard deviation) or
-            `"caffe"` (0 to 255 less the mean of each channel).
-        channel_order: Order of the channels which the weights expect, `"rgb"` or `"bgr"`.
+        scaling: `"unit"` (0 to 1), `"symmetric"` (-1 to 1), `"raw"` (0 to 255), `"imagenet"` (torchvision's
+            mean and standard deviation) or `"caffe"` (0 to 255 less the mean of each channel).
+        channel_order: `"rgb"` or `"bgr"`.
         imagenet: Whether there are ImageNet weights.
-        torch: Whether a PyTorch checkpoint can be read.
-        no_top: Whether a file of Keras can be read that holds the weights without classifier, by whose
-            name it is known ("no_top", "notop").
+        torch: Whether a PyTorch checkpoint of the backbone can be read.
+        no_top: Whether a file of Keras can be read that holds the backbone's weights without classifier, by
+            whose name it is known ("no_top", "notop").
     """
 
-    features: Callable[..., keras.KerasTensor]
-    scaling: str
+    scaling: str = "unit"
     channel_order: str = "rgb"
     imagenet: bool = False
     torch: bool = False
     no_top: bool = False
 
 
+@dataclass(frozen=True)
+class Backbone(Weights):
+    """What makes features under one name.
+
+    Args:
+        features: Function `(image, **options)` from a symbolic image to a symbolic feature map; it has
+            the option `weights` where there are any.
+        **weights: As in `Weights`.
+    """
+
+    features: Callable[..., keras.KerasTensor]
+
+
 def _application(name, scaling, channel_order="rgb", features=application_features):
-    # EfficientNet corrects the variance in its file, and does so for "imagenet" alone.
-    no_top = not name.startswith("efficientnet")
-    return Backbone(partial(features, name=name), scaling, channel_order, imagenet=True, no_top=no_top)
+    return Backbone(
+        partial(features, name=name),
+        scaling=scaling,
+        channel_order=channel_order,
+        imagenet=True,
+        # EfficientNet corrects the variance in its file, and does so for "imagenet" alone.
+        no_top=not name.startswith("efficientnet"),
+    )
 
 
 BACKBONES = {
-    "small_cnn": Backbone(small_cnn, "unit"),
-    "efficientnet_lite0": Backbone(efficientnet_lite0, "symmetric", imagenet=True, torch=True),
+    "small_cnn": Backbone(small_cnn),
+    "efficientnet_lite0": Backbone(efficientnet_lite0, scaling="symmetric", imagenet=True, torch=True),
     "efficientnet_b0": _application("efficientnet_b0", "raw"),
     "mobilenet_025": _application("mobilenet_025", "symmetric"),
     "mobilenet_v2": _application("mobilenet_v2", "symmetric"),
     "vgg16": _application("vgg16", "caffe", "bgr"),
     "resnet50": _application("resnet50", "caffe", "bgr"),
-    "se_resnext50": Backbone(se_resnext50, "imagenet", torch=True),
+    "se_resnext50": Backbone(se_resnext50, scaling="imagenet", torch=True),
     "densenet121": _application("densenet121", "imagenet", features=densenet_features),
     "densenet201": _application("densenet201", "imagenet", features=densenet_features),
     "inception_v3": _application("inception_v3", "symmetric"),

@@ -12,7 +12,7 @@ import pytest
 
 from skinkit.experiments import run, summarise
 from skinkit.experiments.material import build_material
-from skinkit.experiments.run import Plan
+from skinkit.experiments.plan import Plan
 from skinkit.experiments.saved import SavedRun
 
 SCRIPT = Path(__file__).with_name("run_tiny.py")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from skinkit.experiments.build import build_spec
 from skinkit.papers import koefler2023, recipe
 from skinkit.papers.published import load_published
 from skinkit.papers.recipe import PROTOCOLS
@@ -40,7 +41,8 @@ def test_the_corrected_protocol_is_sound():
         corrected = found.resolve()
         assert corrected.split.options["group"] == "lesion+patient"
         assert corrected.selection_part == "validation"
-        assert (corrected.channel_order, corrected.scaling) == ("rgb", "unit")
+        spec = build_spec(corrected, augment=False)
+        assert (spec.channel_order, spec.scaling) == ("rgb", "unit")
         assert not corrected.offline.options.get("before_split")
         assert corrected.balancing.options.get("over", "train") == "train"
 

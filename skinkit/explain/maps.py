@@ -27,16 +27,8 @@ def attention_maps(model, images, layer=None, batch_size=16):
     Example:
     >>> overlay_map(photographs[0], attention_maps(model, images)[0])
     """
-    attention = _find_attention(model, layer, "maps")
-    below = keras.Model(model.inputs, attention.input)
-    images = np.asarray(images, dtype="float32")
-    maps = []
-    for first in range(0, len(images), batch_size):
-        features = below([images[first : first + batch_size]], training=False)
-        _, heads = attention(features, return_maps=True)
-        summed = ops.sum(heads, axis=-1)
-        maps.append(ops.convert_to_numpy(summed / ops.max(summed, axis=(1, 2), keepdims=True)))
-    return np.concatenate(maps)
+    summed = np.concatenate(list(_results_beside(model, layer, "maps", images, batch_size))).sum(axis=-1)
+    return summed / summed.max(axis=(1, 2), keepdims=True)
 
 
 def crop_weights(model, crops, layer=None, batch_size=16):
@@ -58,14 +50,18 @@ def crop_weights(model, crops, layer=None, batch_size=16):
     Example:
     >>> plots.crop_weights(pictures, crop_weights(model, crops, layer="end_attention"))
     """
-    attention = _find_attention(model, layer, "weights")
+    return np.concatenate(list(_results_beside(model, layer, "weights", crops, batch_size)))
+
+
+def _results_beside(model, layer, what, images, batch_size):
+    """Yields what the chosen layer returns besides its output, batch by batch."""
+    attention = _find_attention(model, layer, what)
     below = keras.Model(model.inputs, attention.input)
-    crops = np.asarray(crops, dtype="float32")
-    weights = []
-    for first in range(0, len(crops), batch_size):
-        features = below([crops[first : first + batch_size]], training=False)
-        weights.append(ops.convert_to_numpy(attention(features, return_weights=True)[1]))
-    return np.concatenate(weights)
+    images = np.asarray(images, dtype="float32")
+    for first in range(0, len(images), batch_size):
+        features = below([images[first : first + batch_size]], training=False)
+        _, found = attention(features, **{f"return_{what}": True})
+        yield ops.convert_to_numpy(found)
 
 
 def has_attention(model):

@@ -72,6 +72,22 @@ EFFICIENTNET_LITE0 = Recipe(
     },
 )
 
+EFFICIENTNET_LITE0_PLAIN = dataclasses.replace(
+    EFFICIENTNET_LITE0,
+    name="skinkit/baseline/efficientnet-lite0-plain",
+    title="The same as plainly as possible: batch normalisation learns, too, and four flips are averaged",
+    balancing=choose("class_weights", power=0.75, normalise=True),
+    phases=(
+        EFFICIENTNET_LITE0.phases[0],
+        Phase(epochs=20, optimiser=choose("adam", learning_rate=6e-4), schedule=choose("cosine")),
+    ),
+    tta=choose("flips"),
+    profiles={
+        "quick": {"image_size": (120, 160), "epochs": (1, 10)},
+        "smoke": EFFICIENTNET_LITE0.profiles["smoke"],
+    },
+)
+
 _SOFT_ATTENTION = {"heads": 16, "kernel": "described", "gamma": "learnable"}
 
 EFFICIENTNET_LITE0_SA = dataclasses.replace(
@@ -97,6 +113,7 @@ RECIPES = (
     DEMO,
     DEMO_SYNTHETIC,
     EFFICIENTNET_LITE0,
+    EFFICIENTNET_LITE0_PLAIN,
     EFFICIENTNET_LITE0_SA,
     _b0(EFFICIENTNET_LITE0),
     _b0(EFFICIENTNET_LITE0_SA),
@@ -105,5 +122,6 @@ RECIPES = (
 # First minus second, on the same test images.
 COMPARISONS = (
     (EFFICIENTNET_LITE0_SA.name, EFFICIENTNET_LITE0.name),
+    (EFFICIENTNET_LITE0_PLAIN.name, EFFICIENTNET_LITE0.name),
     (EFFICIENTNET_LITE0_SA.name.replace("lite0", "b0"), EFFICIENTNET_LITE0.name.replace("lite0", "b0")),
 )

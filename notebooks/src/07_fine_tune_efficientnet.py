@@ -32,7 +32,7 @@
 # | profile | time (2 CPU cores) | memory | data |
 # | --- | --- | --- | --- |
 # | `smoke` | 3 minutes | 3 GB | 160 drawn pictures, made on the spot |
-# | `quick` | not measured yet | 4 GB | HAM10000, 3,000 of its pictures, made small |
+# | `quick` | 12 minutes | 4 GB | HAM10000, 3,000 of its pictures, made small |
 # | `full` | not measured yet; take a GPU | 6 GB | HAM10000, the recipe's 21 epochs, three times |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
@@ -283,7 +283,7 @@ evaluation.classification_table(truth, shares, labels, intervals)[shown].round(2
 # %%
 model, one_view = saved["pretrained"].load_model(), dataclasses.replace(plan, tta=None)
 once = scoring.predict(model, one_view, parts["test"], labels)
-assert once["image_id"].equals(answered["image_id"]), "not the same exam"
+assert once["image_id"].tolist() == answered["image_id"].tolist(), "not the same exam"
 one_look, metrics = evaluation.unpack_predictions(once)[1], ["accuracy", "macro_recall", "macro_auc"]
 evaluation.paired_difference(truth, shares, one_look, labels, lesions, metrics).round(3)
 

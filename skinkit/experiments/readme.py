@@ -113,19 +113,18 @@ def _differences_table(rows):
 
 def _by_score(rows, about, cell, after=None):
     """A line for each combination of `about`, with a column for each score and those of `after`."""
-    rows = rows.reset_index(drop=True)
-    about = pd.DataFrame(about).reset_index(drop=True)
+    about = pd.DataFrame(about)
+    number = about.groupby(list(about), sort=False).ngroup()
     # Of two classes, the area for one says the same as the mean over both.
-    two_classes = (rows["metric"] == "auc").groupby(list(about.to_dict("series").values())).transform("any")
-    rows = rows[~(two_classes & (rows["metric"] == "macro_auc"))]
+    two_classes = rows["metric"].eq("auc").groupby(number).transform("any")
+    rows = rows[~(two_classes & rows["metric"].eq("macro_auc"))]
     printed = rows.loc[rows["published"].notna(), "metric"]
     scores = [score for score in dict.fromkeys((*_SHOWN, *printed)) if score in set(rows["metric"])]
     lines = []
-    for values, line in about.loc[rows.index].groupby(list(about), sort=False):
-        line = rows.loc[line.index]
-        cells = {row.metric: cell(row) for row in line.itertuples()}
+    for _, line in rows.groupby(number):
+        cells = dict.fromkeys(scores, "") | {row.metric: cell(row) for row in line.itertuples()}
         ends = {name: end(line) for name, end in (after or {}).items()}
-        lines.append(dict(zip(about, values, strict=True)) | {s: cells.get(s, "") for s in scores} | ends)
+        lines.append({**about.loc[line.index[0]], **{score: cells[score] for score in scores}, **ends})
     return to_markdown(pd.DataFrame(lines).rename(columns=_title)).rstrip()
 
 

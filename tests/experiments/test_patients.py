@@ -1,5 +1,4 @@
 import dataclasses
-import importlib
 import json
 
 import keras
@@ -50,8 +49,6 @@ Z_SCORE = dataclasses.replace(
 
 # One worker makes the runs that these tests share.
 pytestmark = pytest.mark.xdist_group("patient-runs")
-# The package's attribute of this name is the function.
-run_module = importlib.import_module("skinkit.experiments.run")
 
 
 class Killed(Exception):
@@ -62,7 +59,7 @@ class Killed(Exception):
 def carry_out():
     """Runs a recipe in `smoke`; the smallest network can be started from by its name."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run_module, "find_recipe", {BASE.name: BASE}.__getitem__)
+        patch.setattr("skinkit.experiments.plan.find_recipe", {BASE.name: BASE}.__getitem__)
         yield lambda recipe, out, **options: SavedRun(run(recipe, "smoke", out=out, verbose=0, **options))
 
 

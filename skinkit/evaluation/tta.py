@@ -8,13 +8,15 @@ VIEWS = {"flips": _FLIPS, "dihedral": (*_FLIPS, *((True, *flips) for _, *flips i
 MEANS = ("probabilities", "logits")
 
 
-def check_views(name, image_size):
-    """Raises `ValueError` for unknown views, and for views that images of this height and width cannot have.
+def check_views(name, image_size, of="probabilities"):
+    """Raises `ValueError` for unknown views or means, and for views that images of this size cannot have.
 
     Args:
         name: `"flips"` or `"dihedral"`.
         image_size: Height and width in pixels.
+        of: What the mean is taken of, as in `mean_over_views`.
     """
+    _check_mean(of)
     if name not in VIEWS:
         raise ValueError(f"Views are {', '.join(VIEWS)}. Received: {name!r}")
     height, width = image_size
@@ -59,10 +61,14 @@ def mean_over_views(probabilities, of="probabilities"):
     Raises:
         ValueError: for an unknown mean.
     """
-    if of not in MEANS:
-        raise ValueError(f"The mean is of {', '.join(MEANS)}. Received: of={of!r}")
+    _check_mean(of)
     if of == "probabilities":
         return probabilities.mean(axis=1)
     smallest = np.finfo(probabilities.dtype).tiny
     means = np.exp(np.log(np.maximum(probabilities, smallest)).mean(axis=1))
     return means / means.sum(axis=-1, keepdims=True)
+
+
+def _check_mean(of):
+    if of not in MEANS:
+        raise ValueError(f"The mean is of {', '.join(MEANS)}. Received: of={of!r}")

@@ -61,6 +61,7 @@ def test_what_selects_is_scored_in_the_views_and_what_only_watches_is_not(
     [
         ({"tta": choose("dihedral")}, "Only square"),
         ({"tta": choose("turns")}, "flips, dihedral"),
+        ({"tta": choose("flips", of="ranks")}, "probabilities, logits"),
         ({"input": choose("multi_crop", count=5), "crop_size": 24}, "one picture at a time.*flips"),
         ({"classifier": choose("extra_trees", features="pooled")}, "one picture at a time.*flips"),
         ({"model": choose("patient_network", backbone="small_cnn", context="mean")}, "one picture at a time"),

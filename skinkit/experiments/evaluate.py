@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from skinkit.experiments.saved import SavedRun
-from skinkit.experiments.scoring import predictor, score, write_json, write_predictions
+from skinkit.experiments.scoring import predictor, save_scored
 
 
 def summarise(folder):
@@ -39,11 +39,9 @@ def evaluate(folder, on=None, data_dir=None):
     material = run.material(data_dir)
     table, notes = _unseen(run, _read(on, data_dir), material.rows("train"))
     predictions = predictor(run.load_model(), run.recipe, material, run.manifest["seed"])(table)
-    metrics = {**score(predictions, run.recipe.positive), "notes": notes}
     target = run.folder / "evaluations" / Path(on).stem
     target.mkdir(parents=True, exist_ok=True)
-    write_predictions(predictions, target / "predictions.csv.gz")
-    write_json(target / "metrics.json", metrics)
+    metrics = save_scored(predictions, run.recipe.positive, target, notes=notes)
     return "\n".join([_text(target.as_posix(), metrics, predictions, None), *notes])
 
 

@@ -17,9 +17,8 @@ from skinkit.experiments.scoring import (
     predict_parts,
     predictor,
     reconstruction_scores,
-    score,
+    save_scored,
     write_json,
-    write_predictions,
 )
 from skinkit.papers.registry import recipe as find_recipe
 from skinkit.papers.registry import same_method
@@ -212,8 +211,7 @@ def _score_best(model, recipe, material, folder):
     epoch = training.Checkpoint(folder / "checkpoint").load_best(model)
     predictions = predict_parts(network_predictor(model, recipe, material.labels), material)
     model.set_weights(last)
-    write_predictions(predictions, folder / "predictions_best.csv.gz")
-    write_json(folder / "metrics_best.json", {"epoch": epoch, **score(predictions, recipe.positive)})
+    save_scored(predictions, recipe.positive, folder, "_best", epoch=epoch)
 
 
 def _save(folder, plan, material, key, weights, model, history, predictions):
@@ -222,9 +220,7 @@ def _save(folder, plan, material, key, weights, model, history, predictions):
 
     started = time.perf_counter()
     recipe = plan.resolved
-    write_predictions(predictions, folder / "predictions.csv.gz")
-    metrics = score(predictions, recipe.positive)
-    write_json(folder / "metrics.json", metrics)
+    save_scored(predictions, recipe.positive, folder)
     material.leakage.to_csv(folder / "leakage.csv")
     model.save(folder / "model.part.keras")
     (folder / "model.part.keras").replace(folder / "model.keras")

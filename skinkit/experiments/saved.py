@@ -5,8 +5,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
+from skinkit.experiments.scoring import read_predictions
 from skinkit.papers.recipe import Recipe
 
 
@@ -48,10 +47,7 @@ class SavedRun:
 
     @functools.cached_property
     def predictions(self):
-        return pd.read_csv(
-            self.folder / "predictions.csv.gz",
-            dtype={"lesion_id": "string", "patient_id": "string"},
-        )
+        return read_predictions(self.folder / "predictions.csv.gz")
 
     @property
     def labels(self):

@@ -155,10 +155,38 @@ def prediction_groups(predictions):
 
 
 def write_predictions(predictions, path):
-    """Writes a predictions table; equal tables give equal bytes."""
+    """Writes a predictions table without loss; equal tables give equal bytes."""
     part = path.with_name(path.name + ".part")
-    predictions.to_csv(part, index=False, float_format="%.6g", compression={"method": "gzip", "mtime": 0})
+    # Without a format, pandas writes the shortest digits that give the same float again.
+    predictions.to_csv(part, index=False, compression={"method": "gzip", "mtime": 0})
     part.replace(path)
+
+
+def read_predictions(path):
+    """Returns the predictions table that `write_predictions` wrote: ids are text, probabilities float64."""
+    table = pd.read_csv(path, dtype="string")
+    # By way of text, because pandas' own fast reading of numbers may miss the last bit.
+    return table.astype({name: "float64" for name in table if name.startswith("p_")})
+
+
+def save_scored(predictions, positive, folder, ending="", **notes):
+    """Writes `predictions<ending>.csv.gz`, and beside it `metrics<ending>.json`: the scores of that file.
+
+    Args:
+        predictions: Predictions table.
+        positive: As in `score`.
+        folder: Folder to write to.
+        ending: String, of the names of both files.
+        **notes: What else `metrics<ending>.json` says.
+
+    Returns:
+        Dictionary: the content of `metrics<ending>.json`.
+    """
+    path = folder / f"predictions{ending}.csv.gz"
+    write_predictions(predictions, path)
+    metrics = {**notes, **score(read_predictions(path), positive)}
+    write_json(folder / f"metrics{ending}.json", metrics)
+    return metrics
 
 
 def write_json(path, content):

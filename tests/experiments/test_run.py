@@ -56,7 +56,7 @@ def test_predictions_are_probabilities_of_the_test_images(finished):
     test = found.material().rows("test")
     assert found.predictions["image_id"].tolist() == test["image_id"].tolist()
     sums = found.predictions[[f"p_{label}" for label in found.labels]].sum(axis=1)
-    np.testing.assert_allclose(sums, 1, atol=1e-4)
+    np.testing.assert_allclose(sums, 1, atol=1e-6)
 
 
 def test_the_saved_model_makes_the_saved_predictions(finished):
@@ -65,7 +65,7 @@ def test_the_saved_model_makes_the_saved_predictions(finished):
     found = SavedRun(finished)
     again = predict(found.load_model(), found.recipe, found.material().rows("test"), found.labels)
     columns = [f"p_{label}" for label in found.labels]
-    np.testing.assert_allclose(again[columns], found.predictions[columns], atol=1e-4)
+    np.testing.assert_allclose(again[columns], found.predictions[columns], atol=1e-6)
 
 
 def test_the_same_seed_gives_the_same_predictions(finished, tiny, tmp_path):

@@ -10,6 +10,7 @@ import pytest
 from skinkit import evaluation
 from skinkit.experiments import run
 from skinkit.experiments.saved import SavedRun
+from skinkit.experiments.scoring import read_predictions
 from skinkit.papers import Phase, Recipe, choose
 
 LAST = Recipe(
@@ -50,8 +51,7 @@ def finished(tmp_path_factory):
 
 
 def same_predictions(folder, name, other):
-    columns = {"lesion_id": "string", "patient_id": "string"}
-    found = pd.read_csv(folder / name, dtype=columns)
+    found = read_predictions(folder / name)
     pd.testing.assert_frame_equal(found, SavedRun(other).predictions)
 
 

@@ -113,20 +113,27 @@ def _cache(recipe, images):
 def sample_weights(recipe, material):
     """Returns one loss weight per training row, or `None` when the loss is not weighted.
 
-    The option `over="all"` counts the classes over the test rows too, as koefler2023's code does; beside a
-    sampler, `weights` gives loss weights other than 1 by label, as datta2021's code does.
+    The option `over="all"` counts the classes over the test rows too, as koefler2023's code does, but not
+    over those of an external set; beside a sampler, `weights` gives loss weights other than 1 by label, as
+    datta2021's code does.
     """
     name, options = _balancing(recipe)
     rows = material.rows("train")
     if name == "diagnosis_weights":
         return training.diagnosis_weights(rows, material.labels, table=material.table, **options)
     if name == "class_weights":
-        counted = material.table if options.pop("over", "train") == "all" else rows
+        counted = _own_rows(recipe, material) if options.pop("over", "train") == "all" else rows
         weights = training.class_weights(counted["label"], material.labels, **options)
         return training.sample_weights(rows["label"], weights)
     if name in pipeline.SAMPLERS and (given := options.get("weights")):
         return training.sample_weights(rows["label"], dict.fromkeys(material.labels, 1.0) | given)
     return None
+
+
+def _own_rows(recipe, material):
+    """The manifest rows of all parts, without an external test part."""
+    foreign = material.split.ids("test") if recipe.external else []
+    return material.table[~material.table["image_id"].isin(foreign)]
 
 
 def build_sampler(recipe, material):

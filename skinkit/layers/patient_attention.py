@@ -85,19 +85,22 @@ class PatientAttention(keras.layers.Layer):
                 "PatientAttention needs a known depth that `num_heads` divides. "
                 f"Received: features_shape={features_shape}, num_heads={self.num_heads}"
             )
-        # PyTorch draws query, key and value from one matrix of three times the depth. Keras would
-        # take the heads for positions of a convolution, and draw 6.5 times smaller (8 heads, 1280).
-        limit = math.sqrt(1.5 / depth)
+        # PyTorch draws query, key and value from one matrix of three times the depth, and the output as
+        # any linear layer. Keras would take the heads for positions of a convolution, and draw the former
+        # 6.5 times smaller (8 heads, 1280).
+        inner, outer = (_uniform(limit) for limit in (math.sqrt(1.5 / depth), math.sqrt(1 / depth)))
         # Scores, softmax and sums keep the precision of the weights under mixed precision.
         self.attention = layers.MultiHeadAttention(
             self.num_heads,
             key_dim=depth // self.num_heads,
             dropout=VARIANTS[self.variant].dropout,
-            kernel_initializer=keras.initializers.RandomUniform(-limit, limit),
+            kernel_initializer=inner,
             dtype=self.variable_dtype,
             name="attention",
         )
         self.attention.build(features_shape, features_shape)
+        output = self.attention.output_dense.kernel
+        output.assign(outer(output.shape))
         # PyTorch's epsilon.
         self.norm = layers.LayerNormalization(epsilon=1e-5, dtype=self.variable_dtype, name="norm")
         self.norm.build(features_shape)
@@ -143,3 +146,7 @@ class PatientAttention(keras.layers.Layer):
             "variant": self.variant,
             "exclude_self": self.exclude_self,
         }
+
+
+def _uniform(limit):
+    return keras.initializers.RandomUniform(-limit, limit)

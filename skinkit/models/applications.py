@@ -47,12 +47,18 @@ def build_application(name, image, weights=None):
     return base
 
 
-def application_features(image, name, weights=None):
-    """Returns the feature map of `build_application`."""
-    return build_application(name, image, weights).output
+def application_features(image, name, weights=None, batch_norm_momentum=None):
+    """Returns the feature map of `build_application`.
+
+    Args:
+        image, name, weights: As in `build_application`.
+        batch_norm_momentum: Float, of the moving statistics of all batch normalisation, such as PyTorch's
+            0.9; `None` for the network's own in Keras, mostly 0.99.
+    """
+    return _with_momentum(build_application(name, image, weights), batch_norm_momentum).output
 
 
-def densenet_features(image, name, weights=None, final_relu=True):
+def densenet_features(image, name, weights=None, final_relu=True, batch_norm_momentum=None):
     """Returns the feature map of a DenseNet.
 
     Args:
@@ -61,9 +67,17 @@ def densenet_features(image, name, weights=None, final_relu=True):
         weights: As in `build_application`.
         final_relu: Whether the last batch normalisation is followed by its ReLU. The released code of
             gessert2019 leaves it out.
+        batch_norm_momentum: As in `application_features`.
     """
-    base = build_application(name, image, weights)
+    base = _with_momentum(build_application(name, image, weights), batch_norm_momentum)
     return base.output if final_relu else base.get_layer("bn").output
+
+
+def _with_momentum(base, momentum):
+    for layer in base.layers:
+        if momentum is not None and isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = momentum
+    return base
 
 
 def _make(name, **arguments):

@@ -15,7 +15,10 @@ from skinkit.papers.recipe import Phase, Recipe, choose
 
 _DESCRIBED = {"kernel": "described", "gamma": "learnable"}
 # The whole 180 degrees on either side, a tenth of the image, both flips.
-_AUGMENTATION = {"flip_left_right": 0.5, "flip_up_down": 0.5, "rotation": 180.0, "zoom": 0.1, "shift": 0.1}
+_AUGMENTATION = {
+    **{"flip_left_right": 0.5, "flip_up_down": 0.5, "rotation": 180.0, "zoom": 0.1, "shift": 0.1},
+    **{"zoom_per_axis": True, "fill": "nearest"},
+}
 
 
 def _recipe(name, title, network, weights, image_size, **changes):

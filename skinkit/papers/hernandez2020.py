@@ -79,6 +79,11 @@ def _in_context(backbone, context, size=None, **options):
     return choose("patient_network", backbone=backbone, context=context, **(size or {}), **given)
 
 
+def _revision(context):
+    """Since revision 1, the projections of attention start as they do in PyTorch."""
+    return {"revision": 1} if context == "attention" else {}
+
+
 def _context(name, title, context, listing=None, text=None, released=None, **changes):
     """A row which starts from WRS; `listing` and `text` are options of the layer under the two protocols."""
     models = [_in_context("efficientnet_b0", context, **(options or {})) for options in (listing, text, None)]
@@ -90,6 +95,7 @@ def _context(name, title, context, listing=None, text=None, released=None, **cha
         "profiles": _CONTEXT_PROFILES,
         "listing": {"model": models[0], **(released or {})},
         "text": {"model": models[1]},
+        **_revision(context),
     }
     return _recipe(name, title, **{**fields, **changes})
 
@@ -154,9 +160,10 @@ def _controls():
     )
     for row, (title, context, options) in _ARMS.items():
         model = _in_context("efficientnet_lite0", context, size, **options)
-        yield _recipe(f"controls/lite0-{row}", f"The base and {title}", model=model, **further)
+        arm = {**further, **_revision(context)}
+        yield _recipe(f"controls/lite0-{row}", f"The base and {title}", model=model, **arm)
     model = _in_context("efficientnet_lite0", "attention", size)
-    further |= {"balancing": choose("contextual"), "model": model}
+    further |= {"balancing": choose("contextual"), "model": model, **_revision("attention")}
     yield _recipe("controls/lite0-contextual", "The base and attention among four images", **further)
 
 
@@ -263,7 +270,8 @@ def _synthetic():
         yield _recipe(f"{name}-base", f"Small CNN on single images, {word} context", model=alone, **trained)
         for row, (title, context, options) in _ARMS.items():
             model = _in_context("small_cnn", context, **options)
-            yield _recipe(f"{name}-{row}", f"The same and {title}", model=model, **trained)
+            arm = {**trained, **_revision(context)}
+            yield _recipe(f"{name}-{row}", f"The same and {title}", model=model, **arm)
         fields |= {"profiles": _sizes(fields["profiles"]), "start_from": f"hernandez2020/{name}-base"}
         z = choose("patient_z_score")
         yield _recipe(f"{name}-zscore", "Its z-scores", model=alone, phases=(), rescoring=z, **fields)

@@ -129,6 +129,8 @@ class Recipe:
         phases: `Phase`s in order.
         selection: `"last"` epoch, or the `"best"` by `monitor` on `selection_part`.
         score_best: With `"last"`, whether the epoch that `"best"` would select is scored beside it.
+        selection_every: Share of all epochs between two looks at `selection_part`, after the first; 0 for
+            one after each epoch.
         selection_part: Part of the split that selects; anything but `"validation"` is a flaw to show.
         test_part: Part of the split that the scores come from, looked at once, after training; parts joined
             by `+`, such as `"train+validation"`, are scored together.
@@ -139,6 +141,8 @@ class Recipe:
             before any run.
         published: Name of the published row, when it differs from `name`; `""` for none.
         not_comparable: Reason why no run can be compared with the published row, or `""`.
+        revision: Integer, raised when the code that carries the recipe out changes what it computes and no
+            other field says so: runs of older revisions have other keys, and are stale.
         protocols: What each further protocol changes.
         profiles: What each further profile changes: sizes only.
     """
@@ -172,6 +176,7 @@ class Recipe:
     batch_size: int = 32
     selection: str = "best"
     score_best: bool = False
+    selection_every: float = 0.0
     selection_part: str = "validation"
     test_part: str = "test"
     monitor: str = "macro_recall"
@@ -180,6 +185,7 @@ class Recipe:
     tolerance: Mapping[str, float] = field(default_factory=lambda: {"macro_recall": 0.02})
     published: str | None = None
     not_comparable: str = ""
+    revision: int = 0
     protocols: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -219,6 +225,11 @@ class Recipe:
     def compares_epochs(self):
         """Whether the scores of `selection_part` single out an epoch, and do not only watch."""
         return self.selection == "best" or self.score_best
+
+    @property
+    def epochs_between_looks(self):
+        """Epochs from one look at `selection_part` to the next, as `selection_every` says: 1 or more."""
+        return max(1, round(self.selection_every * sum(phase.epochs for phase in self.phases)))
 
     @property
     def known_protocols(self):

@@ -7,6 +7,7 @@ import tensorflow as tf
 from skinkit.pipeline.spec import ORIENTATIONS
 
 GREY = (0.299, 0.587, 0.114)
+_COLOURS = ("brightness", "contrast", "saturation")
 
 _QUARTER_TURNS = tuple(ORIENTATIONS[k] for k in ("identity", "rot90ccw", "rot180", "rot90cw"))
 
@@ -25,6 +26,8 @@ _DRAWS = (
     "saturation",
     "hue",
 )
+# In a table of their own: a longer first one would draw all its numbers anew.
+_LATER_DRAWS = ("zoom_columns", "first_brightness", "first_contrast", "first_saturation")
 
 
 def draw(augmentation, count, image_size, seed, epoch):
@@ -40,24 +43,29 @@ def draw(augmentation, count, image_size, seed, epoch):
     Returns:
         dict of tensors with n rows, with only the keys that are needed: `orientation` bool (n, 3),
         `warp` (n, 8) from output to input pixels, `mix` (n, 3, 3) RGB matrices, `lift` (n,) share
-        of the image's mean grey to add, `hue` (n,) in turns. Row i depends on seed, epoch and i.
+        of the image's mean grey to add, or instead of these two `factors` (n, 3) of brightness, contrast
+        and saturation and their `steps` int (n, 3) in order, `hue` (n,) in turns. Row i depends on seed,
+        epoch and i.
     """
-    uniform = tf.random.stateless_uniform(
-        (count, len(_DRAWS)), seed=_epoch_seed(seed, epoch, stream=1), alg="philox"
-    )
-    u = dict(zip(_DRAWS, tf.unstack(uniform, axis=1), strict=True))
+    u = _uniform(_DRAWS, count, seed, epoch) | _uniform(_LATER_DRAWS, count, -1 - seed, epoch)
     changes = {}
     if augmentation.orients:
         changes["orientation"] = _draw_orientation(augmentation, u)
     if augmentation.warps:
         changes["warp"] = _draw_warp(augmentation, u, image_size)
     if augmentation.mixes_colours:
-        changes["mix"], changes["lift"] = _draw_mix(augmentation, u)
-    if not augmentation.contrast:
-        changes.pop("lift", None)
+        changes |= _draw_colours(augmentation, u)
     if augmentation.hue:
         changes["hue"] = _spread(u["hue"], augmentation.hue)
     return changes
+
+
+def _uniform(names, count, seed, epoch):
+    """Numbers in [0, 1), one column (n,) under each name."""
+    uniform = tf.random.stateless_uniform(
+        (count, len(names)), seed=_epoch_seed(seed, epoch, stream=1), alg="philox"
+    )
+    return dict(zip(names, tf.unstack(uniform, axis=1), strict=True))
 
 
 def draw_order(count, seed, epoch):
@@ -101,20 +109,25 @@ def _draw_orientation(augmentation, u):
 
 def _draw_warp(augmentation, u, image_size):
     height, width = image_size
+    scale = 1 + _spread(u["zoom"], augmentation.zoom)
+    if augmentation.zoom_per_axis:
+        scale = 1 / scale, 1 / (1 + _spread(u["zoom_columns"], augmentation.zoom))
     return affine(
         image_size,
         radians=_spread(u["rotation"], math.radians(augmentation.rotation)),
-        scale=1 + _spread(u["zoom"], augmentation.zoom),
+        scale=scale,
         down=_spread(u["shift_rows"], augmentation.shift * height),
         right=_spread(u["shift_columns"], augmentation.shift * width),
     )
 
 
-def _draw_mix(augmentation, u):
-    brightness, contrast, saturation = (
-        1 + _spread(u[name], getattr(augmentation, name)) for name in ("brightness", "contrast", "saturation")
-    )
-    return colour_mix(brightness, contrast, saturation)
+def _draw_colours(augmentation, u):
+    factors = [1 + _spread(u[name], getattr(augmentation, name)) for name in _COLOURS]
+    if augmentation.colour_order == "random":
+        steps = tf.argsort(tf.stack([u[f"first_{name}"] for name in _COLOURS], axis=1))
+        return {"factors": tf.stack(factors, axis=1), "steps": steps}
+    mix, lift = colour_mix(*factors)
+    return {"mix": mix, "lift": lift} if augmentation.contrast else {"mix": mix}
 
 
 def compose(first, second):
@@ -149,16 +162,18 @@ def affine(image_size, *, radians, scale, down, right):
     Args:
         image_size: (height, width).
         radians: counter-clockwise angle, (n,).
-        scale: above 1 enlarges, (n,).
+        scale: above 1 enlarges, (n,); or a pair of these, for the rows and for the columns.
         down, right: movement of the content in pixels, (n,).
     """
+    rows, columns = scale if isinstance(scale, tuple) else (scale, scale)
     row, column = (image_size[0] - 1) / 2, (image_size[1] - 1) / 2
-    cosine, sine = tf.cos(radians) / scale, tf.sin(radians) / scale
+    cosine, sine = tf.cos(radians), tf.sin(radians)
+    matrix = (cosine / columns, -sine / rows), (sine / columns, cosine / rows)
     x, y = column + right, row + down
-    offset_x = column - cosine * x + sine * y
-    offset_y = row - sine * x - cosine * y
+    offsets = (centre - a * x - b * y for centre, (a, b) in zip((column, row), matrix, strict=True))
     zero = tf.zeros_like(cosine)
-    return tf.stack([cosine, -sine, offset_x, sine, cosine, offset_y, zero, zero], axis=-1)
+    numbers = [n for pair, offset in zip(matrix, offsets, strict=True) for n in (*pair, offset)]
+    return tf.stack([*numbers, zero, zero], axis=-1)
 
 
 def warp(images, transforms, interpolation="bilinear", fill="reflect"):
@@ -222,13 +237,14 @@ def colour_mix(brightness, contrast, saturation):
     return (brightness * contrast)[:, None, None] * matrix, brightness * (1 - contrast)
 
 
-def change(image, changes, top=255):
+def change(image, changes, top=255, fill="reflect"):
     """Applies one row of `draw` to an image.
 
     Args:
         image: uint8 (height, width, 3), RGB.
         changes: dict of tensors, without the dimension of rows.
         top: value that 255 becomes.
+        fill: as in `Augmentation`.
 
     Returns:
         float32 RGB of the same shape, 0..top.
@@ -237,13 +253,32 @@ def change(image, changes, top=255):
         image = orient(image, changes["orientation"])
     image, gain = tf.cast(image, tf.float32), top / 255
     if "warp" in changes:
-        image = warp(image[None], changes["warp"][None])[0]
-    if "mix" in changes:
+        image = warp(image[None], changes["warp"][None], fill=fill)[0]
+    if "steps" in changes:
+        image = _jitter(image, changes["factors"], changes["steps"]) * gain
+    elif "mix" in changes:
         image = _mix(image, changes, gain)
         image = tf.raw_ops.ClipByValue(t=image, clip_value_min=0.0, clip_value_max=float(top))
     elif gain != 1:
         image *= gain
     return tf.image.adjust_hue(image, changes["hue"]) if "hue" in changes else image
+
+
+def _jitter(image, factors, steps):
+    """Blends 0..255 with black, its mean grey and its own grey, in the order of `steps`."""
+    blended_with = (
+        tf.zeros_like,
+        lambda pixels: tf.zeros_like(pixels) + tf.reduce_mean(_grey(pixels)),
+        lambda pixels: tf.zeros_like(pixels) + _grey(pixels),
+    )
+    for step in tf.unstack(steps):
+        other = tf.switch_case(step, [lambda f=f, now=image: f(now) for f in blended_with])
+        image = tf.clip_by_value(factors[step] * image + (1 - factors[step]) * other, 0.0, 255.0)
+    return image
+
+
+def _grey(image):
+    return tf.tensordot(image, GREY, 1)[..., None]
 
 
 def _mix(image, changes, gain):

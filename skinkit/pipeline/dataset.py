@@ -153,6 +153,7 @@ def _images(wanted, files, file_of_row, spec, batch_size, training):
     which cannot fail, so that even files that all fail do not make an endless search.
     """
     read = pixel_reader(files.tolist(), spec)
+    fill = spec.augmentation.fill if spec.augmentation else "reflect"
     file_of_row = tf.constant(file_of_row)
     blank = tf.zeros(spec.shape(training))
 
@@ -164,7 +165,7 @@ def _images(wanted, files, file_of_row, spec, batch_size, training):
         return file, {name: _pad_rows(value, missing) for name, value in changes.items()}
 
     def load(file, changes):
-        image = augment.change(read(file), changes, _TOP[spec.scaling])
+        image = augment.change(read(file), changes, _TOP[spec.scaling], fill)
         return cropping.cut(_scale(image, spec), spec, changes.get("box"))
 
     # Converting Python's `if` is of no use here: there is none on a tensor.

@@ -9,6 +9,8 @@ SCALINGS = ("unit", "raw", "symmetric", "imagenet", "caffe")
 RESIZES = ("antialias", "bilinear")
 STRATEGIES = ("single_crop", "multi_crop", "ordered_crops")
 CENTRES = ("centre85", "centre336")
+FILLS = ("reflect", "nearest")
+COLOUR_ORDERS = ("joint", "random")
 
 # (transpose, then flip up-down, then flip left-right): the eight positions of a square.
 ORIENTATIONS = {
@@ -39,10 +41,9 @@ _LIMITS = {
 class Augmentation:
     """Random changes of a training image; everything is off by default.
 
-    They are applied in the order of the fields. Brightness and saturation are those of the
+    They are applied in the order of the first eleven fields. Brightness and saturation are those of the
     documents' PyTorch code (multiply; blend with grey), not of `keras.layers.RandomBrightness` and
-    `RandomSaturation`, which are defined differently. The three linear colour changes
-    are carried out as one and clipped to 0..255 once, where torchvision clips after each.
+    `RandomSaturation`, which are defined differently.
 
     Args:
         flip_left_right: probability of a mirror image, 0..1.
@@ -56,9 +57,14 @@ class Augmentation:
         contrast: blend with the image's mean grey by U[1 - c, 1 + c], 0..1.
         saturation: blend with the grey image by U[1 - s, 1 + s], 0..1.
         hue: shift of the HSV hue by U[-hue, hue] of a full turn, 0..0.5.
+        zoom_per_axis: height and width are divided by a U[1 - zoom, 1 + zoom] of their own, as Keras'
+            `ImageDataGenerator` does, so that the shape of a lesion changes too.
+        fill: what comes from outside the image: "reflect", its reflection; "nearest", its edge.
+        colour_order: "joint", brightness, contrast and saturation are one linear change and clipped to
+            0..255 once; "random", they come in random order with a clip after each, as torchvision's
+            `ColorJitter` does it.
 
-    Rotation, zoom and shift are one bilinear interpolation; what comes from outside the image is
-    its reflection.
+    Rotation, zoom and shift are one bilinear interpolation.
 
     Raises:
         ValueError: a number is outside its range.
@@ -78,8 +84,13 @@ class Augmentation:
     contrast: float = 0.0
     saturation: float = 0.0
     hue: float = 0.0
+    zoom_per_axis: bool = False
+    fill: str = FILLS[0]
+    colour_order: str = COLOUR_ORDERS[0]
 
     def __post_init__(self):
+        _check_choice("Augmentation", "fill", self.fill, FILLS)
+        _check_choice("Augmentation", "colour_order", self.colour_order, COLOUR_ORDERS)
         for name, limit in _LIMITS.items():
             value = getattr(self, name)
             if not 0 <= value <= limit:

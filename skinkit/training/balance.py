@@ -17,7 +17,7 @@ DIAGNOSIS_MODES = {
 }
 
 
-def class_weights(labels, classes, power=1.0, normalise=False):
+def class_weights(labels, classes, power=1.0, normalise=False, decimals=None):
     """Returns one weight per class that grows with its rarity: `(N / N_i) ** power`.
 
     Gessert et al. 2019 (gessert2019, loss weighting and Table III). Count only the training
@@ -29,6 +29,7 @@ def class_weights(labels, classes, power=1.0, normalise=False):
         power: Float, 0 for equal weights, 1 for inverse frequency.
         normalise: Whether the weights are scaled so that their mean over `labels` is 1. With
             `power=1` this is the "balanced" `N / (C * N_i)` of scikit-learn, used by koefler2023.
+        decimals: Integer, to how many places the weights are rounded, as koefler2023 does; `None` for not.
 
     Returns:
         Dictionary from class label to weight, in the order of `classes`.
@@ -44,6 +45,7 @@ def class_weights(labels, classes, power=1.0, normalise=False):
     weights = (counts.sum() / counts) ** power
     if normalise:
         weights = weights * (counts.sum() / (counts * weights).sum())
+    weights = weights if decimals is None else weights.round(decimals)
     return {label: float(weight) for label, weight in weights.items()}
 
 

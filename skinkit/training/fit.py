@@ -42,6 +42,7 @@ def fit(
     folder,
     *,
     validate=None,
+    validate_every=1,
     monitor=None,
     end_with="best",
     callbacks=(),
@@ -58,8 +59,10 @@ def fit(
         batches: Function of the first epoch that returns `(dataset, steps_per_epoch)`; the endless dataset
             depends on the epoch and on nothing that happened before it.
         folder: Folder for `history.csv` and the state.
-        validate: Function of the model that returns scores by name, called after each epoch; in the
-            history their names start with `val_`.
+        validate: Function of the model that returns scores by name; in the history their names start with
+            `val_`.
+        validate_every: Integer n: `validate` is called after the first epoch and after every n-th; only
+            these epochs can be selected.
         monitor: Name of the score of `validate` that selects the best epoch, the larger the better; `None`
             selects none, and the model ends with the last.
         end_with: `"best"`, the model ends with the weights of the selected epoch; or `"last"`, with those of
@@ -74,8 +77,13 @@ def fit(
     Raises:
         FloatingPointError: when the loss is not finite any more.
         OSError: when a state cannot be written; the last good one is kept.
+        ValueError: for a phase with a plateau that is not validated after every epoch.
     """
-    recorder = EpochRecorder(folder, validate, monitor)
+    if validate_every != 1 and any(phase.plateau for phase in phases):
+        raise ValueError(
+            f"A plateau needs the scores of every epoch. Received: validate_every={validate_every}"
+        )
+    recorder = EpochRecorder(folder, validate, validate_every, monitor)
     done, start = recorder.state["epoch"], 0
     for number, phase in enumerate(phases, start=1):
         end = start + phase.epochs
@@ -124,7 +132,7 @@ def _fit_phase(model, batches, first, end, callbacks, verbose):
 class EpochRecorder(keras.callbacks.Callback):
     """Validates, selects, saves and writes the history after each epoch; stops on a bad loss."""
 
-    def __init__(self, folder, validate=None, monitor=None):
+    def __init__(self, folder, validate=None, validate_every=1, monitor=None):
         super().__init__()
         self.folder = Path(folder)
         self.checkpoint = Checkpoint(self.folder / "checkpoint")
@@ -134,7 +142,7 @@ class EpochRecorder(keras.callbacks.Callback):
             "best_file": None,
             "history": [],
         }
-        self.validate, self.monitor = validate, monitor
+        self.validate, self.validate_every, self.monitor = validate, validate_every, monitor
         self.phase, self.plateau = 1, None
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -151,7 +159,8 @@ class EpochRecorder(keras.callbacks.Callback):
             )
 
     def on_epoch_end(self, epoch, logs=None):
-        scores = self.validate(self.model) if self.validate else {}
+        looks = epoch == 0 or (epoch + 1) % self.validate_every == 0
+        scores = self.validate(self.model) if self.validate and looks else {}
         # Keras' own progress line comes after this callback and shows what is in `logs`.
         logs |= {f"val_{name}": float(value) for name, value in scores.items()}
         row = {
@@ -168,7 +177,7 @@ class EpochRecorder(keras.callbacks.Callback):
         self.write_history()
 
     def _select(self, scores, epoch):
-        if self.monitor is None:
+        if self.monitor is None or not scores:
             return
         score, best = scores[self.monitor], self.state["best"]
         # Any score beats one that is no number.

@@ -90,13 +90,18 @@ def test_all_variants_have_the_parameters_of_the_listings(variant):
     assert layer.norm.epsilon == 1e-5
 
 
-def test_query_key_and_value_start_as_in_pytorch():
+@pytest.mark.parametrize("functional", [False, True])
+def test_the_projections_start_as_in_pytorch(functional):
     layer = PatientAttention()
-    layer.build((None, None, 256))
-    limit = np.sqrt(6 / (256 + 3 * 256))
-    kernels = [np.array(w) for w in layer.get_weights() if w.ndim == 3][:3]
-    for kernel in kernels:
-        assert np.max(np.abs(kernel)) == pytest.approx(limit, rel=0.01)
+    if functional:
+        layer(keras.Input((None, 1280)))
+    else:
+        layer.build((None, None, 1280))
+    kernels = [np.array(w) for w in layer.get_weights() if w.ndim == 3]
+    # sqrt(6 / (1280 + 3 * 1280)) for one matrix of query, key and value; 1 / sqrt(1280) for the output.
+    for kernel, limit in zip(kernels, (0.034233, 0.034233, 0.034233, 0.027951), strict=True):
+        assert np.max(np.abs(kernel)) == pytest.approx(limit, rel=1e-4)
+        assert np.std(kernel) == pytest.approx(limit / np.sqrt(3), rel=0.01)
     assert not np.allclose(kernels[0], kernels[1])
 
 

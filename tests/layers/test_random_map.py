@@ -1,5 +1,8 @@
+import json
+
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from skinkit.layers import RandomMap
 
@@ -23,6 +26,35 @@ def test_the_seed_decides_the_map_and_gamma_its_size():
     np.testing.assert_array_equal(first, again)
     assert not np.allclose(first, other)
     np.testing.assert_allclose(RandomMap(seed=0)(features), 0.01 * first, rtol=1e-5)
+
+
+def by_hand(height, width, heads, seed):
+    scores = np.maximum(np.random.default_rng(seed).normal(size=(64 * 64, heads))[: height * width], 0)
+    maps = np.exp(scores) / np.exp(scores).sum(axis=0)
+    return maps.sum(axis=1).reshape(height, width)
+
+
+def test_the_map_is_drawn_with_numpy_also_under_xla():
+    layer, features = RandomMap(heads=3, gamma=None, seed=5), np.ones((1, 6, 5, 1), "float32")
+    for call in (layer, tf.function(layer, jit_compile=True)):
+        np.testing.assert_allclose(np.array(call(features))[0, :, :, 0], by_hand(6, 5, 3, 5), rtol=1e-5)
+
+
+@pytest.mark.parametrize("backend", ["jax", "numpy"])
+def test_every_backend_has_the_same_map(fresh_python, backend):
+    code = """
+import json, numpy as np
+from skinkit.layers import RandomMap
+print(json.dumps(np.array(RandomMap(heads=3, gamma=None, seed=5)(np.ones((1, 6, 5, 1), "float32"))).tolist()))
+"""
+    found = np.array(json.loads(fresh_python(code, KERAS_BACKEND=backend)))
+    np.testing.assert_allclose(found[0, :, :, 0], by_hand(6, 5, 3, 5), rtol=1e-5)
+
+
+def test_large_maps_repeat_their_scores():
+    found = np.array(RandomMap(heads=2, gamma=None)(np.ones((1, 128, 64, 1), "float32")))[0, :, :, 0]
+    np.testing.assert_allclose(found[:64], found[64:], rtol=1e-6)
+    assert found.sum() == pytest.approx(2, rel=1e-4)
 
 
 @pytest.mark.parametrize("arguments", [{"heads": 0}, {"gamma": "fixed"}])

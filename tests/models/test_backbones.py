@@ -59,6 +59,16 @@ def test_a_file_without_classifier_fills_the_backbone_of_any_model(tmp_path):
         models.build("mobilenet_025", (64, 64, 3), 3, weights=tmp_path / "missing_no_top.h5")
 
 
+@pytest.mark.parametrize("name", ["densenet121", "inception_v3", "mobilenet_v2"])
+def test_the_momentum_of_batch_normalisation_can_be_pytorchs(name):
+    def momenta(**options):
+        model = models.build(name, (96, 96, 3), 3, weights=None, **options)
+        return {layer.momentum for layer in model.layers if isinstance(layer, layers.BatchNormalization)}
+
+    assert momenta(batch_norm_momentum=0.9) == {0.9}
+    assert momenta() != {0.9}
+
+
 MEAN, STANDARD_DEVIATION = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 SCALED = {
     "raw": lambda x: x,

@@ -6,6 +6,7 @@ from skinkit.papers import gessert2019, recipe
 from skinkit.papers.published import load_published
 from skinkit.papers.recipe import PROTOCOLS
 from skinkit.papers.registry import same_method
+from skinkit.training import build_schedule
 
 
 def full(name, protocol="corrected"):
@@ -43,7 +44,7 @@ def test_attention_trains_as_released():
     found = full("table3/densenet121-attention-5", "as_published")
     adam, schedule = found.phases[0].optimiser.options, found.phases[0].schedule
     assert adam == {"learning_rate": pytest.approx(2.083e-5, rel=1e-3), "epsilon": 1e-8}
-    assert schedule.options == {"after": (19 / 50, 29 / 50, 39 / 50, 49 / 50)}
+    assert schedule.options == {"after": (18 / 50, 28 / 50, 38 / 50, 48 / 50)}
     assert (found.phases[0].epochs, found.batch_size, found.selection) == (50, 5, "last")
     assert (found.image_size, found.crop_size, found.input.options) == ((450, 600), 224, {"count": 5})
     assert found.model.options["patch_dropout"] == 0.1
@@ -51,9 +52,69 @@ def test_attention_trains_as_released():
     assert found.loss.options == {"reduction": "mean_with_sample_weight"}
 
 
+def test_epochs_19_29_39_and_49_are_the_first_at_half_the_rate():
+    phase = full("table2/inceptionv3-initial").phases[0]
+    rate = phase.optimiser.options["learning_rate"]
+    # 4,993 images of fold 0 are 999 batches of 5; the first step of an epoch is number 999 * (epoch - 1).
+    schedule = build_schedule(
+        phase.schedule.name, rate, phase.epochs, steps_per_epoch=999, **phase.schedule.options
+    )
+    for halvings, epoch in enumerate((19, 29, 39, 49)):
+        first = 999 * (epoch - 1)
+        assert float(schedule(first - 1)) == pytest.approx(rate / 2**halvings)
+        assert float(schedule(first)) == pytest.approx(rate / 2 ** (halvings + 1))
+
+
+def test_rates_are_those_of_the_released_configurations():
+    def rate(name):
+        return full(name).phases[0].optimiser.options["learning_rate"]
+
+    for backbone in gessert2019.PUBLISHED_BACKBONES:
+        assert rate(f"table2/{backbone}-gru") == pytest.approx(1.25e-5 * 5 / 3)
+        assert rate(f"table4/{backbone}-attention") == rate(f"table4/{backbone}-gru") == 1.25e-5
+        assert rate(f"table4/{backbone}-multi-crop") == pytest.approx(2.5e-5)
+        assert rate(f"table5/{backbone}-balanced-batches") == pytest.approx(2.625e-5)
+        assert rate(f"table5/{backbone}-oversampling") == pytest.approx(2.5e-5)
+
+
+def test_the_code_leaves_the_last_relu_out_of_ordered_crops_alone():
+    without = [
+        found.name
+        for found in gessert2019.RECIPES
+        if found.resolve("full", "as_published").model.options.get("final_relu") is False
+    ]
+    ordered = [
+        found.name
+        for found in gessert2019.RECIPES
+        if found.input.name == "ordered_crops" and found.model.options["backbone"] == "densenet121"
+    ]
+    assert without == ordered
+    assert not any(
+        "final_relu" in found.resolve("full", protocol).model.options
+        for found in gessert2019.RECIPES
+        for protocol in ("as_described", "corrected")
+    )
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_batch_normalisation_has_the_momentum_of_pytorch(protocol):
+    for found in gessert2019.RECIPES:
+        model = found.resolve("full", protocol).model
+        network = model.options.get("backbone", model.name)
+        expected = 0.9 if network in ("densenet121", "inception_v3") else None
+        assert model.options.get("batch_norm_momentum") == expected
+
+
+def test_the_code_looks_for_the_best_epoch_first_and_every_fifth():
+    assert full("table2/seresnext50-dual", "as_published").epochs_between_looks == 5
+    assert full("table2/seresnext50-dual").epochs_between_looks == 1
+    quick = recipe("gessert2019/table2/seresnext50-multi-crop").resolve("quick", "as_published")
+    assert quick.epochs_between_looks == 1
+
+
 def test_the_protocols_differ_where_code_and_text_do():
-    assert full("table2/densenet121-end", "as_published").model.options["final_relu"] is False
-    assert "final_relu" not in full("table2/densenet121-end", "as_described").model.options
+    jitter = [full("table2/densenet121-end", protocol).augmentation for protocol in PROTOCOLS]
+    assert [options.get("colour_order", "joint") for options in jitter] == ["random", "joint", "joint"]
     single = "table2/inceptionv3-single-crop"
     assert full(single, "as_published").input.options == {"evaluation": "centre336"}
     assert full(single, "as_described").input.options == {}

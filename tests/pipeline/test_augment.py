@@ -1,4 +1,5 @@
 import colorsys
+import itertools
 import math
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from skinkit.pipeline import Augmentation, augment, rotate
 from skinkit.pipeline.spec import ORIENTATIONS
@@ -125,6 +127,33 @@ def test_drawn_brightness_stays_within_its_range():
     assert 1.19 < factors.max() <= 1.2
 
 
+@pytest.mark.parametrize("steps", list(itertools.permutations(range(3))))
+def test_colour_changes_in_an_order_are_clipped_one_by_one(image, steps):
+    factors = (1.4, 0.6, 1.7)
+    expected = image.astype(np.float64)
+    for step in steps:
+        grey = expected @ [0.299, 0.587, 0.114]
+        other = (0.0, grey.mean(), grey[..., None])[step]
+        expected = (factors[step] * expected + (1 - factors[step]) * other).clip(0, 255)
+    changes = {"factors": tf.constant(factors), "steps": tf.constant(steps)}
+    np.testing.assert_allclose(augment.change(tf.constant(image), changes), expected, atol=2e-3)
+    unit = augment.change(tf.constant(image), changes, top=1)
+    np.testing.assert_allclose(unit, expected / 255, atol=1e-5)
+
+
+def test_all_orders_of_colour_changes_are_equally_frequent_and_no_factor_changes():
+    asked = {"brightness": 0.1, "saturation": 0.5}
+    drawn = augment.draw(Augmentation(**asked, colour_order="random"), 6000, (8, 8), 0, 0)
+    assert set(drawn) == {"factors", "steps"}
+    orders, counts = np.unique(drawn["steps"], axis=0, return_counts=True)
+    assert len(orders) == 6
+    assert counts.min() > 900
+    joint = augment.draw(Augmentation(**asked), 6000, (8, 8), 0, 0)["mix"]
+    brightness, contrast, saturation = drawn["factors"].numpy().T
+    np.testing.assert_array_equal(contrast, 1)
+    np.testing.assert_array_equal(augment.colour_mix(brightness, contrast, saturation)[0], joint)
+
+
 @pytest.mark.parametrize("turns", [0.1, -0.3, 0.5])
 def test_hue_moves_by_a_part_of_a_turn(image, turns):
     def shifted(rgb):
@@ -155,6 +184,37 @@ def test_zoom_enlarges_about_the_centre():
     ramp = np.repeat(ramp, 3, axis=2)
     expected = 40 + (np.arange(9) * 10 - 40) / 2
     np.testing.assert_allclose(_warp_of(ramp, scale=2.0)[4, :, 0], expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("fill", ["nearest", "reflect"])
+def test_zoom_per_axis_and_fill_are_scipys(image, fill):
+    rows, columns = 0.8, 1.3
+    transform = augment.affine(
+        image.shape[:2],
+        radians=tf.zeros(1),
+        scale=(1 / tf.constant([rows]), 1 / tf.constant([columns])),
+        down=tf.zeros(1),
+        right=tf.zeros(1),
+    )
+    found = augment.change(tf.constant(image), {"warp": transform[0]}, fill=fill)
+    for channel in range(3):
+        pixels = image[..., channel].astype(np.float64)
+        expected = ndimage.affine_transform(
+            pixels, [rows, columns], offset=[4 - rows * 4, 4 - columns * 4], order=1, mode=fill
+        )
+        np.testing.assert_allclose(found[..., channel], expected, atol=1e-3)
+
+
+def test_zoom_per_axis_divides_each_axis_by_a_factor_of_its_own():
+    zoom = Augmentation(zoom=0.2, zoom_per_axis=True)
+    warp = augment.draw(zoom, 4000, (50, 100), 0, 0)["warp"].numpy()
+    columns, rows = warp[:, 0], warp[:, 4]
+    for factors in (rows, columns):
+        assert factors.min() == pytest.approx(0.8, abs=1e-3)
+        assert factors.max() == pytest.approx(1.2, abs=1e-3)
+        assert factors.mean() == pytest.approx(1, abs=0.01)
+    assert abs(np.corrcoef(rows, columns)[0, 1]) < 0.05
+    np.testing.assert_allclose(warp[:, [1, 3, 6, 7]], 0, atol=1e-7)
 
 
 @pytest.mark.parametrize("quarter", [1, 2, 3])

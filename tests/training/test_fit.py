@@ -1,3 +1,4 @@
+import dataclasses
 import errno
 
 import keras
@@ -8,6 +9,7 @@ import tensorflow as tf
 
 from skinkit.training.checkpoint import Checkpoint
 from skinkit.training.fit import TrainingPhase, fit
+from skinkit.training.plateau import Plateau
 
 STEPS = 4
 
@@ -163,6 +165,24 @@ def test_the_last_epoch_can_be_kept_with_the_best_one_beside_it(tmp_path):
     assert Checkpoint(tmp_path / "checkpoint").load_best(model) == 2
     for kept, expected in zip(model.get_weights(), seen[1], strict=True):
         np.testing.assert_array_equal(kept, expected)
+
+
+def test_only_validated_epochs_are_selected(tmp_path):
+    rising = iter(range(100))
+
+    def validate(_):
+        return {"macro_recall": next(rising)}
+
+    options = {"validate": validate, "validate_every": 3, "monitor": "macro_recall", "end_with": "last"}
+    history = fit(small_model(), phases(), batches, tmp_path, **options, verbose=0)
+    assert history["val_macro_recall"].notna().tolist() == [True, False, True, False, False]
+    assert Checkpoint(tmp_path / "checkpoint").latest()["best_file"] == "best-00003.npz"
+
+
+def test_a_plateau_needs_every_epoch(tmp_path):
+    phase = dataclasses.replace(phases()[0], plateau=Plateau("macro_recall", 0.5, 1, 2))
+    with pytest.raises(ValueError, match="validate_every=2"):
+        fit(small_model(), [phase], batches, tmp_path, validate=scores, validate_every=2, verbose=0)
 
 
 def test_any_score_beats_one_that_is_no_number(tmp_path):

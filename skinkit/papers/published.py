@@ -40,7 +40,7 @@ class Document:
         key: Name in code, files and recipes.
         title, authors, year: As printed.
         about: What it does, in one line.
-        left_out: Tables without numbers, which the CSV does not hold.
+        left_out: What the CSV does not hold, such as tables without numbers.
     """
 
     key: str
@@ -51,7 +51,8 @@ class Document:
     left_out: str = ""
 
 
-_SIGNS = {"%": " %", "$": " $"}
+# Units that the name of a metric does not say.
+_SIGNS = ("%", "$", "million", "thousand", "cm", "points")
 
 _LIST = (
     Document(
@@ -91,7 +92,8 @@ _LIST = (
         "Wilber Eduardo Bermeo Quito",
         2023,
         "Master's thesis: ISIC 2019 and 2020 merged, ResNet-18 in eight trainings, a platform.",
-        left_out="Tables 7.1 and 8.1 (abbreviations) and 6.4 (a calendar of colours)",
+        left_out="Tables 7.1 and 8.1 (abbreviations) and 6.4 (a calendar of colours); of the released "
+        "notebooks, the matrices of one view and the scores of each epoch",
     ),
     Document(
         "gessert2019",
@@ -241,18 +243,21 @@ def _show_table(rows: pd.DataFrame) -> str:
     notes = list(dict.fromkeys(rows["check"][flagged(rows["check"])]))
     marks = {text: f" [{number}]" for number, text in enumerate(notes, 1)}
     value = rows["value"] + rows["sd"].map(lambda sd: f" ± {sd}" if sd else "")
-    value = value.replace("", "lost") + rows["unit"].map(lambda unit: _SIGNS.get(unit, ""))
-    rows = rows.assign(cell=value + rows["check"].map(lambda text: marks.get(text, "")))
-    sources = [source.split(", ", 1) for source in rows["source"].unique()]
-    title = f"{sources[0][0]}, {'; '.join(place for _, place in sources)}"
+    value = value.replace("", "lost") + rows["unit"].map(lambda unit: f" {unit}" if unit in _SIGNS else "")
+    sources = rows["source"].str.split(", ", n=1, expand=True)
+    rows = rows.assign(cell=value + rows["check"].map(lambda text: marks.get(text, "")), place=sources[1])
     body = _as_list(rows) if rows["table"].iloc[0] in ("text", "released") else _as_grid(rows)
-    lines = [title, body.to_string(index=False)]
+    if (body == "").to_numpy().mean() > 0.5:
+        body = _as_list(rows)
+    place = "the text" if "place" in body else rows["place"].iloc[0]
+    lines = [f"{sources[0].iloc[0]}, {place}", body.to_string(index=False)]
     return "\n".join(lines + [f"[{number}] {text}" for number, text in enumerate(notes, 1)])
 
 
 def _as_list(rows: pd.DataFrame) -> pd.DataFrame:
     columns = ["row", "model", "condition", "split", "class", "metric", "cell"]
-    return rows[[c for c in columns if (rows[c] != "").any()]]
+    several = rows["place"].nunique() > 1
+    return rows[[c for c in columns if (rows[c] != "").any()] + ["place"] * several]
 
 
 def _as_grid(rows: pd.DataFrame) -> pd.DataFrame:

@@ -134,6 +134,13 @@ class TestGessert:
         text = found("gessert2019", row="five-crop-gap", metric="gap_to")
         assert text.startswith("disagrees: +0.6, +0.4, +0.2 points")
 
+    def test_attention_adds_a_thousandth_of_a_percent_to_the_smallest_network(self):
+        # 9 x 9 weights and 9 biases on 21.8, 7.0 and 25.6 million parameters.
+        assert found("gessert2019", row="attention-overhead") == (
+            "note: 90 parameters for nine crops are 0.0004 % of inceptionv3, 0.0013 % of densenet121, "
+            "0.0004 % of seresnext50; Dual Attention adds twice as many"
+        )
+
     def test_a_gain_that_holds_in_points_is_ok(self):
         cells = read_cells("gessert2019")
         where = {"table": "text", "row": "attention-gain"}
@@ -168,6 +175,14 @@ class TestButskova:
         cells = read_cells("butskova2021")
         where = {"table": "figure6", "row": "nv", "class_": "nv"}
         assert "disagrees: 1351 images" in after(butskova.classes, cells, "1314", **where)
+
+    def test_the_text_agrees_with_the_table_and_names_weights_that_nobody_has(self):
+        text = found("butskova2021", table="text", metric="macro_recall")
+        assert text == "ok: the table has 0.422"
+        assert after(
+            butskova.told, read_cells("butskova2021"), "43", table="text", metric="macro_recall"
+        ) == ("disagrees: the table has 0.422")
+        assert "read as ImageNet" in found("butskova2021", metric="weights")
 
     def test_gamma_one_is_worse_with_pretrained_weights(self):
         cells = pick(fill_checks("butskova2021"), table="pretrained", row="resnet50-gamma1")
@@ -238,20 +253,60 @@ class TestBermeo:
     def test_melanoma_recalls_are_whole_numbers_of_the_split(self):
         cells = pick(fill_checks("bermeo2023"), table="table8.2", metric="recall")
         cells = cells[cells["row"].str.match("m[0-7]")]
-        assert len(cells) == 24 and cells["check"].str.startswith("ok: ").all()
-        assert one(cells, row="m0", split="test")["check"] == "ok: 332 of 509"
+        assert len(cells) == 24
+        assert one(cells, row="m0", split="test")["check"].endswith("; ok: 332 of 509")
+        # Three digits leave four or five numbers of 4,072; the notebooks' six leave these.
+        train = pick(cells, split="train")["check"].str.extract(r"(\w+): (\d+) of 4072$")
+        assert train[1].tolist() == ["3079", "2834", "2679", "2698", "1946", "1723", "1838", "1912"]
+        assert train[0].tolist() == ["ok", "note"] + ["ok"] * 6
         where = {"table": "table8.2", "row": "m0", "metric": "recall", "split": "test"}
         text = after(bermeo.recalls, read_cells("bermeo2023"), "0.653", **where)
         assert text == "impossible for 509 melanomas"
 
+    def test_three_of_72_cells_are_cut(self):
+        cells = pick(fill_checks("bermeo2023"), table="table8.2", row=bermeo.MODELS)
+        assert cells["check"].str.contains("the notebook has 0.").sum() == len(cells) == 72
+        cut = cells[cells["check"].str.startswith("note: cut, not rounded")]
+        assert list(zip(cut["row"], cut["split"], cut["metric"], cut["value"], strict=True)) == [
+            ("m0", "validation", "accuracy", "0.778"),
+            ("m1", "train", "recall", "0.695"),
+            ("m2", "validation", "accuracy", "0.765"),
+        ]
+        assert flagged(cells["check"]).sum() == 3
+        where = {"table": "table8.2", "row": "m0", "metric": "auc", "split": "test"}
+        text = after(bermeo.notebook_scores, read_cells("bermeo2023"), "0.893", **where)
+        assert text == "disagrees: the notebook has 0.89213"
+
+    def test_only_3127_test_images_make_the_released_accuracies_whole(self):
+        cells = fill_checks("bermeo2023")
+        assert set(pick(cells, split="test")["n"]) == {"", "3127"}
+        released = pick(cells, table="released", metric="accuracy")
+        assert released["check"].str.match(r"ok: \d+ of (25012|3126|3127)$").sum() == 24
+        test = pick(read_cells("bermeo2023"), table="released", metric="accuracy", split="test")
+        texts = [text for _, text in bermeo.notebook_shares(test.assign(n="3126"))]
+        assert texts == ["impossible for 3126 images"] * 8
+
     def test_the_split_is_one_image_short(self):
+        text = found("bermeo2023", table="text", row="filtered", split="test", metric="images")
+        assert text == "disagrees: the released split has 3127"
         text = found("bermeo2023", table="text", row="filtered", split="all")
         assert text.startswith("disagrees: the parts add up to 31264")
         assert text.endswith("add up to 31265")
 
     def test_layers_add_up_to_the_parameters(self):
-        cells = pick(fill_checks("bermeo2023"), table="figure7.12")
-        assert set(cells["check"]) == {"implies: 11180616 parameters in all"}
+        cells = fill_checks("bermeo2023")
+        for figure, total in (("figure7.8", 11689512), ("figure7.12", 11180616), ("figure7.14", 11180616)):
+            assert set(pick(cells, table=figure)["check"]) == {f"implies: {total} parameters in all"}
+        told = pick(cells, row="resnet18", metric="parameters")
+        assert told["table"].tolist() == ["table4.1", "text"]
+        assert set(told["check"]) == {"ok: Figure 7.8 adds up to 11689512"}
+
+    def test_the_probabilities_of_an_answer_add_up_to_one(self):
+        cells = pick(fill_checks("bermeo2023"), metric="probability")
+        assert cells["check"].str.startswith("ok: the eight add up to 1.000000").sum() == 2 * 8
+        where = {"row": "isic-0052349", "metric": "probability", "class_": "nv"}
+        text = after(bermeo.answers, read_cells("bermeo2023"), "0.9622282", **where)
+        assert text == "disagrees: the eight add up to 1.000010"
 
     def test_regularised_models_get_fewer_updates(self):
         epochs = pick(fill_checks("bermeo2023"), table="table7.2", metric="epochs")
@@ -263,6 +318,12 @@ class TestBermeo:
     def test_m7_was_trained_without_the_head_of_the_table(self):
         cells = pick(fill_checks("bermeo2023"), table="table7.2", metric="architecture")
         assert flagged(cells["check"]).tolist() == [False] * 7 + [True]
+
+    def test_two_trainings_ran_elsewhere_than_the_table_says(self):
+        cells = pick(fill_checks("bermeo2023"), table="table7.2", metric="gpu")
+        assert cells[flagged(cells["check"])]["row"].tolist() == ["m1", "m7"]
+        assert one(cells, row="m1")["check"] == "disagrees: the training notebook ran on NA100"
+        assert one(cells, row="m2")["check"] == "", "the notebook does not say"
 
     def test_three_of_four_pairs_do_not_share_a_scheduler(self):
         cells = pick(fill_checks("bermeo2023"), metric="pair")

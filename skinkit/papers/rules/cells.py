@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from skinkit.papers.consistency import possible_hits
+
 
 def pick(cells: pd.DataFrame, **where) -> pd.DataFrame:
     """Returns the cells whose columns have these values; a list stands for any of its values.
@@ -47,6 +49,17 @@ def adds_up(parts: pd.DataFrame, total: pd.Series) -> Iterator[tuple[int, str]]:
     """Yields for the cell `total` whether the cells `parts` add up to it."""
     value = sum(float(v) for v in parts["value"])
     yield total.name, verdict(abs(value - number(total)) < 1e-6, f"the parts add up to {value:g}")
+
+
+def notebook_shares(cells: pd.DataFrame) -> Iterator[tuple[int, str]]:
+    """Accuracies of the notebooks as whole numbers of images."""
+    for index, cell in pick(cells, table="released", metric="accuracy").iterrows():
+        share, digits = number(cell), decimals(cell["value"])
+        if cell["unit"] == "%":
+            share, digits = share / 100, digits + 2
+        hits = possible_hits(share, int(cell["n"]), digits)
+        text = f"ok: {hits[0]} of {cell['n']}" if hits else f"impossible for {cell['n']} images"
+        yield index, text
 
 
 def claimed_gain(claim: pd.DataFrame, pairs: list[tuple[pd.Series, pd.Series]]) -> Iterator[tuple[int, str]]:

@@ -5,6 +5,9 @@ from skinkit.papers.rules.cells import claimed_gain, number, one, pick, verdict
 MODELS = ("inceptionv3", "densenet121", "seresnext50")
 SCORES = ("macro_recall", "macro_specificity", "weighted_f1_by_pred")
 
+# With a classifier of seven classes and without attention, moving averages of the normalisation included.
+PARAMETERS = {"inceptionv3": 21_817_127, "densenet121": 7_044_679, "seresnext50": 25_593_463}
+
 # One experiment printed in several tables.
 REPEATS = (
     (
@@ -75,4 +78,12 @@ def gains(cells):
         yield from claimed_gain(pick(cells, table="text", row=row), pairs)
 
 
-RULES = (repeats, counts, gains)
+def overhead(cells):
+    """The parameters of attention on nine crops, a weight for each pair and a bias for each crop."""
+    added = 9 * 9 + 9
+    shares = ", ".join(f"{100 * added / total:.4f} % of {model}" for model, total in PARAMETERS.items())
+    text = f"note: {added} parameters for nine crops are {shares}; Dual Attention adds twice as many"
+    yield one(cells, table="text", row="attention-overhead").name, text
+
+
+RULES = (repeats, counts, gains, overhead)

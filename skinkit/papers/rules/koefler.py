@@ -5,6 +5,7 @@ from skinkit.papers.rules.cells import (
     adds_up,
     claimed_gain,
     decimals,
+    notebook_shares,
     number,
     one,
     pick,
@@ -69,17 +70,6 @@ def notebook_tables(cells):
             good = consistency.printed(shown["value"]).holds(number(cell))
             name = tables[cell["row"]].replace("table", "Table ")
             yield index, verdict(good, f"{name} prints {shown['value']}")
-
-
-def notebook_shares(cells):
-    """Accuracies of the notebooks as whole numbers of images."""
-    for index, cell in pick(cells, table="released", metric="accuracy").iterrows():
-        share, digits = number(cell), decimals(cell["value"])
-        if cell["unit"] == "%":
-            share, digits = share / 100, digits + 2
-        hits = consistency.possible_hits(share, int(cell["n"]), digits)
-        text = f"ok: {hits[0]} of {cell['n']}" if hits else f"impossible for {cell['n']} images"
-        yield index, text
 
 
 def gains(cells):

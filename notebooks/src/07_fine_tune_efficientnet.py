@@ -328,8 +328,9 @@ hers = ("butskova2021/pretrained/resnet50-gamma0", "butskova2021/unpretrained/re
 gain("pretrained", "from nothing", *hers)
 
 # %% [markdown]
-# Compare the signs, not the sizes: another network, pictures shuffled without regard to lesions, and
-# scores of a validation part. And three things make *our* gain look larger than it is:
+# Compare the signs, not the sizes: another network, weights that her text calls "Imagenette" (ten classes
+# of ImageNet; we read ImageNet), pictures shuffled without regard to lesions, and scores of a validation
+# part. And three things make *our* gain look larger than it is:
 #
 # - A network from nothing needs many more epochs than we gave it.
 # - Its first phase is idle. Batch normalisation that has counted nothing does not normalise, so through

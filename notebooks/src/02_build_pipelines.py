@@ -243,13 +243,15 @@ pixel_table
 #
 # ## 6. What did the documents do?
 #
-# Now two whole documents fit into two lines. Gessert et al. (2019) flip both ways, and change
-# brightness by 32 of 255 and saturation by a half. Köfler (2023) zooms and flips left-right; the
-# released code also asks for a shear of 0.2, which Keras reads as 0.2 *degrees*: nothing.
+# Now two whole documents fit into two lines, which their recipes hold. Gessert et al. (2019) flip both ways, and change
+# brightness by 32 of 255 and saturation by a half, in random order. Köfler (2023) flips left-right and
+# zooms height and width each by itself, as Keras' `ImageDataGenerator` does, which changes the shape of a
+# lesion and repeats the edge; a shear of 0.2, which the released code asks for too, Keras reads as 0.2
+# *degrees*: nothing.
 
 # %%
-gessert = Augmentation(flip_left_right=0.5, flip_up_down=0.5, brightness=32 / 255, saturation=0.5)
-koefler = Augmentation(flip_left_right=0.5, zoom=0.2)
+gessert = Augmentation(**skinkit.papers.recipe("gessert2019/table2/densenet121-dual").augmentation)
+koefler = Augmentation(**skinkit.papers.recipe("koefler2023/table4a/cnn").augmentation)
 pictures = draws(gessert, count=4) + draws(koefler, count=4)
 skinkit.plots.image_grid(pictures, titles=["Gessert et al."] * 4 + ["Köfler"] * 4)
 

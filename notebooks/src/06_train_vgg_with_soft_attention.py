@@ -178,7 +178,7 @@ forms.assign(share=(forms["learn"] / forms["weights"]).round(3))
 #
 # This does not mean that the printed scores are wrong. It means that they are not scores of the layer
 # in the text. skinkit has both, `SoftAttention(kernel="described")` and `kernel="released"`; the
-# protocols `as_published` and `as_described` use the second, without $\gamma$, `corrected` the first.
+# protocol `as_published` uses the second, without $\gamma$, the two others the first, with it.
 #
 # ## 3. What else did the attention bring?
 #

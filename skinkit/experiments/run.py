@@ -232,7 +232,6 @@ def _save(folder, plan, material, key, weights, model, history, predictions):
         "fold": plan.fold,
         "seed": plan.seed,
         "key": key,
-        "recipe_hash": recipe.hash,
         "weights": weights_identity(weights),
         "dataset": material.source,
         "lacking": material.lacking,

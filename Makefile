@@ -57,6 +57,6 @@ record-addons: ## record TensorFlow Addons' outputs again (Python 3.11, in .venv
 	.venv-legacy/bin/python -m pip install --quiet -r requirements-legacy.txt
 	.venv-legacy/bin/python tests/addons/record_addons.py
 
-clean: ## remove what can be made again: environments, caches, the demo
-	rm -rf $(VENV) .venv-colab .venv-legacy build *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache results/demo results/executed
+clean: ## remove what can be made again: environments, caches, the demo, smoke runs
+	rm -rf $(VENV) .venv-colab .venv-legacy build *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache results/demo results/smoke results/executed
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

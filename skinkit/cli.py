@@ -122,7 +122,7 @@ def _add_run(commands):
     _add_profile_and_protocol(run, "quick")
     run.add_argument("--fold", type=int, default=0, help="fold of the split (default: %(default)s)")
     run.add_argument("--seed", type=int, default=0, help="seed of the training (default: %(default)s)")
-    run.add_argument("--out", default="results/runs", help="folder of all runs (default: %(default)s)")
+    run.add_argument("--out", help="folder of all runs (default: results/runs, for smoke results/smoke)")
     run.add_argument(
         "--weights", help="a file of weights, 'imagenet', or 'none', instead of the recipe's own"
     )

@@ -32,15 +32,20 @@ class Plan:
         return name and dataclasses.replace(self, recipe=same_method(find_recipe(name))[0])
 
     def folder(self, out):
+        """The run's own folder below `out`; runs that only try the code lie apart by default."""
+        out = out or ("results/smoke" if self.profile == "smoke" else "results/runs")
         name = f"{self.protocol}-{self.profile}-fold{self.fold}-seed{self.seed}"
         return Path(out) / self.recipe.name / name
 
     def key(self, weights, material):
         """Hash of all that decides the result: equal keys, equal predictions."""
-        said = [self.resolved.hash, self.profile, self.fold, self.seed, weights_identity(weights) or ""]
-        said += [material.split.hash, table_hash(material.table)]
+        return self.key_of(weights_identity(weights), material.split.hash, table_hash(material.table))
+
+    def key_of(self, weights, split_hash, data_hash):
+        """The same from what a manifest says of weights, split and data."""
+        said = [self.resolved.hash, self.profile, self.fold, self.seed, weights or "", split_hash, data_hash]
         if self.start:
-            said.append(self.start.key(weights, material))
+            said.append(self.start.key_of(weights, split_hash, data_hash))
         return hashlib.sha256("\n".join(map(str, said)).encode()).hexdigest()[:16]
 
 

@@ -30,7 +30,7 @@ def run(
     protocol="corrected",
     fold=0,
     seed=0,
-    out="results/runs",
+    out=None,
     weights=None,
     data_dir=None,
     folder=None,
@@ -48,7 +48,8 @@ def run(
         protocol: `as_published`, `as_described` or `corrected`.
         fold: Integer, fold of the split.
         seed: Integer, seed of weights, order and augmentation.
-        out: Folder of all runs; the run's own folder is made below it.
+        out: Folder of all runs; the run's own folder is made below it. `results/runs` by default, and
+            `results/smoke` for the `smoke` profile, whose runs no ledger counts.
         weights: File of weights, `"imagenet"`, or `"none"` to train from nothing, instead of the recipe's
             own.
         data_dir: Folder of the releases; the environment variable `SKINKIT_DATA` by default.

@@ -140,9 +140,17 @@ def test_a_run_gets_a_page_and_the_runs_a_ledger(smoke_run, tmp_path):
     page = (folder / "report.html").read_text()
     for part in ("Confusion matrix", "ROC curves", "Calibration", "Leakage", "Manifest", "Not for clinical"):
         assert part in page
-    skinkit("report", "--runs", folder.parents[3], "--out", tmp_path)
+    runs = Path(__file__).parents[1] / "results" / "runs" / "skinkit" / "demo"
+    skinkit("report", "--runs", runs, "--out", tmp_path)
     assert "skinkit/demo/ham10000" in (tmp_path / "ledger.csv").read_text()
     assert "no published row" in (tmp_path / "README.md").read_text()
+
+
+def test_smoke_runs_and_a_mistyped_folder_leave_the_results_as_they_are(smoke_run, tmp_path):
+    folder, _ = smoke_run
+    for runs in (folder.parents[3], tmp_path / "typo"):
+        assert str(runs) in skinkit("report", "--runs", runs, "--out", tmp_path, code=1)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_run_without_images_says_what_to_do(tmp_path):

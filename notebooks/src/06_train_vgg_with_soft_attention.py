@@ -364,7 +364,8 @@ excess.rename(columns={"mean": "inside minus area"}).round(3)
 # share of *its* test pictures had their own turned or mirrored copy in training. Ours: none.
 
 # %%
-book = ledger(OUT_DIR).query("document == 'koefler2023' and table in ['table4a', 'table4b']")
+book = ledger(OUT_DIR, smoke=True)
+book = book.query("document == 'koefler2023' and table in ['table4a', 'table4b']")
 book = book.query("profile == @profile and protocol == 'corrected'")
 book = book[(book["class"] == "all") | (book["metric"] == "recall")]
 beside = book.pivot(index=["metric", "class"], columns="row", values=["published", "measured"])

@@ -320,7 +320,8 @@ ours = pd.DataFrame({arm: scores.loc["macro_recall"] for arm, scores in interval
 plots.score_intervals({**printed, f"ours, {backbone}": ours}, [*ARMS])
 
 # %%
-book = ledger(OUT_DIR).query("document == 'gessert2019' and profile == @profile and protocol == 'corrected'")
+book = ledger(OUT_DIR, smoke=True)
+book = book.query("document == 'gessert2019' and profile == @profile and protocol == 'corrected'")
 mine = {name.split("/", 1)[1]: arm for arm, name in names.items()}
 book = book.assign(arm=(book["table"] + "/" + book["row"]).map(mine)).dropna(subset="arm")
 book = book[book["metric"].isin(asked[:3]) & (book["class"] == "all")]

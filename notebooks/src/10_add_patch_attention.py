@@ -339,7 +339,8 @@ gains.round(3)
 # ways to say it are right; only one is what a reader thinks.
 
 # %%
-book = ledger(OUT_DIR).query("document == 'gessert2019' and profile == @profile and protocol == 'corrected'")
+book = ledger(OUT_DIR, smoke=True)
+book = book.query("document == 'gessert2019' and profile == @profile and protocol == 'corrected'")
 book = book[book["metric"].isin(asked[:3]) & (book["class"] == "all")].dropna(subset="measured")
 book = book[book["row"].str.startswith(f"{backbone}-")]
 assert {f"{backbone}-{arm}" for arm in names} <= set(book["row"])

@@ -327,7 +327,8 @@ assert (f1.drop(columns="ours").diff().dropna() < 0).all(axis=None), "in print F
 f1.round(3)
 
 # %%
-book = ledger(OUT_DIR).query("document == 'gessert2019' and profile == @profile and protocol == 'corrected'")
+book = ledger(OUT_DIR, smoke=True)
+book = book.query("document == 'gessert2019' and profile == @profile and protocol == 'corrected'")
 mine = {saved.manifest["recipe"].split("/", 1)[1]: arm for arm, saved in runs.items()}
 book = book.assign(arm=(book["table"] + "/" + book["row"]).map(mine)).dropna(subset="arm")
 book = book[book["metric"].isin(asked) & (book["class"] == "all")]

@@ -4,25 +4,28 @@ import re
 
 import pandas as pd
 
-from skinkit.experiments.saved import SavedRun
+from skinkit.experiments.finished import ALIKE, alike, finished_runs
 from skinkit.experiments.scoring import prediction_groups
 from skinkit.papers.published import published_scores
 from skinkit.papers.registry import comparisons, recipes, same_method
 from skinkit.papers.registry import recipe as find_recipe
 
 METRICS = ("accuracy", "macro_recall", "macro_f1", "macro_auc")
+# A pair is two recipes; all else is the same.
+_SHARED = tuple(name for name in ALIKE if name not in ("recipe", "stale"))
 COLUMNS = (
-    *("first", "second", "profile", "protocol", "runs", "n", "metric"),
+    *("first", "second", *_SHARED, "runs", "n", "metric"),
     *("difference", "low", "high", "run_sd", "leakage_lesion"),
     *("printed", "printed_low", "printed_high", "networks", "holds"),
 )
-_KEYS = ["first", "second", "profile", "protocol", "metric"]
+_KEYS = ["first", "second", *_SHARED, "metric"]
 
 
 def compare_runs(folder, pairs=None):
     """Returns the differences between recipes that were run on the same test images.
 
-    Runs are paired by profile, protocol, fold and seed. The interval is the mean of the pairs' own 95 %
+    Runs are paired where they are alike but for their recipe, by fold and seed. Runs of a recipe that has
+    changed since are left out. The interval is the mean of the pairs' own 95 %
     intervals, which resample whole lesions or patients for both models alike; `run_sd` (ddof 1) is the
     spread of the difference over seeds and folds. Beside it stands what the document prints for the two rows:
     the mean, the smallest and the largest difference of its networks, and whether its order holds.
@@ -37,11 +40,13 @@ def compare_runs(folder, pairs=None):
         on the other one; "open" where it does not, or the printed ones disagree.
 
     Raises:
+        FileNotFoundError: when there is no run to count.
         ValueError: when two paired runs were not tested on the same images.
     """
-    rows = []
+    rows, known = [], {r.name for r in recipes()}
+    runs = _runs_of_recipes(folder, known)
     for first, second in comparisons() if pairs is None else pairs:
-        ours, theirs = _runs(folder, first), _runs(folder, second)
+        ours, theirs = (runs.get(_carried_out(name, known), {}) for name in (first, second))
         for which in ours.keys() & theirs.keys():
             rows.extend(_difference(first, second, ours[which], theirs[which]))
     if not rows:
@@ -57,17 +62,24 @@ def compare_runs(folder, pairs=None):
         leakage_lesion=("leakage_lesion", "mean"),
     )
     table = _beside_printed(table.reset_index())
-    return table.sort_values(_KEYS[:4], kind="stable")[[*COLUMNS]].reset_index(drop=True)
+    return table.sort_values(_KEYS[:-1], kind="stable")[[*COLUMNS]].reset_index(drop=True)
 
 
-def _runs(folder, recipe):
-    """The finished runs of a recipe by profile, protocol, fold and seed."""
-    # Those of the same experiment lie under the name of the first.
-    name = same_method(find_recipe(recipe))[0].name if recipe in {r.name for r in recipes()} else recipe
-    found = sorted((folder / name).glob("*/manifest.json"))
-    runs = [SavedRun(path.parent) for path in found]
-    keys = ("profile", "protocol", "fold", "seed")
-    return {tuple(run.manifest[key] for key in keys): run for run in runs}
+def _runs_of_recipes(folder, known):
+    """The finished runs by recipe, and then by all else that a pair shares."""
+    found = {}
+    for run in finished_runs(folder, verbose=False):
+        said = {**run.manifest, **alike(run)}
+        if said["stale"] and said["recipe"] in known:
+            continue
+        which = tuple(said[name] for name in (*_SHARED, "fold", "seed"))
+        found.setdefault(_carried_out(said["recipe"], known), {})[which] = run
+    return found
+
+
+def _carried_out(name, known):
+    """The recipe under whose name the runs of the same experiment lie."""
+    return same_method(find_recipe(name))[0].name if name in known else name
 
 
 def _difference(first, second, ours, theirs):
@@ -85,10 +97,10 @@ def _difference(first, second, ours, theirs):
     found = evaluation.paired_difference(
         truth, p, q, labels, groups=prediction_groups(one)[0], metrics=METRICS
     )
-    m = ours.manifest
+    said = alike(ours)
     shared = {
-        **{"first": first, "second": second, "profile": m["profile"], "protocol": m["protocol"]},
-        **{"n": len(one), "leakage_lesion": m["leakage"]["lesion"]},
+        **{"first": first, "second": second, **{name: said[name] for name in _SHARED}},
+        **{"n": len(one), "leakage_lesion": ours.manifest["leakage"]["lesion"]},
     }
     return [{**shared, "metric": metric, **row} for metric, row in found.to_dict(orient="index").items()]
 

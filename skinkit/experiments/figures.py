@@ -17,53 +17,76 @@ def draw_figures(ledger, results):
     from skinkit import plots
 
     results = Path(results)
-    figures = {}
+    figures, ledger = {}, _of_today(ledger)
     if (results / "leakage.csv").exists():
         table = pd.read_csv(results / "leakage.csv")
         reports = {
             split.split(":")[0]: rows.set_index("label") for split, rows in table.groupby("split", sort=False)
         }
         figures["leakage"] = plots.leakage_bars(reports)
-    if (ledger["published"].notna() & ledger["measured"].notna()).any():
+    if ledger["published"].notna().any():
         figures["published_against_measured"] = plots.published_against_measured(ledger)
     if protocols := _by_protocol(ledger):
         figures["protocols"] = plots.score_intervals(protocols)
-    for document, (tables, rows) in rows_of_documents(ledger).items():
-        figures[document] = plots.score_intervals(tables, rows)
+    for section, (tables, rows) in rows_of_sections(ledger).items():
+        figures[figure_name(section)] = plots.score_intervals(tables, rows)
     for name, figure in figures.items():
         (results / "figures").mkdir(exist_ok=True)
         # Without the software version in it, the same numbers give the same bytes.
         figure.savefig(results / "figures" / f"{name}.png", dpi=120, metadata={"Software": None})
 
 
-def rows_of_documents(ledger):
-    """Returns what a document's own figure shows: the main score of its rows under `corrected`.
+def sections(ledger):
+    """Returns the heading that each row stands under: its document's, recipes on drawn images apart."""
+    drawn = ledger["dataset"].eq("synthetic")
+    return ledger["document"].mask(drawn, ledger["document"] + ", drawn images")
+
+
+def figure_name(section):
+    """Returns the name of a section's own figure, without its ending."""
+    return section.replace(", ", "-").replace(" ", "-")
+
+
+def rows_of_sections(ledger):
+    """Returns what the own figure of a section shows: the main score of its rows under `corrected`.
 
     Returns:
-        Dictionary from a document with two such rows or more to `(tables, rows)`: a table of scores per
+        Dictionary from a section with two such rows or more to `(tables, rows)`: a table of scores per
         profile, and the rows' names, from the highest score to the lowest.
     """
-    found = {}
-    shown = ledger[ledger["measured"].notna() & (ledger["class"] == "all")]
-    for document, rows in shown[shown["protocol"] == "corrected"].groupby("document"):
+    found, shown = {}, _of_today(ledger)
+    shown = shown[(shown["class"] == "all") & (shown["protocol"] == "corrected")]
+    for section, rows in shown.groupby(sections(shown)):
         metric = "auc" if "auc" in set(rows["metric"]) else "macro_recall"
         rows = rows[rows["metric"] == metric].rename(columns={"measured": "value"})
-        rows = rows.assign(name=rows["table"] + "/" + rows["row"]).sort_values("value", ascending=False)
+        rows = rows.assign(name=_names(rows)).sort_values("value", ascending=False)
         if rows["name"].nunique() > 1:
             tables = {
                 f"{metric}, {profile}": part.set_index("name") for profile, part in rows.groupby("profile")
             }
-            found[document] = tables, list(rows["name"].unique())
+            found[section] = tables, list(rows["name"].unique())
     return found
+
+
+def _of_today(ledger):
+    """The rows that runs of today's recipes measured."""
+    return ledger[ledger["measured"].notna() & (ledger["stale"] == "")]
+
+
+def _names(rows):
+    """A name for each row; where runs of one recipe differ in more than profile and protocol, it says so."""
+    names = recipes = rows["table"] + "/" + rows["row"]
+    for column in ("weights", "precision", "lacking"):
+        several = rows.groupby(recipes)[column].transform("nunique") > 1
+        names = names.mask(several, names + f", {column}: " + rows[column].replace("", "default"))
+    return names
 
 
 def _by_protocol(ledger):
     """Scores of the rows that were run under several protocols: a table per protocol, as measured."""
-    rows = ledger[ledger["measured"].notna() & (ledger["class"] == "all")]
-    rows = rows[rows["metric"].isin(["accuracy", "macro_recall"])]
-    rows = rows.rename(columns={"measured": "value"}).assign(
-        name=[f"{r.document}/{r.table}/{r.row}\n{r.profile}, {r.metric}" for r in rows.itertuples()]
-    )
+    rows = ledger[(ledger["class"] == "all") & ledger["metric"].isin(["accuracy", "macro_recall"])]
+    name = rows["document"] + "/" + _names(rows) + "\n" + rows["profile"] + ", " + rows["metric"]
+    rows = rows.rename(columns={"measured": "value"}).assign(name=name)
     several = rows.groupby("name")["protocol"].transform("nunique") > 1
     tables = dict(list(rows[several].groupby("protocol")))
     return {

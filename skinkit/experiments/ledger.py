@@ -1,76 +1,58 @@
 """All runs against all published rows: the table that nobody writes by hand."""
 
-import json
 import math
+import shlex
 from pathlib import Path
 
 import pandas as pd
 
 from skinkit.experiments.comparisons import compare_runs
 from skinkit.experiments.figures import draw_figures
+from skinkit.experiments.finished import ALIKE, alike, finished_runs
 from skinkit.experiments.readme import results_page
 from skinkit.papers.published import published_scores
 from skinkit.papers.registry import recipes, same_method
 
 COLUMNS = (
     *("document", "table", "row", "on", "class", "metric", "published", "published_sd", "check"),
-    *(
-        "profile",
-        "protocol",
-        "runs",
-        "n",
-        "measured",
-        "low",
-        "high",
-        "run_sd",
-        "population_sd",
-        "fold_sd",
-        "seed_sd",
-        "measured_best",
-        "difference",
-        "tolerance",
-    ),
-    *(
-        "leakage_photograph",
-        "leakage_lesion",
-        "leakage_patient",
-        "verdict",
-        "reason",
-        "command",
-        "folders",
-    ),
+    *ALIKE,
+    *("runs", "n", "measured", "low", "high", "run_sd", "population_sd", "fold_sd", "seed_sd"),
+    *("measured_best", "difference", "tolerance"),
+    *("leakage_photograph", "leakage_lesion", "leakage_patient"),
+    *("verdict", "reason", "command", "folders"),
 )
+# Fewer say too little about what a training owes to luck.
+_ENOUGH_RUNS = 3
 
 
-def read_runs(folder):
+def read_runs(folder, smoke=False):
     """Returns the finished runs under `folder`, one row per run and score.
 
     Args:
-        folder: Folder which holds run folders at any depth, e.g. `results/runs`.
+        folder, smoke: As in `finished_runs`.
 
     Returns:
-        DataFrame with `recipe, profile, protocol, fold, seed, metric, class, measured, low, high, n,
-        leakage_*, reason, folder`.
+        DataFrame with the columns `ALIKE` and `fold, seed, metric, class, value, low, high, n, leakage_*,
+        command, folder`.
+
+    Raises:
+        FileNotFoundError: when there is none.
     """
-    rows = []
-    for manifest in sorted(Path(folder).rglob("manifest.json")):
-        rows.extend(_run_rows(manifest.parent, json.loads(manifest.read_text())))
-    return pd.DataFrame(rows)
+    return pd.DataFrame([row for run in finished_runs(folder, smoke) for row in _run_rows(run)])
 
 
-def _run_rows(folder, manifest):
-    metrics = json.loads((folder / "metrics.json").read_text())
-    best = folder / "metrics_best.json"
-    best = json.loads(best.read_text())["scores"] if best.exists() else {}
+def _run_rows(run):
+    manifest, metrics, said = run.manifest, run.metrics, alike(run)
+    best = run.metrics_best["scores"] if run.metrics_best else {}
     shared = {
-        **{key: manifest[key] for key in ("recipe", "profile", "protocol", "fold", "seed")},
+        **said,
+        **{key: manifest[key] for key in ("fold", "seed")},
         **{f"leakage_{level}": rate for level, rate in manifest["leakage"].items()},
         "n": metrics["n"],
-        "dataset": manifest["dataset"],
-        "lacking": manifest.get("lacking", ""),
         # Runs of older versions do not say which images they were tested on.
         "test_hash": manifest.get("test_hash"),
-        "folder": folder.as_posix(),
+        "command": "" if said["stale"] else _command({**manifest, **said}),
+        "folder": run.folder.as_posix(),
     }
     for name, score in metrics["scores"].items():
         metric, _, label = name.partition(":")
@@ -78,21 +60,27 @@ def _run_rows(folder, manifest):
         yield {**shared, "metric": metric, "class": label or "all", **score, "best": beside}
 
 
-def ledger(folder):
+def ledger(folder, smoke=False):
     """Sets every published number beside what the runs under `folder` measured.
 
     A published number without a run keeps an empty measured column. Scores of recipes without a published
-    row, such as the baselines, follow at the end.
+    row, such as the baselines, follow at the end. Runs are averaged over folds and seeds, and only where they
+    agree in all of `ALIKE`.
 
     Args:
-        folder: Folder of the run folders.
+        folder, smoke: As in `finished_runs`.
 
     Returns:
-        DataFrame with the columns `COLUMNS`; scores in fractions from 0 to 1.
+        DataFrame with the columns `COLUMNS`; scores in fractions from 0 to 1. `recipe` is the one that was
+        run: another row's, where that is the same experiment. `weights` is empty for the recipe's own.
+        `stale` says why a run is not one of today's recipe; `command` repeats the runs of a row that is not.
+
+    Raises:
+        FileNotFoundError: when there is no run to count.
     """
     known = {r.name: r for r in recipes()}
     published = published_scores()
-    measured = _mean_over_runs(read_runs(folder))
+    measured = _mean_over_runs(read_runs(folder, smoke))
     measured["target"] = [_targets(known, name) for name in measured["recipe"]]
     measured = measured.explode("target")
     measured["answered"] = True
@@ -107,12 +95,11 @@ def ledger(folder):
     )
     names = table["target"].str.split("/", expand=True)
     table[["document", "table", "row"]] = names[[0, 1, 2]]
-    table["command"] = [_command(row) for row in table.itertuples()]
     return table.reindex(columns=COLUMNS).reset_index(drop=True)
 
 
 def _mean_over_runs(runs):
-    """One row per recipe, profile, protocol and score: mean over folds and seeds.
+    """One row per score of the runs that are alike: mean over folds and seeds.
 
     The interval is the mean of the runs' own bootstrap intervals, i.e. the uncertainty from the test
     images; `run_sd` (ddof 1) is the spread over runs, `fold_sd` and `seed_sd` are its parts, and
@@ -121,11 +108,8 @@ def _mean_over_runs(runs):
     """
     from skinkit import evaluation
 
-    keys = ["recipe", "profile", "protocol", "metric", "class", "dataset", "lacking"]
-    columns = [*keys, "runs", "n", "measured", "low", "high", "run_sd", "measured_best", "folders"]
+    keys = [*ALIKE, "metric", "class"]
     leaks = ["leakage_photograph", "leakage_lesion", "leakage_patient"]
-    if runs.empty:
-        return pd.DataFrame(columns=[*columns, *leaks])
     grouped = runs.groupby(keys, sort=False)
     table = grouped.agg(
         runs=("value", "size"),
@@ -136,7 +120,8 @@ def _mean_over_runs(runs):
         run_sd=("value", "std"),
         measured_best=("best", "mean"),
         folders=("folder", " ".join),
-        **{leak: (leak, "mean") for leak in leaks if leak in runs},
+        command=("command", lambda commands: "; ".join(filter(None, commands))),
+        **{leak: (leak, "mean") for leak in leaks},
     )
     spread = evaluation.spread_over_runs(runs, keys)
     one_test_part = grouped["test_hash"].nunique() == 1
@@ -145,9 +130,10 @@ def _mean_over_runs(runs):
 
 
 def _targets(known, name):
-    """The published rows that the runs of a recipe answer, or its own name."""
-    rows = [r.published_row for r in same_method(known[name])] if name in known else []
-    return [row for row in rows if row] or [name]
+    """The rows that the runs of a recipe answer: its own, and those of the same experiment."""
+    if name not in known:
+        return [name]
+    return list(dict.fromkeys(r.published_row or r.name for r in same_method(known[name])))
 
 
 def _verdict(row, recipe):
@@ -160,13 +146,15 @@ def _verdict(row, recipe):
     tolerance = recipe.tolerance.get(row.metric) if recipe else None
     if reason := _why_not(row, recipe, tolerance):
         return difference, tolerance, "not comparable", reason
-    verdict = "reproduced" if abs(difference) <= tolerance else "not reproduced"
-    return difference, tolerance, verdict, ""
+    near = abs(difference) <= tolerance
+    if row.runs < _ENOUGH_RUNS:
+        return difference, tolerance, "within" if near else "outside", ""
+    return difference, tolerance, "reproduced" if near else "not reproduced", ""
 
 
 def _why_not(row, recipe, tolerance):
-    if recipe is None:
-        return "the recipe no longer exists"
+    if row.stale:
+        return row.stale
     if row.dataset == "synthetic":
         return "synthetic images"
     if row.lacking:
@@ -180,10 +168,17 @@ def _why_not(row, recipe, tolerance):
     return ""
 
 
-def _command(row):
-    if pd.isna(row.measured):
-        return ""
-    return f"skinkit run {row.recipe} --profile {row.profile} --protocol {row.protocol}"
+def _command(run):
+    """The command that carries a run out again."""
+    words = ["skinkit", "run", run["recipe"]]
+    for option in ("profile", "protocol", "fold", "seed"):
+        words += [f"--{option}", str(run[option])]
+    if run["weights"]:
+        # The hash of a file stands behind its name.
+        words += ["--weights", run["weights"].split(" sha256:")[0]]
+    if run["precision"] != "float32":
+        words += ["--precision", run["precision"]]
+    return shlex.join(words)
 
 
 def write_ledger(runs, results):
@@ -192,6 +187,9 @@ def write_ledger(runs, results):
     Args:
         runs: Folder of the run folders.
         results: Folder to write to.
+
+    Raises:
+        FileNotFoundError: when there is no run to count; what was written before stays.
     """
     table, differences, results = ledger(runs), compare_runs(Path(runs)), Path(results)
     results.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from skinkit.evaluation import to_markdown
-from skinkit.experiments.figures import rows_of_documents
+from skinkit.experiments.figures import figure_name, rows_of_sections, sections
 
 _HEAD = """# Results
 
@@ -14,9 +14,13 @@ measured one, is [ledger.csv](ledger.csv); differences between recipes on the sa
 
 - **Runs.** A score is the mean over the runs, with the 95 % interval from resampling whole lesions (or
   patients) of the test images. *best epoch*: mean of the epochs that were best on validation, where a recipe
-  reports the last one and scores them beside it. *printed*: by the document, as a fraction; `reproduced` when
-  the difference is within the tolerance that the recipe states, `not reproduced` when it is not; or why the
-  two cannot be compared. Misses stay.
+  reports the last one and scores them beside it. *printed*: by the document, as a fraction; `within` when the
+  difference is within the tolerance that the recipe states, `outside` when it is not; of three runs or more
+  `reproduced` and `not reproduced`; or why the two cannot be compared. Misses stay. *run of*: the row is the
+  same experiment as another, whose runs it shows. Runs of the `smoke` profile are not counted.
+- **stale**: the recipe has changed since the run, or no longer exists. Such a run is averaged and compared
+  with no other and counts as no measurement.
+- **drawn images**: recipes that ask their question on images drawn for it, by design.
 - **leakage**: share of test images whose photograph / lesion / patient is also in training.
 - **Several trainings.** Means with the population standard deviation over the folds, as gessert2019 prints
   them, where all models were tested on one part. The folds of a seed train on other images; the seeds of a
@@ -32,6 +36,8 @@ measured one, is [ledger.csv](ledger.csv); differences between recipes on the sa
 # Others are shown where the document prints them.
 _SHOWN = ("accuracy", "macro_recall", "macro_f1", "macro_auc", "auc")
 
+_VERDICTS = ("reproduced", "not reproduced", "within", "outside")
+
 _HOLDS = {"yes": "holds", "no": "does not hold"}
 
 
@@ -42,48 +48,45 @@ def results_page(table, differences):
         table: DataFrame of `skinkit.experiments.ledger.ledger`.
         differences: DataFrame of `skinkit.experiments.comparisons.compare_runs`.
     """
-    measured, drawn = table[table["measured"].notna()], rows_of_documents(table)
+    measured, drawn = table[table["measured"].notna()], rows_of_sections(table)
     parts = [_HEAD, "## Published numbers", _coverage(table)]
     if measured.empty:
         parts.append("No run has been carried out yet.")
-    for document, rows in measured.groupby("document", sort=False):
-        parts.append(f"## {document}")
-        if document in drawn:
-            parts.append(f"![Main score of the rows under `corrected`](figures/{document}.png)")
+    compared = differences.assign(document=differences["first"].str.split("/").str[0])
+    compared = dict(list(compared.groupby(sections(compared))))
+    for section, rows in measured.groupby(sections(measured), sort=False):
+        parts.append(f"## {section}")
+        if section in drawn:
+            figure = f"figures/{figure_name(section)}.png"
+            parts.append(f"![Main score of the rows under `corrected`]({figure})")
         rows = rows[rows["class"] == "all"]
         parts += ["### Runs", _runs_table(rows)]
         several = rows[rows[["fold_sd", "seed_sd"]].notna().any(axis=1)]
         if not several.empty:
             parts += ["### Several trainings", _several_table(several)]
-        compared = differences[differences["first"].str.startswith(f"{document}/")]
-        if not compared.empty:
-            parts += ["### Differences", _differences_table(compared)]
+        if section in compared:
+            parts += ["### Differences", _differences_table(compared[section])]
     return "\n\n".join(parts) + "\n"
 
 
 def _coverage(table):
-    """How many published numbers each document has, were flagged, and were measured."""
-    published = table[table["published"].notna()]
-    lines = [
-        {
-            "document": document,
-            "numbers": len(numbers := rows.drop_duplicates(["table", "row", "class", "metric"])),
-            "flagged": (numbers["check"].fillna("") != "").sum(),
-            "measured": rows["measured"].notna().sum(),
-            "reproduced": (rows["verdict"] == "reproduced").sum(),
-            "not reproduced": (rows["verdict"] == "not reproduced").sum(),
-        }
-        for document, rows in published.groupby("document", sort=False)
-    ]
-    return to_markdown(pd.DataFrame(lines)).rstrip()
+    """How many published numbers each document has, were flagged, were measured, and with which verdict."""
+    number = ["document", "table", "row", "on", "class", "metric"]
+    said = table[table["published"].notna()].assign(
+        flagged=lambda rows: rows["check"].fillna("") != "",
+        measured=lambda rows: rows["measured"].notna() & (rows["stale"] == ""),
+        **{verdict: table["verdict"] == verdict for verdict in _VERDICTS},
+    )
+    # A number is counted once, however many runs stand beside it.
+    each = said.groupby(number, sort=False)[["flagged", "measured", *_VERDICTS]].any()
+    counts = each.groupby("document", sort=False).agg("sum")
+    counts.insert(0, "numbers", each.groupby("document").size())
+    return to_markdown(counts).rstrip()
 
 
 def _runs_table(rows):
     about = {
-        "row": rows["table"] + "/" + rows["row"],
-        "protocol": rows["protocol"],
-        "profile": rows["profile"],
-        "runs": rows["runs"].astype(int),
+        **_about(rows),
         "n": rows["n"].astype(int),
         "leakage": rows.apply(_leakage, axis=1),
     }
@@ -91,24 +94,28 @@ def _runs_table(rows):
 
 
 def _several_table(rows):
-    about = {
-        "row": rows["table"] + "/" + rows["row"],
-        "protocol": rows["protocol"],
-        "profile": rows["profile"],
-        "runs": rows["runs"].astype(int),
-    }
-    return _by_score(rows, about, _score_of_several)
+    return _by_score(rows, _about(rows), _score_of_several)
+
+
+def _about(rows):
+    return {"row": rows.apply(_row, axis=1), **_carried_out(rows), "runs": rows["runs"].astype(int)}
 
 
 def _differences_table(rows):
     about = {
         "first minus second": rows.apply(_pair, axis=1),
-        "protocol": rows["protocol"],
-        "profile": rows["profile"],
+        **_carried_out(rows),
         "runs": rows["runs"],
         "n": rows["n"],
     }
     return _by_score(rows.assign(published=rows["printed"]), about, _difference)
+
+
+def _carried_out(rows):
+    """How runs were carried out; of weights, precision and lacking images only what is not the usual."""
+    usual = {"weights": "", "precision": "float32", "lacking": rows["lacking"].iloc[0]}
+    told = [name for name in usual if (rows[name] != usual[name]).any()]
+    return {name: rows[name] for name in ("protocol", "profile", *told)}
 
 
 def _by_score(rows, about, cell, after=None):
@@ -134,7 +141,7 @@ def _title(name):
 
 def _score(row):
     interval = f" ({row.low:.3f}-{row.high:.3f})" if pd.notna(row.low) else ""
-    judged = f": {row.verdict}" if row.verdict in ("reproduced", "not reproduced") else ""
+    judged = f": {row.verdict}" if row.verdict in _VERDICTS else ""
     return _lines(
         f"{row.measured:.3f}{interval}",
         pd.notna(row.measured_best) and f"best epoch {row.measured_best:.3f}",
@@ -181,6 +188,13 @@ def _why_not(rows):
     if asked["reason"].nunique() == 1:
         return asked["reason"].iloc[0]
     return "; ".join(f"{_title(row.metric)}: {row.reason}" for row in asked.itertuples() if row.reason)
+
+
+def _row(row):
+    name = f"{row['table']}/{row['row']}"
+    document, _, run = row["recipe"].partition("/")
+    other = run if document == row["document"] else row["recipe"]
+    return _lines(name, other != name and f"run of {other}", row["stale"] and f"**stale**: {row['stale']}")
 
 
 def _pair(row):

@@ -7,7 +7,10 @@ import pandas as pd
 
 from skinkit.plots.style import OTHER, colour_of, one_axes, shade
 
-_VERDICTS = {"reproduced": ("#009E73", "o"), "not reproduced": ("#D55E00", "X")}
+_VERDICTS = {
+    **{"reproduced": ("#009E73", "o"), "not reproduced": ("#D55E00", "X")},
+    **{"within": ("#009E73", "."), "outside": ("#D55E00", "x")},
+}
 
 
 def class_counts(table, labels=None, ax=None):

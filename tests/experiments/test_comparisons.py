@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -6,8 +7,12 @@ import pytest
 
 from skinkit.evaluation import summary, unpack_predictions
 from skinkit.experiments.comparisons import COLUMNS, compare_runs
+from skinkit.experiments.plan import Plan
+from skinkit.papers import Phase, Recipe, choose
 from skinkit.papers.published import load_published
+from skinkit.papers.registry import recipe as find_recipe
 
+TINY = Recipe("skinkit/test/tiny", "A recipe", choose("small_cnn"), (Phase(1, choose("adam")),))
 PAIR = ("skinkit/test/first", "skinkit/test/second")
 
 
@@ -15,7 +20,7 @@ PAIR = ("skinkit/test/first", "skinkit/test/second")
 def write_predictions(tmp_path):
     """Writes a run folder with predictions that are right with a given chance."""
 
-    def write(recipe, accuracy, seed=0, images=60, protocol="corrected"):
+    def write(recipe, accuracy, seed=0, images=60, protocol="corrected", settings=TINY, **more):
         random = np.random.default_rng(seed + int(1000 * accuracy))
         labels = np.array(["mel", "nv"] * (images // 2))
         right = random.random(images) < accuracy
@@ -30,10 +35,14 @@ def write_predictions(tmp_path):
                 "p_nv": 1 - p_mel,
             }
         ).sample(frac=1.0, random_state=seed)
-        folder = tmp_path / recipe / f"{protocol}-seed{seed}"
+        m = {"recipe": recipe, "profile": "quick", "protocol": protocol, "fold": 0, "seed": seed, **more}
+        hashes = {"split_hash": "s", "data_hash": f"{recipe} {protocol}"}
+        plan = Plan(settings, "quick", "corrected", 0, seed)
+        m |= {**hashes, "key": plan.key_of(m.get("weights"), **hashes), "dataset": "ham10000"}
+        m |= {"leakage": {"lesion": 0.0}, "settings": dataclasses.asdict(settings)}
+        folder = tmp_path / recipe / m["key"]
         folder.mkdir(parents=True)
-        manifest = {"profile": "quick", "protocol": protocol, "fold": 0, "seed": seed}
-        (folder / "manifest.json").write_text(json.dumps({**manifest, "leakage": {"lesion": 0.0}}))
+        (folder / "manifest.json").write_text(json.dumps(m))
         predictions.to_csv(folder / "predictions.csv.gz", index=False)
         return predictions
 
@@ -79,6 +88,27 @@ def test_protocols_are_kept_apart_and_lonely_runs_left_out(write_predictions, tm
     assert compare_runs(tmp_path, [PAIR]).empty
 
 
+def test_a_run_from_other_weights_is_compared_with_its_like(write_predictions, tmp_path):
+    for name, accuracy in zip(PAIR, (0.9, 0.6), strict=True):
+        write_predictions(name, accuracy)
+    write_predictions(PAIR[0], 0.3, weights="none")
+    assert compare_runs(tmp_path, [PAIR])["weights"].unique().tolist() == [""]
+    write_predictions(PAIR[1], 0.5, weights="none")
+    table = compare_runs(tmp_path, [PAIR]).query("metric == 'accuracy'").set_index("weights")
+    assert table["runs"].to_dict() == {"": 1, "none": 1}
+    assert table.loc["", "difference"] > 0 > table.loc["none", "difference"]
+
+
+def test_a_run_of_a_recipe_that_has_changed_is_not_compared(write_predictions, tmp_path):
+    pair = [f"gessert2019/table2/mobilenet-{arm}" for arm in ("initial", "multi-crop")]
+    first, second = (find_recipe(name) for name in pair)
+    write_predictions(pair[0], 0.9, settings=first)
+    write_predictions(pair[1], 0.6, settings=dataclasses.replace(second, resize="bilinear"))
+    assert compare_runs(tmp_path, [pair]).empty
+    write_predictions(pair[1], 0.6, settings=second)
+    assert len(compare_runs(tmp_path, [pair])) == 4
+
+
 def test_runs_on_other_images_are_not_compared(write_predictions, tmp_path):
     write_predictions(PAIR[0], 0.9)
     write_predictions(PAIR[1], 0.6, images=40)
@@ -101,7 +131,7 @@ def test_what_all_networks_of_a_document_print_stands_beside_a_difference(
 ):
     pair = [f"gessert2019/table2/mobilenet-{arm}" for arm in arms]
     for name, accuracy in zip(pair, accuracies, strict=True):
-        write_predictions(name, accuracy)
+        write_predictions(name, accuracy, settings=find_recipe(name))
     table = compare_runs(tmp_path, [pair]).set_index("metric")
     row = table.loc["macro_recall"]
     printed = {"initial": (72.4, 74.8, 73.2), "multi-crop": (68.4, 71.1, 70.2), "end": (73.3, 74.0, 73.7)}
@@ -116,7 +146,7 @@ def test_what_all_networks_of_a_document_print_stands_beside_a_difference(
 def test_a_row_that_is_printed_stands_beside_its_own_numbers_alone(write_predictions, tmp_path):
     pair = [f"hernandez2020/table4/{row}" for row in ("attention-em", "wrs")]
     for name, accuracy in zip(pair, (0.8, 0.7), strict=True):
-        write_predictions(name, accuracy)
+        write_predictions(name, accuracy, settings=find_recipe(name))
     row = compare_runs(tmp_path, [pair]).set_index("metric").loc["macro_auc"]
     scores = load_published("hernandez2020").query("table == 'table4' and metric == 'auc'").set_index("row")
     assert row["networks"] == 1

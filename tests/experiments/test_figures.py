@@ -1,10 +1,15 @@
 import pandas as pd
 
 from skinkit import plots
-from skinkit.experiments.figures import draw_figures, rows_of_documents
+from skinkit.experiments.figures import draw_figures, rows_of_sections
 
 COLUMNS = ["document", "table", "row", "class", "metric", "profile", "protocol", "published"]
 COLUMNS += ["measured", "low", "high"]
+
+
+def ledger_of(rows, **more):
+    usual = {"weights": "", "precision": "float32", "dataset": "ham10000", "lacking": "", "stale": ""}
+    return pd.DataFrame(rows, columns=COLUMNS).assign(**usual, **more)
 
 
 def test_rows_of_one_name_in_two_tables_stand_apart_in_the_figure_of_protocols(tmp_path, monkeypatch):
@@ -16,7 +21,7 @@ def test_rows_of_one_name_in_two_tables_stand_apart_in_the_figure_of_protocols(t
         for table in ("table4a", "table5a")
         for protocol in ("as_published", "corrected")
     ]
-    draw_figures(pd.DataFrame(rows, columns=COLUMNS), tmp_path)
+    draw_figures(ledger_of(rows), tmp_path)
     assert {protocol: table.index.nunique() for protocol, table in drawn[0].items()} == {
         "as_published": 2,
         "corrected": 2,
@@ -46,8 +51,8 @@ def test_a_document_has_a_figure_of_its_corrected_rows_from_high_to_low(tmp_path
             ("mel", "recall", "corrected"),
         )
     ]
-    ledger = pd.DataFrame([*rows, ("koefler2023", *rows[0][1:])], columns=COLUMNS)
-    ((document, (tables, names)),) = rows_of_documents(ledger).items()
+    ledger = ledger_of([*rows, ("koefler2023", *rows[0][1:])])
+    ((document, (tables, names)),) = rows_of_sections(ledger).items()
     assert (document, names) == ("gessert2019", ["table2/dual", "table2/end", "table2/gru"])
     assert tables["macro_recall, quick"].loc[names, "value"].tolist() == [0.6, 0.5, 0.4]
     draw_figures(ledger, tmp_path)
@@ -61,6 +66,32 @@ def test_two_classes_are_shown_by_their_area_and_other_protocols_not_at_all():
         for metric in ("auc", "macro_recall")
         for profile, protocol in (("quick", "corrected"), ("full", "corrected"), ("quick", "as_published"))
     ]
-    tables, names = rows_of_documents(pd.DataFrame(rows, columns=COLUMNS))["hernandez2020"]
+    tables, names = rows_of_sections(ledger_of(rows))["hernandez2020"]
     assert set(tables) == {"auc, full", "auc, quick"} and len(names) == 2
     assert [len(table) for table in tables.values()] == [2, 2]
+
+
+def test_runs_of_one_recipe_that_are_not_alike_stand_apart_and_stale_ones_nowhere(tmp_path):
+    ends = [(value, value - 0.1, value + 0.1) for value in (0.4, 0.5, 0.6, 0.9)]
+    rows = [
+        ("gessert2019", "table2", "gru", "all", "macro_recall", "quick", protocol, None, *score)
+        for protocol in ("corrected", "as_published")
+        for score in ends
+    ]
+    ledger = ledger_of(rows)
+    ledger["weights"] = ["", "a.h5", "", ""] * 2
+    ledger["precision"] = ["float32", "float32", "mixed_float16", "float32"] * 2
+    ledger["stale"] = ["", "", "", "the recipe has changed, was 0"] * 2
+    (_, names) = rows_of_sections(ledger)["gessert2019"]
+    assert names == [
+        "table2/gru, weights: default, precision: mixed_float16",
+        "table2/gru, weights: a.h5, precision: float32",
+        "table2/gru, weights: default, precision: float32",
+    ]
+    draw_figures(ledger, tmp_path)
+    drawn = ledger.assign(dataset="synthetic")
+    assert set(rows_of_sections(drawn)) == {"gessert2019, drawn images"}
+    draw_figures(drawn, tmp_path)
+    assert {path.stem for path in (tmp_path / "figures").iterdir()} == {
+        *("protocols", "gessert2019", "gessert2019-drawn-images")
+    }

@@ -52,37 +52,44 @@ def write_report(folder):
         FileNotFoundError: when a file of the run is missing.
     """
     folder = Path(folder)
-    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest = _escaped(folder / "manifest.json")
     sections = [
         _summary(manifest),
         "<h2>Scores</h2>",
-        *_scores(folder, manifest),
+        *_scores(folder),
         "<h2>Leakage</h2>",
         *_leakage(folder),
         "<h2>Training</h2>",
         *_training(folder),
         *_overlays(folder),
         "<h2>Manifest</h2>",
-        f"<pre>{html.escape(json.dumps(manifest, indent=2))}</pre>",
+        f"<pre>{json.dumps(manifest, indent=2)}</pre>",
     ]
-    page = _PAGE.format(title=html.escape(manifest["recipe"]), body="\n".join(sections))
+    page = _PAGE.format(title=manifest["recipe"], body="\n".join(sections))
     part = folder / "report.html.part"
     part.write_text(page, encoding="utf-8")
     return part.replace(folder / "report.html")
+
+
+def _escaped(path):
+    """What a JSON file of the run says; all of its strings are text on the page, whoever wrote them."""
+    said = json.dumps(json.loads(path.read_text(encoding="utf-8")))
+    # JSON's own quotes stay.
+    return json.loads(html.escape(said, quote=False))
 
 
 def _summary(manifest):
     counts = ", ".join(f"{n:,} {part}" for part, n in manifest["images"].items() if n)
     stamp = manifest["stamp"]
     return (
-        f"<p>{html.escape(manifest['settings']['title'])}. Profile <b>{manifest['profile']}</b>, protocol "
-        f"<b>{manifest['protocol']}</b>, {html.escape(manifest['dataset'])} images ({counts}), split "
-        f"{html.escape(manifest['split'])}, seed {manifest['seed']}, {manifest['seconds']:.0f} s.</p>"
-        f'<p class="{"leaky" if stamp else "sound"}">{html.escape(stamp or "No leakage found.")}</p>'
+        f"<p>{manifest['settings']['title']}. Profile <b>{manifest['profile']}</b>, protocol "
+        f"<b>{manifest['protocol']}</b>, {manifest['dataset']} images ({counts}), split "
+        f"{manifest['split']}, seed {manifest['seed']}, {manifest['seconds']:.0f} s.</p>"
+        f'<p class="{"leaky" if stamp else "sound"}">{stamp or "No leakage found."}</p>'
     )
 
 
-def _scores(folder, manifest):
+def _scores(folder):
     predictions = pd.read_csv(folder / "predictions.csv.gz")
     truth, probabilities, labels = evaluation.unpack_predictions(predictions)
     metrics = json.loads((folder / "metrics.json").read_text())
@@ -90,7 +97,8 @@ def _scores(folder, manifest):
     overall = found[~found.index.str.contains(":")]
     table = evaluation.classification_table(truth, probabilities, labels, intervals=found)
     matrix = evaluation.confusion_table(truth, probabilities, labels)
-    yield f"<p>n = {metrics['n']}; 95 % intervals from resampling whole {metrics['grouped_by']}s.</p>"
+    group = html.escape(metrics["grouped_by"])
+    yield f"<p>n = {metrics['n']}; 95 % intervals from resampling whole {group}s.</p>"
     yield _table(overall)
     yield _table(table)
     yield _figure(plots.confusion_matrix(matrix, labels), "Confusion matrix, rows are the truth")

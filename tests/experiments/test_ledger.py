@@ -270,12 +270,12 @@ def test_smoke_runs_do_not_reach_the_ledger_but_recipes_on_drawn_images_do(write
 @pytest.mark.parametrize("folder", ["typo", "empty", "smoke"])
 def test_a_folder_without_runs_is_named_and_overwrites_nothing(write_run, tmp_path, folder):
     (tmp_path / "empty").mkdir()
-    write_run(0.9, profile="smoke", dataset="synthetic")
-    (tmp_path / "runs").rename(tmp_path / "smoke")
-    (tmp_path / "ledger.csv").write_text("kept")
+    shutil.move(write_run(0.9, profile="smoke", dataset="synthetic"), tmp_path / "smoke")
+    write_ledger(write_run(0.9), tmp_path / "results")
+    before = (tmp_path / "results" / "ledger.csv").read_text()
     with pytest.raises(FileNotFoundError, match=f"/{folder} (does not exist|holds no finished run)"):
-        write_ledger(tmp_path / folder, tmp_path)
-    assert (tmp_path / "ledger.csv").read_text() == "kept"
+        write_ledger(tmp_path / folder, tmp_path / "results")
+    assert (tmp_path / "results" / "ledger.csv").read_text() == before
 
 
 def test_a_row_that_is_the_same_experiment_as_another_says_whose_run_it_shows(write_run, tmp_path):

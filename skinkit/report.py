@@ -90,7 +90,7 @@ def _summary(manifest):
 
 
 def _scores(folder):
-    predictions = pd.read_csv(folder / "predictions.csv.gz")
+    predictions = pd.read_csv(folder / "predictions.csv.gz", float_precision="round_trip")
     truth, probabilities, labels = evaluation.unpack_predictions(predictions)
     metrics = json.loads((folder / "metrics.json").read_text())
     found = pd.DataFrame(metrics["scores"]).T.astype(float)

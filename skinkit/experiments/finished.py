@@ -15,7 +15,7 @@ ALIKE = ("recipe", "profile", "protocol", "weights", "precision", "dataset", "la
 def finished_runs(folder, smoke=False, verbose=True):
     """Returns the finished runs under `folder` that count, each once.
 
-    Runs with equal keys, such as a folder and its copy, are one run.
+    Runs of a protocol with equal keys, such as a folder and its copy, are one run.
 
     Args:
         folder: Folder which holds run folders at any depth, e.g. `results/runs`.
@@ -32,20 +32,26 @@ def finished_runs(folder, smoke=False, verbose=True):
     found = [SavedRun(path.parent) for path in sorted(Path(folder).rglob("manifest.json"))]
     counted, notices = {}, []
     for run in found:
+        # Of a protocol: two may carry out the same, and each has its row.
+        which = (run.manifest["key"], run.manifest["protocol"])
         if not smoke and _only_tries(run.manifest):
             notices.append(f"not counted, a smoke run: {run.folder}")
-        elif (first := counted.setdefault(run.manifest["key"], run)) is not run:
+        elif (first := counted.setdefault(which, run)) is not run:
             notices.append(f"counted once, the same run: {first.folder} and {run.folder}")
     if not counted:
-        tried = f", but {len(found)} on drawn images, which say nothing about a document" if found else ""
-        there = "holds no finished run that counts" if Path(folder).is_dir() else "does not exist"
-        raise FileNotFoundError(
-            f"{folder} {there}{tried}. Give the folder of all runs; `skinkit run RECIPE --profile quick` "
-            "makes one in results/runs"
-        )
+        raise FileNotFoundError(_nothing_counts(folder, len(found)))
     if verbose and notices:
         print("\n".join(notices))
     return list(counted.values())
+
+
+def _nothing_counts(folder, found):
+    there = "holds no finished run that counts" if Path(folder).is_dir() else "does not exist"
+    tried = f", but {found} on drawn images, which say nothing about a document" if found else ""
+    return (
+        f"{folder} {there}{tried}. Give the folder of all runs; `skinkit run RECIPE --profile quick` makes one "
+        "in results/runs"
+    )
 
 
 def _only_tries(manifest):

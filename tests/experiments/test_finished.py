@@ -67,6 +67,11 @@ def test_copies_and_smoke_runs_are_told_and_not_counted(edit, capsys):
     assert {run.folder.name for run in finished_runs(runs, smoke=True, verbose=False)} == {"fallback"}
 
 
+def test_two_protocols_that_carry_out_the_same_count_both(edit):
+    edit(DEMO, "corrected")
+    assert len(finished_runs(edit(DEMO, "as_described", protocol="as_described"))) == 2
+
+
 def test_recipes_on_drawn_images_count(edit):
     assert len(finished_runs(edit(ATTENTION))) == 1
 

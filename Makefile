@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format notebooks report bench colab-test record-addons clean
+.PHONY: help setup demo test lint format notebooks report rescore bench colab-test record-addons clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ notebooks: setup ## make notebooks/*.ipynb from notebooks/src/*.py
 
 report: setup ## make results/README.md, results/ledger.csv and the figures from the run folders
 	$(BIN)/skinkit report
+
+rescore: setup ## compute the scores of the run folders anew from their predictions
+	$(BIN)/python tools/rescore_runs.py
 
 bench: setup ## run the benchmarks and print their ratios
 	$(BIN)/python benchmarks/pipeline.py

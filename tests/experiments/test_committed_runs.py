@@ -1,0 +1,37 @@
+"""What the repository says of its own runs."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from skinkit.evaluation import score, unpack_predictions
+from skinkit.experiments.finished import finished_runs, stale_runs
+from skinkit.experiments.saved import SavedRun
+from skinkit.experiments.scoring import read_predictions
+
+RUNS = Path(__file__).parents[2] / "results" / "runs"
+METRICS = sorted(RUNS.rglob("metrics*.json"))
+
+
+def test_every_run_counts_once_and_none_is_a_smoke_run():
+    assert len(finished_runs(RUNS)) == len(list(RUNS.rglob("manifest.json"))) > 0
+
+
+def test_every_run_is_one_of_today_s_recipe():
+    assert stale_runs(RUNS)[["folder", "was", "now"]].to_dict("records") == []
+
+
+@pytest.mark.parametrize("path", METRICS, ids=lambda path: path.relative_to(RUNS).as_posix())
+def test_scores_are_those_of_the_file_of_predictions(path):
+    run = SavedRun(path.parent)
+    metrics = run.metrics_best if path.stem == "metrics_best" else run.metrics
+    table = read_predictions(
+        path.with_name(path.name.replace("metrics", "predictions")).with_suffix(".csv.gz")
+    )
+    asked = unpack_predictions(table)
+    assert metrics["n"] == len(table)
+    for name, said in metrics["scores"].items():
+        found = score(name, *asked, positive=run.recipe.positive)
+        value = math.nan if said["value"] is None else said["value"]
+        assert found == pytest.approx(value, abs=1e-9, nan_ok=True), name

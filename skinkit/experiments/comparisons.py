@@ -1,5 +1,6 @@
 """Which of two recipes is better on the same test images, and by how much."""
 
+import math
 import re
 
 import pandas as pd
@@ -118,7 +119,10 @@ def _printed_difference(scores, row):
     scores = scores[scores["metric"] == row.metric]
     printed = (_printed(scores, row.first) - _printed(scores, row.second)).dropna().astype(float)
     if printed.empty:
-        return {"printed": None, "printed_low": None, "printed_high": None, "networks": None, "holds": ""}
+        return {
+            **dict.fromkeys(("printed", "printed_low", "printed_high", "networks"), math.nan),
+            "holds": "",
+        }
     low, high = printed.min(), printed.max()
     holds = "open"
     if low * high > 0 and row.low * row.high > 0:

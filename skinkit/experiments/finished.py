@@ -49,8 +49,8 @@ def _nothing_counts(folder, found):
     there = "holds no finished run that counts" if Path(folder).is_dir() else "does not exist"
     tried = f", but {found} on drawn images, which say nothing about a document" if found else ""
     return (
-        f"{folder} {there}{tried}. Give the folder of all runs; `skinkit run RECIPE --profile quick` makes one "
-        "in results/runs"
+        f"{folder} {there}{tried}. Give the folder of all runs; `skinkit run RECIPE --profile quick` makes "
+        "one in results/runs"
     )
 
 

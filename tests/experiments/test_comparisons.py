@@ -61,6 +61,8 @@ def test_the_difference_is_that_of_the_scores_in_any_order_of_the_rows(write_pre
         assert found.loc[metric, "difference"] == pytest.approx(scores[0][metric] - scores[1][metric])
         assert found.loc[metric, "low"] < found.loc[metric, "difference"] < found.loc[metric, "high"]
     assert (found["runs"].unique().tolist(), found["n"].unique().tolist()) == ([1], [60])
+    # No document prints any of them, and they can be calculated with all the same.
+    assert not (found[["printed", "networks"]] > 1).any(axis=None)
 
 
 def test_seeds_are_paired_and_averaged(write_predictions, tmp_path):

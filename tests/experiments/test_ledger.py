@@ -324,7 +324,7 @@ def test_the_command_of_a_row_repeats_its_runs(recipe_of_a_row, write_run):
 def test_the_commands_of_all_committed_rows_repeat_their_runs():
     table = ledger(RESULTS / "runs").dropna(subset="measured")
     rows = table[table["stale"] == ""].drop_duplicates(["command", "folders"])
-    assert len(rows) > 20
+    assert not rows.empty
     for row in rows.itertuples():
         assert sorted(map(str, runs_of(row.command))) == sorted(map(str, runs_in(row.folders.split())))
 

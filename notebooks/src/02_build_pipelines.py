@@ -243,8 +243,8 @@ pixel_table
 #
 # ## 6. What did the documents do?
 #
-# Now two whole documents fit into two lines, which their recipes hold. Gessert et al. (2019) flip both ways, and change
-# brightness by 32 of 255 and saturation by a half, in random order. Köfler (2023) flips left-right and
+# Now two whole documents fit into two lines, which their recipes hold. Gessert et al. (2019) flip both
+# ways, and change brightness by 32 of 255 and saturation by a half. Köfler (2023) flips left-right and
 # zooms height and width each by itself, as Keras' `ImageDataGenerator` does, which changes the shape of a
 # lesion and repeats the edge; a shear of 0.2, which the released code asks for too, Keras reads as 0.2
 # *degrees*: nothing.

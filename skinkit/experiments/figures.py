@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from skinkit.papers.recipe import PROTOCOLS
+from skinkit.papers.koefler2023 import SPLIT_FIRST_OF
+
+# How an exam was held; the second is a control, in which one step of the first has another place.
+_WAYS = ("as_published", "split_then_augment", "corrected")
 
 
 def draw_figures(ledger, results):
@@ -83,14 +86,15 @@ def _names(rows):
 
 
 def _by_protocol(ledger):
-    """Scores of the rows that were run under several protocols: a table per protocol, as measured."""
+    """Scores of the rows that were run in several of `_WAYS`: a table per way, as measured."""
     rows = ledger[(ledger["class"] == "all") & ledger["metric"].isin(["accuracy", "macro_recall"])]
-    name = rows["document"] + "/" + _names(rows) + "\n" + rows["profile"] + ", " + rows["metric"]
-    rows = rows.rename(columns={"measured": "value"}).assign(name=name)
-    several = rows.groupby("name")["protocol"].transform("nunique") > 1
-    tables = dict(list(rows[several].groupby("protocol")))
-    return {
-        protocol: tables[protocol].set_index("name")[["value", "low", "high"]]
-        for protocol in PROTOCOLS
-        if protocol in tables
-    }
+    name = rows["document"] + "/" + _names(rows)
+    split_first = name.map(SPLIT_FIRST_OF)
+    rows = rows.rename(columns={"measured": "value"}).assign(
+        name=split_first.fillna(name) + "\n" + rows["profile"] + ", " + rows["metric"],
+        way=rows["protocol"].mask(split_first.notna(), "split_then_augment"),
+    )
+    rows = rows[rows["way"].isin(_WAYS)]
+    several = rows.groupby("name")["way"].transform("nunique") > 1
+    tables = dict(list(rows[several].groupby("way")))
+    return {way: tables[way].set_index("name")[["value", "low", "high"]] for way in _WAYS if way in tables}

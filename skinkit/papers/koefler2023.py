@@ -105,6 +105,8 @@ SPLIT_FIRST = (
         protocols={"as_published": {**_SPLIT_FIRST["as_published"], "model": _SOFT_RELEASED}},
     ),
 )
+# The published row that a control holds another exam for.
+SPLIT_FIRST_OF = dict(zip((r.name for r in SPLIT_FIRST), (CNN.name, CNN_SA.name), strict=True))
 
 
 def _external(recipe, name, title):

@@ -19,13 +19,16 @@ def test_rows_of_one_name_in_two_tables_stand_apart_in_the_figure_of_protocols(t
     rows = [
         ("koefler2023", table, "cnn", "all", "accuracy", "quick", protocol, None, 0.7, 0.6, 0.8)
         for table in ("table4a", "table5a")
-        for protocol in ("as_published", "corrected")
+        for protocol in ("as_published", "as_described", "corrected")
     ]
-    draw_figures(ledger_of(rows), tmp_path)
-    assert {protocol: table.index.nunique() for protocol, table in drawn[0].items()} == {
-        "as_published": 2,
-        "corrected": 2,
-    }
+    control = ("koefler2023", "controls", "cnn-split-then-augment", *rows[0][3:])
+    draw_figures(ledger_of([*rows, control]), tmp_path)
+    assert [(way, table.index.nunique()) for way, table in drawn[0].items()] == [
+        ("as_published", 2),
+        ("split_then_augment", 1),
+        ("corrected", 2),
+    ]
+    assert drawn[0]["split_then_augment"].index[0] in drawn[0]["as_published"].index
     assert [path.name for path in (tmp_path / "figures").iterdir()] == ["protocols.png"]
 
 

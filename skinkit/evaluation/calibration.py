@@ -63,7 +63,9 @@ def brier_score(y_true, probabilities, labels):
 
 def squared_distance(truth, probabilities):
     """Squared distance of each row to its one-hot truth: `(n,)`, 0 to 2."""
-    return ((probabilities - np.eye(probabilities.shape[1])[truth]) ** 2).sum(axis=1)
+    gaps = probabilities.copy()
+    gaps[np.arange(len(truth)), truth] -= 1.0
+    return (gaps**2).sum(axis=1)
 
 
 def reliability_table(y_true, probabilities, labels, bins=10):
@@ -141,8 +143,8 @@ def _log_sum_exp(values):
 
 
 def _binned_gap(confidence, correct, weights, bins):
-    member = np.eye(bins)[_bin_index(confidence, bins)]
-    gaps = weights @ (member * (confidence - correct)[:, None])
+    index, gap = _bin_index(confidence, bins), confidence - correct
+    gaps = np.stack([np.bincount(index, row * gap, minlength=bins) for row in weights])
     return np.abs(gaps).sum(axis=1) / weights.sum(axis=1)
 
 

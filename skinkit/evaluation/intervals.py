@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from skinkit.evaluation.checks import check_predictions
-from skinkit.evaluation.tally import Tally, summary_names
+from skinkit.evaluation.tally import Predictions, Tally, summary_names
 
 # Few enough numbers at a time to stay in the processor's cache, and memory flat in `resamples`.
 _CHUNK = 250_000
@@ -53,13 +53,10 @@ def bootstrap_intervals(
     """
     truth, probabilities, labels = check_predictions(y_true, probabilities, labels)
     metrics = _names(metrics, labels, positive)
-    values = _scores(Tally(truth, probabilities, labels, positive=positive), metrics)[0]
-    draws = np.concatenate(
-        [
-            _scores(Tally(truth, probabilities, labels, weights, positive), metrics)
-            for weights in _weightings(groups, len(truth), resamples, seed)
-        ]
-    )
+    predictions = Predictions(truth, probabilities, labels, positive)
+    values = Tally(predictions).scores(metrics)[0]
+    weightings = _weightings(groups, len(truth), resamples, seed)
+    draws = np.concatenate([Tally(predictions, weights).scores(metrics) for weights in weightings])
     return _table(metrics, values, draws, confidence)
 
 
@@ -96,9 +93,11 @@ def paired_difference(
     _, second, _ = check_predictions(y_true, second, labels)
     metrics = _names(metrics, labels, positive)
 
+    pair = [Predictions(truth, each, labels, positive) for each in (first, second)]
+
     def difference(weights):
-        a, b = (Tally(truth, p, labels, weights, positive) for p in (first, second))
-        return _scores(a, metrics) - _scores(b, metrics)
+        one, other = (Tally(each, weights).scores(metrics) for each in pair)
+        return one - other
 
     weightings = _weightings(groups, len(truth), resamples, seed)
     draws = np.concatenate([difference(weights) for weights in weightings])
@@ -109,10 +108,6 @@ def _names(metrics, labels, positive):
     if metrics is None:
         return list(summary_names(labels, positive))
     return [metrics] if isinstance(metrics, str) else list(metrics)
-
-
-def _scores(tally, metrics):
-    return np.stack([tally.score(name) for name in metrics], axis=1)
 
 
 def _weightings(groups, n, resamples, seed):

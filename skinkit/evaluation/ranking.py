@@ -1,28 +1,58 @@
 """Scores of a ranking (one class against the rest), under one or many weightings at a time.
 
-A curve is made once for a class; area, average precision and sensitivity at a specificity are read
-from it. Equal scores share one threshold, so the order of rows never matters.
+A class is sorted once, whatever the number of weightings; its curve is then made by counting, and area, average
+precision and sensitivity at a specificity are read from it. Equal scores share one threshold, so the order of
+rows never matters.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
 
-def weighted_curve(scores, positive, weights):
-    """Counts above each threshold, from the highest score to the lowest.
+class Ranking(NamedTuple):
+    """Images of a set from the highest score to the lowest."""
+
+    order: np.ndarray  # Positions of the images.
+    positive: np.ndarray  # 1.0 for images of the class, in that order.
+    starts: np.ndarray  # Where, in that order, the images of each kept threshold begin.
+
+
+def rank(scores, positive):
+    """Sorts images by their score, once for all weightings.
+
+    Only thresholds at which an image of the class is found, and those just before, are kept: between them no
+    score that is read from the curve changes. So all classes together have few thresholds.
 
     Args:
         scores: array `(n,)`.
         positive: bool array `(n,)`, True for images of the class.
+
+    Returns:
+        `Ranking`.
+    """
+    order = np.argsort(-scores, kind="stable")
+    ordered, positive = scores[order], positive[order]
+    first = np.append(0, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1)
+    found = np.logical_or.reduceat(positive, first)
+    kept = found | np.append(found[1:], True)
+    starts = first[np.append(True, kept[:-1])]
+    return Ranking(order, positive.astype(np.float64), starts)
+
+
+def weighted_curve(ranking, weights):
+    """Counts above each kept threshold, from the highest score to the lowest.
+
+    Args:
+        ranking: result of `rank`.
         weights: array `(B, n)`: how often each image counts in each of `B` weightings.
 
     Returns:
-        `(hits, false_alarms)`, both `(B, T)` for the `T` different scores, cumulative.
+        `(hits, false_alarms)`, both `(B, T)` for the `T` kept thresholds, cumulative.
     """
-    order = np.argsort(-scores, kind="stable")
-    ordered = scores[order]
-    last = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), len(ordered) - 1)
-    everything = np.cumsum(weights[:, order], axis=1)[:, last]
-    hits = np.cumsum(np.where(positive, weights, 0.0)[:, order], axis=1)[:, last]
+    ordered = np.take(weights, ranking.order, axis=1)
+    everything = np.cumsum(np.add.reduceat(ordered, ranking.starts, axis=1), axis=1)
+    hits = np.cumsum(np.add.reduceat(ordered * ranking.positive, ranking.starts, axis=1), axis=1)
     return hits, everything - hits
 
 

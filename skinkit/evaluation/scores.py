@@ -9,7 +9,7 @@ import pandas as pd
 
 from skinkit.evaluation.checks import check_predictions, count_ties
 from skinkit.evaluation.confusion import kappa_from_confusion
-from skinkit.evaluation.tally import CLASS_SCORES, Tally, summary_names
+from skinkit.evaluation.tally import CLASS_SCORES, Predictions, Tally, summary_names
 
 
 def summary(y_true, probabilities, labels, positive=None):
@@ -39,7 +39,7 @@ def summary(y_true, probabilities, labels, positive=None):
         1.0
     """
     truth, probabilities, labels = check_predictions(y_true, probabilities, labels)
-    tally = Tally(truth, probabilities, labels, positive=positive)
+    tally = Tally(Predictions(truth, probabilities, labels, positive))
     values = {name: float(tally.score(name)[0]) for name in summary_names(labels, positive)}
     return values | {"n": float(len(truth)), "ties": float(count_ties(probabilities))}
 
@@ -60,7 +60,7 @@ def score(name, y_true, probabilities, labels, positive=None):
         ValueError: on bad input or an unknown name.
     """
     truth, probabilities, labels = check_predictions(y_true, probabilities, labels)
-    return float(Tally(truth, probabilities, labels, positive=positive).score(name)[0])
+    return float(Tally(Predictions(truth, probabilities, labels, positive)).score(name)[0])
 
 
 def per_class(y_true, probabilities, labels):
@@ -75,7 +75,7 @@ def per_class(y_true, probabilities, labels):
         `support` (true) and `predicted`.
     """
     truth, probabilities, labels = check_predictions(y_true, probabilities, labels)
-    tally = Tally(truth, probabilities, labels)
+    tally = Tally(Predictions(truth, probabilities, labels))
     table = pd.DataFrame({name: tally.class_scores(name)[0] for name in CLASS_SCORES}, index=labels)
     for name, axis in (("support", 1), ("predicted", 0)):
         table[name] = tally.confusion[0].sum(axis=axis).astype(int)
@@ -85,7 +85,7 @@ def per_class(y_true, probabilities, labels):
 def confusion_matrix(y_true, probabilities, labels):
     """Counts `(C, C)`, rows truth, columns prediction, both in the order of `labels`."""
     truth, probabilities, labels = check_predictions(y_true, probabilities, labels)
-    return Tally(truth, probabilities, labels).confusion[0].astype(int)
+    return Tally(Predictions(truth, probabilities, labels)).confusion[0].astype(int)
 
 
 def cohen_kappa(y_true, probabilities, labels, weights=None):

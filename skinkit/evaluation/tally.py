@@ -45,29 +45,56 @@ def summary_names(labels, positive=None):
     )
 
 
-class Tally:
-    """Predictions under `B` weightings; `score(name)` gives `B` values.
+class Predictions:
+    """Predictions, and what all weightings of them share: each class is sorted once.
 
     Args:
         truth: int positions `(n,)`, as `check_predictions` returns them.
         probabilities: float64 `(n, C)`.
         labels: list of `C` names.
-        weights: array `(B, n)`, how often each image counts; None counts each once.
         positive: see `positive_label`.
     """
 
-    def __init__(self, truth, probabilities, labels, weights=None, positive=None):
+    def __init__(self, truth, probabilities, labels, positive=None):
         self.truth, self.probabilities, self.labels = truth, probabilities, labels
-        self.weights = np.ones((1, len(truth))) if weights is None else weights
         self.positive = positive_label(labels, positive)
+        self.predicted = predicted_index(probabilities)
+        self._rankings = {}
+
+    @cached_property
+    def distance(self):
+        return squared_distance(self.truth, self.probabilities)
+
+    def ranking(self, index):
+        if index not in self._rankings:
+            self._rankings[index] = ranking.rank(self.probabilities[:, index], self.truth == index)
+        return self._rankings[index]
+
+
+class Tally:
+    """Predictions under `B` weightings; `score(name)` gives `B` values.
+
+    Args:
+        predictions: `Predictions`.
+        weights: float64 array `(B, n)`, how often each image counts; None counts each once.
+    """
+
+    def __init__(self, predictions, weights=None):
+        self.predictions, self.labels = predictions, predictions.labels
+        self.weights = np.ones((1, len(predictions.truth))) if weights is None else weights
         self._curves = {}
 
     @cached_property
     def confusion(self):
         """Weighted confusion matrices `(B, C, C)`, rows truth, columns prediction."""
         classes = len(self.labels)
-        cell = self.truth * classes + predicted_index(self.probabilities)
-        return (self.weights @ np.eye(classes**2)[cell]).reshape(-1, classes, classes)
+        cell = self.predictions.truth * classes + self.predictions.predicted
+        counts = [np.bincount(cell, row, minlength=classes**2) for row in self.weights]
+        return np.stack(counts).reshape(-1, classes, classes)
+
+    def scores(self, names):
+        """Values `(B, len(names))` of several scores."""
+        return np.stack([self.score(name) for name in names], axis=1)
 
     def score(self, name):
         """Values `(B,)` of a score of `summary`, or of a class as in "recall:mel".
@@ -82,12 +109,12 @@ class Tally:
         if name in ("macro_auc", "macro_average_precision"):
             return mean_defined(self.class_scores(name.removeprefix("macro_")))
         if name == "ece":
-            return weighted_calibration_error(self.truth, self.probabilities, self.weights)
+            found = self.predictions
+            return weighted_calibration_error(found.truth, found.probabilities, self.weights)
         if name == "brier":
-            distance = squared_distance(self.truth, self.probabilities)
-            return self.weights @ distance / self.weights.sum(axis=1)
+            return self.weights @ self.predictions.distance / self.weights.sum(axis=1)
         if name in _BINARY and len(self.labels) == 2:
-            return self._of_class(name, self.positive, name)
+            return self._of_class(name, self.predictions.positive, name)
         return self._at_specificity(name)
 
     def class_scores(self, name):
@@ -126,14 +153,12 @@ class Tally:
 
     def _curve(self, index):
         if index not in self._curves:
-            self._curves[index] = ranking.weighted_curve(
-                self.probabilities[:, index], self.truth == index, self.weights
-            )
+            self._curves[index] = ranking.weighted_curve(self.predictions.ranking(index), self.weights)
         return self._curves[index]
 
     def _unknown(self, name):
         return ValueError(
             f"There is no score {name!r} for the labels {self.labels}. Choose from "
-            f"{', '.join(summary_names(self.labels, self.positive))}, or SCORE:LABEL with SCORE "
+            f"{', '.join(summary_names(self.labels, self.predictions.positive))}, or SCORE:LABEL with SCORE "
             f"one of {', '.join(CLASS_SCORES)}."
         )

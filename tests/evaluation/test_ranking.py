@@ -5,6 +5,7 @@ from sklearn import metrics
 from skinkit.evaluation.ranking import (
     area_under_roc,
     average_precision,
+    rank,
     sensitivity_at,
     weighted_curve,
 )
@@ -12,7 +13,7 @@ from skinkit.evaluation.ranking import (
 
 def curve(scores, positive, weights=None):
     weights = np.ones((1, len(scores))) if weights is None else np.asarray(weights, float)
-    return weighted_curve(np.asarray(scores, float), np.asarray(positive, bool), weights)
+    return weighted_curve(rank(np.asarray(scores, float), np.asarray(positive, bool)), weights)
 
 
 @pytest.mark.parametrize(

@@ -90,15 +90,15 @@ def _summary(manifest):
 
 
 def _scores(folder):
-    predictions = pd.read_csv(folder / "predictions.csv.gz", float_precision="round_trip")
+    predictions = pd.read_csv(folder / "predictions.csv.gz")
     truth, probabilities, labels = evaluation.unpack_predictions(predictions)
     metrics = json.loads((folder / "metrics.json").read_text())
-    found = pd.DataFrame(metrics["scores"]).T.astype(float)
+    found = pd.DataFrame(metrics["scores"]).T.astype(dict.fromkeys(("value", "low", "high"), float))
     overall = found[~found.index.str.contains(":")]
     table = evaluation.classification_table(truth, probabilities, labels, intervals=found)
     matrix = evaluation.confusion_table(truth, probabilities, labels)
-    group = html.escape(metrics["grouped_by"])
-    yield f"<p>n = {metrics['n']}; 95 % intervals from resampling whole {group}s.</p>"
+    drawn = f"from resampling whole {html.escape(metrics['grouped_by'])}s unless another method is named"
+    yield f"<p>n = {metrics['n']}; 95 % intervals {drawn}.</p>"
     yield _table(overall)
     yield _table(table)
     yield _figure(plots.confusion_matrix(matrix, labels), "Confusion matrix, rows are the truth")

@@ -13,7 +13,8 @@ def expected_calibration_error(y_true, probabilities, labels, bins=BINS):
 
     Confidences fall into `bins` bins of equal width, closed on the right; each bin's gap between
     mean confidence and accuracy is weighted by its share of images. It is biased upwards on few
-    images, so compare values only at equal `n` and `bins`.
+    images, so compare values only at equal `n` and `bins`. It has no interval: resampling adds bias
+    to bias, and its percentiles miss the truth.
 
     Args:
         y_true, probabilities, labels: see `summary`.
@@ -68,12 +69,13 @@ def squared_distance(truth, probabilities):
     return (gaps**2).sum(axis=1)
 
 
-def reliability_table(y_true, probabilities, labels, bins=10):
+def reliability_table(y_true, probabilities, labels, bins=BINS):
     """What a reliability diagram shows, as a table.
 
     Args:
         y_true, probabilities, labels: see `summary`.
-        bins: number of bins of equal width over 0 to 1, closed on the right.
+        bins: number of bins of equal width over 0 to 1, closed on the right; by default those of the error,
+            which is the mean gap in the diagram.
 
     Returns:
         DataFrame, one row a bin: `low`, `high`, `n`, `confidence` (mean), `accuracy` (share of

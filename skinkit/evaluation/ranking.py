@@ -1,8 +1,8 @@
 """Scores of a ranking (one class against the rest), under one or many weightings at a time.
 
-A class is sorted once, whatever the number of weightings; its curve is then made by counting, and area, average
-precision and sensitivity at a specificity are read from it. Equal scores share one threshold, so the order of
-rows never matters.
+A class is sorted once, whatever the number of weightings. Its curve is made by counting; area, average
+precision and sensitivity at a specificity are read from it. Equal scores share one threshold, so the
+order of rows never matters.
 """
 
 from typing import NamedTuple

@@ -67,7 +67,7 @@ def subgroup_table(predictions, by, metadata=None, metrics=None, resamples=0, gr
         metadata: manifest table that holds `by`, if `predictions` does not.
         metrics: names as in `score`; None for accuracy, macro recall, recall of the positive class,
             macro AUC and ECE.
-        resamples: above 0 adds `<metric>_low` and `<metric>_high` (95 % bootstrap).
+        resamples: above 0 adds `<metric>_low` and `<metric>_high` (95 %, see `bootstrap_intervals`).
         groups: column of the ids drawn as a whole ("lesion_id"); None draws images.
         seed: of the draws.
 

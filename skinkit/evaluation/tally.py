@@ -62,6 +62,10 @@ class Predictions:
         self._rankings = {}
 
     @cached_property
+    def cell(self):
+        return self.truth * len(self.labels) + self.predicted
+
+    @cached_property
     def distance(self):
         return squared_distance(self.truth, self.probabilities)
 
@@ -69,6 +73,36 @@ class Predictions:
         if index not in self._rankings:
             self._rankings[index] = ranking.rank(self.probabilities[:, index], self.truth == index)
         return self._rankings[index]
+
+    def share(self, name):
+        """Images that a score counts, and which of them are hits: two bool arrays `(n,)`.
+
+        None for scores that are not the share of something, and as hits where a threshold decides. An F1
+        score `f` is a share in disguise: of what is of the class or called so, `f / (2 - f)` is both.
+        """
+        if at := self.at_specificity(name):
+            return self.truth == at[0], None
+        score, _, label = name.partition(":")
+        if name in _BINARY and len(self.labels) == 2:
+            label = self.positive
+        index = self.labels.index(label) if label in self.labels else None
+        is_it, called = self.truth == index, self.predicted == index
+        shares = {
+            "accuracy": (self.truth >= 0, self.predicted == self.truth),
+            "recall": (is_it, called),
+            "precision": (called, is_it),
+            "specificity": (~is_it, ~called),
+            "f1": (is_it | called, is_it & called),
+        }
+        return shares.get(score)
+
+    def at_specificity(self, name):
+        """Position of the class and the specificity in a name like melanoma_sensitivity_at_90_specificity."""
+        match = _AT_SPECIFICITY.fullmatch(name)
+        by_name = {_NAMES.get(label, label): index for index, label in enumerate(self.labels)}
+        if match is None or match[1] not in by_name or int(match[2]) > 100:
+            return None
+        return by_name[match[1]], int(match[2]) / 100
 
 
 class Tally:
@@ -88,8 +122,7 @@ class Tally:
     def confusion(self):
         """Weighted confusion matrices `(B, C, C)`, rows truth, columns prediction."""
         classes = len(self.labels)
-        cell = self.predictions.truth * classes + self.predictions.predicted
-        counts = [np.bincount(cell, row, minlength=classes**2) for row in self.weights]
+        counts = [np.bincount(self.predictions.cell, row, minlength=classes**2) for row in self.weights]
         return np.stack(counts).reshape(-1, classes, classes)
 
     def scores(self, names):
@@ -136,12 +169,10 @@ class Tally:
         return self._per_class[score][:, index]
 
     def _at_specificity(self, name):
-        match = _AT_SPECIFICITY.fullmatch(name)
-        by_name = {_NAMES.get(label, label): label for label in self.labels}
-        if match is None or match[1] not in by_name or int(match[2]) > 100:
+        at = self.predictions.at_specificity(name)
+        if at is None:
             raise self._unknown(name)
-        curve = self._curve(self.labels.index(by_name[match[1]]))
-        return ranking.sensitivity_at(*curve, specificity=int(match[2]) / 100)
+        return ranking.sensitivity_at(*self._curve(at[0]), specificity=at[1])
 
     @cached_property
     def _from_confusion(self):

@@ -76,7 +76,10 @@ def _text(title, metrics, predictions, stamp):
     lines = [f"{title}\n", evaluation.to_markdown(evaluation.stamp(table, stamp))]
     for name, found in metrics["scores"].items():
         if ":" not in name:
-            value, low, high = (math.nan if v is None else v for v in found.values())
-            lines.append(f"{name:<42} {value:.3f}  ({low:.3f} to {high:.3f})")
+            value, low, high = (math.nan if found[v] is None else found[v] for v in ("value", "low", "high"))
+            ends = "" if math.isnan(low) else f"  ({low:.3f} to {high:.3f})"
+            # Runs of older versions do not say how; theirs are resampled.
+            how = found.get("method", "bootstrap")
+            lines.append(f"{name:<42} {value:.3f}{ends}" + (f" {how}" if how != "bootstrap" and ends else ""))
     lines.append(f"n = {metrics['n']}; intervals: 95 %, resampled by {metrics['grouped_by']}")
     return "\n".join(lines)

@@ -128,8 +128,8 @@ def score(predictions, positive="mel"):
     """Returns all scores of a predictions table with 95 % intervals by lesion, patient or image.
 
     Returns:
-        Dictionary with `n`, `grouped_by`, and `scores`: by name (`f1:nv` for one class) `value`, `low` and
-        `high`; NaN where a class has no images.
+        Dictionary with `n`, `grouped_by`, and `scores`: by name (`f1:nv` for one class) `value`, `low`,
+        `high` and `method` of `bootstrap_intervals`; NaN where a class has no images.
     """
     from skinkit import evaluation
 
@@ -142,7 +142,7 @@ def score(predictions, positive="mel"):
     intervals = evaluation.bootstrap_intervals(
         truth, probabilities, labels, groups=groups, metrics=list(dict.fromkeys(names)), positive=positive
     )
-    found = intervals[["value", "low", "high"]].to_dict(orient="index")
+    found = intervals[["value", "low", "high", "method"]].to_dict(orient="index")
     return {"n": len(predictions), "grouped_by": grouped_by, "scores": found}
 
 

@@ -78,7 +78,7 @@ def reliability_diagram(table, ax=None):
     for point in zip(x, high, n, strict=True):
         ax.annotate(f"{point[2]:.0f}", point[:2], (0, 3), textcoords="offset points", ha="center")
     gap = np.average(np.abs(x - y), weights=n)
-    title = f"Calibration (n = {n.sum():.0f}, error in these {len(table)} bins {gap:.3f})"
+    title = f"Calibration (n = {n.sum():.0f}, error {gap:.3f} in {len(table)} bins)"
     ax.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1), ylim=(0, 1.08), title=title)
     return figure
 
@@ -132,7 +132,7 @@ def _with_interval(value, intervals, metric):
     if intervals is None or metric not in intervals.index:
         return f"{value:.3f}"
     low, high = intervals.loc[metric, ["low", "high"]]
-    return f"{value:.3f} [{low:.3f}, {high:.3f}]"
+    return f"{value:.3f}" if pd.isna(low) else f"{value:.3f} [{low:.3f}, {high:.3f}]"
 
 
 def _wilson(share, n, z=1.96):

@@ -32,6 +32,7 @@ def embedding(points, labels, separability=None, ax=None):
     ax.set(xticks=[], yticks=[], aspect="equal")
     if separability is not None:
         value, low, high = (separability[name] for name in ("value", "low", "high"))
-        ax.set_title(f"linear probe: AUC {value:.2f} [{low:.2f}, {high:.2f}]", fontsize=10)
+        ends = "" if pd.isna(low) else f" [{low:.2f}, {high:.2f}]"
+        ax.set_title(f"linear probe: AUC {value:.2f}{ends}", fontsize=10)
     ax.legend(fontsize=8)
     return figure

@@ -41,7 +41,7 @@ def test_bins_are_closed_on_the_right_and_reach_0_and_1():
 
 def test_the_reliability_table_adds_up_to_the_calibration_error(predictions, labels):
     y_true, probabilities = predictions(300, seed=0)
-    table = reliability_table(y_true, probabilities, labels, bins=15)
+    table = reliability_table(y_true, probabilities, labels)
     assert list(table) == ["low", "high", "n", "confidence", "accuracy"]
     assert table["n"].sum() == 300 and len(table) == 15
     gaps = (table["confidence"] - table["accuracy"]).abs()

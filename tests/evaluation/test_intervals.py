@@ -16,10 +16,20 @@ def test_the_value_is_the_score_on_all_images(predictions, labels):
     y_true, probabilities = predictions(200, seed=0)
     table = bootstrap_intervals(y_true, probabilities, labels, resamples=20)
     assert list(table.index) == list(summary_names(labels)) and table.index.name == "metric"
-    assert list(table) == ["value", "low", "high", "sd"]
+    assert list(table) == ["value", "low", "high", "sd", "method"]
     overall = summary(y_true, probabilities, labels)
     assert table["value"].to_dict() == {name: overall[name] for name in table.index}
-    assert (table["low"] < table["high"]).all() and (table["sd"] > 0).all()
+    drawn = table.drop("ece")
+    assert (drawn["low"] < drawn["high"]).all() and (drawn["sd"] > 0).all()
+
+
+def test_a_calibration_error_has_no_interval(predictions, labels):
+    y_true, probabilities = predictions(200, seed=0)
+    found = bootstrap_intervals(y_true, probabilities, labels, metrics="ece", resamples=20).loc["ece"]
+    assert found["value"] == summary(y_true, probabilities, labels)["ece"] and found["method"] == "none"
+    assert found[["low", "high", "sd"]].isna().all()
+    other = paired_difference(y_true, probabilities, probabilities[:, ::-1], labels, metrics="ece").loc["ece"]
+    assert other["value"] != 0 and other[["low", "high", "sd"]].isna().all()
 
 
 @pytest.mark.parametrize("grouped", [False, True])
@@ -35,10 +45,13 @@ def test_every_resample_is_scored_as_if_its_images_were_copied(predictions, labe
     weights = np.concatenate(seen).astype(int)
     assert weights.shape == (resamples, n)
     copies = [np.repeat(np.arange(n), row) for row in weights]
-    for name in metrics:
+    assert table["method"].nunique() == 4
+    for name in table.index.drop("ece"):
         draws = np.array([score(name, y_true[c], probabilities[c], labels) for c in copies])
         draws = draws[~np.isnan(draws)]
         np.testing.assert_allclose(table.loc[name, "sd"], draws.std(ddof=1))
+        if table.loc[name, "method"] != "bootstrap":
+            continue
         expected = np.quantile(draws, [0.025, 0.975])
         np.testing.assert_allclose(table.loc[name, ["low", "high"]].to_numpy(float), expected)
 
@@ -65,20 +78,22 @@ def test_the_draw_depends_on_the_seed_and_not_on_the_chunk_size(predictions, lab
 
 
 def test_a_class_that_vanishes_from_resamples_is_left_out_of_them():
-    # One melanoma among twenty, always found; nevi always found: macro recall is 1 in any resample.
-    labels, y_true = ["mel", "nv"], ["mel"] + ["nv"] * 19
-    probabilities = np.array([[0.9, 0.1]] + [[0.1, 0.9]] * 19)
-    metrics = ["macro_recall", "recall:mel", "macro_auc"]
-    table = bootstrap_intervals(y_true, probabilities, labels, metrics=metrics, resamples=100)
-    assert (table[["value", "low", "high"]] == 1).all(axis=None) and (table["sd"] == 0).all()
+    # Two melanomas among twenty, always found, and nevi half: a resample without melanomas says 0.5.
+    labels, y_true = ["mel", "nv"], ["mel"] * 2 + ["nv"] * 18
+    probabilities = np.array([[0.9, 0.1]] * 11 + [[0.1, 0.9]] * 9)
+    weights = np.concatenate(list(intervals._weightings(None, 20, 100, seed=0)))
+    assert (weights[:, :2].sum(axis=1) == 0).any()
+    table = bootstrap_intervals(y_true, probabilities, labels, metrics=["recall:mel"], resamples=100)
+    assert table.loc["recall:mel", "sd"] == 0
 
 
-def test_a_score_that_is_never_defined_has_no_interval():
-    probabilities = [[0.9, 0.1, 0.0], [0.2, 0.8, 0.0]]
-    table = bootstrap_intervals(
-        ["mel", "nv"], probabilities, ["mel", "nv", "df"], metrics=["recall:df"], resamples=10
-    )
-    assert table.loc["recall:df"].isna().all()
+def test_a_score_without_images_or_on_which_all_resamples_agree_has_no_interval():
+    labels, probabilities = ["mel", "nv", "df"], [[0.9, 0.1, 0.0], [0.2, 0.8, 0.0], [0.3, 0.7, 0.0]]
+    metrics = ["recall:df", "precision:df", "macro_auc", "cohen_kappa"]
+    table = bootstrap_intervals(["mel", "nv", "nv"], probabilities, labels, metrics=metrics, resamples=10)
+    assert table.loc["recall:df", ["value", "low", "high", "sd"]].isna().all()
+    assert table.loc[["macro_auc", "cohen_kappa"], "value"].eq(1).all()
+    assert table[["low", "high"]].isna().all(axis=None) and table["method"].eq("none").all()
 
 
 def simulate(seed, lesions=60, photographs=3):
@@ -120,7 +135,7 @@ def test_a_higher_confidence_gives_a_wider_interval(predictions, labels):
 
 def test_a_model_does_not_differ_from_itself(predictions, labels):
     y_true, probabilities = predictions(100, seed=8)
-    table = paired_difference(y_true, probabilities, probabilities, labels, metrics=None)
+    table = paired_difference(y_true, probabilities, probabilities, labels, metrics=None).drop("ece")
     assert (table[["value", "low", "high", "sd"]] == 0).all(axis=None)
 
 

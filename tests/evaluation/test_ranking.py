@@ -59,18 +59,26 @@ def test_sensitivity_needs_both_kinds_of_images(positive):
     assert np.isnan(sensitivity_at(*curve([0.2, 0.4], positive), 0.9)[0])
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(8))
 def test_weighted_rankings_equal_scikit_learn(seed):
     rng = np.random.default_rng(seed)
-    scores, positive = rng.random(200).round(2), rng.random(200) < 0.3
+    # From all scores tied to hardly any, and the class from rare to common.
+    scores, positive = rng.random(200).round(seed % 4), rng.random(200) < (0.03, 0.3, 0.97)[seed % 3]
     weights = rng.integers(0, 4, size=(6, 200)).astype(float)
     hits, alarms = curve(scores, positive, weights)
     areas, precisions = area_under_roc(hits, alarms), average_precision(hits, alarms)
     sensitivities = sensitivity_at(hits, alarms, 0.9)
     for i, weight in enumerate(weights):
         arguments = {"sample_weight": weight}
-        assert areas[i] == pytest.approx(metrics.roc_auc_score(positive, scores, **arguments))
+        exact = {"rel": 0, "abs": 1e-12}
+        assert areas[i] == pytest.approx(metrics.roc_auc_score(positive, scores, **arguments), **exact)
         expected = metrics.average_precision_score(positive, scores, **arguments)
-        assert precisions[i] == pytest.approx(expected)
+        assert precisions[i] == pytest.approx(expected, **exact)
         x, y, _ = metrics.roc_curve(positive, scores, drop_intermediate=False, **arguments)
-        assert sensitivities[i] == pytest.approx(y[x <= 0.1 + 1e-9].max())
+        assert sensitivities[i] == pytest.approx(y[x <= 0.1 + 1e-9].max(), **exact)
+
+
+def test_a_rare_class_has_few_thresholds():
+    # Thresholds 1 to 6 and the last of all: those at the three images of the class, and those just before.
+    positive = np.isin(np.arange(1000), [1, 4, 5])
+    assert curve(np.linspace(1, 0, 1000), positive)[0].tolist() == [[0, 1, 1, 2, 3, 3]]

@@ -5,7 +5,7 @@ too narrow. So groups are drawn with replacement, as many as there are, and ever
 often as its group was drawn. Intervals are percentiles of the resampled scores (the percentile
 method). Three things they cannot do:
 
-- A share that few lesions decide gets Wilson's interval, and means over classes are widened to suit: see
+- A share that few lesions decide gets Wilson's interval, and means over classes follow: see
   `skinkit.evaluation.shares`.
 - Resampling adds to a calibration error, so that its percentiles miss it: `ece` has no interval.
 - Areas under curves of a class with few lesions have intervals that are too short: with 23 lesions, 92 of 100

@@ -35,18 +35,18 @@ def with_few_lesions(table, parts, predictions, groups, confidence=0.95):
     Returns:
         The table with new ends and the column `method`: "bootstrap" (the resamples); "wilson" for accuracy
         and a class' recall, precision, specificity or F1 with few hits or misses; "combined" for a mean over
-        classes, widened by what the resamples of such classes lack, and for a sensitivity at a specificity,
-        where the farther end of both counts; "none" (NaN) without resamples, or where all agree.
+        classes, in whose squared width those of such classes are exchanged, and for a sensitivity at a
+        specificity, where the farther end of both counts; "none" (NaN) without resamples, or where all agree.
     """
     mended = table.assign(method="bootstrap")
     for name, row in table[table["value"].notna()].iterrows():
         if (ends := _few_ends(name, row, predictions, groups, confidence)) is not None:
             mended.loc[name, _ENDS] = ends
-    lacking = (_squares(mended) - _squares(table)).clip(lower=0).fillna(0)
+    change = (_squares(mended) - _squares(table)).fillna(0)
     for name, classes in parts.items():
         if mended.loc[classes, "method"].eq("wilson").any():
-            missing = lacking.loc[classes].sum() / table.loc[classes, "value"].notna().sum() ** 2
-            low, high = np.sqrt(_squares(table).loc[name] + missing)
+            added = change.loc[classes].sum() / table.loc[classes, "value"].notna().sum() ** 2
+            low, high = np.sqrt((_squares(table).loc[name] + added).clip(lower=0))
             value = table.loc[name, "value"]
             mended.loc[name, _ENDS] = max(0.0, value - low), min(1.0, value + high), "combined"
     agree = mended["method"].eq("bootstrap") & ~(mended["low"] < mended["high"])

@@ -125,7 +125,7 @@ def test_all_shares_that_few_lesions_decide_are_mended():
     assert table.loc["f1:mel"].tolist()[:3] == pytest.approx([12 / 16, low, high])
 
 
-def test_a_mean_over_classes_is_widened_by_what_resamples_lack():
+def test_a_mean_over_classes_takes_the_ends_of_classes_with_few_lesions():
     y_true, called = ["mel"] * 6 + ["nv"] * 60, ["mel"] * 6 + ["nv"] * 40 + ["mel"] * 20
     table = intervals(y_true, called, metrics=["macro_recall", "balanced_accuracy", "recall:nv"])
     assert list(table.index) == ["macro_recall", "balanced_accuracy", "recall:nv"]

@@ -3,6 +3,13 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+import pytest
+
+from skinkit import report
+from skinkit.experiments import scoring
+from skinkit.experiments.evaluate import _text
 from skinkit.report import write_report
 
 RUN = Path(__file__).parents[1] / "results/runs/skinkit/demo/ham10000/corrected-quick-fold0-seed0"
@@ -33,3 +40,44 @@ def test_whatever_a_manifest_says_is_text_on_the_page(tmp_path):
     tags = re.compile("<(?!!)/?[a-z0-9]+")
     assert tags.findall(page) == tags.findall(safe)
     assert page.count("&lt;script&gt;") > 20
+
+
+@pytest.fixture
+def predictions():
+    mel = np.r_[np.linspace(0.9, 0.6, 6), np.linspace(0.8, 0.1, 54)]
+    ids = pd.array([f"i{i}" for i in range(60)], dtype="string")
+    table = pd.DataFrame({"image_id": ids, "lesion_id": ids, "patient_id": pd.NA})
+    return table.assign(label=["mel"] * 6 + ["nv"] * 54, p_mel=mel, p_nv=1 - mel)
+
+
+@pytest.fixture(params=["old", "new"])
+def metrics(request, predictions):
+    """Scores as runs save them, and as they did before they said how intervals are made."""
+    found = scoring.score(predictions)
+    if request.param == "old":
+        for each in found["scores"].values():
+            del each["method"]
+    return found
+
+
+def test_scores_say_how_their_intervals_are_made(predictions):
+    found = scoring.score(predictions)["scores"]
+    assert found["recall:mel"]["method"] == "wilson" and found["accuracy"]["method"] == "bootstrap"
+    assert found["ece"]["method"] == "none" and np.isnan(found["ece"]["low"])
+
+
+def test_the_page_shows_scores_of_every_version(predictions, metrics, tmp_path):
+    scoring.write_predictions(predictions, tmp_path / "predictions.csv.gz")
+    scoring.write_json(tmp_path / "metrics.json", metrics)
+    page = "".join(report._scores(tmp_path))
+    assert ("wilson" in page) == ("method" in metrics["scores"]["ece"])
+    assert "0.610" in page, "the lower end of 6 of 6 melanomas"
+
+
+def test_the_terminal_shows_scores_of_every_version(predictions, metrics):
+    lines = _text("run", metrics, predictions, None).splitlines()
+    (recall,) = [line for line in lines if line.startswith("recall ")]
+    assert "1.000  (0.610 to 1.000)" in recall
+    assert recall.endswith("wilson") == ("method" in metrics["scores"]["recall"])
+    (error,) = [line for line in lines if line.startswith("ece ")]
+    assert "nan" not in error

@@ -63,13 +63,16 @@ class Predictions:
 
     @cached_property
     def cell(self):
+        """Cell of the confusion matrix of each image, counted along its rows: `(n,)`."""
         return self.truth * len(self.labels) + self.predicted
 
     @cached_property
     def distance(self):
+        """Squared distance of each image to its truth: `(n,)`."""
         return squared_distance(self.truth, self.probabilities)
 
     def ranking(self, index):
+        """The images in the order of a class' probability."""
         if index not in self._rankings:
             self._rankings[index] = ranking.rank(self.probabilities[:, index], self.truth == index)
         return self._rankings[index]

@@ -1,10 +1,23 @@
 """The state of a training after each epoch, on disk: a kill at any moment loses at most one epoch."""
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
+
+from skinkit.files import remove_matching
+from skinkit.training.context import FEATURE_FILES
+
+_STATE = ("last.weights.h5", "seeds.npz", "state.json")
+_EPOCH, _BEST = (f"{name}-{'[0-9]' * 5}" for name in ("epoch", "best"))
+# All that a training writes into its folder. A glob by these names finds no file of anybody else.
+_WRITTEN = (
+    *(f"{place}/{name}" for place in (_EPOCH, "state.part") for name in _STATE),
+    *(f"{_BEST}.{ending}" for ending in ("npz", "part")),
+    *(f"context/{name}" for name in FEATURE_FILES),
+    "state.part",
+    "context",
+)
 
 
 class Checkpoint:
@@ -22,8 +35,8 @@ class Checkpoint:
 
     def latest(self):
         """Returns the newest state as a dictionary (`epoch`, `best`, `best_file`, `history`), or `None`."""
-        states = sorted(self.folder.glob("epoch-*"))
-        return json.loads((states[-1] / "state.json").read_text()) if states else None
+        states = sorted(self.folder.glob(f"{_EPOCH}/state.json"))
+        return json.loads(states[-1].read_text()) if states else None
 
     def save(self, model, state):
         """Saves weights, optimiser and random states of `model`, and `state`, which holds the `epoch`.
@@ -34,13 +47,14 @@ class Checkpoint:
         target = self.folder / f"epoch-{state['epoch']:05d}"
         part = self.folder / "state.part"
         try:
-            _make_empty(part)
+            remove_matching(part, _STATE)
+            part.mkdir(parents=True, exist_ok=True)
             model.save_weights(part / "last.weights.h5")
             np.savez(part / "seeds.npz", *[variable.numpy() for variable in _seeds(model)])
             (part / "state.json").write_text(json.dumps(state))
             part.replace(target)
         except OSError as error:
-            shutil.rmtree(part, ignore_errors=True)
+            remove_matching(part, _STATE)
             raise self._not_written(error, state["epoch"]) from error
         self._drop_all_but(target, state["best_file"])
 
@@ -60,7 +74,7 @@ class Checkpoint:
 
     def load_last(self, model):
         """Puts the newest state back into a compiled `model`, its optimiser and its random generators."""
-        newest = sorted(self.folder.glob("epoch-*"))[-1]
+        newest = sorted(self.folder.glob(f"{_EPOCH}/state.json"))[-1].parent
         model.optimizer.build(model.trainable_variables)
         model.load_weights(newest / "last.weights.h5")
         with np.load(newest / "seeds.npz") as saved:
@@ -75,14 +89,14 @@ class Checkpoint:
         return int(best.stem.removeprefix("best-"))
 
     def delete(self):
-        """Removes all states; what they were for has been saved elsewhere."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Removes all states, which have been for something that is saved elsewhere; other files stay."""
+        remove_matching(self.folder, _WRITTEN)
 
     def _drop_all_but(self, target, best_file):
-        for old in self.folder.glob("epoch-*"):
+        for old in self.folder.glob(_EPOCH):
             if old != target:
-                shutil.rmtree(old)
-        for old in self.folder.glob("best-*"):
+                remove_matching(old, _STATE)
+        for old in self.folder.glob(f"{_BEST}.npz"):
             if old.name != best_file:
                 old.unlink()
 
@@ -100,7 +114,3 @@ def _seeds(model):
     """States of the random generators (dropout), which Keras does not save with the weights."""
     return [v for v in model.variables if v.path.endswith("seed_generator_state")]
 
-
-def _make_empty(folder):
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)

@@ -11,6 +11,10 @@ import keras
 import numpy as np
 import pandas as pd
 
+# Sixteen hex digits of what the features were computed from, and what is written under that name.
+_FEATURES = f"features-{'[0-9a-f]' * 16}"
+FEATURE_FILES = tuple(f"{_FEATURES}.{ending}" for ending in ("npy", "part", "count", "count.new"))
+
 
 class FeatureStore:
     """The features of the images of one part of a split, in float16, in one file.
@@ -72,7 +76,7 @@ class FeatureStore:
         self.folder.mkdir(parents=True, exist_ok=True)
         name = f"features-{self._fingerprint(extractor)}"
         target, part = (self.folder / f"{name}.{ending}" for ending in ("npy", "part"))
-        for other in self.folder.glob("features-*"):
+        for other in (path for pattern in FEATURE_FILES for path in self.folder.glob(pattern)):
             if other.stem != name:
                 other.unlink()
         if not target.exists():

@@ -249,3 +249,17 @@ def test_only_the_newest_state_and_the_best_weights_stay(tmp_path):
     assert len(names) == 2
     assert names[0].startswith("best-")
     assert names[1] == "epoch-00005"
+
+
+def test_files_of_others_in_the_folder_of_the_states_outlive_all_that_is_done_there(tmp_path):
+    names = ["notes.txt", "epoch-notes/a.txt", "epoch-00000/mine.txt", "best-photos.npz"]
+    theirs = [tmp_path / "checkpoint" / name for name in [*names, "context/features-mine.npy"]]
+    for path in theirs:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("theirs")
+    checkpoint = Checkpoint(tmp_path / "checkpoint")
+    assert checkpoint.latest() is None
+    fit(small_model(), phases(2, 1), batches, tmp_path, validate=scores, monitor="macro_recall", verbose=0)
+    checkpoint.delete()
+    left = [path for path in (tmp_path / "checkpoint").rglob("*") if path.is_file()]
+    assert sorted(left) == sorted(theirs)

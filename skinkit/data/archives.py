@@ -5,9 +5,11 @@ import shutil
 import stat
 import zipfile
 import zlib
+from contextlib import contextmanager
 from pathlib import Path
 
 from skinkit.data.transfer import LocalError, TransferError
+from skinkit.files import remove
 
 
 class DamagedArchive(TransferError):
@@ -26,36 +28,44 @@ def unpack(archive: Path, target: Path, progress: bool = True) -> None:
 
     Raises:
         DamagedArchive: damaged, encrypted, or with entries that lead out of the folder.
-        LocalError: no space or permission here.
+        LocalError: no space or permission here, or files of others in the folder that is worked in.
     """
     # Hidden, so that no reader takes the images of a killed unpacking for a data set.
     work = target.with_name(f".{target.name}.part")
-    shutil.rmtree(work, ignore_errors=True)
-    try:
-        _extract(archive, work, progress)
-        inner = work / target.name
-        if inner.is_dir() and len(list(work.iterdir())) == 1:
-            inner.replace(target)
-        else:
-            work.replace(target)
-    except OSError as error:
-        raise LocalError(f"{archive.name} cannot be unpacked: {error}") from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    with _opened(archive) as opened:
+        written = [work / entry.filename for entry in opened.infolist()]
+        remove(written, work)
+        if work.exists():
+            raise LocalError(f"{work} holds files that are not those of {archive.name}; move them away")
+        try:
+            _extract(opened, archive, work, progress)
+            inner = work / target.name
+            single = inner.is_dir() and len(list(work.iterdir())) == 1
+            (inner if single else work).replace(target)
+        except OSError as error:
+            raise LocalError(f"{archive.name} cannot be unpacked: {error}") from error
+        finally:
+            remove(written, work)
 
 
-def _extract(archive, work, progress):
+def _extract(opened, archive, work, progress):
     from tqdm.auto import tqdm
 
+    entries = opened.infolist()
+    _require_space(archive, sum(entry.file_size for entry in entries), work.parent)
+    work.mkdir()
+    for entry in tqdm(entries, desc=archive.name, unit="file", disable=not progress):
+        opened.extract(entry, work)
+
+
+@contextmanager
+def _opened(archive):
+    """The archive, whose entries are safe; what is wrong in it while it is read is a `DamagedArchive`."""
     try:
         with zipfile.ZipFile(archive) as opened:
-            entries = opened.infolist()
-            for entry in entries:
+            for entry in opened.infolist():
                 _refuse_unsafe(archive, entry)
-            _require_space(archive, sum(entry.file_size for entry in entries), work.parent)
-            work.mkdir()
-            for entry in tqdm(entries, desc=archive.name, unit="file", disable=not progress):
-                opened.extract(entry, work)
+            yield opened
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
         raise DamagedArchive(f"{archive.name} cannot be unpacked: {error}") from error
 

@@ -88,7 +88,8 @@ def _complete(
     if target != path and target.is_dir():
         say(f"{target.name}/ is there")
         return
-    if path.exists():
+    was_there = path.exists()
+    if was_there:
         if problem := verify(path, file):
             raise LocalError(f"the file that is there {problem}; move it away to fetch it anew")
     elif not urls:
@@ -97,17 +98,19 @@ def _complete(
         transfer(file, urls, path, transport, progress)
     say(f"{file.name} is there; {_what_was_compared(file)}")
     if target != path:
-        _unpack(path, target, progress, again=bool(urls))
+        _unpack(path, target, progress, was_there)
 
 
-def _unpack(path, target, progress, again):
+def _unpack(path, target, progress, was_there):
+    """Unpacks an archive, which then goes, unless it was there before: only what this call wrote is removed."""
     try:
         unpack(path, target, progress)
-    except DamagedArchive:
-        if again:
-            path.unlink()
+    except DamagedArchive as error:
+        if was_there:
+            raise LocalError(f"{error}; move it away to fetch it anew") from error
+        path.unlink()
         raise
-    if again:
+    if not was_there:
         path.unlink()
 
 
@@ -130,7 +133,7 @@ def _by_hand(release, file, urls, folder, error):
         f"Run `skinkit data fetch {release.key}` again: it checks and unpacks what is there.",
     ]
     lines = [f"{file.name} of {release.key} could not be fetched: {error}."]
-    if (folder / f"{file.name}.part").exists():
+    if (folder / f"{file.name}.part.json").exists():
         lines.append("What has arrived is kept: the same call goes on from there.")
     lines += ["By hand:", *(f"  {number}. {step}" for number, step in enumerate(steps, 1))]
     return "\n".join(lines)

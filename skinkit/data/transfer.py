@@ -94,6 +94,8 @@ def transfer(file: RemoteFile, urls: list[str], path: Path, transport: Transport
         TransferError: with the reason at each address. The part file is kept where it is of use.
     """
     part = _Part(path)
+    if part.size and not part.notes:
+        raise LocalError(f"{part.path} was not begun here; move it away, or finish it and drop the `.part`")
     reasons = []
     for url in sorted(urls, key=lambda url: url != part.notes.get("url")):
         try:

@@ -1,6 +1,7 @@
 """Downloads against a real HTTP server on this machine that misbehaves by script."""
 
 import builtins
+import contextlib
 import errno
 import hashlib
 import io
@@ -428,7 +429,7 @@ def test_a_damaged_archive_is_not_unpacked_and_fetched_anew_by_the_next_call(sit
 
 def test_a_disk_that_fills_while_unpacking_keeps_the_archive(site, get, tmp_path, monkeypatch):
     def extract(archive, entry, folder):
-        (folder / "half.jpg").write_bytes(b"ha")
+        (folder / entry.filename).write_bytes(b"ha")
         raise OSError(errno.ENOSPC, "No space left on device")
 
     site.files["images.zip"] = packed = zipped({"a.jpg": b"a"})
@@ -501,3 +502,40 @@ def test_the_default_folder_is_that_of_the_environment(site, tmp_path, monkeypat
 def test_an_unknown_release_names_the_known_ones():
     with pytest.raises(ValueError, match="'ham1000'. Known: ham10000, "):
         fetch("ham1000")
+
+
+def test_an_archive_that_was_put_there_by_hand_stays_where_it_is(site, get, tmp_path):
+    packed = zipped({"a.jpg": b"a" * 500})
+    for content, expected in ((packed, None), (packed.replace(b"a" * 100, b"b" * 100, 1), "move it away")):
+        folder = tmp_path / "small"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        (folder / "images.zip").write_bytes(content)
+        release = small_release(site, RemoteFile("images.zip", (f"{site.url}/images.zip",)))
+        with pytest.raises(DownloadError, match=expected) if expected else contextlib.nullcontext():
+            get(release)
+        assert (folder / "images.zip").read_bytes() == content
+    assert site.requests == []
+
+
+def test_files_of_others_where_an_archive_is_unpacked_are_not_touched(site, get, tmp_path):
+    site.files["images.zip"] = packed = zipped({"a.jpg": b"a"})
+    theirs = tmp_path / "small" / ".images.part" / "theirs.jpg"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_bytes(b"theirs")
+    (theirs.parent / "a.jpg").write_bytes(b"half")
+    release = small_release(site, remote(site, "images.zip", packed))
+    with pytest.raises(DownloadError, match=r"\.images\.part holds files that are not those of images.zip"):
+        get(release)
+    assert names(theirs.parent) == ["theirs.jpg"]
+    theirs.rename(tmp_path / "theirs.jpg")
+    assert names(get(release) / "images") == ["a.jpg"]
+
+
+def test_a_part_that_another_program_has_begun_is_not_touched(site, get, tmp_path):
+    part = tmp_path / "small" / "table.csv.part"
+    part.parent.mkdir()
+    part.write_bytes(b"a browser's")
+    with pytest.raises(DownloadError, match="was not begun here"):
+        get()
+    assert part.read_bytes() == b"a browser's"

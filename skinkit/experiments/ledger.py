@@ -9,7 +9,7 @@ import pandas as pd
 from skinkit.experiments.comparisons import compare_runs
 from skinkit.experiments.figures import draw_figures
 from skinkit.experiments.finished import ALIKE, alike, finished_runs
-from skinkit.experiments.readme import results_page
+from skinkit.experiments.readme import check_results_folder, results_page
 from skinkit.papers.published import published_scores
 from skinkit.papers.registry import recipes, same_method
 
@@ -190,13 +190,16 @@ def write_ledger(runs, results):
 
     Raises:
         FileNotFoundError: when there is no run to count; what was written before stays.
+        ValueError: when the folder holds another README, or other files by the names of the results.
     """
+    check_results_folder(Path(results))
     table, differences, results = ledger(runs), compare_runs(Path(runs)), Path(results)
     results.mkdir(parents=True, exist_ok=True)
+    # The page first: by it the folder is known again as one of the results.
     texts = {
+        "README.md": results_page(table, differences),
         "ledger.csv": _csv(table),
         "comparisons.csv": _csv(differences),
-        "README.md": results_page(table, differences),
     }
     for name, text in texts.items():
         part = results / f"{name}.part"

@@ -113,4 +113,3 @@ class Checkpoint:
 def _seeds(model):
     """States of the random generators (dropout), which Keras does not save with the weights."""
     return [v for v in model.variables if v.path.endswith("seed_generator_state")]
-

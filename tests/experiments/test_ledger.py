@@ -334,3 +334,16 @@ def test_no_two_rows_tell_of_the_same_score(tmp_path):
     shutil.copytree(RESULTS / "runs" / "koefler2023", tmp_path / "runs" / "copy")
     table = ledger(tmp_path / "runs")
     assert not table.duplicated(["document", "table", "row", "on", "class", "metric", *ALIKE]).any()
+
+
+def test_a_folder_with_a_page_of_others_is_refused_and_one_of_ours_is_renewed(write_run, tmp_path):
+    runs, project = write_run(0.5), tmp_path / "project"
+    (project / "figures").mkdir(parents=True)
+    (project / "README.md").write_text("# My project\n")
+    with pytest.raises(ValueError, match=r"holds README.md, figures, .* did not write.*--out"):
+        write_ledger(runs, project)
+    assert (project / "README.md").read_text() == "# My project\n"
+    assert not (project / "ledger.csv").exists()
+    for _ in range(2):
+        write_ledger(runs, tmp_path / "ours")
+    assert (tmp_path / "ours" / "ledger.csv").exists()

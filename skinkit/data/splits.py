@@ -73,8 +73,12 @@ class Split:
 
         Returns:
             Path of the CSV file.
+
+        Raises:
+            ValueError: if there is a `<stem>.json` that is not a split's.
         """
         path = Path(path)
+        _refuse_foreign(path.with_suffix(".json"))
         path.parent.mkdir(parents=True, exist_ok=True)
         facts = {key: getattr(self, key) for key in ("name", "seed", "grouped_by", "note", "hash")}
         rows = (f"{image},{part}\n" for image, part in self.parts.items())
@@ -114,6 +118,12 @@ def read_parts(path):
     if list(frame.columns) != ["image_id", "part"]:
         raise ValueError(f"{path}: expected the columns image_id, part. Received: {', '.join(frame.columns)}")
     return frame.set_index("image_id")["part"]
+
+
+def _refuse_foreign(companion):
+    """Nobody asked for the file beside the CSV: what somebody else has there stays."""
+    if companion.exists() and '"grouped_by"' not in companion.read_text(encoding="utf-8", errors="replace"):
+        raise ValueError(f"{companion} is not a split's, and would be replaced. Save under another name.")
 
 
 def _write(path, text):

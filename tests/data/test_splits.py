@@ -219,6 +219,14 @@ class TestSplitFile:
         with pytest.raises(ValueError, match="train, validation, test.*'all'"):
             split.ids("train+all")
 
+    def test_a_json_file_of_others_beside_it_is_not_replaced(self, make_table, tmp_path):
+        split = stratified_group_split(built_table(make_table))
+        (tmp_path / "settings.json").write_text("{}")
+        with pytest.raises(ValueError, match=r"settings.json is not a split's"):
+            split.save(tmp_path / "settings.csv")
+        assert [path.name for path in tmp_path.iterdir()] == ["settings.json"]
+        split.save(split.save(tmp_path / "mine.csv"))
+
     def test_it_is_read_back_as_saved(self, make_table, tmp_path):
         split = stratified_group_split(built_table(make_table), group="lesion", seed=3)
         path = split.save(tmp_path / "new" / "mine.csv")

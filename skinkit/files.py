@@ -8,7 +8,7 @@ def remove(paths, root):
     """Removes files, and the folders below `root` that this leaves empty, `root` included; all else stays.
 
     Args:
-        paths: Paths of files below `root` that this kit has written. Those that are not there are passed over.
+        paths: Paths of files below `root` that this kit has written. Missing ones are passed over.
         root: Folder that they lie in.
     """
     root, paths = Path(root), [Path(path) for path in paths]

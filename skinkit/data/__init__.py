@@ -27,6 +27,7 @@ from skinkit.data.offline import augment_offline, augmented_split
 # A function hides its module of the same name; imported here, at once, it always does.
 from skinkit.data.overlap import fingerprint, overlap
 from skinkit.data.readers import COLUMNS
+from skinkit.data.split_makers import SPLITS, split_folds
 from skinkit.data.splits import Split, group_folds, stratified_group_split, with_validation
 from skinkit.data.synthetic import draw_lesion, synthetic
 from skinkit.data.validation import TRANSFORMS, validate
@@ -35,6 +36,7 @@ __all__ = [
     "CATALOG",
     "CLASS_MAPS",
     "COLUMNS",
+    "SPLITS",
     "TRANSFORMS",
     "CheckReport",
     "ClassMap",
@@ -70,6 +72,7 @@ __all__ = [
     "overlap",
     "read_manifest",
     "release_folder",
+    "split_folds",
     "stratified_group_split",
     "synthetic",
     "validate",

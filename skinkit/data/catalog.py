@@ -4,6 +4,7 @@ import pandas as pd
 
 from skinkit.data.classes import CLASS_MAPS
 from skinkit.data.releases import CATALOG, Release, RemoteFile
+from skinkit.names import did_you_mean
 
 __all__ = ["CATALOG", "Release", "RemoteFile", "describe", "find_release", "list_releases"]
 
@@ -15,7 +16,8 @@ def find_release(key: str) -> Release:
         ValueError: if the catalog has no such key; names those it has.
     """
     if key not in CATALOG:
-        raise ValueError(f"The catalog has no release {key!r}. Known: {', '.join(CATALOG)}.")
+        known = ", ".join(CATALOG)
+        raise ValueError(f"The catalog has no release {key!r}. Known: {known}.{did_you_mean(key, CATALOG)}")
     return CATALOG[key]
 
 

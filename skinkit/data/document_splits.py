@@ -45,9 +45,10 @@ def gessert2019_split(table, fold=0, index_file=None, seed=0):
         raise ValueError(f"gessert2019 has the folds 0, 1 and 2. Received: fold={fold!r}")
     name = f"gessert2019/fold{fold}"
     if index_file is None:
-        keys, grouped_by = group_keys(table, "lesion")
+        # HAM10000 has no patients; drawn images have, and would share them.
+        keys, grouped_by = group_keys(table, "lesion+patient")
         chosen = assign(keys, table["label"], [0.25] * 4, seed)
-        note = "Own lesion-disjoint division in four; the released index file was not used."
+        note = f"Own {grouped_by}-disjoint division in four; the released index file was not used."
         return Split(name, fold_parts(table, chosen, fold, test=3), seed, grouped_by, note)
     released = _gessert2019_parts(Path(index_file))
     _check_divided(table, released, index_file)
@@ -181,16 +182,17 @@ def datta2021_split(table, seed=0, validation=0.0):
     Returns:
         `Split` with the parts `train` and `test`, and `validation` if asked for.
     """
-    keys, _ = group_keys(table, "lesion")
+    # Of drawn images, which have patients, also theirs: a patient with one image.
+    keys, grouped_by = group_keys(table, "lesion+patient")
     sizes = Counter(keys)
     single = table[[sizes[key] == 1 for key in keys]]
     if single.empty:
-        raise ValueError("datta2021 needs lesions that have a single image; the table has none.")
+        raise ValueError(f"datta2021 needs a {grouped_by} that has a single image; the table has none.")
     chosen, note = _by_image(single, 0.15, seed, ("train", "test"))
     parts = pd.Series("train", index=table["image_id"], dtype="string")
     parts.update(chosen)
-    about = f"Test part: lesions with a single image ({len(single)} of them)."
-    split = Split("datta2021", parts, seed, "lesion", f"{about} {note}".strip())
+    about = f"Test part: {grouped_by}s with a single image ({len(single)} of them)."
+    split = Split("datta2021", parts, seed, grouped_by, f"{about} {note}".strip())
     return with_validation(split, table, validation, seed=seed) if validation else split
 
 

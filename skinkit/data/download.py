@@ -102,7 +102,7 @@ def _complete(
 
 
 def _unpack(path, target, progress, was_there):
-    """Unpacks an archive, which then goes, unless it was there before: only what this call wrote is removed."""
+    """Unpacks an archive, and removes it unless it was there before: then it is not ours."""
     try:
         unpack(path, target, progress)
     except DamagedArchive as error:

@@ -13,8 +13,10 @@ from skinkit.data.readers import (
     reader_for,
     rename_columns,
 )
+from skinkit.data.releases import CATALOG
 from skinkit.data.sheets import read_sheet
 from skinkit.data.validation import validate
+from skinkit.names import did_you_mean
 
 # Where each release keeps its diagnoses; the first pattern that matches wins.
 TABLES = {
@@ -139,10 +141,12 @@ def release_folder(name, root=None):
     root = data_root(root)
     folder = root / name
     if not folder.is_dir():
+        known = name in CATALOG
+        hint = f" `skinkit data fetch {name}` downloads it." if known else did_you_mean(name, CATALOG)
         raise FileNotFoundError(
             f"No data set {name!r} under {root}: expected the folder {folder} with "
-            f"{' or '.join(_patterns(name))} and the images. `skinkit data fetch {name}` downloads "
-            "it; the environment variable SKINKIT_DATA names another place than 'datasets'."
+            f"{' or '.join(_patterns(name))} and the images.{hint} The environment variable SKINKIT_DATA "
+            "names another place than 'datasets'."
         )
     return folder
 

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from skinkit.names import did_you_mean
+
 # The ISIC tools write six decimals, float32 softmax rows overshoot by about 1e-7.
 _TOLERANCE = 1e-6
 
@@ -95,7 +97,10 @@ def positive_label(labels, positive=None):
     labels = list(labels)
     if positive is not None:
         if positive not in labels:
-            raise ValueError(f"positive must be one of {labels}, or None. Received: positive={positive!r}")
+            raise ValueError(
+                f"positive must be one of {labels}, or None. Received: positive={positive!r}."
+                f"{did_you_mean(positive, labels)}"
+            )
         return positive
     found = [label for label in ("mel", "malignant") if label in labels]
     if found:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skinkit.names import check_name
+
 # Each view: transposed, then upside down, then mirrored.
 _FLIPS = ((False, False, False), (False, False, True), (False, True, False), (False, True, True))
 VIEWS = {"flips": _FLIPS, "dihedral": (*_FLIPS, *((True, *flips) for _, *flips in _FLIPS))}
@@ -17,8 +19,7 @@ def check_views(name, image_size, of="probabilities"):
         of: What the mean is taken of, as in `mean_over_views`.
     """
     _check_mean(of)
-    if name not in VIEWS:
-        raise ValueError(f"Views are {', '.join(VIEWS)}. Received: {name!r}")
+    check_name("Views", name, VIEWS)
     height, width = image_size
     if name == "dihedral" and height != width:
         raise ValueError(
@@ -70,5 +71,4 @@ def mean_over_views(probabilities, of="probabilities"):
 
 
 def _check_mean(of):
-    if of not in MEANS:
-        raise ValueError(f"The mean is of {', '.join(MEANS)}. Received: of={of!r}")
+    check_name("Means", of, MEANS)

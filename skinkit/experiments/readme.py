@@ -53,8 +53,8 @@ def check_results_folder(folder):
     names = ("README.md", "ledger.csv", "comparisons.csv", "figures")
     if taken := [name for name in names if (folder / name).exists()]:
         raise ValueError(
-            f"{folder} holds {', '.join(taken)}, which `skinkit report` would replace and did not write. Give "
-            "another folder with --out, or move them away"
+            f"{folder} holds {', '.join(taken)}, which `skinkit report` did not write and would replace. "
+            "Give another folder with --out, or move them away"
         )
 
 

@@ -1,9 +1,10 @@
 """Flat Keras models by name."""
 
+import inspect
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
 
 import keras
@@ -22,6 +23,7 @@ from skinkit.models.patient_network import (
     whole_patients,
 )
 from skinkit.models.segnet_autoencoder import bottleneck_features, segnet_autoencoder
+from skinkit.names import check_name
 
 __all__ = [
     "BACKBONES",
@@ -38,6 +40,7 @@ __all__ = [
     "head_layers",
     "image_alone",
     "load_model",
+    "makers",
     "pooled_features",
     "take_over_weights",
     "uses_context",
@@ -66,8 +69,9 @@ def _image_model(name, input_shape, classes, weights=None, dropout=0.2, soft_att
     return keras.Model(image, add_head(features, classes, dropout, soft_attention), name=name)
 
 
+@wraps(segnet_autoencoder)
 def _autoencoder(input_shape, classes, weights=None, **options):
-    """Returns `segnet_autoencoder`, which knows no classes and has no pretrained weights."""
+    # It knows no classes and has no pretrained weights.
     return segnet_autoencoder(input_shape, **options)
 
 
@@ -113,8 +117,7 @@ def build(name, input_shape, classes, weights=None, **options):
     >>> build("small_cnn", (96, 128, 3), classes=7, soft_attention=True).output.shape
     (None, 7)
     """
-    if name not in MODELS:
-        raise ValueError(f"Models are {', '.join(MODELS)}. Received: name={name!r}")
+    check_name("Models", name, MODELS)
     entry = MODELS[name]
     check_imagenet(name, entry, weights)
     by_maker = weights in (None, "imagenet") or reads_file(entry, weights)
@@ -122,6 +125,21 @@ def build(name, input_shape, classes, weights=None, **options):
     if not by_maker:
         _load_weights(model, Path(weights))
     return model
+
+
+def makers(name, backbone="small_cnn", **_):
+    """Returns the functions whose parameters are the options of a model: its own, and its backbone's.
+
+    Args:
+        name: Key of `MODELS`.
+        backbone: Key of `BACKBONES`, of a model that has a choice of them.
+    """
+    check_name("Models", name, MODELS)
+    make = MODELS[name].make
+    if "backbone" not in inspect.signature(make).parameters:
+        return (make, BACKBONES[name].features) if name in BACKBONES else (make,)
+    check_name("Backbones", backbone, BACKBONES)
+    return make, BACKBONES[backbone].features
 
 
 def expected_pixels(name, backbone=None, **_):

@@ -11,6 +11,7 @@ from skinkit.models.applications import application_features, densenet_features
 from skinkit.models.efficientnet_lite0 import efficientnet_lite0
 from skinkit.models.se_resnext50 import se_resnext50
 from skinkit.models.small_cnn import small_cnn
+from skinkit.names import check_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,8 +98,7 @@ def extract_features(name, image, weights=None, **options):
     >>> extract_features("mobilenet_v2", keras.Input((96, 128, 3))).shape
     (None, 3, 4, 1280)
     """
-    if name not in BACKBONES:
-        raise ValueError(f"Backbones are {', '.join(BACKBONES)}. Received: name={name!r}")
+    check_name("Backbones", name, BACKBONES)
     backbone = BACKBONES[name]
     check_imagenet(name, backbone, weights)
     if weights not in (None, "imagenet") and not reads_file(backbone, weights):

@@ -7,11 +7,12 @@ from the authors' released code the table `released`. `python -m skinkit.papers.
 the column `check`.
 """
 
-import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+
+from skinkit.names import check_name, did_you_mean
 
 FOLDER = Path(__file__).parent / "published"
 COLUMNS = (
@@ -114,8 +115,7 @@ def read_cells(document: str) -> pd.DataFrame:
     Raises:
         ValueError: for an unknown document.
     """
-    if document not in DOCUMENTS:
-        raise ValueError(f"Documents are {', '.join(DOCUMENTS)}. Received: document={document!r}")
+    check_name("Documents", document, DOCUMENTS)
     return pd.read_csv(FOLDER / f"{document}.csv", dtype=str, keep_default_na=False)
 
 
@@ -159,9 +159,8 @@ def published_row(name: str) -> pd.DataFrame:
     table = load_published(name.split("/")[0])
     names = table["document"] + "/" + table["table"] + "/" + table["row"]
     if not (names == name).any():
-        near = difflib.get_close_matches(name, names.unique(), n=3, cutoff=0.3)
-        hint = f" Near: {', '.join(near)}." if near else ""
-        raise ValueError(f"No published row is called {name!r}.{hint} `skinkit published` shows all.")
+        near = did_you_mean(name, names.unique())
+        raise ValueError(f"No published row is called {name!r}.{near} `skinkit published` shows all.")
     return table[names == name].reset_index(drop=True)
 
 

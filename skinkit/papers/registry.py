@@ -1,8 +1,8 @@
 """Where recipes are found by name."""
 
-import difflib
 import functools
 
+from skinkit.names import check_name, did_you_mean
 from skinkit.papers import baselines, datta2021, gessert2019, hernandez2020, koefler2023
 
 _MODULES = (baselines, koefler2023, datta2021, gessert2019, hernandez2020)
@@ -21,8 +21,7 @@ def recipes(document=None):
     if document is None:
         return found
     documents = list(dict.fromkeys(r.document for r in found))
-    if document not in documents:
-        raise ValueError(f"Documents with recipes: {', '.join(documents)}. Received: {document!r}")
+    check_name("Documents with recipes", document, documents)
     return [r for r in found if r.document == document]
 
 
@@ -35,9 +34,7 @@ def recipe(name):
     known = {r.name: r for r in recipes()}
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.3)
-    hint = f" Near: {', '.join(near)}." if near else ""
-    raise ValueError(f"No recipe is called {name!r}.{hint} `skinkit list` shows all.")
+    raise ValueError(f"No recipe is called {name!r}.{did_you_mean(name, known)} `skinkit list` shows all.")
 
 
 def same_method(asked):

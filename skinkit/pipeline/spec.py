@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from skinkit.names import did_you_mean
 from skinkit.pipeline.crops import centre_box, crop_corners
 
 CHANNEL_ORDERS = ("rgb", "bgr")
@@ -249,4 +250,7 @@ class PipelineSpec:
 
 def _check_choice(owner, name, value, choices):
     if value not in choices:
-        raise ValueError(f"{owner}: `{name}` must be one of {', '.join(choices)}. Received: {name}={value!r}")
+        raise ValueError(
+            f"{owner}: `{name}` must be one of {', '.join(choices)}. Received: {name}={value!r}."
+            f"{did_you_mean(value, choices)}"
+        )

@@ -5,6 +5,8 @@ import math
 import numpy as np
 import pandas as pd
 
+from skinkit.names import check_name
+
 _FACTORS = {"consensus": 1.0, "follow_up": 2.0, "confocal": 3.0, "histo": 4.0}
 _BENIGN = ("nv", "bkl", "df", "vasc")
 # The labels that get their factor; None for all.
@@ -92,8 +94,7 @@ def diagnosis_factors(rows, mode="benign", seed=0, table=None):
     Raises:
         ValueError: for an unknown mode, a needed `dx_type` that is missing, or a missing `table`.
     """
-    if mode not in DIAGNOSIS_MODES:
-        raise ValueError(f"Modes are {', '.join(DIAGNOSIS_MODES)}. Received: mode={mode!r}")
+    check_name("Modes", mode, DIAGNOSIS_MODES)
     if mode == "as_released":
         return _misplaced_factors(rows, table)
     factors = _factors(rows, DIAGNOSIS_MODES[mode])

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from skinkit.names import check_name
+
 
 @keras.saving.register_keras_serializable(package="skinkit")
 class RootMeanSquaredError(keras.losses.Loss):
@@ -42,8 +44,7 @@ def build_loss(name, **options):
     Example:
     >>> build_loss("focal", gamma=1.0)
     """
-    if name not in LOSSES:
-        raise ValueError(f"Losses are {', '.join(LOSSES)}. Received: name={name!r}")
+    check_name("Losses", name, LOSSES)
     return LOSSES[name](**options)
 
 

@@ -1,6 +1,10 @@
 """Optimisers by name, with every number that PyTorch and Keras default differently."""
 
+import functools
+
 import keras
+
+from skinkit.names import check_name
 
 
 def build_optimiser(name, learning_rate, **options):
@@ -21,21 +25,12 @@ def build_optimiser(name, learning_rate, **options):
     Example:
     >>> build_optimiser("adam", 1e-4, epsilon=1e-3)
     """
-    if name not in OPTIMISERS:
-        raise ValueError(f"Optimisers are {', '.join(OPTIMISERS)}. Received: name={name!r}")
+    check_name("Optimisers", name, OPTIMISERS)
     return OPTIMISERS[name](learning_rate, **options)
 
 
-def _adam(learning_rate, epsilon=1e-7, **options):
-    return keras.optimizers.Adam(learning_rate, epsilon=epsilon, **options)
-
-
-def _adamw(learning_rate, epsilon=1e-7, weight_decay=0.01, **options):
-    return keras.optimizers.AdamW(learning_rate, epsilon=epsilon, weight_decay=weight_decay, **options)
-
-
-def _sgd(learning_rate, momentum=0.9, **options):
-    return keras.optimizers.SGD(learning_rate, momentum=momentum, **options)
-
-
-OPTIMISERS = {"adam": _adam, "adamw": _adamw, "sgd": _sgd}
+OPTIMISERS = {
+    "adam": functools.partial(keras.optimizers.Adam, epsilon=1e-7),
+    "adamw": functools.partial(keras.optimizers.AdamW, epsilon=1e-7, weight_decay=0.01),
+    "sgd": functools.partial(keras.optimizers.SGD, momentum=0.9),
+}

@@ -6,6 +6,8 @@ where it was.
 
 from keras.optimizers import schedules
 
+from skinkit.names import check_name
+
 
 def build_schedule(name, learning_rate, epochs, steps_per_epoch, **options):
     """Returns the learning rate of one phase of training.
@@ -26,8 +28,7 @@ def build_schedule(name, learning_rate, epochs, steps_per_epoch, **options):
     Example:
     >>> build_schedule("step", 1e-3, epochs=30, steps_per_epoch=100, after=(10 / 30, 20 / 30), factor=0.1)
     """
-    if name not in SCHEDULES:
-        raise ValueError(f"Schedules are {', '.join(SCHEDULES)}. Received: name={name!r}")
+    check_name("Schedules", name, SCHEDULES)
     return SCHEDULES[name](learning_rate, epochs, steps_per_epoch, **options)
 
 

@@ -340,7 +340,7 @@ def test_a_folder_with_a_page_of_others_is_refused_and_one_of_ours_is_renewed(wr
     runs, project = write_run(0.5), tmp_path / "project"
     (project / "figures").mkdir(parents=True)
     (project / "README.md").write_text("# My project\n")
-    with pytest.raises(ValueError, match=r"holds README.md, figures, .* did not write.*--out"):
+    with pytest.raises(ValueError, match=r"holds README.md, figures, .*did not write.*--out"):
         write_ledger(runs, project)
     assert (project / "README.md").read_text() == "# My project\n"
     assert not (project / "ledger.csv").exists()

@@ -1,0 +1,54 @@
+"""Checks of names and options against those that are known, with the nearest of them where one is wrong."""
+
+import difflib
+import inspect
+
+_ANY_NUMBER = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+def did_you_mean(name, known):
+    """Returns a question that names the nearest of the known names, or an empty string.
+
+    Example:
+    >>> did_you_mean("ham1000", ["ham10000", "derm7pt"])
+    ' Did you mean ham10000?'
+    """
+    near = difflib.get_close_matches(str(name), map(str, known), n=3, cutoff=0.5)
+    return f" Did you mean {' or '.join(near)}?" if near else ""
+
+
+def check_name(what, name, known):
+    """Raises `ValueError` for a name that is not among the known ones.
+
+    Args:
+        what: String, plural of what is named, which begins the message: `"Losses"`.
+        name: The name to check.
+        known: Collection of the known names.
+    """
+    if name not in known:
+        listed = ", ".join(map(str, known))
+        raise ValueError(f"{what} are {listed}. Received: {name!r}.{did_you_mean(name, known)}")
+
+
+def check_options(of, functions, options, given=()):
+    """Raises `ValueError` for options that functions do not take, or lack.
+
+    Args:
+        of: String, whose options they are.
+        functions: Sequence of functions, each of which hands on to the next what it does not take itself.
+        options: Mapping of the options.
+        given: Names of the parameters that are not options, because they are filled in elsewhere.
+    """
+    known = {}
+    for function in functions:
+        for name, parameter in inspect.signature(function).parameters.items():
+            if name not in given and parameter.kind not in _ANY_NUMBER:
+                known.setdefault(name, parameter)
+    if unknown := [name for name in options if name not in known]:
+        listed = f"are {', '.join(known)}" if known else "do not exist"
+        raise ValueError(
+            f"Options of {of} {listed}. Received: {unknown[0]!r}.{did_you_mean(unknown[0], known)}"
+        )
+    needed = [name for name, parameter in known.items() if parameter.default is parameter.empty]
+    if missing := [name for name in needed if name not in options]:
+        raise ValueError(f"{of} needs the option {missing[0]}. Received: {', '.join(options) or 'none'}")

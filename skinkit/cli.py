@@ -185,9 +185,10 @@ def _add_report(commands):
 
 def _report(options):
     if options.run:
+        from skinkit.experiments import SavedRun
         from skinkit.report import write_report
 
-        print(f"Open {write_report(options.run)}")
+        print(f"Open {write_report(SavedRun(options.run).folder)}")
         return
     from skinkit.experiments.ledger import write_ledger
 

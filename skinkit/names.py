@@ -13,7 +13,7 @@ def did_you_mean(name, known):
     >>> did_you_mean("ham1000", ["ham10000", "derm7pt"])
     ' Did you mean ham10000?'
     """
-    near = difflib.get_close_matches(str(name), map(str, known), n=3, cutoff=0.5)
+    near = difflib.get_close_matches(str(name), map(str, known), n=3)
     return f" Did you mean {' or '.join(near)}?" if near else ""
 
 

@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
+from skinkit.cli import main
+
 # One worker makes the run that these tests share.
 pytestmark = pytest.mark.xdist_group("smoke-run")
 
@@ -72,10 +74,56 @@ def test_recipes_are_listed_and_shown():
 
 
 def test_wrong_names_end_in_a_sentence_not_in_a_traceback():
-    for arguments in (["show", "nobody/table1/row"], ["list", "nobody1999"], ["published", "nobody1999"]):
-        error = skinkit(*arguments, code=1)
-        assert error.startswith("skinkit: ")
-        assert "Traceback" not in error
+    error = skinkit("published", "koefler2032", code=1)
+    assert error.startswith("skinkit: ") and error.endswith("Did you mean koefler2023?\n")
+    assert "Traceback" not in error
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("show skinkit/demo/ham1000", "skinkit/demo/ham10000"),
+        ("run skinkit/demo/ham1000", "skinkit/demo/ham10000"),
+        ("list gessert2091", "gessert2019"),
+        ("data info ham1000", "ham10000"),
+        ("data fetch ham1000", "ham10000"),
+        ("data check ham1000", "ham10000"),
+        ("data leakage ham1000", "ham10000"),
+    ],
+)
+def test_every_command_suggests_the_name_that_was_meant(words, meant, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(words.split()) == 1
+    assert f"Did you mean {meant}" in capsys.readouterr().err
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("command", ["evaluate", "explain", "report"])
+def test_commands_that_take_a_run_say_what_else_they_were_given(command, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main([command, "skinkit/demo/ham10000"]) == 1
+    error = capsys.readouterr().err
+    assert "is a recipe" in error and "corrected-quick-fold0-seed0, which is not there" in error
+    assert main([command, str(tmp_path / "nowhere")]) == 1
+    assert "There is no run folder" in capsys.readouterr().err
+
+
+def test_a_fold_that_a_split_does_not_have_is_refused_before_anything_is_written(capsys, tmp_path):
+    words = ["run", "gessert2019/table5/small-none", "--profile", "smoke", "--fold", "3"]
+    assert main([*words, "--out", str(tmp_path)]) == 1
+    assert "has the folds 0 to 2. Received: fold=3" in capsys.readouterr().err
+    assert not any(tmp_path.iterdir())
+
+
+def test_the_demo_leaves_a_folder_that_is_not_its_own_as_it_is(tmp_path):
+    texts = {"plan.json": '{"tasks": []}', "thesis.txt": "three years", "history.csv": "day,mood"}
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    assert "plan.json is damaged, or is not from" in skinkit("demo", "--out", tmp_path, code=1)
+    (tmp_path / "plan.json").unlink()
+    assert "history.csv, thesis.txt and no run" in skinkit("demo", "--out", tmp_path, code=1)
+    del texts["plan.json"]
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == texts
 
 
 def test_published_tables_come_with_their_flags():
@@ -131,7 +179,8 @@ def test_a_run_is_explained_on_its_images_and_on_a_file(smoke_run, tmp_path):
     image = tmp_path / "mole.jpg"
     cv2.imwrite(str(image), np.full((60, 80, 3), 128, np.uint8))
     assert "overlays.png" in skinkit("explain", folder, image)
-    assert "knows no image" in skinkit("explain", folder, "ISIC_9999999", code=1)
+    error = skinkit("explain", folder, "SYN_0000007.jpg", code=1)
+    assert "knows no image SYN_0000007.jpg" in error and "Did you mean SYN_0000007" in error
 
 
 def test_a_run_gets_a_page_and_the_runs_a_ledger(smoke_run, tmp_path):

@@ -10,7 +10,6 @@ from skinkit.data.document_splits import (
     koefler2023_split,
 )
 from skinkit.data.splits import stratified_group_split
-from skinkit.names import check_name
 
 SPLITS = {
     make.__name__: make
@@ -40,5 +39,4 @@ def split_folds(name, folds=None, **_):
     >>> split_folds("gessert2019_split")
     3
     """
-    check_name("Splits", name, SPLITS)
     return folds or _FOLDS.get(name)

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 
 from skinkit import evaluation, models, pipeline, training
+from skinkit.names import check_name
 
 # Decoded images are kept in memory up to this size, which leaves room on a small Colab machine.
 _MEMORY_CACHE_BYTES = 2**30
@@ -14,7 +15,12 @@ _TRAINABLE = {
     "all_but_batch_normalization": models.all_but_batch_normalization,
 }
 
-BALANCING = ("none", "class_weights", "diagnosis_weights", *pipeline.SAMPLERS)
+BALANCING = {
+    "none": lambda: None,
+    "class_weights": training.class_weights,
+    "diagnosis_weights": training.diagnosis_weights,
+    **pipeline.SAMPLERS,
+}
 
 
 def build_spec(recipe, augment):
@@ -166,8 +172,7 @@ def images_per_patient(recipe):
 
 def _balancing(recipe):
     name, options = recipe.balancing.name, dict(recipe.balancing.options)
-    if name not in BALANCING:
-        raise ValueError(f"Balancing is {', '.join(BALANCING)}. Received: balancing={name!r}")
+    check_name("Balancings", name, BALANCING)
     if name == "none" and options:
         raise ValueError(f"Without balancing there are no options. Received: balancing={recipe.balancing}")
     return name, options

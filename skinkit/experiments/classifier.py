@@ -5,6 +5,9 @@ import functools
 import numpy as np
 import pandas as pd
 
+from skinkit.names import check_name
+
+CLASSIFIERS = ("extra_trees", "logistic_regression")
 FEATURES = ("bottleneck_mean", "bottleneck_pca", "pooled")
 
 # Images whose whole bottlenecks, 25,088 values each at full size, are in memory at once.
@@ -129,15 +132,20 @@ def _with_metadata(describe, encoder):
     return lambda rows: np.hstack([describe(rows), encoder.encode(rows)])
 
 
-def _make(name, seed, options):
+def find_classifier(name):
+    """Returns the class of scikit-learn that one of `CLASSIFIERS` stands for."""
     from sklearn.ensemble import ExtraTreesClassifier
     from sklearn.linear_model import LogisticRegression
+
+    check_name("Classifiers", name, CLASSIFIERS)
+    return {"extra_trees": ExtraTreesClassifier, "logistic_regression": LogisticRegression}[name]
+
+
+def _make(name, seed, options):
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
+    make = find_classifier(name)
     if name == "extra_trees":
-        return ExtraTreesClassifier(random_state=seed, n_jobs=-1, **options)
-    if name == "logistic_regression":
-        options = {"max_iter": 1000, **options}
-        return make_pipeline(StandardScaler(), LogisticRegression(random_state=seed, **options))
-    raise ValueError(f"Classifiers are extra_trees, logistic_regression. Received: classifier={name!r}")
+        return make(random_state=seed, n_jobs=-1, **options)
+    return make_pipeline(StandardScaler(), make(random_state=seed, **{"max_iter": 1000, **options}))

@@ -1,11 +1,12 @@
 """The main job, once through: images, split, training, scores, pictures, page."""
 
 import os
-import shutil
 from pathlib import Path
 
 from skinkit.experiments.explain import explain
 from skinkit.experiments.run import run
+from skinkit.experiments.run_folder import OtherRun, clear
+from skinkit.experiments.saved import SavedRun
 from skinkit.papers.baselines import DEMO, DEMO_SYNTHETIC
 
 
@@ -16,11 +17,15 @@ def demo(out="results/demo", verbose=1):
     images.
 
     Args:
-        out: Folder to write to. A finished demo of the same images is not trained again.
+        out: Folder to write to. A finished demo of the same images is not trained again; one of other images
+            or of an older version is replaced.
         verbose: As in `keras.Model.fit`.
 
     Returns:
         `pathlib.Path` of the page.
+
+    Raises:
+        ValueError: when the folder holds anything but a demo; it is left as it is.
     """
     from skinkit.report import write_report
 
@@ -34,9 +39,18 @@ def demo(out="results/demo", verbose=1):
 def _run(recipe, folder, verbose):
     try:
         return run(recipe, profile="quick", folder=folder, verbose=verbose)
-    except ValueError:
-        if not (folder / "plan.json").exists():
+    except OtherRun:
+        if not _is_demo(folder):
             raise
-        # The folder holds a demo of other images or of an older version: a demo can be made again.
-        shutil.rmtree(folder)
+        # A demo of other images or of an older version: it can be made again.
+        clear(folder)
         return run(recipe, profile="quick", folder=folder, verbose=verbose)
+
+
+def _is_demo(folder):
+    """Whether a finished run is what `demo` itself makes."""
+    if not (folder / "manifest.json").exists():
+        return False
+    made = SavedRun(folder).manifest
+    expected = {"profile": "quick", "protocol": "corrected", "fold": 0, "seed": 0, "weights": None}
+    return made["recipe"] in (DEMO.name, DEMO_SYNTHETIC.name) and expected.items() <= made.items()

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from skinkit.experiments.saved import SavedRun
+from skinkit.names import did_you_mean
 
 _IMAGE = "image"
 
@@ -54,7 +55,8 @@ def _rows(run, images, data_dir):
     if not images:
         images = run.predictions.drop_duplicates("label")["image_id"]
     if unknown := sorted(set(images) - set(table["image_id"])):
-        raise ValueError(f"The run knows no image {', '.join(unknown)}, and there is no such file")
+        near = did_you_mean(unknown[0], table["image_id"])
+        raise ValueError(f"The run knows no image {', '.join(unknown)}, and there is no such file.{near}")
     return (
         table.set_index("image_id", drop=False)
         .loc[list(images)]

@@ -1,13 +1,16 @@
 """What a run looks at: which images, in which part, with which leakage."""
 
+import dataclasses
 import functools
 import hashlib
 import inspect
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
 from skinkit import data
+from skinkit.names import check_name
 
 _SMOKE_IMAGES = 240
 _SMOKE_EXTERNAL = 80
@@ -80,6 +83,19 @@ def build_material(recipe, profile="full", fold=0, data_dir=None):
     return Material(table, split, labels, source, recipe.test_part, lacking)
 
 
+def find_images(recipe, profile, data_dir=None):
+    """Raises `FileNotFoundError` when the folder of a release is not there that a recipe needs.
+
+    Args:
+        recipe, profile, data_dir: As in `build_material`.
+    """
+    names = [recipe.dataset, *([recipe.external.name] if recipe.external else [])]
+    for name in names if profile != "smoke" else ():
+        # Another name may be the path of a table.
+        if name != _SYNTHETIC and not Path(name).suffix:
+            data.release_folder(name, data_dir)
+
+
 def _divide(recipe, table, make_split):
     """The table with its offline copies, and its split, made in the protocol's order."""
     if recipe.offline and recipe.offline.options.get("before_split"):
@@ -134,7 +150,8 @@ def _thin_out(table, most):
 
 
 def _split(table, recipe, source, fold, data_dir):
-    make, options = getattr(data, recipe.split.name), dict(recipe.split.options)
+    check_name("Splits", recipe.split.name, data.SPLITS)
+    make, options = data.SPLITS[recipe.split.name], dict(recipe.split.options)
     known = inspect.signature(make).parameters
     if "folder" in known and source == _SYNTHETIC:
         # An official split is a list of the release's own images, and drawn ones are not in it.
@@ -147,6 +164,9 @@ def _split(table, recipe, source, fold, data_dir):
         options["fold"] = fold
     elif fold:
         options["seed"] = options.get("seed", 0) + fold
+        split = make(table, **options)
+        note = f"{split.note} Split drawn with seed {options['seed']}."
+        return dataclasses.replace(split, note=note.strip())
     return make(table, **options)
 
 

@@ -2,10 +2,13 @@
 
 import dataclasses
 import hashlib
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from skinkit.experiments.material import table_hash
+from skinkit import data
+from skinkit.experiments.material import find_images, table_hash
+from skinkit.names import did_you_mean
 from skinkit.papers.recipe import Recipe
 from skinkit.papers.registry import recipe as find_recipe
 from skinkit.papers.registry import same_method
@@ -30,6 +33,30 @@ class Plan:
         """The plan whose trained weights this one starts from, or `None`."""
         name = self.resolved.start_from
         return name and dataclasses.replace(self, recipe=same_method(find_recipe(name))[0])
+
+    def check(self, weights=None, data_dir=None):
+        """Raises for what is not there to be run, before anything is read or written.
+
+        Args:
+            weights: As in `skinkit.experiments.run`.
+            data_dir: Folder of the releases; the environment variable `SKINKIT_DATA` by default.
+
+        Raises:
+            FileNotFoundError: for images or weights that are not there.
+            ValueError: for an unknown profile, protocol, split or recipe to start from, or a fold which the
+                split does not have.
+        """
+        recipe = self.resolved
+        folds = data.split_folds(recipe.split.name, **recipe.split.options)
+        if not 0 <= self.fold < (folds or math.inf):
+            known = f"has the folds 0 to {folds - 1}" if folds else "is drawn anew for each fold from 0"
+            raise ValueError(f"{recipe.name}: {recipe.split} {known}. Received: fold={self.fold}")
+        if weights not in (None, "imagenet", "none") and not Path(weights).is_file():
+            hint = did_you_mean(weights, ("imagenet", "none"))
+            raise FileNotFoundError(f"No file of weights at {weights}.{hint}")
+        find_images(recipe, self.profile, data_dir)
+        if self.start:
+            self.start.check(weights, data_dir)
 
     def folder(self, out):
         """The run's own folder below `out`; runs that only try the code lie apart by default."""

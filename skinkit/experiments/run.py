@@ -11,6 +11,7 @@ import filelock
 
 from skinkit.experiments.material import build_material, table_hash
 from skinkit.experiments.plan import Plan, weights_identity
+from skinkit.experiments.run_folder import OtherRun, check_folder
 from skinkit.experiments.saved import SavedRun
 from skinkit.experiments.scoring import (
     network_predictor,
@@ -62,15 +63,21 @@ def run(
     Raises:
         FileNotFoundError: when the images are not there.
         RuntimeError: when another process carries out the same run.
-        ValueError: when the folder holds a run of another recipe, split or data.
+        ValueError: for a name, option or fold that is not known; when the folder holds files of others, or a
+            run of another recipe, split or data.
     """
+    from skinkit.experiments.registries import check_recipe
+
     recipe = find_recipe(recipe) if isinstance(recipe, str) else recipe
     first = same_method(recipe)[0]
     if verbose and first != recipe:
         print(f"{recipe.name} is the same experiment as {first.name}")
     plan = Plan(first, profile, protocol, fold, seed)
     folder = Path(folder) if folder else plan.folder(out)
-    plan.resolved  # noqa: B018 - unknown profiles and protocols stop before a folder is made
+    plan.check(weights, data_dir)
+    for each in filter(None, (plan, plan.start)):
+        check_recipe(each.resolved)
+    check_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with _only_one(folder):
         _carry_out(plan, folder, out, weights, data_dir, verbose)
@@ -125,7 +132,7 @@ def _finished(folder, key):
     for name in ("manifest.json", "plan.json"):
         path = folder / name
         if path.exists() and (found := json.loads(path.read_text())["key"]) != key:
-            raise ValueError(
+            raise OtherRun(
                 f"{folder} holds a run of another recipe, split or data ({name}: key {found}, now {key}). "
                 "Give another `out` folder, or delete this one"
             )

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from skinkit.experiments.run_folder import not_a_run
 from skinkit.experiments.scoring import read_predictions
 from skinkit.papers.recipe import Recipe
 
@@ -21,10 +22,7 @@ class SavedRun:
 
     def __post_init__(self):
         if not (self.folder / "manifest.json").exists():
-            raise FileNotFoundError(
-                f"{self.folder} holds no finished run: manifest.json is missing. "
-                "`skinkit run RECIPE` makes one, or goes on with one that was stopped"
-            )
+            raise FileNotFoundError(not_a_run(self.folder))
 
     @functools.cached_property
     def manifest(self):

@@ -7,6 +7,11 @@ import math
 import numpy as np
 import pandas as pd
 
+from skinkit.names import check_name
+
+# What can be made of predictions before they are scored.
+RESCORING = ("patient_z_score",)
+
 
 def predictor(model, recipe, material, seed):
     """Returns the function from manifest rows to their predictions table: see `predict`.
@@ -74,8 +79,7 @@ def _table(recipe, rows, probabilities, labels):
     found = ids.join(pd.DataFrame(probabilities, columns=[f"p_{label}" for label in labels]))
     if recipe.rescoring is None:
         return found
-    if recipe.rescoring.name != "patient_z_score":
-        raise ValueError(f"Rescoring is patient_z_score. Received: rescoring={recipe.rescoring}")
+    check_name("Rescorings", recipe.rescoring.name, RESCORING)
     return evaluation.rescore_by_patient(found, recipe.positive)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from skinkit.names import did_you_mean
+
 PROTOCOLS = ("as_published", "as_described", "corrected")
 PROFILES = ("smoke", "quick", "full")
 
@@ -205,6 +207,9 @@ class Recipe:
             )
         _check_keys(self.protocols, PROTOCOLS, "protocol")
         _check_keys(self.profiles, PROFILES, "profile")
+        fields = [f.name for f in dataclasses.fields(self)]
+        for protocol, changes in self.protocols.items():
+            _check_keys(changes, fields, f"field in protocol {protocol!r}")
         for profile, changes in self.profiles.items():
             if method := sorted(set(changes) - SIZES):
                 raise ValueError(
@@ -263,6 +268,7 @@ class Recipe:
     def from_json(cls, text):
         """Returns the recipe that `to_json` wrote."""
         fields = json.loads(text)
+        _check_keys(fields, [f.name for f in dataclasses.fields(cls)], "field of a recipe")
         fields["phases"] = tuple(
             Phase(**{**p, "optimiser": Choice(**p["optimiser"]), "schedule": Choice(**p["schedule"])})
             for p in fields["phases"]
@@ -294,7 +300,8 @@ def _default(of):
 
 def _check_keys(mapping, allowed, what):
     if unknown := sorted(set(mapping) - set(allowed)):
-        raise ValueError(f"Unknown {what} {unknown}. Known: {', '.join(allowed)}")
+        near = did_you_mean(unknown[0], allowed)
+        raise ValueError(f"Unknown {what} {unknown}. Known: {', '.join(allowed)}.{near}")
 
 
 def _with_epochs(phases, epochs, name):

@@ -1,5 +1,7 @@
 """Losses by name."""
 
+import functools
+
 import keras
 from keras import ops
 
@@ -48,12 +50,8 @@ def build_loss(name, **options):
     return LOSSES[name](**options)
 
 
-def _focal(gamma=2.0, alpha=1.0, **common):
-    return keras.losses.CategoricalFocalCrossentropy(gamma=gamma, alpha=alpha, **common)
-
-
 LOSSES = {
     "categorical_crossentropy": keras.losses.CategoricalCrossentropy,
-    "focal": _focal,
+    "focal": functools.partial(keras.losses.CategoricalFocalCrossentropy, gamma=2.0, alpha=1.0),
     "root_mean_squared_error": RootMeanSquaredError,
 }

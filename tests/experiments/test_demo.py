@@ -1,0 +1,56 @@
+import importlib
+import json
+
+import pytest
+
+from skinkit.experiments.run_folder import OtherRun
+from skinkit.papers.baselines import DEMO_SYNTHETIC
+
+OWN = {"recipe": DEMO_SYNTHETIC.name, "profile": "quick", "protocol": "corrected", "fold": 0, "seed": 0}
+
+
+@pytest.fixture
+def demo(monkeypatch):
+    """The module, whose `run` refuses a folder with a manifest and else makes one."""
+    # The package's attribute of this name is the function.
+    module = importlib.import_module("skinkit.experiments.demo")
+
+    def run(recipe, profile, folder, verbose):
+        if (folder / "manifest.json").exists():
+            raise OtherRun(f"{folder} holds a run of another recipe, split or data")
+        (folder / "manifest.json").write_text('{"key": "new"}')
+        return folder
+
+    monkeypatch.setattr(module, "run", run)
+    return module
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Makes a folder with a finished run, and with files of somebody else."""
+
+    def make(**manifest):
+        said = {"key": "old", "weights": None, **OWN, **manifest}
+        (tmp_path / "manifest.json").write_text(json.dumps(said))
+        for name in ("model.keras", "notes.txt"):
+            (tmp_path / name).write_text(name)
+        return tmp_path
+
+    return make
+
+
+def test_an_older_demo_is_made_again_and_files_of_others_stay(demo, folder):
+    where = demo._run(DEMO_SYNTHETIC, folder(), 0)
+    assert json.loads((where / "manifest.json").read_text()) == {"key": "new"}
+    assert sorted(path.name for path in where.iterdir()) == ["manifest.json", "notes.txt"]
+
+
+@pytest.mark.parametrize(
+    "other", [{"recipe": "skinkit/baseline/efficientnet-lite0"}, {"seed": 1}, {"weights": "w.keras"}]
+)
+def test_another_run_is_left_as_it_is(demo, folder, other):
+    where = folder(**other)
+    before = {path.name: path.read_text() for path in where.iterdir()}
+    with pytest.raises(OtherRun, match="another recipe"):
+        demo._run(DEMO_SYNTHETIC, where, 0)
+    assert {path.name: path.read_text() for path in where.iterdir()} == before

@@ -52,15 +52,18 @@ bench: setup ## run the benchmarks and print their ratios
 	$(BIN)/python benchmarks/bootstrap.py
 
 colab-test: ## the import, layer and smoke tests under Colab's versions (Python 3.12 or 3.13, in .venv-colab)
-	$(PYTHON) -m venv .venv-colab
+	$(PYTHON) -m venv .venv-colab && touch .venv-colab/.ready
 	.venv-colab/bin/python -m pip install --quiet -e '.[dev,weights]' -c constraints-colab.txt
 	.venv-colab/bin/python -m pytest tests/test_install.py tests/install tests/addons tests/layers tests/experiments tests/notebooks
 
 record-addons: ## record TensorFlow Addons' outputs again (Python 3.11, in .venv-legacy)
-	$(PYTHON) -m venv .venv-legacy
+	$(PYTHON) -m venv .venv-legacy && touch .venv-legacy/.ready
 	.venv-legacy/bin/python -m pip install --quiet -r requirements-legacy.txt
 	.venv-legacy/bin/python tests/addons/record_addons.py
 
-clean: ## remove what can be made again: environments, caches, the demo, smoke runs
-	rm -rf $(VENV) .venv-colab .venv-legacy build *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache results/demo results/smoke results/executed
-	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+clean: ## remove what can be made again: the environments made here, and caches
+	@for made in $(VENV) .venv-colab .venv-legacy; do [ ! -f $$made/.ready ] || rm -rf $$made; done
+	rm -rf build/lib build/bdist.* skinkit.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -f results/executed/*.ipynb results/executed/*.log
+	find skinkit tests notebooks benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	@rmdir build results/executed 2>/dev/null || true

@@ -67,9 +67,19 @@ def problems(folder=FOLDER):
     return found
 
 
+def was_used(target):
+    """Returns whether a notebook holds outputs, which one that is made here never does."""
+    return target.exists() and any(cell.get("outputs") for cell in jupytext.read(target).cells)
+
+
 def write(folder=FOLDER):
-    """Writes what is missing or out of date and returns the paths written."""
+    """Writes what is missing or out of date and returns the paths written; a notebook that was used stays."""
     written = []
+    if used := [target.name for target in map(target_of, sources(folder)) if was_used(target)]:
+        raise SystemExit(
+            f"Somebody has worked in {', '.join(used)}: there are outputs. Save the work under another name, "
+            "then `git checkout` what was there"
+        )
     for source in sources(folder):
         target, content = target_of(source), generate(source).encode()
         if not target.exists() or target.read_bytes() != content:

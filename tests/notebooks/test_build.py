@@ -87,6 +87,19 @@ def test_check_names_the_stale_file_and_the_fix_and_writes_nothing(folder, capsy
     assert target.read_bytes() == stale
 
 
+def test_a_notebook_in_which_somebody_has_worked_is_not_replaced(folder):
+    assert main_of(folder) == 0
+    target = folder / "01_double_one.ipynb"
+    notebook = json.loads(target.read_text(encoding="utf-8"))
+    code = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
+    code["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "2"}]
+    target.write_text(json.dumps(notebook), encoding="utf-8")
+    before = target.read_bytes()
+    with pytest.raises(SystemExit, match="worked in 01_double_one.ipynb"):
+        main_of(folder)
+    assert target.read_bytes() == before
+
+
 def test_a_notebook_without_a_source_is_named(folder, capsys):
     assert main_of(folder) == 0
     (folder / "02_stray_copy.ipynb").write_text("{}", encoding="utf-8")

@@ -12,7 +12,7 @@ _NOT_CLINICAL = "Research and teaching only. Not for clinical use."
 
 
 def main(arguments=None):
-    """Runs the command line and returns its exit code: 0 done, 1 failed, 2 wrong words."""
+    """Runs the command line and returns its exit code: 0 done, 1 failed, 2 a command or option is wrong."""
     options = _parser().parse_args(arguments)
     # TensorFlow's own chatter hides what matters; what fails still raises.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -120,7 +120,7 @@ def _add_run(commands):
     run = _command(commands, "run", _run, "carry a recipe out, or go on where it was stopped")
     run.add_argument("recipe", help="document/table/row")
     _add_profile_and_protocol(run, "quick")
-    run.add_argument("--fold", type=int, default=0, help="fold of the split (default: %(default)s)")
+    run.add_argument("--fold", type=int, default=0, help="fold, or another draw of the split (default: 0)")
     run.add_argument("--seed", type=int, default=0, help="seed of the training (default: %(default)s)")
     run.add_argument("--out", help="folder of all runs (default: results/runs, for smoke results/smoke)")
     run.add_argument(

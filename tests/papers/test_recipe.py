@@ -131,6 +131,14 @@ def test_names_are_unique_and_found():
     assert recipe(names[0]).name == names[0]
 
 
+def test_a_field_that_no_recipe_has_is_refused_in_a_protocol_and_in_saved_settings():
+    with pytest.raises(ValueError, match=r"Unknown field in protocol 'as_published'.*mean batch_size"):
+        a_recipe(protocols={"as_published": {"batchsize": 8}})
+    saved = json.loads(a_recipe().to_json()) | {"spilt": None}
+    with pytest.raises(ValueError, match=r"Unknown field of a recipe.*mean split"):
+        Recipe.from_json(json.dumps(saved))
+
+
 def test_an_unknown_name_suggests_a_near_one():
     with pytest.raises(ValueError, match="skinkit/demo/ham10000"):
         recipe("skinkit/demo/ham")

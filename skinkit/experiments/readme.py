@@ -14,10 +14,11 @@ measured one, is [ledger.csv](ledger.csv); differences between recipes on the sa
 - **Runs.** A score is the mean over the runs, with the mean of their 95 % intervals, from resampling whole
   lesions (or patients) of the test images; where fewer than ten lesions decide a share, it is Wilson's
   (`method` in `metrics.json` says which). *best epoch*: mean of the epochs that were best on validation,
-  where a recipe reports the last one and scores them beside it. *printed*: by the document, as a fraction; `within` when the
-  difference is within the tolerance that the recipe states, `outside` when it is not; of three runs or more
-  `reproduced` and `not reproduced`; or why the two cannot be compared. Misses stay. *run of*: the row is the
-  same experiment as another, whose runs it shows. Runs of the `smoke` profile are not counted.
+  where a recipe reports the last one and scores them beside it. *printed*: by the document, as a fraction;
+  `within` when the difference is within the tolerance that the recipe states, `outside` when it is not; of
+  three runs or more `reproduced` and `not reproduced`; or why the two cannot be compared. Misses stay. *run
+  of*: the row is the same experiment as another, whose runs it shows. Runs of the `smoke` profile are not
+  counted.
 - **stale**: the recipe has changed since the run, or no longer exists. Such a run is averaged and compared
   with no other and counts as no measurement.
 - **drawn images**: recipes that ask their question on images drawn for it, by design.

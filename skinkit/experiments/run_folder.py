@@ -33,17 +33,18 @@ class OtherRun(ValueError):
     """The folder holds a run of another recipe, split or data."""
 
 
-def check_folder(folder):
+def check_folder(folder, damaged=False):
     """Raises `ValueError` when a run would write among the files of others.
 
     Args:
         folder: `pathlib.Path` of a run folder, new or old.
+        damaged: Whether a manifest or plan that cannot be read is taken for that of a run.
     """
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"{folder} is a file, and a run needs a folder. Give another one")
     marks = [folder / name for name in _MARKS if (folder / name).exists()]
     for path in marks:
-        _check_mark(path)
+        _check_mark(path, damaged)
     names = {path.name for path in folder.iterdir()} if folder.exists() else set()
     if not marks and (others := sorted(names - {".lock", "checkpoint"})):
         raise ValueError(
@@ -52,11 +53,12 @@ def check_folder(folder):
         )
 
 
-def _check_mark(path):
+def _check_mark(path, damaged):
     try:
-        ours = "key" in json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, TypeError):
-        ours = False
+        found = json.loads(path.read_text(encoding="utf-8"))
+        ours = isinstance(found, dict) and "key" in found
+    except ValueError:
+        ours = damaged
     if not ours:
         raise ValueError(
             f"{path} is damaged, or is not from `skinkit run`. Give another folder, or move this file away"

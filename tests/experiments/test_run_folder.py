@@ -45,6 +45,14 @@ def test_a_folder_of_others_is_refused(tmp_path, texts, message):
     assert len(files_of(tmp_path)) == len(texts)
 
 
+def test_a_damaged_manifest_is_taken_for_that_of_a_run_on_request_alone(tmp_path):
+    write(tmp_path, manifest_json='{"key": "ab', history="1")
+    check_folder(tmp_path, damaged=True)
+    write(tmp_path, manifest_json='{"name": "a web page"}')
+    with pytest.raises(ValueError, match="is not from `skinkit run`"):
+        check_folder(tmp_path, damaged=True)
+
+
 def test_a_file_in_the_place_of_a_folder_is_refused(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ValueError, match="is a file, and a run needs a folder"):

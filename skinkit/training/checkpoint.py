@@ -6,6 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from skinkit.files import read_json, reading
+
+STATE = ("epoch", "best", "best_file", "history")
+
 
 class Checkpoint:
     """Keeps the newest state of a training and the best weights in a folder.
@@ -21,9 +25,13 @@ class Checkpoint:
         self.folder = Path(folder)
 
     def latest(self):
-        """Returns the newest state as a dictionary (`epoch`, `best`, `best_file`, `history`), or `None`."""
-        states = sorted(self.folder.glob("epoch-*"))
-        return json.loads((states[-1] / "state.json").read_text()) if states else None
+        """Returns the newest state as a dictionary (`epoch`, `best`, `best_file`, `history`), or `None`.
+
+        Raises:
+            FileNotFoundError, ValueError: when the state is there, but not whole.
+        """
+        newest = self._newest()
+        return newest and read_json(newest / "state.json", self._remedy, *STATE)
 
     def save(self, model, state):
         """Saves weights, optimiser and random states of `model`, and `state`, which holds the `epoch`.
@@ -60,23 +68,33 @@ class Checkpoint:
 
     def load_last(self, model):
         """Puts the newest state back into a compiled `model`, its optimiser and its random generators."""
-        newest = sorted(self.folder.glob("epoch-*"))[-1]
+        weights, seeds = (self._newest() / name for name in ("last.weights.h5", "seeds.npz"))
         model.optimizer.build(model.trainable_variables)
-        model.load_weights(newest / "last.weights.h5")
-        with np.load(newest / "seeds.npz") as saved:
+        with reading(weights, self._remedy):
+            model.load_weights(weights)
+        # Opened here: NumPy leaves a file open that it cannot read.
+        with reading(seeds, self._remedy), seeds.open("rb") as file, np.load(file) as saved:
             for variable, name in zip(_seeds(model), saved.files, strict=True):
                 variable.assign(saved[name])
 
     def load_best(self, model):
         """Puts the weights of the best epoch into `model` and returns its number."""
         best = self.folder / self.latest()["best_file"]
-        with np.load(best) as saved:
+        with reading(best, self._remedy), best.open("rb") as file, np.load(file) as saved:
             model.set_weights([saved[name] for name in saved.files])
         return int(best.stem.removeprefix("best-"))
 
     def delete(self):
         """Removes all states; what they were for has been saved elsewhere."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _newest(self):
+        """The folder of the newest state, or `None`."""
+        return max(self.folder.glob("epoch-*"), default=None)
+
+    @property
+    def _remedy(self):
+        return f"Delete {self.folder} and give the same command again: the training begins anew"
 
     def _drop_all_but(self, target, best_file):
         for old in self.folder.glob("epoch-*"):

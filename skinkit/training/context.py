@@ -11,6 +11,10 @@ import keras
 import numpy as np
 import pandas as pd
 
+from skinkit.files import reading
+
+_REMEDY = "Delete it and give the same command again: the features are computed anew"
+
 
 class FeatureStore:
     """The features of the images of one part of a split, in float16, in one file.
@@ -67,7 +71,7 @@ class FeatureStore:
         Raises:
             FloatingPointError: when a feature is not finite in float16.
             OSError: when the file cannot be written; what was written is kept for the next try.
-            ValueError: when the batches do not hold as many images as the store.
+            ValueError: when the batches do not hold as many images as the store, or the file is damaged.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         name = f"features-{self._fingerprint(extractor)}"
@@ -79,6 +83,8 @@ class FeatureStore:
             self._write(part, extractor, batches)
             part.replace(target)
             _count_file(part).unlink()
+        with reading(target, _REMEDY):
+            np.load(target, mmap_mode="r")
         self._file = target
 
     def read(self, image_ids):
@@ -205,7 +211,10 @@ def _count_file(part):
 def _progress(part):
     """Rows of a part file that are complete."""
     count = _count_file(part)
-    return int(count.read_text()) if part.exists() and count.exists() else 0
+    if not (part.exists() and count.exists()):
+        return 0
+    with reading(count, _REMEDY):
+        return int(count.read_text())
 
 
 def _write_progress(part, done):

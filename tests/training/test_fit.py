@@ -229,3 +229,20 @@ def test_only_the_newest_state_and_the_best_weights_stay(tmp_path):
     assert len(names) == 2
     assert names[0].startswith("best-")
     assert names[1] == "epoch-00005"
+
+
+@pytest.mark.parametrize("name", ["state.json", "last.weights.h5", "seeds.npz", "best-00001.npz"])
+def test_a_damaged_or_missing_state_is_named(tmp_path, name):
+    options = {"validate": scores, "monitor": "macro_recall", "verbose": 0}
+    # Going on for no more epochs reads all that is there.
+    first = phases(first=1, second=0)[:1]
+    fit(small_model(), first, batches, tmp_path, **options)
+    (path,) = (tmp_path / "checkpoint").rglob(name)
+    whole = path.read_bytes()
+    for content in (b"", whole[: len(whole) // 2], b'{"epoch": 1}'):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=rf"{name} is damaged.*Delete .*checkpoint.*begins anew"):
+            fit(small_model(), first, batches, tmp_path, **options)
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=f"{name} is missing.*begins anew"):
+        fit(small_model(), first, batches, tmp_path, **options)

@@ -23,10 +23,11 @@ from skinkit.data.manifests import load, merge_bermeo2023, read_manifest, releas
 from skinkit.data.masks import lesion_mask
 from skinkit.data.metadata import MetadataEncoder
 from skinkit.data.offline import augment_offline, augmented_split
+
+# A function hides its module of the same name; imported here, at once, it always does.
+from skinkit.data.overlap import fingerprint, overlap
 from skinkit.data.readers import COLUMNS
 from skinkit.data.splits import Split, group_folds, stratified_group_split, with_validation
-
-# The function hides its module of the same name; imported here, at once, it always does.
 from skinkit.data.synthetic import draw_lesion, synthetic
 from skinkit.data.validation import TRANSFORMS, validate
 
@@ -52,6 +53,7 @@ __all__ = [
     "draw_lesion",
     "external_test",
     "fetch",
+    "fingerprint",
     "gessert2019_index_file",
     "gessert2019_split",
     "group_folds",
@@ -64,6 +66,7 @@ __all__ = [
     "list_releases",
     "load",
     "merge_bermeo2023",
+    "overlap",
     "read_manifest",
     "release_folder",
     "stratified_group_split",

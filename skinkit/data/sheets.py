@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-_MISSING = {"", "na", "n/a", "nan", "null", "none", "<na>"}
+from skinkit.data.missing import is_missing
 
 
 @dataclass
@@ -78,8 +78,7 @@ def read_sheet(path, may_be_empty=False):
 
 
 def _cell(text):
-    text = text.strip()
-    return pd.NA if text.lower() in _MISSING else text
+    return pd.NA if is_missing(text) else text.strip()
 
 
 def _decode(path):

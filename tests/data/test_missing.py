@@ -1,0 +1,41 @@
+import pandas as pd
+import pytest
+
+from skinkit.data.missing import is_missing, known_ids
+
+WORDS = [
+    "",
+    " ",
+    "unknown",
+    "UNKNOWN",
+    "-1",
+    "-1.0",
+    "nan",
+    "NaN",
+    "n/a",
+    "NA",
+    "none",
+    "null",
+    "<NA>",
+    "-",
+    "?",
+]
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_every_spelling_of_missing_is_no_id(word):
+    assert known_ids(pd.Series([word])).isna().all()
+
+
+@pytest.mark.parametrize("word", ["0", "1", "007", "HAM_0000118", "nandu", "L-1", "1.5"])
+def test_other_words_are_ids(word):
+    assert known_ids(pd.Series([f" {word} "])).tolist() == [word]
+
+
+def test_whole_numbers_among_floats_are_ids_of_digits():
+    assert known_ids(pd.Series([1.0, None, -1.0, 12.0])).tolist() == ["1", pd.NA, pd.NA, "12"]
+    assert known_ids(pd.Series([7, 8])).tolist() == ["7", "8"]
+
+
+def test_unknown_is_a_value_in_other_columns():
+    assert is_missing(" N/A ") and not is_missing("unknown")

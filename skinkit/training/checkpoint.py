@@ -8,7 +8,7 @@ import numpy as np
 
 from skinkit.files import read_json, reading
 
-STATE = ("epoch", "best", "best_file", "history")
+_KEYS = ("epoch", "best", "best_file", "history")
 
 
 class Checkpoint:
@@ -31,7 +31,7 @@ class Checkpoint:
             FileNotFoundError, ValueError: when the state is there, but not whole.
         """
         newest = self._newest()
-        return newest and read_json(newest / "state.json", self._remedy, *STATE)
+        return newest and read_json(newest / "state.json", self._remedy, *_KEYS)
 
     def save(self, model, state):
         """Saves weights, optimiser and random states of `model`, and `state`, which holds the `epoch`.

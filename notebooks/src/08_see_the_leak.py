@@ -354,7 +354,7 @@ if profile == "smoke" or available_profile(profile, "isic2019", DATA_DIR) == "sm
     print("Without ISIC 2019: a drawn set that contains a third of the first one stands for it.")
     own, new = skinkit.data.synthetic(120, seed=0), skinkit.data.synthetic(80, seed=1)
     names = ["image_id", "lesion_id", "patient_id"]
-    new = new.assign(**{name: "NEW_" + new[name] for name in names})
+    new = new.assign(**{name: new[name] + "_NEW" for name in names})
     collection = pd.concat([own.head(40), new], ignore_index=True)
 else:
     own, collection = (skinkit.data.load(name, root=DATA_DIR) for name in ("ham10000", "isic2019"))

@@ -18,7 +18,7 @@ from skinkit.data.document_splits import (
 )
 from skinkit.data.download import DownloadError, fetch
 from skinkit.data.external import external_test
-from skinkit.data.leakage import leakage_rate, leakage_report, leakage_stamp
+from skinkit.data.leakage import leakage_between, leakage_rate, leakage_report, leakage_stamp
 from skinkit.data.manifests import load, merge_bermeo2023, read_manifest, release_folder
 from skinkit.data.masks import lesion_mask
 from skinkit.data.metadata import MetadataEncoder
@@ -59,6 +59,7 @@ __all__ = [
     "group_folds",
     "hernandez2020_split",
     "koefler2023_split",
+    "leakage_between",
     "leakage_rate",
     "leakage_report",
     "leakage_stamp",

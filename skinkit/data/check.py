@@ -8,8 +8,10 @@ import pandas as pd
 
 from skinkit.data.catalog import CATALOG, Release
 from skinkit.data.inspection import ImageFacts, inspect_image
+from skinkit.data.overlap import photograph_ids, same_owner
 
 _EXAMPLES = 5
+_DUPLICATES = {"same file": "file_hash", "same pixels": "pixel_hash", "same id": "photograph"}
 _LEVELS = ("error", "notice", "difference")
 
 
@@ -19,9 +21,9 @@ class CheckReport:
 
     Args:
         files: one row per image file: `image_id, path`, and the fields of `ImageFacts`.
-        duplicates: one row per group of equal images: `kind` (`same file`, or `same pixels` in
-            different files), `image_ids` (tuple), `same_lesion`, `same_label` (`<NA>` where one
-            is missing).
+        duplicates: one row per group of images of one photograph: `kind` (`same file`, `same pixels` in
+            different files, or `same id` as `overlap` compares ids, with other pixels), `image_ids` (tuple),
+            `same_lesion` (`<NA>` where one is missing or they cannot be compared), `same_label`.
         differences: where the counts are not those of the catalog, as they are in any subset.
     """
 
@@ -139,21 +141,24 @@ def _inspect(path):
 
 
 def _duplicates(table, files):
-    known = table[["lesion_id", "label"]].reset_index(drop=True)
-    good = pd.concat([files, known], axis=1)[files["error"] == ""]
-    rows = []
-    for kind, column in (("same file", "file_hash"), ("same pixels", "pixel_hash")):
+    known = table.reindex(columns=["lesion_id", "dataset", "label"], fill_value=pd.NA)
+    known["photograph"] = photograph_ids(table)
+    good = pd.concat([files, known.reset_index(drop=True)], axis=1)[files["error"] == ""]
+    rows, earlier = [], []
+    for kind, column in _DUPLICATES.items():
         again = good[good.duplicated(column, keep=False)]
         for _, group in again.groupby(column, sort=False):
-            if kind == "same pixels" and group["file_hash"].nunique() == 1:
+            # Equal files have equal pixels, too; one line tells it.
+            if any(group[other].nunique() == 1 for other in earlier):
                 continue
             ids = tuple(sorted(group["image_id"]))
-            rows.append((kind, ids, _agree(group["lesion_id"]), _agree(group["label"])))
+            rows.append((kind, ids, _same_lesion(group), group["label"].nunique() == 1))
+        earlier.append(column)
     return pd.DataFrame(rows, columns=["kind", "image_ids", "same_lesion", "same_label"])
 
 
-def _agree(values):
-    return pd.NA if values.isna().any() else values.nunique() == 1
+def _same_lesion(group):
+    return same_owner(group.iloc[1:], group.iloc[:1], "lesion").all(skipna=False)
 
 
 def _whose(group):

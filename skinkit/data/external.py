@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from skinkit.data.overlap import overlap as overlap_of
+from skinkit.data.overlap import without_marks
 from skinkit.data.splits import Split
 from skinkit.data.validation import validate
 
@@ -23,15 +25,15 @@ def external_test(table, split, other, overlap="drop", sample=None, seed=0):
             otherwise.
         other: manifest table of the other set. Its `ak` is `akiec` here; other classes that `table` does
             not have are left out.
-        overlap: `"drop"` leaves out images whose photograph or lesion is in `table`, `"keep"` takes them
-            all, as the document does.
+        overlap: `"drop"` leaves out images whose photograph, lesion or patient is known to be in `table`
+            (`skinkit.data.overlap`), `"keep"` takes them all, as the document does.
         sample: draw at most so many images of `other`; `None` for all.
         seed: of the draw.
 
     Returns:
-        Manifest table and `Split`, whose note counts what was left out and what is shared. An image
-        of `other` whose photograph is in `table` too is named `<image_id>+external`; `source_id` tells the
-        photograph.
+        Manifest table and `Split`, whose note counts what was left out, what is shared and what is not
+        known to be shared or not. An image of `other` whose photograph or id is in `table` too is named
+        `<image_id>+external`; `source_id` tells the photograph.
 
     Raises:
         ValueError: for an unknown `overlap`, or when no image is left.
@@ -62,13 +64,14 @@ def _without_test(split):
 def _choose(table, rows, overlap):
     rows = rows.assign(label=rows["label"].replace(_SAME_CLASS))
     foreign = ~rows["label"].isin(table["label"])
-    # ISIC 2019 marks images that it has made smaller in their name.
-    photograph = rows["image_id"].str.removesuffix("_downsampled")
-    same_photograph = photograph.isin(table["image_id"])
-    shared = same_photograph | rows["lesion_id"].isin(table["lesion_id"].dropna())
+    found = overlap_of(rows, table)
+    shared = found.any(axis=1)
+    unknown = ~shared & found["lesion"].isna() & found["patient"].isna()
+    named_alike = rows["image_id"].str.lower().isin(table["image_id"].str.lower())
+    taken = found["photograph"].fillna(False) | named_alike
     rows = rows.assign(
-        image_id=rows["image_id"].where(~same_photograph, rows["image_id"] + "+external"),
-        source_id=photograph,
+        image_id=rows["image_id"].where(~taken, rows["image_id"] + "+external"),
+        source_id=without_marks(rows["image_id"]),
         transform="identity",
     )
     kept = ~foreign & (~shared if overlap == "drop" else True)
@@ -77,6 +80,8 @@ def _choose(table, rows, overlap):
     dealt = "left out" if overlap == "drop" else "kept"
     note = (
         f"Test part: {kept.sum()} of {len(rows)} images of another set; {foreign.sum()} of other classes "
-        f"left out; {(shared & ~foreign).sum()} of a photograph or lesion of the first set {dealt}."
+        f"left out; {(shared & ~foreign).sum()} of a photograph, lesion or patient of the first set {dealt}."
     )
+    if count := (unknown & kept).sum():
+        note += f" It is not known of {count} of them whether their lesion or patient is in the first set."
     return rows[kept], note

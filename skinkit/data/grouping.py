@@ -9,6 +9,9 @@ from collections import Counter, defaultdict
 
 import pandas as pd
 
+from skinkit.data.missing import known_ids
+from skinkit.data.overlap import photograph_ids
+
 GROUPS = ("image", "photograph", "lesion", "patient", "lesion+patient")
 # Fractions are made integers of this size so that no rounding of floats decides a tie.
 _UNIT = 1_000_000
@@ -25,20 +28,20 @@ def group_keys(table, group):
     if group == "image":
         return table["image_id"].tolist(), group
     wanted = [] if group == "photograph" else group.split("+")
-    having = [name for name in wanted if table[f"{name}_id"].notna().any()]
+    ids = {name: known_ids(table[f"{name}_id"]).str.lower() for name in wanted}
+    having = [name for name in wanted if ids[name].notna().any()]
     if wanted and not having:
         raise ValueError(
             f"The table has no {' or '.join(wanted)} ids to group by. Use group='image' and say "
             "so beside the result: such a split leaks."
         )
-    columns = [f"{name}_id" for name in having]
-    if "source_id" in table:
-        columns.append("source_id")
+    # Two images of one photograph are never apart, whatever ids they lack.
+    columns = [*(ids[name] for name in having), photograph_ids(table)]
     return _components(table, columns), "+".join(having) or group
 
 
 def _components(table, columns):
-    """Joins rows that share an id in any of the columns (union-find)."""
+    """Joins rows that share a value in any of the columns (union-find)."""
     parent = {}
 
     def root(node):
@@ -47,10 +50,10 @@ def _components(table, columns):
         return node
 
     images = table["image_id"].tolist()
-    for column in columns:
-        for image, key in zip(images, table[column], strict=True):
+    for i, column in enumerate(columns):
+        for image, key in zip(images, column, strict=True):
             if not pd.isna(key):
-                parent[root(("image_id", image))] = root((column, key))
+                parent[root(("image_id", image))] = root((i, key))
     roots = [root(("image_id", image)) for image in images]
     smallest = {}
     for image, node in zip(images, roots, strict=True):

@@ -2,24 +2,21 @@
 
 import pandas as pd
 
-KINDS = ("photograph", "lesion", "patient")
+from skinkit.data.missing import known_ids
+from skinkit.data.overlap import KINDS, overlap
 
 
 def leakage_report(table, split, part="test", against="train"):
     """Counts, per class, the images of one part whose photograph, lesion or patient is in another.
 
-    An image without lesion (patient) id counts as not shared,
-    so with missing ids a rate is a lower bound.
-
     Args:
         table: manifest table that holds all images of the split.
         split: `Split`.
-        part: the part that is evaluated on.
-        against: the part that was learned from.
+        part: the part that is evaluated on; parts may be joined by `+`.
+        against: the part that was learned from; parts may be joined by `+`.
 
     Returns:
-        Data frame, index `all` and then the labels of the table; `n` images of the part and the
-        rates `photograph`, `lesion`, `patient` from 0 to 1, `<NA>` where there is no such id.
+        Data frame as of `leakage_between`.
 
     Raises:
         ValueError: if a part is empty or the table lacks images of the split.
@@ -28,15 +25,38 @@ def leakage_report(table, split, part="test", against="train"):
         >>> leakage_report(table, butskova2021_split(table), part="validation")
     """
     known = table.set_index("image_id", drop=False)
-    held, seen = (_rows(known, split, name) for name in (part, against))
-    shared = pd.DataFrame({kind: _shared(held, seen, kind) for kind in KINDS})
-    shared["n"] = 1
-    labels = held["label"].to_numpy()
-    groups = {"all": shared}
-    groups |= {label: shared[labels == label] for label in sorted(table["label"].unique())}
-    report = pd.DataFrame({name: _rates(rows) for name, rows in groups.items()}).T
+    rows, seen = (_rows(known, split, name) for name in (part, against))
+    return leakage_between(rows, seen, table["label"].unique())
+
+
+def leakage_between(rows, seen, labels=None):
+    """Counts, per class, the images whose photograph, lesion or patient is among others (see `overlap`).
+
+    A rate is known if all these images have an id that can be compared with those of all others. Where ids
+    lack, a rate above 0 is a lower bound, and a rate of 0 would be a false claim: it is `<NA>`.
+
+    Args:
+        rows: manifest rows that are evaluated on.
+        seen: manifest rows that were learned from, or what `fingerprint` saved of them.
+        labels: classes of the report; default: those of `rows`.
+
+    Returns:
+        Data frame, index `all` and then the labels in alphabetical order; `n` images and the rates
+        `photograph`, `lesion`, `patient` from 0 to 1, or `<NA>`. `attrs["doubts"]` tells for each kind, in
+        words, what is not known.
+
+    Example:
+        >>> leakage_stamp(leakage_between(load("isic2019"), load("ham10000")))
+    """
+    shared = overlap(rows, seen)
+    groups = {"all": slice(None)}
+    for label in sorted(set(rows["label"] if labels is None else labels)):
+        groups[label] = (rows["label"] == label).to_numpy(bool)
+    gaps = {kind: _ids(seen, kind).isna().any() for kind in KINDS}
+    report = pd.DataFrame({name: _rates(shared[chosen], gaps) for name, chosen in groups.items()}).T
     report = report[["n", *KINDS]].astype({"n": "int64", **dict.fromkeys(KINDS, "Float64")})
     report.index.name = "label"
+    report.attrs["doubts"] = {kind: _doubt(kind, rows, seen, shared[kind]) for kind in KINDS}
     return report
 
 
@@ -52,22 +72,33 @@ def _rows(known, split, part):
 
 
 def _ids(rows, kind):
-    if kind == "photograph":
-        return rows["source_id"] if "source_id" in rows else rows["image_id"]
-    return rows[f"{kind}_id"]
+    # Every image has a photograph.
+    return known_ids(rows[f"{kind}_id"]) if kind != "photograph" else pd.Series(True, index=rows.index)
 
 
-def _shared(held, seen, kind):
-    ids, seen_ids = _ids(held, kind), _ids(seen, kind).dropna()
-    return ids.isin(seen_ids).astype("Float64").mask(ids.isna())
-
-
-def _rates(rows):
-    rates = {"n": len(rows)}
+def _rates(shared, gaps):
+    rates = {"n": len(shared)}
     for kind in KINDS:
-        values = rows[kind]
-        rates[kind] = values.sum() / len(rows) if values.notna().any() else pd.NA
+        found, unknown = shared[kind].sum(), gaps[kind] or shared[kind].isna().any()
+        rates[kind] = pd.NA if shared.empty or (unknown and not found) else found / len(shared)
     return rates
+
+
+def _doubt(kind, rows, seen, shared):
+    """What keeps the rate of a kind from being known, in words; empty if nothing does."""
+    ids, seen_ids = _ids(rows, kind), _ids(seen, kind)
+    if ids.isna().all() and seen_ids.isna().all():
+        return f"there are no {kind} ids"
+    lacking = [
+        f"{missing.sum():,} of {len(missing):,} {word}"
+        for missing, word in ((ids.isna(), "evaluation"), (seen_ids.isna(), "seen"))
+        if missing.any()
+    ]
+    doubts = [f"{' and '.join(lacking)} images have no {kind} id"] if lacking else []
+    if not seen_ids.isna().all() and (apart := shared.isna() & ids.notna()).any():
+        count = f"{apart.sum():,} of {len(apart):,} evaluation images"
+        doubts.append(f"{count} have a {kind} id that cannot be compared with all seen ones")
+    return " and ".join(doubts)
 
 
 def leakage_rate(report):
@@ -79,19 +110,29 @@ def leakage_rate(report):
 def leakage_stamp(report):
     """The line to print over every metric of this split, or `None` if nothing is shared.
 
+    It takes complete ids of one kind, lesion or patient, to know that nothing is shared.
+
     Example:
         >>> leakage_stamp(report)
         'LEAKY: 38.6 % of evaluation images show a lesion that is also in training'
     """
-    rates = leakage_rate(report)
-    if rates["lesion"] is None and rates["patient"] is None and not rates["photograph"]:
-        return "LEAKAGE UNKNOWN: the table has neither lesion nor patient ids"
-    leaks = [(kind, rate) for kind, rate in rates.items() if rate]
-    if not leaks:
+    rates, doubts = leakage_rate(report), report.attrs.get("doubts", {})
+    leaks = {kind: rate for kind, rate in rates.items() if rate}
+    if leaks:
+        return _leaky(leaks, {kind: doubts[kind] for kind in leaks if doubts.get(kind)})
+    if rates["lesion"] is not None or rates["patient"] is not None:
         return None
-    (kind, rate), *others = leaks
-    also = "".join(f", {_percent(rate)} a {kind}" for kind, rate in others)
-    return f"LEAKY: {_percent(rate)} of evaluation images show a {kind}{also} that is also in training"
+    reasons = "; ".join(doubts[kind] for kind in KINDS if doubts.get(kind))
+    return f"LEAKAGE UNKNOWN: {reasons or 'it is not known whose lesions the images show'}"
+
+
+def _leaky(leaks, doubts):
+    least = {kind: "at least " if kind in doubts else "" for kind in leaks}
+    (kind, rate), *others = leaks.items()
+    also = "".join(f", {least[kind]}{_percent(rate)} a {kind}" for kind, rate in others)
+    why = f" ({'; '.join(doubts.values())})" if doubts else ""
+    found = f"{least[kind]}{_percent(rate)} of evaluation images show a {kind}{also}"
+    return f"LEAKY: {found} that is also in training{why}"
 
 
 def _percent(rate):

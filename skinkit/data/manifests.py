@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from skinkit.data.folders import attach_images, data_root, list_files, tables_like
+from skinkit.data.overlap import photograph_ids, without_marks
 from skinkit.data.readers import (
     read_isic2020,
     read_manifest_columns,
@@ -199,9 +200,11 @@ def _drop_duplicates(sheet, rows, files):
         return rows
     pairs = read_sheet(found[0], may_be_empty=True)
     pairs.require("image_name_1", "image_name_2")
-    first, second = pairs.frame["image_name_1"], pairs.frame["image_name_2"]
-    both = first.isin(rows["image_id"]) & second.isin(rows["image_id"])
-    again = rows["image_id"].isin(second[both.to_numpy(dtype=bool)])
+    names = ("image_name_1", "image_name_2")
+    first, second = (without_marks(pairs.frame[name]).str.lower() for name in names)
+    ids = photograph_ids(rows)
+    both = first.isin(ids) & second.isin(ids)
+    again = ids.isin(second[both.to_numpy(dtype=bool)])
     sheet.note(f"{again.sum()} duplicates dropped ({len(pairs.frame)} pairs in {found[0].name})")
     return rows[~again.to_numpy(dtype=bool)]
 

@@ -27,14 +27,18 @@ def without_ending(ids):
     return ids.str.replace(_ENDING, "", regex=True)
 
 
+def without_marks(ids):
+    """Returns image ids without file ending and without the mark `_downsampled` of ISIC 2019."""
+    return without_ending(ids.astype("string")).str.replace(r"(?i)_downsampled$", "", regex=True)
+
+
 def photograph_ids(rows):
-    """Returns the id of the photograph that each image shows, the mark `_downsampled` taken off.
+    """Returns the id of the photograph that each image shows: equal text, equal photograph.
 
     Args:
         rows: Manifest rows; copies name their photograph in `source_id`.
     """
-    ids = rows["source_id"] if "source_id" in rows else rows["image_id"]
-    return without_ending(ids.astype("string")).str.replace(r"(?i)_downsampled$", "", regex=True)
+    return without_marks(rows["source_id"] if "source_id" in rows else rows["image_id"]).str.lower()
 
 
 def overlap(rows, seen):
@@ -60,8 +64,7 @@ def overlap(rows, seen):
     """
     ours, theirs = _facts(rows), _facts(seen)
     found = {"photograph": _same_photograph(ours, theirs)}
-    for kind in KINDS[1:]:
-        found[kind] = _same_owner(_names(ours, f"{kind}_id"), _names(theirs, f"{kind}_id"))
+    found |= {kind: same_owner(ours, theirs, kind) for kind in KINDS[1:]}
     return pd.DataFrame(found).astype("boolean").set_axis(rows.index)
 
 
@@ -83,20 +86,16 @@ def fingerprint(rows):
 
 def _facts(rows):
     rows = rows.reset_index(drop=True)
+    if "photograph" in rows:
+        return rows.astype("string").assign(bytes=pd.to_numeric(rows["bytes"]).astype("Int64"))
     ids = {name: known_ids(rows[name]) for name in ("lesion_id", "patient_id")}
     dataset = rows["dataset"].astype("string")
-    if "photograph" in rows:
-        size = pd.to_numeric(rows["bytes"]).astype("Int64")
-        photograph, content = (rows[name].astype("string") for name in ("photograph", "content"))
-        return pd.DataFrame(
-            {"photograph": photograph, **ids, "dataset": dataset, "bytes": size, "content": content}
-        )
     path = rows["path"].astype("string")
     files = {name: _stat(name) for name in path.dropna().unique()}
     size, changed = (
         pd.array([files.get(name, (pd.NA, pd.NA))[i] for name in path], "Int64") for i in range(2)
     )
-    facts = {"photograph": photograph_ids(rows).str.lower(), **ids, "dataset": dataset, "bytes": size}
+    facts = {"photograph": photograph_ids(rows), **ids, "dataset": dataset, "bytes": size}
     return pd.DataFrame({**facts, "path": path, "changed": changed})
 
 
@@ -129,7 +128,7 @@ def _digest(path, size, changed):
 
 def _names(facts, column):
     """Ids without case, their naming schemes ("" for none), and keys that are equal for the same thing."""
-    name = facts[column].str.lower()
+    name = known_ids(facts[column]).str.lower()
     source = facts["dataset"].fillna("").str.lower()
     scheme = name.str.extract(r"^([a-z]{2,})", expand=False).fillna("")
     scheme = scheme.mask(scheme.isin(_COMMON), "")
@@ -153,8 +152,15 @@ def _same_photograph(ours, theirs):
     return same.astype("boolean").mask(~same & elsewhere)
 
 
-def _same_owner(names, others):
-    """Whether each id is among others, `<NA>` where one of the others is a name of another kind."""
+def same_owner(rows, seen, kind):
+    """Returns whether each image is of a lesion, or patient, that is among others (see `overlap`).
+
+    Args:
+        rows: Manifest rows.
+        seen: Manifest rows.
+        kind: `"lesion"` or `"patient"`.
+    """
+    names, others = _names(rows, f"{kind}_id"), _names(seen, f"{kind}_id")
     others = others.dropna(subset="key")
     same = names["key"].isin(others["key"]).astype("boolean")
     kinds = [*others[["scheme", "source"]].drop_duplicates().itertuples(index=False, name=None)]

@@ -3,6 +3,8 @@
 import pandas as pd
 
 from skinkit.data.classes import CLASS_MAPS
+from skinkit.data.missing import known_ids, unknown_as_missing
+from skinkit.data.overlap import without_ending
 
 COLUMNS = (
     "image_id",
@@ -19,6 +21,7 @@ COLUMNS = (
 DX_TYPES = ("histo", "follow_up", "consensus", "confocal")
 SEXES = ("female", "male")
 AGES = (0, 120)
+SOURCE_EXPECTED = "the id of the photograph in every row, also of originals"
 
 _ALIASES = {
     "image_id": ("image", "image_name", "isic_id"),
@@ -181,6 +184,8 @@ def read_manifest_columns(sheet, labels=None):
     others = sorted(set(label) - set(_KNOWN_LABELS))
     if others:
         sheet.note(f"labels outside the documents' classes: {', '.join(others)}")
+    if "source_id" in sheet.frame:
+        sheet.fail_where(known_ids(sheet.frame["source_id"]).isna(), "source_id", SOURCE_EXPECTED)
     sheet.frame = sheet.frame.rename(columns={"path": "file"})
     own = [name for name in ("source_id", "transform", "dataset") if name in sheet.frame]
     return common(sheet, label).join(sheet.frame[own])
@@ -193,15 +198,12 @@ def common(sheet, label, strip_notice=True):
     out["image_id"] = _image_ids(sheet, strip_notice)
     out["file"] = _column(frame, "file")
     out["label"] = label
-    out["lesion_id"] = _column(frame, "lesion_id")
-    patient = _column(frame, "patient_id")
-    # The re-packs write -1 for an unknown patient.
-    out["patient_id"] = patient.mask((patient == "-1").fillna(False))
+    for name in ("lesion_id", "patient_id"):
+        out[name] = _known_ids(sheet, name)
     out["dx_type"] = _dx_types(sheet)
     out["age"] = _ages(sheet)
     out["sex"] = _sexes(sheet)
-    site = lower(sheet, "site")
-    out["site"] = site.mask((site == "unknown").fillna(False))
+    out["site"] = unknown_as_missing(lower(sheet, "site"))
     return out
 
 
@@ -221,10 +223,20 @@ def lower(sheet, name):
     return low
 
 
+def _known_ids(sheet, name):
+    """A column of ids without words for a missing one; says how many there were."""
+    ids = _column(sheet.frame, name)
+    known = known_ids(ids)
+    words = int((known.isna() & ids.notna()).sum())
+    if words:
+        sheet.note(f"column {name!r}: {words} values (unknown, -1 and the like) taken as missing")
+    return known
+
+
 def _image_ids(sheet, strip_notice):
     ids = sheet.frame["image_id"]
-    sheet.fail_where(ids.isna(), "image_id", "an image id")
-    plain = ids.str.replace(r"(?i)\.(jpe?g|png)$", "", regex=True)
+    sheet.fail_where(known_ids(ids).isna(), "image_id", "an image id")
+    plain = without_ending(ids)
     stripped = int((plain != ids).sum())
     if stripped and strip_notice:
         sheet.note(f"column 'image_id': file name ending removed from {stripped} ids")
@@ -243,7 +255,7 @@ def _dx_types(sheet):
 
 def _ages(sheet):
     values = _column(sheet.frame, "age")
-    values = values.mask((values.str.lower() == "unknown").fillna(False))
+    values = unknown_as_missing(values)
     # Tables with semicolons usually have decimal commas.
     years = pd.to_numeric(values.str.replace(",", ".", regex=False), errors="coerce")
     years = years.astype("Float64")

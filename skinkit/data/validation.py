@@ -2,8 +2,10 @@
 
 import pandas as pd
 
+from skinkit.data.missing import known_ids
 from skinkit.data.readers import AGES, COLUMNS, DX_TYPES, SEXES
 
+_IDS = ("image_id", "lesion_id", "patient_id", "source_id")
 TRANSFORMS = ("identity", "rot90cw", "rot90ccw", "rot180", "flip_up_down", "flip_left_right")
 
 
@@ -16,13 +18,14 @@ def validate(table, labels=None):
         labels: the only labels allowed; default: any.
 
     Returns:
-        The table with a fresh index, columns in order, strings as `string`, age as `Float64`.
+        The table with a fresh index, columns in order, strings as `string`, age as `Float64`, ids without
+        a word for a missing one ("unknown", "-1", ...: `<NA>`).
 
     Raises:
         ValueError: naming the row, the column, what was expected and what was found.
 
     Example:
-        >>> table = validate(pd.read_csv("mine.csv"), labels=CLASS_MAPS["isic2018"].labels)
+        >>> table = validate(pd.read_csv("mine.csv", dtype="string"), labels=CLASS_MAPS["isic2018"].labels)
     """
     absent = [column for column in COLUMNS if column not in table]
     if absent:
@@ -36,6 +39,7 @@ def validate(table, labels=None):
         raise ValueError(f"source_id and transform come together. Received: {extra[0]} only")
     checked = table[[*COLUMNS, *extra]].reset_index(drop=True)
     strings = {column: "string" for column in checked if column != "age"}
+    checked = checked.assign(**{name: known_ids(checked[name]) for name in _IDS if name in checked})
     checked = checked.astype(strings)
     checked["age"] = _years(checked["age"])
     _check_values(checked, labels)
@@ -52,7 +56,12 @@ def _years(ages):
 def _check_values(table, labels):
     ids, label = table["image_id"], table["label"]
     _refuse(ids, ids.isna(), "image_id", "an image id")
-    _refuse(ids, ids.duplicated(keep=False), "image_id", "each image once")
+    _refuse(ids, ids.str.lower().duplicated(keep=False), "image_id", "each image once")
+    if "source_id" in table:
+        source = table["source_id"]
+        _refuse(
+            source, source.isna(), "source_id", "the id of the photograph in every row, also of originals"
+        )
     _refuse(label, label.isna(), "label", "a diagnosis")
     _refuse(label, label != label.str.lower(), "label", "a lower-case code")
     if labels is not None:

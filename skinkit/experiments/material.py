@@ -96,9 +96,10 @@ def _read_external(dataset, source, data_dir):
     if source != _SYNTHETIC:
         return data.load(dataset, root=data_dir)
     other = data.synthetic(_SMOKE_EXTERNAL, seed=1)
-    # Drawn sets count their images, lesions and patients from 1, whatever the seed.
+    # Drawn sets count their images, lesions and patients from 1, whatever the seed. The first letters are
+    # the scheme of the ids, so that those of the two sets compare.
     ids = ["image_id", "lesion_id", "patient_id"]
-    return other.assign(**{name: "EXT_" + other[name] for name in ids}, dataset=dataset)
+    return other.assign(**{name: other[name] + "_EXT" for name in ids}, dataset=dataset)
 
 
 def _read(recipe, source, data_dir):

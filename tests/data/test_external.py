@@ -1,6 +1,14 @@
+import pandas as pd
 import pytest
 
-from skinkit.data import Split, augment_offline, augmented_split, external_test, leakage_report
+from skinkit.data import (
+    Split,
+    augment_offline,
+    augmented_split,
+    external_test,
+    leakage_report,
+    leakage_stamp,
+)
 
 
 @pytest.fixture
@@ -34,7 +42,7 @@ def test_what_the_first_set_holds_is_left_out_and_counted(first, other):
     assert test["label"].tolist() == ["nv", "akiec", "mel"]
     assert split.note == (
         "Test part: 3 of 6 images of another set; 1 of other classes left out; "
-        "2 of a photograph or lesion of the first set left out."
+        "2 of a photograph, lesion or patient of the first set left out."
     )
     assert leakage_report(table, split).loc["all", ["photograph", "lesion"]].tolist() == [0, 0]
 
@@ -72,6 +80,47 @@ def test_the_old_test_part_becomes_validation_only_where_there_is_none(first, ot
     found, changed = external_test(table, Split("own", parts, 0, "image"), other)
     assert changed.ids("validation") == [parts.index[0]]
     assert split.ids("test")[0] not in found["image_id"].tolist()
+
+
+@pytest.mark.parametrize("name", ["isic_0024306", "ISIC_0024306.jpg", "ISIC_0024306_Downsampled"])
+def test_a_photograph_under_another_name_is_left_out(first, make_table, name):
+    other = make_table(image_id=[name, "ISIC_0000001"], label=["nv"] * 2, dataset=["other"] * 2)
+    table, split = external_test(*first, other)
+    assert split.ids("test") == ["ISIC_0000001"]
+    assert split.note.endswith("not known of 1 of them whether their lesion or patient is in the first set.")
+    table, split = external_test(*first, other, overlap="keep")
+    assert split.ids("test") == ["ISIC_0000001", f"{name}+external"]
+    assert leakage_report(table, split).loc["all", "photograph"] == 0.5
+
+
+def test_an_equal_file_and_the_lesions_of_training_patients_are_left_out(first, make_table, tmp_path):
+    table, split = first
+    for name in ("a", "b", "c"):
+        (tmp_path / name).write_bytes(b"the same" if name < "c" else b"another!")
+    table = table.assign(
+        path=[str(tmp_path / "a"), *[pd.NA] * 3], patient_id=["IP_1", "IP_2", "IP_3", "IP_4"]
+    )
+    other = make_table(
+        image_id=["x_1", "x_2", "x_3"],
+        label=["nv"] * 3,
+        dataset=["other"] * 3,
+        path=[str(tmp_path / "b"), str(tmp_path / "c"), pd.NA],
+        patient_id=["IP_8", "IP_9", "ip_2"],
+    )
+    assert external_test(table, split, other)[1].ids("test") == ["x_2"]
+
+
+def test_own_ids_of_two_sources_are_told_apart(make_table):
+    names = ["00001", "00002"]
+    table = make_table(image_id=names, label=["nv"] * 2, lesion_id=["1", "2"], dataset=["a"] * 2)
+    other = make_table(image_id=names, label=["nv"] * 2, lesion_id=["1", "9"], dataset=["b"] * 2)
+    split = Split("images", pd.Series("train", index=names), 0, "image")
+    both, changed = external_test(table, split, other)
+    assert changed.ids("test") == ["00001+external", "00002+external"]
+    assert "not known of 2 of them whether" in changed.note
+    report = leakage_report(both, changed)
+    assert report.loc["all", ["photograph", "lesion", "patient"]].isna().all()
+    assert leakage_stamp(report).startswith("LEAKAGE UNKNOWN: 2 of 2 evaluation images have a photograph id")
 
 
 def test_copies_of_the_training_images_stay(first, other):

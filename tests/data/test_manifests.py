@@ -281,6 +281,13 @@ class TestIsic2020:
         assert table["image_id"].tolist() == ["I1", "I2", "I3"]
         assert "1 duplicates dropped (3 pairs" in capsys.readouterr().err
 
+    def test_duplicates_are_known_under_other_spellings(self, tmp_path):
+        root = self.folder(tmp_path)
+        write(
+            root / "isic2020" / "ISIC_2020_Training_Duplicates.csv", "image_name_1,image_name_2\ni3.jpg,I4\n"
+        )
+        assert load("isic2020", root, verbose=False)["image_id"].tolist() == ["I1", "I2", "I3"]
+
     def test_an_empty_list_of_duplicates_is_a_list(self, tmp_path):
         root = self.folder(tmp_path)
         write(root / "isic2020" / "ISIC_2020_Training_Duplicates.csv", "image_name_1,image_name_2\n")
@@ -358,6 +365,29 @@ class TestManifestColumns:
         assert table["dataset"][0] == "mine"
         assert "labels outside the documents' classes: wart" in notices(table)
 
+    def test_a_word_for_missing_is_no_id_in_any_column_and_is_counted(self, tmp_path):
+        rows = ["L1,P1", "unknown,-1", "-1.0,N/A", "Unknown,nan", "-,L1"]
+        rows = [f"{i:05d},nv,a.png,{row}" for i, row in enumerate(rows)]
+        write(tmp_path / "a.png", "")
+        path = write(tmp_path / "list.csv", "\n".join(["image_id,label,path,lesion_id,patient_id", *rows]))
+        table = read_manifest(path)
+        assert table["image_id"].tolist() == ["00000", "00001", "00002", "00003", "00004"]
+        assert table["lesion_id"].tolist() == ["L1", *[pd.NA] * 4]
+        assert table["patient_id"].tolist() == ["P1", *[pd.NA] * 3, "L1"]
+        # Empty in every column: N/A and nan are no words to count.
+        assert "'lesion_id': 4 values" in notices(table) and "'patient_id': 1 values" in notices(table)
+
+    def test_an_image_without_a_name_is_refused(self, tmp_path):
+        path = write(tmp_path / "list.csv", "image_id,path,label\nA,a.png,nv\nunknown,a.png,nv\n")
+        with pytest.raises(ValueError, match="line 3, column 'image_id': expected an image id.*'unknown'"):
+            read_manifest(path)
+
+    def test_a_copy_without_its_photograph_is_refused(self, tmp_path):
+        rows = ["A,a.png,nv,A,identity", "B,a.png,nv,-1,rot180"]
+        path = write(tmp_path / "list.csv", "\n".join(["image_id,path,label,source_id,transform", *rows]))
+        with pytest.raises(ValueError, match="line 3, column 'source_id': expected the id of the photograph"):
+            read_manifest(path)
+
     def test_images_that_are_not_there_are_an_error(self, tmp_path):
         path = write(tmp_path / "list.csv", "image_id,path,label\nA,a.png,nv\n")
         with pytest.raises(FileNotFoundError, match="1 of the 1 images"):
@@ -375,7 +405,9 @@ class TestValidate:
         ("column", "value", "says"),
         [
             ("image_id", "ISIC_0025030", "each image once"),
+            ("image_id", "isic_0025030", "each image once"),
             ("image_id", pd.NA, "an image id"),
+            ("image_id", "unknown", "an image id"),
             ("label", pd.NA, "a diagnosis"),
             ("label", "NV", "a lower-case code"),
             ("label", "wart", "row 0, column 'label': expected one of nv"),
@@ -389,6 +421,25 @@ class TestValidate:
         table.loc[0, column] = value
         with pytest.raises(ValueError, match=says):
             validate(table, labels=("nv", "mel", "bkl"))
+
+    @pytest.mark.parametrize("word", ["unknown", "-1", "-1.0", "nan", "", "n/a", "None", "<NA>"])
+    def test_words_for_missing_become_missing_ids(self, ham_folder, word):
+        table = read(ham_folder()).astype({"lesion_id": object, "patient_id": object})
+        table.loc[0, ["lesion_id", "patient_id"]] = word
+        checked = validate(table)
+        assert checked.loc[0, ["lesion_id", "patient_id"]].isna().all()
+        assert checked["lesion_id"].notna().sum() == 3
+
+    def test_ids_that_were_read_as_numbers_are_whole(self, ham_folder):
+        table = read(ham_folder()).assign(lesion_id=[1.0, 1.0, -1.0, None])
+        assert validate(table)["lesion_id"].tolist() == ["1", "1", pd.NA, pd.NA]
+
+    @pytest.mark.parametrize("word", [pd.NA, "", "unknown"])
+    def test_an_empty_source_beside_filled_ones_is_refused(self, ham_folder, word):
+        copies = augment_offline(read(ham_folder()))
+        copies.loc[2, "source_id"] = word
+        with pytest.raises(ValueError, match="row 2, column 'source_id': expected the id of the photograph"):
+            validate(copies)
 
     def test_missing_columns_and_rows_are_refused(self, ham_folder):
         table = read(ham_folder())

@@ -26,6 +26,7 @@ from skinkit.data import (
     stratified_group_split,
     with_validation,
 )
+from skinkit.data.grouping import group_keys
 from skinkit.data.index_files import read_index_file
 
 THREE = {"train": 0.7, "validation": 0.15, "test": 0.15}
@@ -161,6 +162,16 @@ class TestGroupedSplit:
         split = stratified_group_split(chain, {"train": 0.5, "test": 0.5})
         assert split.grouped_by == "lesion+patient"
         assert split.parts.iloc[:4].nunique() == 1
+
+    def test_ids_in_other_spellings_and_the_names_of_one_photograph_stay_together(self, make_table):
+        table = make_table(
+            image_id=["I_1", "I_2", "I_3", "I_3_downsampled", "I_4", "I_5"],
+            label=["nv"] * 6,
+            lesion_id=["HAM_1", "ham_1", "HAM_2", None, "unknown", "-1"],
+        )
+        keys, grouped_by = group_keys(table, "lesion")
+        assert keys == ["I_1", "I_1", "I_3", "I_3", "I_4", "I_5"] and grouped_by == "lesion"
+        assert group_keys(table, "photograph")[0] == ["I_1", "I_2", "I_3", "I_3", "I_4", "I_5"]
 
     def test_a_missing_id_is_a_group_of_its_own_and_counted(self, make_table):
         table = make_table(label=["nv"] * 40, lesion_id=["A", *[None] * 39])

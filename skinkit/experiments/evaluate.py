@@ -6,7 +6,7 @@ from pathlib import Path
 from skinkit import data
 from skinkit.experiments.saved import SavedRun
 from skinkit.experiments.scoring import score, write_json, write_predictions
-from skinkit.experiments.seen import leakage_rates, seen_stamp, without_seen
+from skinkit.experiments.seen import without_seen
 
 # So that scores of seen images never stand in the place of clean ones.
 _ENDINGS = {"drop": "", "keep": "-overlap-kept"}
@@ -41,10 +41,11 @@ def evaluate(folder, on=None, data_dir=None, overlap="drop"):
         return summarise(folder)
     run = SavedRun(Path(folder))
     table, seen = data.load(on, root=data_dir), run.seen(data_dir)
-    table, notes, shared = without_seen(table, seen, run.labels, overlap)
-    stamp = seen_stamp(table, shared, seen)
+    table, notes = without_seen(table, seen, run.labels, overlap)
+    report = data.leakage_between(table, seen)
+    notes += [f"not compared: {doubt}" for doubt in report.attrs["doubts"].values() if doubt]
+    stamp, leakage = data.leakage_stamp(report), data.leakage_rate(report)
     predictions = run.predictor(data_dir)(table)
-    leakage = data.leakage_rate(leakage_rates(shared))
     metrics = {**score(predictions, run.recipe.positive), "stamp": stamp, "leakage": leakage, "notes": notes}
     target = run.folder / "evaluations" / (Path(on).stem + _ENDINGS[overlap])
     target.mkdir(parents=True, exist_ok=True)

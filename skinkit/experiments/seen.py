@@ -4,7 +4,7 @@ import pandas as pd
 
 from skinkit import data
 from skinkit.data.external import OVERLAPS
-from skinkit.data.leakage import KINDS
+from skinkit.data.overlap import KINDS
 from skinkit.files import reading
 
 
@@ -42,8 +42,7 @@ def without_seen(table, seen, labels, overlap="drop"):
             only counts them.
 
     Returns:
-        Tuple of the table of the images that are left; the notes, a list of strings; and the leakage of what
-        is left: a DataFrame `photograph, lesion, patient` as of `skinkit.data.overlap`.
+        Tuple of the table of the images that are left, and the notes, a list of strings.
 
     Raises:
         ValueError: for an unknown `overlap`, or when no image is left.
@@ -58,10 +57,7 @@ def without_seen(table, seen, labels, overlap="drop"):
         dropped |= rows & drops
     if dropped.all():
         raise ValueError(f"No image is left to evaluate on: {'; '.join(notes)}")
-    left = shared[~dropped].reset_index(drop=True)
-    known = ", ".join(f"{kind} of {n}" for kind, n in left.notna().sum().items())
-    notes.append(f"compared with {len(seen)} images of training and validation: {known} of {len(left)}")
-    return table[~dropped].reset_index(drop=True), notes, left
+    return table[~dropped].reset_index(drop=True), notes
 
 
 def _reasons(table, shared, labels, drops):
@@ -70,33 +66,3 @@ def _reasons(table, shared, labels, drops):
     for kind in KINDS:
         rows = shared[kind].fillna(False).astype(bool)
         yield f"of a {kind} that it has seen in training or validation", rows, drops
-
-
-def seen_stamp(table, shared, seen):
-    """Returns the sentence over the scores of images of another set, or `None` where nothing is shared.
-
-    Args:
-        table: Manifest rows.
-        shared: Their leakage, as `without_seen` returns it.
-        seen: Table of `seen_images`.
-    """
-    stamp = data.leakage_stamp(leakage_rates(shared))
-    unknown = shared["photograph"].isna() | (shared["lesion"].isna() & shared["patient"].isna())
-    if (stamp or "").startswith("LEAKY") or not unknown.any():
-        return stamp
-    return f"LEAKAGE UNKNOWN: of {unknown.sum()} of {len(table)} images, {_reason(table[unknown], seen)}"
-
-
-def leakage_rates(shared):
-    """Returns the one row `all` of a leakage report: shares from 0 to 1, `<NA>` where none is known."""
-    rates = shared.sum() / len(shared)
-    return rates.where(shared.notna().any()).to_frame("all").T.astype("Float64")
-
-
-def _reason(rows, seen):
-    ids = ["lesion_id", "patient_id"]
-    if rows[ids].isna().all(axis=None):
-        return "which have neither lesion nor patient ids"
-    if seen[ids].isna().all(axis=None):
-        return "because those of training and validation have neither lesion nor patient ids"
-    return "whose ids cannot be compared with those of training and validation: other naming schemes"

@@ -50,7 +50,7 @@ def finished(tmp_path_factory):
 
 
 def same_predictions(folder, name, other):
-    columns = {"lesion_id": "string", "patient_id": "string"}
+    columns = dict.fromkeys(["image_id", "lesion_id", "patient_id", "label"], "string")
     found = pd.read_csv(folder / name, dtype=columns)
     pd.testing.assert_frame_equal(found, SavedRun(other).predictions)
 

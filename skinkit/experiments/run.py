@@ -9,9 +9,10 @@ from pathlib import Path
 
 import filelock
 
-from skinkit.experiments import run_folder
+from skinkit.experiments import takeover
 from skinkit.experiments.classifier import fit_classifier
 from skinkit.experiments.material import build_material, table_hash
+from skinkit.experiments.mending import mend
 from skinkit.experiments.plan import Plan, weights_identity
 from skinkit.experiments.saved import SavedRun
 from skinkit.experiments.scoring import (
@@ -80,10 +81,10 @@ def run(
     folder.mkdir(parents=True, exist_ok=True)
     with _only_one(folder):
         # One that was killed when it was complete is not trained once more.
-        again = not run_folder.replace_by_again(folder) and again
-        work = folder / run_folder.AGAIN if again else folder
+        again = not takeover.replace_by_again(folder) and again
+        work = folder / takeover.AGAIN if again else folder
         _carry_out(plan, work, out, weights, data_dir, verbose)
-        run_folder.replace_by_again(folder)
+        takeover.replace_by_again(folder)
     return folder
 
 
@@ -108,7 +109,7 @@ def _carry_out(plan, folder, out, weights, data_dir, verbose):
     material = build_material(recipe, plan.profile, plan.fold, data_dir)
     key = plan.key(weights, material)
     folder.mkdir(exist_ok=True)
-    if run_folder.begin(folder, key):
+    if takeover.begin(folder, key):
         return _finished(SavedRun(folder), material, data_dir, verbose)
     where = {"out": out, "weights": weights, "data_dir": data_dir}
     start = plan.start and _trained_before(plan, material, verbose, **where)
@@ -120,7 +121,7 @@ def _carry_out(plan, folder, out, weights, data_dir, verbose):
     predictions = predict_parts(predictor(model, recipe, material.labels, classifier), material)
     _keep_for_other_images(folder, material, recipe, model, classifier)
     _save(folder, plan, material, key, weights, model, history, predictions)
-    return run_folder.tidy(folder)
+    return takeover.tidy(folder)
 
 
 def _trained_before(plan, material, verbose, **where):
@@ -131,8 +132,8 @@ def _trained_before(plan, material, verbose, **where):
 
 
 def _finished(saved, material, data_dir, verbose):
-    made = run_folder.mend(saved, material, data_dir)
-    run_folder.tidy(saved.folder)
+    made = mend(saved, material, data_dir)
+    takeover.tidy(saved.folder)
     if verbose:
         print(f"Already finished: {saved.folder}" + (f"; made anew: {', '.join(made)}" if made else ""))
 

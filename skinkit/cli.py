@@ -126,6 +126,7 @@ def _add_run(commands):
     run.add_argument(
         "--weights", help="a file of weights, 'imagenet', or 'none', instead of the recipe's own"
     )
+    run.add_argument("--again", action="store_true", help="train anew, then replace what the folder holds")
     _add_data_dir(run)
 
 
@@ -146,6 +147,7 @@ def _run(options):
         weights=options.weights,
         data_dir=options.data,
         verbose=_verbose(),
+        again=options.again,
     )
     print(f"{summarise(folder)}\n{_NOT_CLINICAL}")
 
@@ -154,13 +156,20 @@ def _add_evaluate(commands):
     evaluate = _command(commands, "evaluate", _evaluate, "score a run, on its test images or on others")
     evaluate.add_argument("run", type=Path, help="run folder")
     evaluate.add_argument("--on", help="a release's name, or a CSV in the columns of the manifest table")
+    evaluate.add_argument(
+        "--overlap",
+        choices=("drop", "keep"),
+        default="drop",
+        help="leave out (default) or keep images of photographs, lesions or patients of the training",
+    )
     _add_data_dir(evaluate)
 
 
 def _evaluate(options):
     from skinkit.experiments import evaluate
 
-    print(f"{evaluate(options.run, on=options.on, data_dir=options.data)}\n{_NOT_CLINICAL}")
+    text = evaluate(options.run, on=options.on, data_dir=options.data, overlap=options.overlap)
+    print(f"{text}\n{_NOT_CLINICAL}")
 
 
 def _add_explain(commands):

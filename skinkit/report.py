@@ -9,6 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from skinkit import evaluation, plots
+from skinkit.files import read_json, reading
+
+_REMEDY = "Give the run's command again: it makes what can be made anew, and says what cannot"
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -90,9 +93,9 @@ def _summary(manifest):
 
 
 def _scores(folder):
-    predictions = pd.read_csv(folder / "predictions.csv.gz")
+    predictions = _table_of(folder, "predictions.csv.gz")
     truth, probabilities, labels = evaluation.unpack_predictions(predictions)
-    metrics = json.loads((folder / "metrics.json").read_text())
+    metrics = read_json(folder / "metrics.json", _REMEDY, "n", "grouped_by", "scores")
     found = pd.DataFrame(metrics["scores"]).T.astype(dict.fromkeys(("value", "low", "high"), float))
     overall = found[~found.index.str.contains(":")]
     table = evaluation.classification_table(truth, probabilities, labels, intervals=found)
@@ -111,19 +114,24 @@ def _scores(folder):
 
 
 def _leakage(folder):
-    report = pd.read_csv(folder / "leakage.csv", index_col=0)
+    report = _table_of(folder, "leakage.csv").set_index("label")
     yield "<p>Share of test images whose photograph, lesion or patient is also in training.</p>"
     yield _table(report)
     yield _figure(plots.leakage_bars(report), "Leakage by class")
 
 
 def _training(folder):
-    history = pd.read_csv(folder / "history.csv")
+    history = _table_of(folder, "history.csv")
     if history.empty:
         yield "<p>The run had no epochs of its own.</p>"
         return
     figure = plots.learning_curves(history, metrics=("loss", "accuracy", "macro_recall", "psnr"))
     yield _figure(figure, "Training and validation")
+
+
+def _table_of(folder, name):
+    with reading(folder / name, _REMEDY):
+        return pd.read_csv(folder / name)
 
 
 def _overlays(folder):

@@ -164,12 +164,22 @@ def test_a_run_prints_its_scores(smoke_run):
     assert "Not for clinical use" in printed
 
 
-def test_a_run_is_evaluated_on_its_own_and_on_other_images(smoke_run, release):
+def test_a_run_is_evaluated_on_its_own_and_on_other_images(smoke_run, release, tmp_path):
+    from skinkit.data import load
+
     folder, _ = smoke_run
     assert "macro_recall" in skinkit("evaluate", folder)
-    printed = skinkit("evaluate", folder, "--on", "ham10000", "--data", release)
-    assert "n = " in printed
-    assert (folder / "evaluations" / "ham10000" / "metrics.json").exists()
+    table = load("ham10000", root=release)
+    # Drawn sets count from 1: as it is, this one has the photographs, lesions and patients of the run.
+    assert "No image is left" in skinkit("evaluate", folder, "--on", "ham10000", "--data", release, code=1)
+    printed = skinkit("evaluate", folder, "--on", "ham10000", "--data", release, "--overlap", "keep")
+    assert "LEAKY" in printed and f"n = {len(table)}" in printed
+    ids = ["image_id", "lesion_id", "patient_id"]
+    other = table.assign(**{name: table[name].str.replace("_0", "_9") for name in ids})
+    other.to_csv(tmp_path / "other.csv", index=False)
+    printed = skinkit("evaluate", folder, "--on", tmp_path / "other.csv")
+    assert "No leakage found." in printed and f"n = {len(table)}" in printed
+    assert (folder / "evaluations" / "other" / "metrics.json").exists()
 
 
 def test_a_run_is_explained_on_its_images_and_on_a_file(smoke_run, tmp_path):

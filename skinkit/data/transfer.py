@@ -62,10 +62,12 @@ class _Part:
 
     @property
     def notes(self) -> dict:
+        """What is known about the part: nothing, if the notes are damaged, and the download begins anew."""
         try:
-            return json.loads(self._notes.read_text(encoding="utf-8"))
+            notes = json.loads(self._notes.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
+        return notes if isinstance(notes, dict) else {}
 
     def remember(self, url, headers, total):
         notes = {"url": url, "validator": _validator(headers), "total": total}

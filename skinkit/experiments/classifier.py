@@ -1,14 +1,20 @@
 """A scikit-learn classifier on the features of a trained network, and these features themselves."""
 
+import dataclasses
 import functools
 
 import numpy as np
 import pandas as pd
 
+from skinkit.files import reading
 from skinkit.names import check_name
 
 CLASSIFIERS = ("extra_trees", "logistic_regression")
 FEATURES = ("bottleneck_mean", "bottleneck_pca", "pooled")
+# Options of a recipe's classifier that are not scikit-learn's.
+_OURS = ("features", "components", "metadata")
+# Scikit-learn follows a tree's nodes without checking their numbers, so skops wants the type to be named.
+_TRUSTED = ["sklearn.tree._tree.Tree"]
 
 # Images whose whole bottlenecks, 25,088 values each at full size, are in memory at once.
 _PIECE = 1024
@@ -55,6 +61,73 @@ def _network(model, of):
     return networks[of](model)
 
 
+class FeatureClassifier:
+    """A scikit-learn classifier with what describes images to it: a network, and how features are reduced.
+
+    Args:
+        model: The recipe's trained model.
+        recipe: A resolved `Recipe` with a `classifier`.
+        labels: Classes in the order of the probabilities.
+        fitted: Dictionary of what was fitted on the training images: `classifier`, and `reduction` and
+            `metadata`, which are `None` where the recipe has none.
+
+    Example:
+    >>> fit_classifier(model, recipe, material, seed=0).save(folder / "classifier.skops")
+    >>> FeatureClassifier.load(folder / "classifier.skops", model, recipe, labels)(rows).shape
+    (12, 2)
+    """
+
+    def __init__(self, model, recipe, labels, fitted):
+        self.model, self.recipe, self.labels, self.fitted = model, recipe, labels, fitted
+
+    @classmethod
+    def load(cls, path, model, recipe, labels):
+        """Returns the classifier saved at `path`, which must come from somebody you trust, like the model.
+
+        Args:
+            path: Path of the file that `save` wrote.
+            model, recipe, labels: As in the class.
+
+        Raises:
+            FileNotFoundError: when the file is missing.
+            ValueError: when it is damaged, or holds other types than a classifier of this kit.
+        """
+        from skops import io
+
+        with reading(path, "Delete it: the classifier is then fitted again, on the training images"):
+            if unknown := set(io.get_untrusted_types(file=path)) - set(_TRUSTED):
+                raise ValueError(f"it holds types that no classifier has: {', '.join(sorted(unknown))}")
+            return cls(model, recipe, labels, io.load(path, trusted=_TRUSTED))
+
+    def save(self, path):
+        """Writes what was fitted, without the network, to `path`."""
+        from skops import io
+
+        part = path.with_name(path.name + ".part")
+        io.dump(self.fitted, part)
+        part.replace(path)
+
+    def describe(self, rows):
+        """Returns what the classifier reads of manifest rows, `(n, d)`."""
+        from skinkit import data
+
+        features = _features(self.model, self.recipe, self.labels)
+        if reduction := self.fitted["reduction"]:
+            found = np.concatenate([reduction.transform(features(piece)) for piece in _pieces(rows)])
+        else:
+            found = features(rows)
+        if metadata := self.fitted["metadata"]:
+            found = np.hstack([found, data.MetadataEncoder(**metadata).encode(rows)])
+        return found
+
+    def __call__(self, rows):
+        """Returns class probabilities of manifest rows, float64 `(n, classes)`."""
+        classifier = self.fitted["classifier"]
+        found = np.zeros((len(rows), len(self.labels)))
+        found[:, classifier.classes_] = classifier.predict_proba(self.describe(rows))
+        return found
+
+
 def fit_classifier(model, recipe, material, seed):
     """Fits the recipe's classifier on the training images, as they are: without augmentation.
 
@@ -70,7 +143,7 @@ def fit_classifier(model, recipe, material, seed):
         seed: Integer; equal seeds give equal probabilities.
 
     Returns:
-        Function from manifest rows to class probabilities, float64 `(n, classes)`.
+        `FeatureClassifier`.
 
     Raises:
         ValueError: for an unknown classifier or unknown features.
@@ -78,36 +151,36 @@ def fit_classifier(model, recipe, material, seed):
     from skinkit import data
 
     train, labels = material.rows("train"), list(material.labels)
-    options = dict(recipe.classifier.options)
-    describe = _features(model, recipe, train, labels, options)
-    if options.pop("metadata", False):
-        describe = _with_metadata(describe, data.MetadataEncoder.fit(train))
+    options = {name: value for name, value in recipe.classifier.options.items() if name not in _OURS}
     classifier = _make(recipe.classifier.name, seed, options)
-    classifier.fit(describe(train), pd.Index(labels).get_indexer(train["label"]))
+    reduction, metadata = _reduction(model, recipe, train, labels), None
+    if recipe.classifier.options.get("metadata"):
+        metadata = dataclasses.asdict(data.MetadataEncoder.fit(train))
+    fitted = {"classifier": classifier, "reduction": reduction, "metadata": metadata}
+    found = FeatureClassifier(model, recipe, labels, fitted)
+    classifier.fit(found.describe(train), pd.Index(labels).get_indexer(train["label"]))
     if "n_jobs" in classifier.get_params():
         # Threads add up the trees in any order, which changes the last digits.
         classifier.set_params(n_jobs=1)
-
-    def probabilities(rows):
-        found = np.zeros((len(rows), len(labels)))
-        found[:, classifier.classes_] = classifier.predict_proba(describe(rows))
-        return found
-
-    return probabilities
+    return found
 
 
-def _features(model, recipe, train, labels, options):
-    """The function from manifest rows to their features; takes its own options out of `options`."""
-    kind, components = options.pop("features", None), options.pop("components", 256)
+def _features(model, recipe, labels):
+    """The function from manifest rows to the features of their images, before any reduction."""
+    kind = recipe.classifier.options.get("features")
     if kind not in FEATURES:
         raise ValueError(
             f"{recipe.name}: a classifier's `features` are {', '.join(FEATURES)}. Received: features={kind!r}"
         )
-    if kind != "bottleneck_pca":
-        return functools.partial(image_features, model, recipe, labels=labels, of=kind)
-    whole = functools.partial(image_features, model, recipe, labels=labels, of="bottleneck")
-    reduction = _fit_reduction(whole, train, components)
-    return lambda rows: np.concatenate([reduction.transform(whole(piece)) for piece in _pieces(rows)])
+    kind = "bottleneck" if kind == "bottleneck_pca" else kind
+    return functools.partial(image_features, model, recipe, labels=labels, of=kind)
+
+
+def _reduction(model, recipe, train, labels):
+    options, features = recipe.classifier.options, _features(model, recipe, labels)
+    if options["features"] != "bottleneck_pca":
+        return None
+    return _fit_reduction(features, train, options.get("components", 256))
 
 
 def _fit_reduction(features, train, components):
@@ -126,10 +199,6 @@ def _pieces(rows):
     """The rows in pieces of equal length, none much shorter than `_PIECE` where there are as many."""
     cuts = np.array_split(np.arange(len(rows)), max(1, len(rows) // _PIECE))
     return [rows.iloc[cut].reset_index(drop=True) for cut in cuts]
-
-
-def _with_metadata(describe, encoder):
-    return lambda rows: np.hstack([describe(rows), encoder.encode(rows)])
 
 
 def find_classifier(name):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from skinkit.experiments.explain import explain
 from skinkit.experiments.run import run
-from skinkit.experiments.run_folder import OtherRun, clear
+from skinkit.experiments.run_folder import OtherRun
 from skinkit.experiments.saved import SavedRun
 from skinkit.papers.baselines import DEMO, DEMO_SYNTHETIC
 
@@ -43,8 +43,7 @@ def _run(recipe, folder, verbose):
         if not _is_demo(folder):
             raise
         # A demo of other images or of an older version: it can be made again.
-        clear(folder)
-        return run(recipe, profile="quick", folder=folder, verbose=verbose)
+        return run(recipe, profile="quick", folder=folder, verbose=verbose, again=True)
 
 
 def _is_demo(folder):

@@ -3,10 +3,13 @@
 import math
 from pathlib import Path
 
-import pandas as pd
-
+from skinkit import data
 from skinkit.experiments.saved import SavedRun
-from skinkit.experiments.scoring import predictor, save_scored
+from skinkit.experiments.scoring import save_scored
+from skinkit.experiments.seen import without_seen
+
+# So that scores of seen images never stand in the place of clean ones.
+_ENDINGS = {"drop": "", "keep": "-overlap-kept"}
 
 
 def summarise(folder):
@@ -19,54 +22,34 @@ def summarise(folder):
     return f"{text}\nbeside it, epoch {epoch}, the best on validation: macro_recall {recall:.3f}"
 
 
-def evaluate(folder, on=None, data_dir=None):
+def evaluate(folder, on=None, data_dir=None, overlap="drop"):
     """Returns the scores of a run's model as text, and saves those on other images.
 
     Args:
         folder: Run folder.
         on: Name of a release, or a CSV in the columns of the manifest table; `None` for the run's own test
-            images. Images whose class the model does not know are left out and counted, and so are those
-            whose photograph or lesion the model was trained on.
+            images. Images whose class the model does not know are left out and counted.
         data_dir: Folder of the releases; the environment variable `SKINKIT_DATA` by default.
+        overlap: `"drop"` leaves out and counts images whose photograph, lesion or patient was in training or
+            validation; `"keep"` scores them, too, under the stamp of a leaky split.
 
     Raises:
         FileNotFoundError: when the run, its model or the images are missing.
-        ValueError: when no image is left.
+        ValueError: for an unknown `overlap`, or when no image is left.
     """
     if on is None:
         return summarise(folder)
     run = SavedRun(Path(folder))
-    material = run.material(data_dir)
-    table, notes = _unseen(run, _read(on, data_dir), material.rows("train"))
-    predictions = predictor(run.load_model(), run.recipe, material, run.manifest["seed"])(table)
-    target = run.folder / "evaluations" / Path(on).stem
+    table, seen = data.load(on, root=data_dir), run.seen(data_dir)
+    table, notes = without_seen(table, seen, run.labels, overlap)
+    report = data.leakage_between(table, seen)
+    notes += [f"not compared: {doubt}" for doubt in report.attrs["doubts"].values() if doubt]
+    said = {"stamp": data.leakage_stamp(report), "leakage": data.leakage_rate(report), "notes": notes}
+    predictions = run.predictor(data_dir)(table)
+    target = run.folder / "evaluations" / (Path(on).stem + _ENDINGS[overlap])
     target.mkdir(parents=True, exist_ok=True)
-    metrics = save_scored(predictions, run.recipe.positive, target, notes=notes)
-    return "\n".join([_text(target.as_posix(), metrics, predictions, None), *notes])
-
-
-def _read(on, data_dir):
-    from skinkit import data
-
-    return data.load(on, root=data_dir)
-
-
-def _unseen(run, table, train):
-    """Drops what the model cannot be asked, or has seen; says how many of each."""
-    photographs = train.get("source_id", train["image_id"])
-    reasons = {
-        "of a class that the model does not know": ~table["label"].isin(run.labels),
-        "that it was trained on": table["image_id"].isin(photographs),
-        "of a lesion that it was trained on": table["lesion_id"].isin(train["lesion_id"].dropna()),
-    }
-    notes, dropped = [], pd.Series(False, index=table.index)
-    for reason, rows in reasons.items():
-        if new := int((rows & ~dropped).sum()):
-            notes.append(f"left out: {new} of {len(table)} images {reason}")
-        dropped |= rows
-    if dropped.all():
-        raise ValueError(f"No image is left to evaluate on: {'; '.join(notes)}")
-    return table[~dropped].reset_index(drop=True), notes
+    metrics = save_scored(predictions, run.recipe.positive, target, **said)
+    return "\n".join([_text(target.as_posix(), metrics, predictions, said["stamp"]), *notes])
 
 
 def _text(title, metrics, predictions, stamp):

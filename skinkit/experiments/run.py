@@ -9,9 +9,12 @@ from pathlib import Path
 
 import filelock
 
+from skinkit.experiments import takeover
+from skinkit.experiments.classifier import fit_classifier
 from skinkit.experiments.material import build_material, table_hash
+from skinkit.experiments.mending import mend
 from skinkit.experiments.plan import Plan, weights_identity
-from skinkit.experiments.run_folder import OtherRun, check_folder
+from skinkit.experiments.run_folder import check_folder
 from skinkit.experiments.saved import SavedRun
 from skinkit.experiments.scoring import (
     network_predictor,
@@ -20,7 +23,9 @@ from skinkit.experiments.scoring import (
     reconstruction_scores,
     save_scored,
     write_json,
+    write_predictions,
 )
+from skinkit.experiments.seen import seen_images
 from skinkit.papers.registry import recipe as find_recipe
 from skinkit.papers.registry import same_method
 
@@ -36,12 +41,13 @@ def run(
     data_dir=None,
     folder=None,
     verbose=1,
+    again=False,
 ):
     """Carries out a recipe and returns its run folder.
 
-    A finished run is not repeated, and neither is that of a recipe which is the same experiment. A run that
-    was killed goes on after its last complete epoch and, on one CPU, ends with the predictions of an
-    undisturbed one.
+    A finished run is not repeated, and neither is that of a recipe which is the same experiment; predictions
+    and scores that it lacks are made from its model. A run that was killed goes on after its last complete
+    epoch and, on one CPU, ends with the predictions of an undisturbed one.
 
     Args:
         recipe: A `Recipe`, or the name of one.
@@ -56,15 +62,17 @@ def run(
         data_dir: Folder of the releases; the environment variable `SKINKIT_DATA` by default.
         folder: The run's own folder, instead of one named after recipe, protocol, profile, fold and seed.
         verbose: As in `keras.Model.fit`.
+        again: Whether to train anew, whatever the folder holds. What it holds is replaced, and evaluations
+            and figures of the old model are removed, when the new run is complete.
 
     Returns:
         `pathlib.Path` of the run folder.
 
     Raises:
-        FileNotFoundError: when the images are not there.
+        FileNotFoundError: when the images are not there, or a file of a finished run.
         RuntimeError: when another process carries out the same run.
-        ValueError: for a name, option or fold that is not known; when the folder holds files of others, or a
-            run of another recipe, split or data.
+        ValueError: for a name, option or fold that is not known; when the folder holds files of others, a run
+            of another recipe, split or data, or a damaged file.
     """
     from skinkit.experiments.registries import check_recipe
 
@@ -77,10 +85,14 @@ def run(
     plan.check(weights, data_dir)
     for each in filter(None, (plan, plan.start)):
         check_recipe(each.resolved)
-    check_folder(folder)
+    check_folder(folder, damaged=again)
     folder.mkdir(parents=True, exist_ok=True)
     with _only_one(folder):
-        _carry_out(plan, folder, out, weights, data_dir, verbose)
+        # One that was killed when it was complete is not trained once more.
+        again = not takeover.replace_by_again(folder) and again
+        work = folder / takeover.AGAIN if again else folder
+        _carry_out(plan, work, out, weights, data_dir, verbose)
+        takeover.replace_by_again(folder)
     return folder
 
 
@@ -101,24 +113,23 @@ def _only_one(folder):
 
 
 def _carry_out(plan, folder, out, weights, data_dir, verbose):
-    from skinkit import training
-
     recipe = plan.resolved
     material = build_material(recipe, plan.profile, plan.fold, data_dir)
     key = plan.key(weights, material)
-    if _finished(folder, key):
-        if verbose:
-            print(f"Already finished: {folder}")
-        return
+    folder.mkdir(exist_ok=True)
+    if takeover.begin(folder, key):
+        return _finished(SavedRun(folder), material, data_dir, verbose)
     where = {"out": out, "weights": weights, "data_dir": data_dir}
     start = plan.start and _trained_before(plan, material, verbose, **where)
     _say(plan, material, verbose)
     model, history = _train(plan, recipe, material, folder, weights, start, verbose)
     if recipe.score_best:
         _score_best(model, recipe, material, folder)
-    predictions = predict_parts(predictor(model, recipe, material, plan.seed), material)
+    classifier = recipe.classifier and fit_classifier(model, recipe, material, plan.seed)
+    predictions = predict_parts(predictor(model, recipe, material.labels, classifier), material)
+    _keep_for_other_images(folder, material, recipe, model, classifier)
     _save(folder, plan, material, key, weights, model, history, predictions)
-    training.Checkpoint(folder / "checkpoint").delete()
+    return takeover.tidy(folder)
 
 
 def _trained_before(plan, material, verbose, **where):
@@ -128,16 +139,11 @@ def _trained_before(plan, material, verbose, **where):
     return SavedRun(first).model_to_start_from(plan.recipe.name, material.split)
 
 
-def _finished(folder, key):
-    for name in ("manifest.json", "plan.json"):
-        path = folder / name
-        if path.exists() and (found := json.loads(path.read_text())["key"]) != key:
-            raise OtherRun(
-                f"{folder} holds a run of another recipe, split or data ({name}: key {found}, now {key}). "
-                "Give another `out` folder, or delete this one"
-            )
-    write_json(folder / "plan.json", {"key": key})
-    return (folder / "manifest.json").exists()
+def _finished(saved, material, data_dir, verbose):
+    made = mend(saved, material, data_dir)
+    takeover.tidy(saved.folder)
+    if verbose:
+        print(f"Already finished: {saved.folder}" + (f"; made anew: {', '.join(made)}" if made else ""))
 
 
 def _say(plan, material, verbose):
@@ -223,6 +229,15 @@ def _score_best(model, recipe, material, folder):
     save_scored(predictions, recipe.positive, folder, "_best", epoch=epoch)
 
 
+def _keep_for_other_images(folder, material, recipe, model, classifier):
+    """Saves what it takes to evaluate the model on other images, without the run's own."""
+    model.save(folder / "model.part.keras")
+    (folder / "model.part.keras").replace(folder / "model.keras")
+    if classifier:
+        classifier.save(folder / "classifier.skops")
+    write_predictions(seen_images(material, recipe), folder / "seen.csv.gz")
+
+
 def _save(folder, plan, material, key, weights, model, history, predictions):
     from skinkit import data
     from skinkit.experiments.environment import environment
@@ -231,8 +246,6 @@ def _save(folder, plan, material, key, weights, model, history, predictions):
     recipe = plan.resolved
     save_scored(predictions, recipe.positive, folder)
     material.leakage.to_csv(folder / "leakage.csv")
-    model.save(folder / "model.part.keras")
-    (folder / "model.part.keras").replace(folder / "model.keras")
     manifest = {
         "recipe": plan.recipe.name,
         "profile": plan.profile,

@@ -1,32 +1,22 @@
-"""Run folders: whose a folder is, what may be removed from it, and what to say of a wrong one."""
+"""Run folders: whose a folder is, and what to say of a wrong one."""
 
 import json
 from pathlib import Path
 
 from skinkit.experiments.plan import Plan
-from skinkit.files import remove_matching
 from skinkit.names import did_you_mean
 from skinkit.papers.registry import recipes, same_method
 
 # Every run folder has one of them, from its beginning on.
 _MARKS = ("plan.json", "manifest.json")
 # All that is written into a run folder, but for the states of its training.
-_WRITTEN = (
-    *_MARKS,
-    "metrics.json",
-    "predictions.csv.gz",
-    "metrics_best.json",
-    "predictions_best.csv.gz",
-    "history.csv",
-    "leakage.csv",
-    "seen.csv.gz",
-    "model.keras",
-    "classifier.skops",
-    "overlays.png",
-    "report.html",
-    "evaluations/*/metrics.json",
-    "evaluations/*/predictions.csv.gz",
+FILES = (
+    *(*_MARKS, "metrics.json", "predictions.csv.gz", "metrics_best.json", "predictions_best.csv.gz"),
+    *("history.csv", "leakage.csv", "model.keras", "classifier.skops", "seen.csv.gz"),
+    *("overlays.png", "report.html"),
 )
+# What else a run that was killed, or has lost its manifest, may have left.
+_LEFT = {*FILES, ".lock", "checkpoint", "again", "again-ready", "evaluations"}
 
 
 class OtherRun(ValueError):
@@ -46,7 +36,7 @@ def check_folder(folder, damaged=False):
     for path in marks:
         _check_mark(path, damaged)
     names = {path.name for path in folder.iterdir()} if folder.exists() else set()
-    if not marks and (others := sorted(names - {".lock", "checkpoint"})):
+    if not marks and (others := sorted(names - _LEFT)):
         raise ValueError(
             f"{folder} holds {', '.join(others[:3])} and no run: a run would write among these files. Give "
             "another folder"
@@ -61,16 +51,9 @@ def _check_mark(path, damaged):
         ours = damaged
     if not ours:
         raise ValueError(
-            f"{path} is damaged, or is not from `skinkit run`. Give another folder, or move this file away"
+            f"{path} is damaged, or is not from `skinkit run`. Give another folder, train anew with "
+            "`--again`, or move this file away"
         )
-
-
-def clear(folder):
-    """Removes the files that a run, its evaluations, maps and page have left in a folder; others stay."""
-    from skinkit.training import Checkpoint
-
-    Checkpoint(folder / "checkpoint").delete()
-    remove_matching(folder, _WRITTEN)
 
 
 def not_a_run(folder, out="results/runs"):

@@ -5,9 +5,15 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from skinkit import data
 from skinkit.experiments.run_folder import not_a_run
 from skinkit.experiments.scoring import read_predictions
+from skinkit.files import read_json, reading
 from skinkit.papers.recipe import Recipe
+
+_MANIFEST = ("recipe", "profile", "protocol", "fold", "seed", "key", "settings", "split_hash")
+_SCORES = ("n", "grouped_by", "scores")
+_IDS = ("image_id", "lesion_id", "patient_id", "label")
 
 
 @dataclass(frozen=True)
@@ -26,17 +32,38 @@ class SavedRun:
 
     @functools.cached_property
     def manifest(self):
-        return json.loads((self.folder / "manifest.json").read_text())
+        remedy = "Take it from git or a copy; `skinkit run RECIPE --again` trains anew into the same folder"
+        return read_json(self.folder / "manifest.json", remedy, *_MANIFEST)
+
+    @property
+    def command(self):
+        """The command that carries this run out."""
+        m, own = self.manifest, (*self.manifest["recipe"].split("/"), self.folder.name)
+        words = f"skinkit run {m['recipe']} --profile {m['profile']} --protocol {m['protocol']} "
+        words += f"--fold {m['fold']} --seed {m['seed']}"
+        if weights := m.get("weights"):
+            words += f" --weights {weights.partition(' ')[0]}"
+        if self.folder.parts[-len(own) :] == own:
+            words += f" --out {Path(*self.folder.parts[: -len(own)]).as_posix()}"
+        return words
+
+    @property
+    def remedy(self):
+        """What to do about a file that is missing or damaged."""
+        return (
+            f"Take it from git or a copy. `{self.command}` makes predictions and scores anew where "
+            "model.keras is there; with --again it trains anew and replaces all numbers of this folder"
+        )
 
     @functools.cached_property
     def metrics(self):
-        return json.loads((self.folder / "metrics.json").read_text())
+        return read_json(self.folder / "metrics.json", self.remedy, *_SCORES)
 
     @functools.cached_property
     def metrics_best(self):
         """Scores of the best epoch on validation and its `epoch`; `None` where the recipe wants none."""
         path = self.folder / "metrics_best.json"
-        return json.loads(path.read_text()) if path.exists() else None
+        return read_json(path, self.remedy, "epoch", *_SCORES) if path.exists() else None
 
     @functools.cached_property
     def recipe(self):
@@ -45,29 +72,90 @@ class SavedRun:
 
     @functools.cached_property
     def predictions(self):
-        return read_predictions(self.folder / "predictions.csv.gz")
+        path = self.folder / "predictions.csv.gz"
+        with reading(path, self.remedy):
+            found = read_predictions(path)
+            if lacking := {*_IDS, *(f"p_{label}" for label in self.labels)} - {*found}:
+                raise ValueError(f"it lacks the columns {', '.join(sorted(lacking))}")
+            return found
 
     @property
     def labels(self):
-        return tuple(c.removeprefix("p_") for c in self.predictions.columns if c.startswith("p_"))
+        return data.CLASS_MAPS[self.recipe.classes].labels
 
     def load_model(self):
         """Returns the trained model.
 
         Raises:
             FileNotFoundError: when only the numbers of the run are here; models are not kept in git.
+            ValueError: when its file is damaged.
         """
         from skinkit.models import load_model
 
         path = self.folder / "model.keras"
         if not path.exists():
-            m = self.manifest
             raise FileNotFoundError(
-                f"{path} is missing: models are not kept with the results. Train it again elsewhere with "
-                f"`skinkit run {m['recipe']} --profile {m['profile']} --protocol {m['protocol']} "
-                f"--fold {m['fold']} --seed {m['seed']} --out FOLDER`"
+                f"{path} is missing: models are not kept with the results. `{self.command} --again` trains "
+                "it anew and replaces all numbers of this folder; with another --out instead they stay"
             )
         return load_model(path)
+
+    def predictor(self, data_dir=None):
+        """Returns the function from manifest rows to their predictions table, by the saved model.
+
+        Needs no images of the run itself, but for a run of older versions whose classifier was not saved: it
+        is fitted again.
+
+        Args:
+            data_dir: Folder of the releases, for such a run.
+
+        Raises:
+            FileNotFoundError: when the model is missing, or the images to fit the classifier again.
+            ValueError: when a file is damaged.
+        """
+        from skinkit.experiments.classifier import FeatureClassifier, fit_classifier
+        from skinkit.experiments.scoring import predictor
+
+        model, path = self.load_model(), self.folder / "classifier.skops"
+        if self.recipe.classifier is None:
+            return predictor(model, self.recipe, self.labels)
+        if path.exists():
+            classifier = FeatureClassifier.load(path, model, self.recipe, self.labels)
+        else:
+            material = self._same_material(path, data_dir)
+            classifier = fit_classifier(model, self.recipe, material, self.manifest["seed"])
+        return predictor(model, self.recipe, self.labels, classifier)
+
+    def seen(self, data_dir=None):
+        """Returns the fingerprints of the images that the run learned from: see `seen_images`.
+
+        Args:
+            data_dir: Folder of the releases, for a run of older versions, which did not keep them.
+
+        Raises:
+            FileNotFoundError: when they were not kept and the release is not there.
+            ValueError: when their file is damaged, or the release is another one now.
+        """
+        from skinkit.experiments.seen import read_seen, seen_images
+
+        path = self.folder / "seen.csv.gz"
+        if path.exists():
+            return read_seen(path)
+        return seen_images(self._same_material(path, data_dir), self.recipe)
+
+    def _same_material(self, path, data_dir):
+        """The run's `Material` in the place of a file which older versions did not write."""
+        why = f"{path} is missing, as in runs of older versions, so that the run's own images are needed"
+        try:
+            material = self.material(data_dir)
+        except FileNotFoundError as error:
+            raise FileNotFoundError(f"{why}. {error}") from error
+        if material.split.hash != self.manifest["split_hash"]:
+            raise ValueError(
+                f"{why}; but {material.source} gives another split here than the run had. Give the release "
+                f"as it was with --data, or train anew: `{self.command} --again`"
+            )
+        return material
 
     def model_to_start_from(self, name, split):
         """Returns the trained model for a run of another recipe, `name`, which starts from its weights.
@@ -91,8 +179,7 @@ class SavedRun:
             return self.load_model()
         except FileNotFoundError as error:
             raise FileNotFoundError(
-                f"{name} starts from the trained weights of {mine['recipe']}. {error}, and give this run the "
-                "same FOLDER"
+                f"{name} starts from the trained weights of {mine['recipe']}. {error}"
             ) from error
 
     def material(self, data_dir=None):

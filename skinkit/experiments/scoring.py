@@ -13,23 +13,16 @@ from skinkit.names import check_name
 RESCORING = ("patient_z_score",)
 
 
-def predictor(model, recipe, material, seed):
+def predictor(model, recipe, labels, classifier=None):
     """Returns the function from manifest rows to their predictions table: see `predict`.
 
-    Where the recipe has a `classifier`, this fits it on the training images, and the predictions are its own.
-
     Args:
-        model: The recipe's trained model.
-        recipe: The resolved `Recipe` the model was built from.
-        material: Its `Material`.
-        seed: Integer, of the classifier.
+        model, recipe, labels: As in `predict`.
+        classifier: `FeatureClassifier` of a recipe that has one: the predictions are its own.
     """
-    from skinkit.experiments.classifier import fit_classifier
-
-    if recipe.classifier is None:
-        return network_predictor(model, recipe, material.labels)
-    probabilities = fit_classifier(model, recipe, material, seed)
-    return lambda rows: _table(recipe, rows, probabilities(rows), material.labels)
+    if classifier is None:
+        return network_predictor(model, recipe, labels)
+    return lambda rows: _table(recipe, rows, classifier(rows), labels)
 
 
 def predict(model, recipe, rows, labels):

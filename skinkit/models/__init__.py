@@ -2,6 +2,7 @@
 
 import inspect
 import warnings
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import partial, wraps
@@ -167,7 +168,7 @@ def _load_weights(model, path):
             # Keras 3.15 gives this warning for each layer that does not fit, before the error itself.
             warnings.filterwarnings("ignore", "Skipping nested container")
             model.load_weights(path)
-    except (ValueError, KeyError, OSError) as error:
+    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
         raise ValueError(
             f"{path} does not fit {model.name} with {model.output.shape[-1]} classes: {error}"
         ) from error

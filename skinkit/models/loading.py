@@ -5,6 +5,7 @@ from pathlib import Path
 import keras
 
 import skinkit.layers  # noqa: F401 - registers the layers for loading
+from skinkit.files import reading
 from skinkit.models.head import head_layers
 
 
@@ -17,12 +18,13 @@ def load_model(path, compile=False):
 
     Raises:
         FileNotFoundError: when there is no such file.
-        ValueError: when it is no `.keras` file.
+        ValueError: when it is not a `.keras` file, or a damaged one.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"No model at {path}. Expected a .keras file written by a run")
-    return keras.saving.load_model(path, compile=compile)
+    with reading(path, "Take it from a copy, or train it again"):
+        return keras.saving.load_model(path, compile=compile)
 
 
 def take_over_weights(model, trained):

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm.auto import tqdm
 
+from skinkit.files import reading
 from skinkit.pipeline.decode import decode_file
 
 # Part of each file's name: raise it when the decoding below changes its pixels.
@@ -26,7 +27,7 @@ def pixel_reader(paths, spec):
             here, before the first batch.
 
     Raises:
-        ValueError: an image cannot be decoded into the cache.
+        ValueError: an image cannot be decoded into the cache, or the cache's file is damaged.
         OSError: the cache folder cannot be written or is full.
     """
     if spec.cache is None:
@@ -61,7 +62,8 @@ def _packed_file(paths, spec):
     with filelock.FileLock(file.with_suffix(".lock")):
         if not file.exists():
             _write(file, shape, _decoded(paths, spec))
-    start = np.load(file, mmap_mode="r").offset
+    with reading(file, "Delete it: the images are decoded again"):
+        start = np.load(file, mmap_mode="r").offset
     size = int(np.prod(shape[1:]))
 
     def fetch(index):

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from skinkit.files import remove_matching
+from skinkit.files import read_json, reading, remove_matching
 from skinkit.training.context import FEATURE_FILES
 
+_KEYS = ("epoch", "best", "best_file", "history")
 _STATE = ("last.weights.h5", "seeds.npz", "state.json")
 _EPOCH, _BEST = (f"{name}-{'[0-9]' * 5}" for name in ("epoch", "best"))
 # All that a training writes into its folder. A glob by these names finds no file of anybody else.
@@ -34,9 +35,13 @@ class Checkpoint:
         self.folder = Path(folder)
 
     def latest(self):
-        """Returns the newest state as a dictionary (`epoch`, `best`, `best_file`, `history`), or `None`."""
-        states = sorted(self.folder.glob(f"{_EPOCH}/state.json"))
-        return json.loads(states[-1].read_text()) if states else None
+        """Returns the newest state as a dictionary (`epoch`, `best`, `best_file`, `history`), or `None`.
+
+        Raises:
+            FileNotFoundError, ValueError: when the state is there, but not whole.
+        """
+        newest = self._newest()
+        return newest and read_json(newest / "state.json", self._remedy, *_KEYS)
 
     def save(self, model, state):
         """Saves weights, optimiser and random states of `model`, and `state`, which holds the `epoch`.
@@ -74,23 +79,34 @@ class Checkpoint:
 
     def load_last(self, model):
         """Puts the newest state back into a compiled `model`, its optimiser and its random generators."""
-        newest = sorted(self.folder.glob(f"{_EPOCH}/state.json"))[-1].parent
+        weights, seeds = (self._newest() / name for name in ("last.weights.h5", "seeds.npz"))
         model.optimizer.build(model.trainable_variables)
-        model.load_weights(newest / "last.weights.h5")
-        with np.load(newest / "seeds.npz") as saved:
+        with reading(weights, self._remedy):
+            model.load_weights(weights)
+        # Opened here: NumPy leaves a file open that it cannot read.
+        with reading(seeds, self._remedy), seeds.open("rb") as file, np.load(file) as saved:
             for variable, name in zip(_seeds(model), saved.files, strict=True):
                 variable.assign(saved[name])
 
     def load_best(self, model):
         """Puts the weights of the best epoch into `model` and returns its number."""
         best = self.folder / self.latest()["best_file"]
-        with np.load(best) as saved:
+        with reading(best, self._remedy), best.open("rb") as file, np.load(file) as saved:
             model.set_weights([saved[name] for name in saved.files])
         return int(best.stem.removeprefix("best-"))
 
     def delete(self):
         """Removes all states, which have been for something that is saved elsewhere; other files stay."""
         remove_matching(self.folder, _WRITTEN)
+
+    def _newest(self):
+        """The folder of the newest state, or `None`."""
+        states = (path for path in self.folder.glob(_EPOCH) if any((path / name).exists() for name in _STATE))
+        return max(states, default=None)
+
+    @property
+    def _remedy(self):
+        return f"Delete {self.folder} and give the same command again: the training begins anew"
 
     def _drop_all_but(self, target, best_file):
         for old in self.folder.glob(_EPOCH):

@@ -11,9 +11,12 @@ import keras
 import numpy as np
 import pandas as pd
 
+from skinkit.files import reading
+
 # Sixteen hex digits of what the features were computed from, and what is written under that name.
 _FEATURES = f"features-{'[0-9a-f]' * 16}"
 FEATURE_FILES = tuple(f"{_FEATURES}.{ending}" for ending in ("npy", "part", "count", "count.new"))
+_REMEDY = "Delete it and give the same command again: the features are computed anew"
 
 
 class FeatureStore:
@@ -71,7 +74,7 @@ class FeatureStore:
         Raises:
             FloatingPointError: when a feature is not finite in float16.
             OSError: when the file cannot be written; what was written is kept for the next try.
-            ValueError: when the batches do not hold as many images as the store.
+            ValueError: when the batches do not hold as many images as the store, or the file is damaged.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         name = f"features-{self._fingerprint(extractor)}"
@@ -83,6 +86,8 @@ class FeatureStore:
             self._write(part, extractor, batches)
             part.replace(target)
             _count_file(part).unlink()
+        with reading(target, _REMEDY):
+            np.load(target, mmap_mode="r")
         self._file = target
 
     def read(self, image_ids):
@@ -209,7 +214,10 @@ def _count_file(part):
 def _progress(part):
     """Rows of a part file that are complete."""
     count = _count_file(part)
-    return int(count.read_text()) if part.exists() and count.exists() else 0
+    if not (part.exists() and count.exists()):
+        return 0
+    with reading(count, _REMEDY):
+        return int(count.read_text())
 
 
 def _write_progress(part, done):

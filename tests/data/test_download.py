@@ -199,6 +199,16 @@ def test_a_later_call_goes_on_with_the_part_of_an_earlier_one(site, get):
     assert site.asked("Range")[-1] == "bytes=1024-"
 
 
+@pytest.mark.parametrize("notes", [b"", b"[]", b"3", b"\xff"])
+def test_damaged_notes_of_a_part_begin_the_download_anew(site, get, tmp_path, notes):
+    site.script = [cut_at(1024), say_no(503), say_no(503), say_no(503)]
+    with pytest.raises(DownloadError):
+        get()
+    next(tmp_path.rglob("*.part.json")).write_bytes(notes)
+    assert (get() / "table.csv").read_bytes() == TABLE
+    assert site.asked("Range")[-1] is None
+
+
 def test_a_server_that_ignores_range_starts_from_the_beginning(site, get):
     site.script = [cut_at(1024), ignore_range]
     assert (get() / "table.csv").read_bytes() == TABLE

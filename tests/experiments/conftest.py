@@ -1,4 +1,5 @@
 import dataclasses
+import shutil
 
 import pytest
 
@@ -46,3 +47,29 @@ def finished(tmp_path_factory, tiny):
 @pytest.fixture(scope="session")
 def one_epoch(tiny):
     return dataclasses.replace(tiny, phases=tiny.phases[:1])
+
+
+@pytest.fixture(scope="session")
+def untrained(tiny):
+    """A recipe with everything but epochs, which takes no time."""
+    return dataclasses.replace(tiny, phases=(), selection="last", subset=60)
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory, untrained):
+    from skinkit.experiments import run
+
+    return run(untrained, "smoke", out=tmp_path_factory.mktemp("runs"), verbose=0)
+
+
+@pytest.fixture
+def folder(whole, tmp_path):
+    """A copy of the run, to be damaged."""
+    return shutil.copytree(whole, tmp_path / "run")
+
+
+@pytest.fixture
+def carry_out(untrained, folder):
+    from skinkit.experiments import run
+
+    return lambda **options: run(untrained, "smoke", folder=folder, **{"verbose": 0, **options})

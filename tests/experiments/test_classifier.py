@@ -6,7 +6,7 @@ import pytest
 
 from skinkit import data
 from skinkit.experiments import build, classifier, evaluate, explain, run
-from skinkit.experiments.classifier import fit_classifier, image_features
+from skinkit.experiments.classifier import FeatureClassifier, fit_classifier, image_features
 from skinkit.experiments.material import Material, build_material
 from skinkit.experiments.saved import SavedRun
 from skinkit.experiments.scoring import predictor, reconstruction_scores
@@ -91,13 +91,21 @@ def test_an_autoencoder_is_given_its_own_images_as_targets(material):
 
 def test_equal_seeds_grow_equal_forests_which_know_their_images_by_heart(forest, material):
     rows, model = material.rows("test"), forest.load_model()
-    again = predictor(model, forest.recipe, material, seed=0)
+    again, other = (
+        predictor(model, forest.recipe, material.labels, fit_classifier(model, forest.recipe, material, seed))
+        for seed in (0, 1)
+    )
     np.testing.assert_allclose(probabilities(again(rows)), probabilities(forest.predictions), atol=1e-6)
-    other = predictor(model, forest.recipe, material, seed=1)(rows)
-    assert np.abs(probabilities(other) - probabilities(again(rows))).max() > 0.01
+    assert np.abs(probabilities(other(rows)) - probabilities(again(rows))).max() > 0.01
     train = material.rows("train")
     right = probabilities(again(train)).argmax(axis=1) == (train["label"] == "malignant")
     assert right.all()
+
+
+def test_the_saved_forest_makes_the_saved_predictions(forest, material, monkeypatch):
+    monkeypatch.setattr(SavedRun, "material", None)  # Neither images nor a new fit.
+    again = forest.predictor()(material.rows("test"))
+    np.testing.assert_array_equal(probabilities(again), probabilities(forest.predictions))
 
 
 def test_a_run_with_a_forest_is_scored_on_other_images(forest, tmp_path):
@@ -162,20 +170,28 @@ def told_by_site(monkeypatch):
     return Material(rows, split, ("benign", "malignant", "unseen"), "built")
 
 
+def saved_and_loaded(fitted, folder):
+    fitted.save(folder / "classifier.skops")
+    assert [path.name for path in folder.iterdir()] == ["classifier.skops"]
+    return FeatureClassifier.load(folder / "classifier.skops", fitted.model, fitted.recipe, fitted.labels)
+
+
 @pytest.mark.parametrize("name", ["extra_trees", "logistic_regression"])
 @pytest.mark.parametrize("metadata", [False, True])
-def test_metadata_lie_beside_the_features(told_by_site, name, metadata):
+def test_metadata_lie_beside_the_features(told_by_site, name, metadata, tmp_path):
     chosen = choose(name, features="pooled", metadata=metadata)
     recipe = dataclasses.replace(UNTRAINED, classifier=chosen)
     rows = told_by_site.rows("test")
-    found = fit_classifier(None, recipe, told_by_site, seed=0)(rows)
+    fitted = fit_classifier(None, recipe, told_by_site, seed=0)
+    found = fitted(rows)
+    np.testing.assert_array_equal(saved_and_loaded(fitted, tmp_path)(rows), found)
     assert (found[:, 2] == 0).all(), "a class that training lacks"
     assert (found[:, 1] > 0.9).tolist() == [metadata and label == "malignant" for label in rows["label"]]
-    unknown = fit_classifier(None, recipe, told_by_site, seed=0)(rows.assign(site="toe"))
+    unknown = fitted(rows.assign(site="toe"))
     assert np.isfinite(unknown).all()
 
 
-def test_the_whole_bottleneck_is_asked_for_and_reduced(told_by_site, monkeypatch):
+def test_the_whole_bottleneck_is_asked_for_and_reduced(told_by_site, monkeypatch, tmp_path):
     def bottleneck(model, recipe, rows, labels, of):
         assert of == "bottleneck"
         code = rows["site"].map({"torso": 8.0, "arm": -8.0}).to_numpy(float)
@@ -185,8 +201,23 @@ def test_the_whole_bottleneck_is_asked_for_and_reduced(told_by_site, monkeypatch
     chosen = choose("logistic_regression", features="bottleneck_pca", components=1)
     recipe = dataclasses.replace(UNTRAINED, classifier=chosen)
     rows = told_by_site.rows("test")
-    found = fit_classifier(None, recipe, told_by_site, seed=0)(rows)
-    assert (found[:, 1] > 0.5).tolist() == (rows["label"] == "malignant").tolist()
+    fitted = fit_classifier(None, recipe, told_by_site, seed=0)
+    assert (fitted(rows)[:, 1] > 0.5).tolist() == (rows["label"] == "malignant").tolist()
+    np.testing.assert_array_equal(saved_and_loaded(fitted, tmp_path)(rows), fitted(rows))
+
+
+def test_a_damaged_classifier_or_one_of_other_types_is_named(told_by_site, tmp_path):
+    recipe = dataclasses.replace(UNTRAINED, classifier=choose("logistic_regression", features="pooled"))
+    fitted = fit_classifier(None, recipe, told_by_site, seed=0)
+    saved_and_loaded(fitted, tmp_path)
+    path = tmp_path / "classifier.skops"
+    path.write_bytes(path.read_bytes()[:-50])
+    with pytest.raises(ValueError, match=r"classifier\.skops is damaged.*Delete it.*fitted again"):
+        FeatureClassifier.load(path, None, recipe, fitted.labels)
+    fitted.fitted["reduction"] = dataclasses.replace
+    fitted.save(path)
+    with pytest.raises(ValueError, match=r"classifier\.skops.*types that no classifier has.*dataclasses"):
+        FeatureClassifier.load(path, None, recipe, fitted.labels)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from skinkit import models
 from skinkit.data import Split, hernandez2020_split
 from skinkit.evaluation import rescore_by_patient
-from skinkit.experiments import build, run
+from skinkit.experiments import build, evaluate, run
 from skinkit.experiments.material import build_material
 from skinkit.experiments.patients import context_training
 from skinkit.experiments.saved import SavedRun
@@ -97,6 +98,17 @@ def test_a_run_with_stored_context_starts_from_its_base_and_leaves_a_network(sto
     again = predict(stored.load_model(), stored.recipe, test, stored.labels)
     np.testing.assert_allclose(probabilities(again), probabilities(found), atol=1e-5)
     assert [tensor.name for tensor in stored.load_model().inputs] == ["image", "context", "mask"]
+
+
+def test_of_another_set_only_the_evaluated_images_are_context(stored, tmp_path):
+    material = stored.material()
+    rows, seen = material.rows("test"), material.rows("train").head(5)
+    # A seen image under the name of an evaluated patient is left out before anybody sees it as context.
+    seen = seen.assign(patient_id=rows.loc[0, "patient_id"])
+    pd.concat([rows, seen]).to_csv(tmp_path / "other.csv", index=False)
+    assert "left out: 5 of" in evaluate(stored.folder, on=tmp_path / "other.csv")
+    found = pd.read_csv(stored.folder / "evaluations" / "other" / "predictions.csv.gz")
+    np.testing.assert_allclose(probabilities(found), probabilities(stored.predictions), atol=1e-5)
 
 
 def test_a_run_killed_while_it_refreshes_ends_like_an_undisturbed_one(
@@ -207,11 +219,9 @@ def test_a_z_score_needs_no_training_and_changes_the_base_s_predictions_alone(ca
 
 def test_a_base_without_its_model_says_what_to_do(carry_out, out, tmp_path):
     base = carry_out(BASE, out).folder
-    copy = tmp_path / BASE.name / base.name
-    copy.mkdir(parents=True)
-    for name in ("manifest.json", "plan.json", "predictions.csv.gz"):
-        (copy / name).write_bytes((base / name).read_bytes())
-    with pytest.raises(FileNotFoundError, match="stored starts from .*alone.*not kept.*--out FOLDER.*same"):
+    copy = shutil.copytree(base, tmp_path / BASE.name / base.name)
+    (copy / "model.keras").unlink()
+    with pytest.raises(FileNotFoundError, match=rf"stored starts .*alone.*not kept.*{tmp_path} --again"):
         carry_out(STORED, tmp_path)
 
 

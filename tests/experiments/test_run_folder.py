@@ -3,7 +3,7 @@ import json
 import pytest
 
 from skinkit.experiments.plan import Plan
-from skinkit.experiments.run_folder import check_folder, clear, not_a_run
+from skinkit.experiments.run_folder import check_folder, not_a_run
 from skinkit.experiments.saved import SavedRun
 from skinkit.papers import recipe
 
@@ -57,17 +57,6 @@ def test_a_file_in_the_place_of_a_folder_is_refused(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ValueError, match="is a file, and a run needs a folder"):
         check_folder(tmp_path / "file")
-
-
-def test_clearing_removes_what_a_run_wrote_and_leaves_the_rest(tmp_path):
-    theirs = ["notes.txt", "figures/manifest.json", "checkpoint/mine.npz", "evaluations/mine.csv"]
-    ours = ["manifest.json", "plan.json", "model.keras", "history.csv", "report.html", "overlays.png"]
-    ours += ["evaluations/other/metrics.json", "checkpoint/epoch-00003/state.json"]
-    for name in [*theirs, *ours]:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    clear(tmp_path)
-    assert files_of(tmp_path) == sorted(theirs)
 
 
 def test_a_recipe_instead_of_a_run_folder_says_which_folder_it_would_be(tmp_path):

@@ -85,6 +85,13 @@ def test_a_saved_model_is_loaded_with_its_layers(tmp_path):
     np.testing.assert_array_equal(loaded.predict(IMAGES, verbose=0), model.predict(IMAGES, verbose=0))
     with pytest.raises(FileNotFoundError, match=r"other\.keras"):
         models.load_model(tmp_path / "other.keras")
+    whole = (tmp_path / "model.keras").read_bytes()
+    for size in (0, 100, len(whole) - 100):
+        (tmp_path / "model.keras").write_bytes(whole[:size])
+        with pytest.raises(ValueError, match=r"model\.keras is damaged.*copy"):
+            models.load_model(tmp_path / "model.keras")
+        with pytest.raises(ValueError, match=r"model\.keras does not fit"):
+            models.build("small_cnn", (64, 96, 3), 3, tmp_path / "model.keras", soft_attention=True)
 
 
 @pytest.mark.parametrize(

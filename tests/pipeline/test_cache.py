@@ -61,6 +61,16 @@ def test_a_written_cache_is_used_again_and_is_an_ordinary_array(photo_table, fol
     assert not list(folder.glob("*.part"))
 
 
+def test_a_damaged_cache_is_named(photo_table, folder):
+    spec = replace(SPEC, cache=str(folder))
+    _build(photo_table, spec)
+    (file,) = folder.glob("*.npy")
+    for size in (0, 50, 1000):
+        file.write_bytes(file.read_bytes()[:size])
+        with pytest.raises(ValueError, match=r"\.npy is damaged.*Delete it: the images are decoded again"):
+            _build(photo_table, spec)
+
+
 def test_rows_of_one_photograph_share_their_pixels(photo_table, decodes):
     table = photo_table.iloc[[0, 1, 0, 0]].reset_index(drop=True)
     table["image_id"] = list("abcd")

@@ -118,6 +118,24 @@ def test_half_a_batch_at_the_end_of_the_part_file_is_written_anew(store):
     np.testing.assert_array_equal(np.load(store.folder / file), IMAGES.astype("float16"))
 
 
+@pytest.mark.parametrize("content", [b"", b"\x93NUMPY\x01\x00v\x00", b"features"])
+def test_damaged_features_are_named(store, content):
+    store.refresh(Extractor(), batches)
+    (file,) = store.folder.iterdir()
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=r"features-.*\.npy is damaged.*computed anew"):
+        store.refresh(Extractor(), batches)
+
+
+def test_a_damaged_count_of_complete_rows_is_named(store):
+    with pytest.raises(Killed):
+        store.refresh(Extractor(), dying(2))
+    (count,) = store.folder.glob("*.count")
+    count.write_text("")
+    with pytest.raises(ValueError, match=r"\.count is damaged.*computed anew"):
+        store.refresh(Extractor(), batches)
+
+
 def test_a_part_file_of_other_weights_is_not_gone_on_with(store):
     with pytest.raises(Killed):
         store.refresh(Extractor(1.0), dying(2))

@@ -263,3 +263,20 @@ def test_files_of_others_in_the_folder_of_the_states_outlive_all_that_is_done_th
     checkpoint.delete()
     left = [path for path in (tmp_path / "checkpoint").rglob("*") if path.is_file()]
     assert sorted(left) == sorted(theirs)
+
+
+@pytest.mark.parametrize("name", ["state.json", "last.weights.h5", "seeds.npz", "best-00001.npz"])
+def test_a_damaged_or_missing_state_is_named(tmp_path, name):
+    options = {"validate": scores, "monitor": "macro_recall", "verbose": 0}
+    # Going on for no more epochs reads all that is there.
+    first = phases(first=1, second=0)[:1]
+    fit(small_model(), first, batches, tmp_path, **options)
+    (path,) = (tmp_path / "checkpoint").rglob(name)
+    whole = path.read_bytes()
+    for content in (b"", whole[: len(whole) // 2], b'{"epoch": 1}'):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=rf"{name} is damaged.*Delete .*checkpoint.*begins anew"):
+            fit(small_model(), first, batches, tmp_path, **options)
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=f"{name} is missing.*begins anew"):
+        fit(small_model(), first, batches, tmp_path, **options)

@@ -10,7 +10,9 @@ from types import MappingProxyType
 import pandas as pd
 
 from skinkit.data.grouping import GROUPS, assign, group_keys, missing_note
+from skinkit.files import read_json, reading
 
+_REMEDY = "Take it from a copy, or save the split again"
 PARTS = ("train", "validation", "test")
 FRACTIONS = MappingProxyType({"train": 0.7, "validation": 0.15, "test": 0.15})
 
@@ -92,7 +94,7 @@ class Split:
 
         Raises:
             FileNotFoundError: if the CSV file or its `.json` companion is not there.
-            ValueError: if the rows are not those that were saved.
+            ValueError: if a file is damaged, or the rows are not those that were saved.
         """
         path = Path(path)
         companion = path.with_suffix(".json")
@@ -102,7 +104,7 @@ class Split:
                     f"{file} is not there. A split is two files, {path.name} and {companion.name}; "
                     "make them with Split.save."
                 )
-        facts = json.loads(companion.read_text(encoding="utf-8"))
+        facts = read_json(companion, _REMEDY, "name", "seed", "grouped_by", "hash")
         expected = facts.pop("hash")
         split = cls(parts=read_parts(path), **facts)
         if split.hash != expected:
@@ -114,7 +116,8 @@ class Split:
 
 def read_parts(path):
     """Reads a CSV file `image_id, part` into a Series indexed by image id."""
-    frame = pd.read_csv(path, dtype="string", encoding="utf-8-sig")
+    with reading(path, _REMEDY):
+        frame = pd.read_csv(path, dtype="string", encoding="utf-8-sig")
     if list(frame.columns) != ["image_id", "part"]:
         raise ValueError(f"{path}: expected the columns image_id, part. Received: {', '.join(frame.columns)}")
     return frame.set_index("image_id")["part"]

@@ -237,6 +237,13 @@ class TestSplitFile:
         assert [getattr(again, key) for key in same] == [getattr(split, key) for key in same]
         assert sorted(file.name for file in path.parent.iterdir()) == ["mine.csv", "mine.json"]
 
+    @pytest.mark.parametrize("name", ["mine.csv", "mine.json"])
+    def test_a_damaged_file_is_named(self, make_table, tmp_path, name):
+        path = stratified_group_split(built_table(make_table)).save(tmp_path / "mine.csv")
+        (tmp_path / name).write_bytes(b"")
+        with pytest.raises(ValueError, match=f"{name} is damaged.*save the split again"):
+            Split.load(path)
+
     def test_the_hash_is_that_of_the_sorted_lines(self):
         split = Split("x", pd.Series({"B": "test", "A": "train"}), None, "image")
         assert split.hash == hashlib.sha256(b"A,train\nB,test").hexdigest()

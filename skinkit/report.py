@@ -76,7 +76,7 @@ def write_report(folder):
 
 def _escaped(path):
     """What a JSON file of the run says; all of its strings are text on the page, whoever wrote them."""
-    said = json.dumps(json.loads(path.read_text(encoding="utf-8")))
+    said = json.dumps(read_json(path, _REMEDY, "recipe", "settings"))
     # JSON's own quotes stay.
     return json.loads(html.escape(said, quote=False))
 

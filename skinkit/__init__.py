@@ -6,6 +6,8 @@ downloads nothing; the rooms (`skinkit.data`, `skinkit.pipeline`, ...) are loade
 
 import importlib
 
+from skinkit.quiet import start_quietly
+
 __version__ = "0.1.0"
 
 _ROOMS = (
@@ -24,6 +26,8 @@ _ROOMS = (
 _FUNCTIONS = {"report_environment": "experiments.environment", "load_model": "models.loading"}
 
 __all__ = ["__version__", *_ROOMS, *_FUNCTIONS]
+
+start_quietly()
 
 
 def __getattr__(name):

@@ -14,8 +14,6 @@ _NOT_CLINICAL = "Research and teaching only. Not for clinical use."
 def main(arguments=None):
     """Runs the command line and returns its exit code: 0 done, 1 failed, 2 a command or option is wrong."""
     options = _parser().parse_args(arguments)
-    # TensorFlow's own chatter hides what matters; what fails still raises.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         return options.action(options) or 0
     except BrokenPipeError:

@@ -1,0 +1,64 @@
+"""A start of TensorFlow without what it logs while it loads."""
+
+import contextlib
+import importlib.machinery
+import os
+import re
+import sys
+import tempfile
+
+_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+
+
+def start_quietly():
+    """Lets TensorFlow log fatal errors only, from its import on; what fails still raises.
+
+    Who set `TF_CPP_MIN_LOG_LEVEL` keeps that level. TensorFlow 2.21 logs some lines before it reads the
+    variable (that oneDNN is on, that there is no GPU): they are left out here, by the same level.
+    """
+    os.environ.setdefault(_LEVEL, "3")
+    if "tensorflow" not in sys.modules and _QuietFinder not in sys.meta_path:
+        sys.meta_path.insert(0, _QuietFinder)
+
+
+class _QuietFinder:
+    """Finds TensorFlow where Python does, and loads it without its log."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name != "tensorflow":
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        if spec is not None:
+            spec.loader.exec_module = _without_log()(spec.loader.exec_module)
+        return spec
+
+
+@contextlib.contextmanager
+def _without_log():
+    """Holds back what is written to file descriptor 2, and hands on what is not TensorFlow's log."""
+    try:
+        stderr = os.dup(2)
+    except OSError:  # a process without stderr
+        yield
+        return
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            held.seek(0)
+            os.write(2, _log_lines().sub(b"", held.read()))
+
+
+def _log_lines():
+    """The lines that Abseil logs below the level: `I0000 00:00:... port.cc:153] oneDNN ...`."""
+    level = os.environ[_LEVEL]
+    severities = "IWE"[: int(level)] if level.isdigit() else ""
+    if not severities:
+        return re.compile(rb"(?!)")
+    return re.compile(
+        rf"^(?:[{severities}]\d{{4}} |WARNING: All log messages before absl).*\n".encode(), re.M
+    )

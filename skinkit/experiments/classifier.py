@@ -37,6 +37,7 @@ def image_features(model, recipe, rows, labels, of="pooled"):
     Raises:
         ValueError: for unknown features, or images that the network sees as several crops.
     """
+    from skinkit import models
     from skinkit.experiments import build
 
     if recipe.input.name in ("multi_crop", "ordered_crops"):
@@ -44,8 +45,9 @@ def image_features(model, recipe, rows, labels, of="pooled"):
             f"{recipe.name}: features are taken from networks that see one picture at a time. "
             f"Received: input={recipe.input}"
         )
-    network = _network(model, of)
-    return network.predict(build.evaluation_batches(recipe, rows, labels), verbose=0)
+    network = models.traced(_network(model, of))
+    batches = build.evaluation_batches(recipe, rows, labels)
+    return np.concatenate([network.predict_on_batch(images) for images, _ in batches])
 
 
 def _network(model, of):

@@ -40,7 +40,7 @@ def _stored_context(recipe, material, model, folder):
     from skinkit.experiments import build
 
     rows = material.rows("train")
-    extractor = models.pooled_features(model)
+    extractor = models.traced(models.pooled_features(model))
     store = training.FeatureStore(
         # Deleted with the states of the training, which it belongs to.
         Path(folder) / "checkpoint" / "context",
@@ -81,7 +81,8 @@ class PatientPredictor:
     def __init__(self, model, recipe, labels):
         from skinkit import models
 
-        self.extractor, self.head = models.pooled_features(model), models.whole_patients(model)
+        self.extractor = models.traced(models.pooled_features(model))
+        self.head = models.traced(models.whole_patients(model))
         self.recipe, self.labels = recipe, labels
 
     def __call__(self, rows):

@@ -59,7 +59,7 @@ def _probabilities(model, recipe, labels):
     elif models.uses_context(model):
         return PatientPredictor(model, recipe, labels)
     elif recipe.tta is None:
-        return lambda rows: model.predict(batches(rows), verbose=0)
+        mean = functools.partial(_predicted, model)
     else:
         mean = functools.partial(_mean_over_views, model, tta=recipe.tta)
     return lambda rows: np.concatenate([mean(images) for images, _ in batches(rows).as_numpy_iterator()])
@@ -89,12 +89,19 @@ def predict_parts(predict_rows, material):
     return pd.concat(found, ignore_index=True)
 
 
+def _predicted(model, images):
+    from skinkit import models
+
+    # Here, because a training that compiles the model in between loses the graph.
+    return models.traced(model).predict_on_batch(images)
+
+
 def _mean_over_crops(model, images):
     """Class probabilities of images (batch, crops, height, width, 3) from a network that sees one crop."""
     from skinkit import evaluation
 
     _, crops, *shape = images.shape
-    found = model.predict_on_batch(images.reshape(-1, *shape))
+    found = _predicted(model, images.reshape(-1, *shape))
     return evaluation.mean_over_views(found.reshape(-1, crops, found.shape[-1]))
 
 
@@ -102,7 +109,7 @@ def _mean_over_views(model, images, tta):
     """Class probabilities of images (batch, height, width, 3) from a network that sees one view."""
     from skinkit import evaluation
 
-    found = [model.predict_on_batch(view) for view in evaluation.image_views(images, tta.name)]
+    found = [_predicted(model, view) for view in evaluation.image_views(images, tta.name)]
     return evaluation.mean_over_views(np.stack(found, axis=1), **tta.options)
 
 
@@ -115,7 +122,7 @@ def reconstruction_scores(model, recipe, rows, labels):
     from skinkit.experiments import build
 
     batches = build.evaluation_batches(recipe, rows, labels)
-    pairs = ((images, model.predict_on_batch(images)) for images, _ in batches.as_numpy_iterator())
+    pairs = ((images, _predicted(model, images)) for images, _ in batches.as_numpy_iterator())
     squares = [np.square(made - images).mean(axis=(1, 2, 3)) for images, made in pairs]
     mean = float(np.mean(np.concatenate(squares)))
     return {"rmse": math.sqrt(mean), "psnr": -10 * math.log10(max(mean, 1e-12))}

@@ -24,6 +24,7 @@ from skinkit.models.patient_network import (
     whole_patients,
 )
 from skinkit.models.segnet_autoencoder import bottleneck_features, segnet_autoencoder
+from skinkit.models.tracing import traced
 from skinkit.names import check_name
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "makers",
     "pooled_features",
     "take_over_weights",
+    "traced",
     "uses_context",
     "whole_patients",
 ]

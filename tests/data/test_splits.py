@@ -43,7 +43,7 @@ numbers = st.fixed_dictionaries(
     }
 )
 seeds = st.integers(0, 10**6)
-checked = settings(max_examples=40, deadline=None, derandomize=True)
+checked = settings(max_examples=40)
 
 
 def random_table(make_table, n, lesions, patients, missing, draw):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -19,11 +20,10 @@ MOST_BYTES = 1_000_000
 
 def environment(folder):
     """Returns variables without a GPU, without real images, without the tester's own settings."""
-    hidden = {"SKINKIT_DATA", "MPLBACKEND", "PYTHONWARNINGS"}
+    hidden = {"SKINKIT_DATA", "MPLBACKEND", "PYTHONWARNINGS", "TF_CPP_MIN_LOG_LEVEL"}
     kept = {name: value for name, value in os.environ.items() if name not in hidden}
     return kept | {
         "CUDA_VISIBLE_DEVICES": "-1",
-        "TF_CPP_MIN_LOG_LEVEL": "2",
         "PYTHONPATH": str(ROOT),
         "SKINKIT_CACHE": str(folder / "cache"),
         "IPYTHONDIR": str(folder / "ipython"),
@@ -53,10 +53,18 @@ def execute(notebook, folder):
     return done.returncode, log.read_text(encoding="utf-8")
 
 
+def noise(notebook):
+    """Returns what an executed notebook shows of stderr: nothing of ours writes there."""
+    cells = nbformat.read(notebook, as_version=4).cells
+    outputs = [output for cell in cells for output in cell.get("outputs", ())]
+    return [output.text for output in outputs if output.get("name") == "stderr"]
+
+
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_runs_in_smoke(notebook, tmp_path):
     returncode, log = execute(notebook, tmp_path)
     assert returncode == 0, f"see results/executed/{notebook.name}\n{log[-3000:]}"
+    assert not noise(EXECUTED / notebook.name)
     stray = [path.name for path in (tmp_path / "start").iterdir()]
     assert not stray, f"{stray}: write below OUT_DIR only"
     size = (EXECUTED / notebook.name).stat().st_size

@@ -47,7 +47,7 @@ def test_named_orientations_equal_numpy(image, name):
 
 
 @given(first=orientations, second=orientations)
-@settings(max_examples=64, deadline=None)
+@settings(max_examples=64)
 def test_composed_orientation_equals_one_after_the_other(first, second):
     image = np.arange(27).reshape(3, 3, 3)
     both = augment.compose(tf.constant(first), tf.constant(second))
@@ -56,7 +56,7 @@ def test_composed_orientation_equals_one_after_the_other(first, second):
 
 
 @given(orientation=orientations)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_orientations_move_pixels_and_change_none(orientation):
     image = np.arange(75).reshape(5, 5, 3)
     result = augment.orient(image, orientation).numpy()
@@ -103,7 +103,7 @@ def test_quarter_turns_are_equally_frequent():
 
 
 @given(brightness=st.floats(0.5, 1.5), contrast=st.floats(0.5, 1.5), saturation=st.floats(0.0, 2.0))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_colour_changes_equal_their_formulas(brightness, contrast, saturation):
     pixels = np.random.default_rng(1).integers(0, 256, (6, 7, 3), dtype=np.uint8)
     weights = np.array([0.299, 0.587, 0.114])

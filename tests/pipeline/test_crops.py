@@ -100,7 +100,7 @@ def test_share_of_the_image_that_is_covered(count, share):
 
 
 @given(size=sizes, side=st.integers(1, 8), count=counts)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_corners_lie_inside_and_mirror_each_other(size, side, count):
     corners = crop_corners(size, side, count)
     free = np.array(size) - side
@@ -170,7 +170,7 @@ def test_single_crops_are_those_of_torchvision(size):
 
 
 @given(size=sizes, side=st.integers(1, 8), epoch=st.integers(0, 5), strategy=st.sampled_from(list(RANDOM)))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_random_crops_lie_inside(size, side, epoch, strategy):
     crops = Crops(strategy, side, None if strategy == "single_crop" else 4)
     boxes = cropping.draw_boxes(crops, size, 50, seed=0, epoch=epoch).numpy()

@@ -115,7 +115,7 @@ def test_training_without_random_flips_applies_the_transform_column_once(photo_t
 
 
 @given(count=st.integers(1, 12), batch_size=st.integers(1, 13), seed=st.integers(0, 2**31))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_each_row_comes_once_per_epoch(plain_table, count, batch_size, seed):
     ids = plain_table["image_id"][:count]
     dataset = build_dataset(

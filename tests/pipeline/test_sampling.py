@@ -41,7 +41,7 @@ def draw_epochs(sampler, seed, first, last):
 
 @pytest.mark.parametrize("name", SAMPLERS)
 @given(table=patients(), seed=seeds, epoch=epochs)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_an_epoch_is_a_function_of_seed_and_epoch(name, table, seed, epoch):
     columns = [table["label"], table["patient"]][: 2 if name == "contextual" else 1]
     sampler = SAMPLERS[name](*columns)
@@ -63,7 +63,7 @@ def test_epochs_and_seeds_have_orders_of_their_own(name):
 
 
 @given(labels=labels_of_rows, seed=seeds, epoch=epochs)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_oversampling_repeats_each_class_to_the_size_of_the_largest(labels, seed, epoch):
     counts = collections.Counter(labels)
     largest = max(counts.values())
@@ -75,7 +75,7 @@ def test_oversampling_repeats_each_class_to_the_size_of_the_largest(labels, seed
 
 
 @given(labels=labels_of_rows, seed=seeds)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_equal_epochs_are_the_released_draws_in_shorter_pieces(labels, seed):
     released, equal = oversampling(labels), oversampling(labels, length="equal")
     assert equal.length == len(labels)
@@ -92,7 +92,7 @@ def test_released_oversampling_of_the_document_makes_4_7_times_the_updates():
 
 
 @given(labels=labels_of_rows, seed=seeds, first=epochs)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_balanced_batches_take_the_classes_in_turn_over_epochs(labels, seed, first):
     sampler, classes = balanced_batches(labels), len(set(labels))
     assert sampler.length == len(labels)
@@ -102,7 +102,7 @@ def test_balanced_batches_take_the_classes_in_turn_over_epochs(labels, seed, fir
 
 
 @given(labels=labels_of_rows, seed=seeds)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_balanced_batches_bring_all_images_of_a_class_before_any_comes_again(labels, seed):
     labels, sampler = np.array(labels), balanced_batches(labels)
     enough = math.ceil(len(set(labels)) * max(collections.Counter(labels).values()) / len(labels))
@@ -145,7 +145,7 @@ def test_weighted_random_reaches_every_image():
     count=st.integers(2, 6),
     fraction=st.sampled_from([0.1, 0.5, 0.75]),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_contextual_batches_are_groups_of_a_patient_half_of_them_with_melanoma(
     table, seed, epoch, half, count, fraction
 ):

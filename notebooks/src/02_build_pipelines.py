@@ -42,6 +42,7 @@ import sys
 if importlib.util.find_spec("skinkit") is None:
     source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+importlib.import_module("skinkit")  # before TensorFlow, which then starts without its log
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "smoke", "quick" or "full": how many pictures, never how

@@ -50,6 +50,7 @@ needed = {
 missing = [source for name, source in needed.items() if importlib.util.find_spec(name) is None]
 if missing:
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", *missing], check=True)
+importlib.import_module("skinkit")  # before TensorFlow, which then starts without its log
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "smoke", "quick" or "full": how much is done, never how

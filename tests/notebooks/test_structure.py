@@ -76,6 +76,8 @@ def first_code_cells(notebook, stem):
     for word in ("find_spec", "--quiet", BUILD["WORDS"]["RELEASE_TAG"]):
         if word not in install.source:
             yield f"use {word} in the install cell: conditional, quiet, a released version"
+    if 'import_module("skinkit")' not in lines_of(install)[-1]:
+        yield 'end the install cell with importlib.import_module("skinkit"): it quiets TensorFlow\'s start'
     if "--upgrade" in install.source:
         yield "do not upgrade what Colab has installed"
     if code_cells(notebook, "parameters") != [parameters]:
@@ -207,6 +209,7 @@ GOOD = f"""# %% [markdown]
 # %% tags=["install"]
 if find_spec("skinkit") is None:
     run("pip install --quiet skinkit@RELEASE_TAG")
+import_module("skinkit")
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # how much
@@ -257,6 +260,7 @@ def test_a_notebook_with_the_anatomy_passes(tmp_path):
         ("Not for clinical use.", "", "say `Not for clinical use`"),
         ('tags=["install"]', "", 'tag the first code cell "install"'),
         ("--quiet ", "", "use --quiet"),
+        ('import_module("skinkit")\n', "", "end the install cell with"),
         ("--quiet", "--quiet --upgrade", "do not upgrade"),
         ("@RELEASE_TAG", "", "a released version"),
         ('tags=["parameters"]', "", 'tag the second code cell "parameters"'),

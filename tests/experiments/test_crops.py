@@ -75,15 +75,15 @@ def test_predictions_do_not_depend_on_the_batch_size(finished, material):
         np.testing.assert_array_equal(found(batch_size).argmax(axis=1), one.argmax(axis=1))
 
 
-def test_a_batch_of_crops_goes_through_the_network_in_one_call(material):
-    class Counting:
-        def predict_on_batch(self, crops):
-            seen.append(crops.shape[0])
-            return np.ones((crops.shape[0], 7), np.float32) / 7
+def test_a_batch_of_crops_goes_through_the_network_in_one_call(finished, material, monkeypatch):
+    def counted(crops):
+        seen.append(crops.shape[0])
+        return np.ones((crops.shape[0], 7), np.float32) / 7
 
-    seen = []
+    seen, model = [], finished.load_model()
+    monkeypatch.setattr(model, "predict_on_batch", counted)
     recipe = dataclasses.replace(CROPS, batch_size=8)
-    predict(Counting(), recipe, material.rows("test")[:11], material.labels)
+    predict(model, recipe, material.rows("test")[:11], material.labels)
     assert seen == [40, 15]
 
 

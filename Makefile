@@ -54,7 +54,7 @@ bench: setup ## run the benchmarks and print their ratios
 colab-test: ## the import, layer and smoke tests under Colab's versions (Python 3.12 or 3.13, in .venv-colab)
 	$(PYTHON) -m venv .venv-colab && touch .venv-colab/.ready
 	.venv-colab/bin/python -m pip install --quiet -e '.[dev,weights]' -c constraints-colab.txt
-	.venv-colab/bin/python -m pytest tests/test_install.py tests/install tests/addons tests/layers tests/experiments tests/notebooks
+	.venv-colab/bin/python -m pytest -n $(WORKERS) --dist loadgroup tests/test_install.py tests/install tests/addons tests/layers tests/experiments tests/notebooks
 
 record-addons: ## record TensorFlow Addons' outputs again (Python 3.11, in .venv-legacy)
 	$(PYTHON) -m venv .venv-legacy && touch .venv-legacy/.ready

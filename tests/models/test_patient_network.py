@@ -93,7 +93,7 @@ with np.load(sys.argv[1] + "/inputs.npz") as inputs:
 assert models.uses_context(model) and len(models.whole_patients(model).inputs) == 2
 np.save(sys.argv[1] + "/outputs.npy", found)
 """
-    done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, timeout=240)
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-2000:]
     np.testing.assert_allclose(np.load(tmp_path / "outputs.npy"), expected, rtol=1e-5)
 

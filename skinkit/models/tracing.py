@@ -1,7 +1,5 @@
 """One graph of a model's predictions for batches of any size."""
 
-import keras
-
 
 def traced(model):
     """Returns the model itself, with `predict_on_batch` traced for batches of any size.
@@ -17,6 +15,6 @@ def traced(model):
     import tensorflow as tf
 
     model.make_predict_function()
-    inputs = keras.tree.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), model.input)
-    model.predict_function.get_concrete_function([(inputs,)])
+    inputs = [tf.TensorSpec(x.shape, x.dtype) for x in model.inputs]
+    model.predict_function.get_concrete_function([(inputs if len(inputs) > 1 else inputs[0],)])
     return model

@@ -30,6 +30,7 @@ class Material:
         source: Name of the release, or `"synthetic"`.
         test_part: Part that the scores come from; parts may be joined by `+`.
         lacking: What the folder of the release lacks of it, if that is much.
+        selection_part: Part on which the epoch is selected; `""` where none is selected.
     """
 
     table: pd.DataFrame
@@ -38,6 +39,7 @@ class Material:
     source: str
     test_part: str = "test"
     lacking: str = ""
+    selection_part: str = ""
 
     def rows(self, part):
         """Returns the manifest rows of a part, in the order of the table."""
@@ -56,8 +58,12 @@ class Material:
 
     @property
     def stamp(self):
-        """The sentence over every metric of a leaky split, or `None`."""
-        return data.leakage_stamp(self.leakage)
+        """The sentence over every metric of a leaky split or selection, or `None`."""
+        stamp = data.leakage_stamp(self.leakage)
+        if not {*self.selection_part.split("+")} & {*self.test_part.split("+")}:
+            return stamp
+        selected = "the epoch was selected on images that it is tested on"
+        return f"{stamp}; {selected}" if stamp else f"LEAKY: {selected}"
 
 
 def build_material(recipe, profile="full", fold=0, data_dir=None):
@@ -80,7 +86,8 @@ def build_material(recipe, profile="full", fold=0, data_dir=None):
     if recipe.external:
         other = _read_external(recipe.external.name, source, data_dir)
         table, split = data.external_test(table, split, other, **recipe.external.options)
-    return Material(table, split, labels, source, recipe.test_part, lacking)
+    selection_part = recipe.selection_part if recipe.selection == "best" else ""
+    return Material(table, split, labels, source, recipe.test_part, lacking, selection_part)
 
 
 def find_images(recipe, profile, data_dir=None):

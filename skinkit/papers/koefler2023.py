@@ -23,7 +23,7 @@ _AS_PUBLISHED = {
     "balancing": choose("class_weights", normalise=True, over="all", decimals=2),
     "selection_part": "test",
 }
-_SPLIT_FIRST = {"as_published": {**_AS_PUBLISHED, "offline": _COPIES}}
+_SPLIT_FIRST = {"as_published": {**_AS_PUBLISHED, "offline": _COPIES}, "corrected": None}
 
 CNN = Recipe(
     name="koefler2023/table4a/cnn",
@@ -102,7 +102,10 @@ SPLIT_FIRST = (
         "controls/cnn-sa-split-then-augment",
         "CNN-SA, split by image before the copies are made",
         "soft",
-        protocols={"as_published": {**_SPLIT_FIRST["as_published"], "model": _SOFT_RELEASED}},
+        protocols={
+            **_SPLIT_FIRST,
+            "as_published": {**_SPLIT_FIRST["as_published"], "model": _SOFT_RELEASED},
+        },
     ),
 )
 # The published row that a control holds another exam for.

@@ -145,7 +145,8 @@ class Recipe:
         not_comparable: Reason why no run can be compared with the published row, or `""`.
         revision: Integer, raised when the code that carries the recipe out changes what it computes and no
             other field says so: runs of older revisions have other keys, and are stale.
-        protocols: What each further protocol changes.
+        protocols: What each further protocol changes; `corrected=None` for a recipe that is a flaw itself,
+            and has no corrected form.
         profiles: What each further profile changes: sizes only.
     """
 
@@ -209,7 +210,7 @@ class Recipe:
         _check_keys(self.profiles, PROFILES, "profile")
         fields = [f.name for f in dataclasses.fields(self)]
         for protocol, changes in self.protocols.items():
-            _check_keys(changes, fields, f"field in protocol {protocol!r}")
+            _check_keys(changes or {}, fields, f"field in protocol {protocol!r}")
         for profile, changes in self.profiles.items():
             if method := sorted(set(changes) - SIZES):
                 raise ValueError(
@@ -239,7 +240,7 @@ class Recipe:
     @property
     def known_protocols(self):
         """Protocols that this recipe can be run under."""
-        return tuple(p for p in PROTOCOLS if p == "corrected" or p in self.protocols)
+        return tuple(p for p in PROTOCOLS if {"corrected": {}, **self.protocols}.get(p) is not None)
 
     def resolve(self, profile="full", protocol="corrected"):
         """Returns the recipe as it is run: overrides of protocol and profile applied.

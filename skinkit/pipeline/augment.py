@@ -110,15 +110,14 @@ def _draw_orientation(augmentation, u):
 def _draw_warp(augmentation, u, image_size):
     height, width = image_size
     scale = 1 + _spread(u["zoom"], augmentation.zoom)
+    down = _spread(u["shift_rows"], augmentation.shift * height)
+    right = _spread(u["shift_columns"], augmentation.shift * width)
     if augmentation.zoom_per_axis:
-        scale = 1 / scale, 1 / (1 + _spread(u["zoom_columns"], augmentation.zoom))
-    return affine(
-        image_size,
-        radians=_spread(u["rotation"], math.radians(augmentation.rotation)),
-        scale=scale,
-        down=_spread(u["shift_rows"], augmentation.shift * height),
-        right=_spread(u["shift_columns"], augmentation.shift * width),
-    )
+        scale = rows, columns = 1 / scale, 1 / (1 + _spread(u["zoom_columns"], augmentation.zoom))
+        # Keras shifts what it has zoomed.
+        down, right = down * rows, right * columns
+    radians = _spread(u["rotation"], math.radians(augmentation.rotation))
+    return affine(image_size, radians=radians, scale=scale, down=down, right=right)
 
 
 def _draw_colours(augmentation, u):

@@ -59,7 +59,8 @@ class Augmentation:
         saturation: blend with the grey image by U[1 - s, 1 + s], 0..1.
         hue: shift of the HSV hue by U[-hue, hue] of a full turn, 0..0.5.
         zoom_per_axis: height and width are divided by a U[1 - zoom, 1 + zoom] of their own, as Keras'
-            `ImageDataGenerator` does, so that the shape of a lesion changes too.
+            `ImageDataGenerator` does, so that the shape of a lesion changes too; `shift` is then one of the
+            zoomed image.
         fill: what comes from outside the image: "reflect", its reflection; "nearest", its edge.
         colour_order: "joint", brightness, contrast and saturation are one linear change and clipped to
             0..255 once; "random", they come in random order with a clip after each, as torchvision's

@@ -27,6 +27,19 @@ def test_copies_made_after_the_split_stay_in_training(tiny):
     assert grown.leakage.loc["all", "photograph"] == 0
 
 
+def test_a_run_that_selects_on_its_own_test_images_says_so(tiny, material):
+    assert material.stamp is None or "selected" not in material.stamp
+    sound = tiny.resolve("smoke")
+    selected = "the epoch was selected on images that it is tested on"
+    flawed = dataclasses.replace(sound, selection_part="test")
+    assert build_material(flawed, "smoke").stamp == f"LEAKY: {selected}"
+    both = dataclasses.replace(sound, selection_part="validation", test_part="train+validation")
+    assert build_material(both, "smoke").stamp.startswith("LEAKY: 8")
+    assert build_material(both, "smoke").stamp.endswith(f"; {selected}")
+    last = dataclasses.replace(flawed, selection="last")
+    assert build_material(last, "smoke").stamp is None
+
+
 def test_a_fold_changes_the_split(tiny, material):
     assert build_material(tiny.resolve("smoke"), "smoke", fold=1).split.hash != material.split.hash
 

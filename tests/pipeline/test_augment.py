@@ -205,6 +205,28 @@ def test_zoom_per_axis_and_fill_are_scipys(image, fill):
         np.testing.assert_allclose(found[..., channel], expected, atol=1e-3)
 
 
+def test_turning_shifting_and_zooming_come_in_the_order_of_keras(image):
+    """`ImageDataGenerator` multiplies the matrices of rotation, shift and zoom, about the centre."""
+    asked = Augmentation(rotation=180.0, zoom=0.1, shift=0.1, zoom_per_axis=True, fill="nearest")
+    warp = augment.draw(asked, 1, image.shape[:2], 0, 0)["warp"]
+    u = augment._uniform(augment._DRAWS, 1, 0, 0) | augment._uniform(augment._LATER_DRAWS, 1, -1, 0)
+    turn, down, right, rows, columns = (
+        2 * float(u[name][0]) - 1
+        for name in ("rotation", "shift_rows", "shift_columns", "zoom", "zoom_columns")
+    )
+    # Rows first; of what is seen, which moves the other way than the content.
+    cosine, sine = np.cos(-turn * np.pi), np.sin(-turn * np.pi)
+    matrix = np.array([[cosine, -sine], [sine, cosine]])
+    zoom, shift = np.diag([1 + 0.1 * rows, 1 + 0.1 * columns]), -0.1 * 9 * np.array([down, right])
+    centre = np.array([4.0, 4.0])
+    offset = centre + matrix @ shift - matrix @ zoom @ centre
+    found = augment.change(tf.constant(image), {"warp": warp[0]}, fill="nearest")
+    for channel in range(3):
+        pixels = image[..., channel].astype(np.float64)
+        expected = ndimage.affine_transform(pixels, matrix @ zoom, offset, order=1, mode="nearest")
+        np.testing.assert_allclose(found[..., channel], expected, atol=0.01)
+
+
 def test_zoom_per_axis_divides_each_axis_by_a_factor_of_its_own():
     zoom = Augmentation(zoom=0.2, zoom_per_axis=True)
     warp = augment.draw(zoom, 4000, (50, 100), 0, 0)["warp"].numpy()

@@ -61,6 +61,11 @@ class _Part:
         return self.path.stat().st_size if self.path.exists() else 0
 
     @property
+    def has_notes(self) -> bool:
+        """Whether the part was begun here."""
+        return self._notes.exists()
+
+    @property
     def notes(self) -> dict:
         """What is known about the part: nothing, if the notes are damaged, and the download begins anew."""
         try:
@@ -96,7 +101,7 @@ def transfer(file: RemoteFile, urls: list[str], path: Path, transport: Transport
         TransferError: with the reason at each address. The part file is kept where it is of use.
     """
     part = _Part(path)
-    if part.size and not part.notes:
+    if part.size and not part.has_notes:
         raise LocalError(f"{part.path} was not begun here; move it away, or finish it and drop the `.part`")
     reasons = []
     for url in sorted(urls, key=lambda url: url != part.notes.get("url")):

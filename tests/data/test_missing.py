@@ -19,6 +19,23 @@ WORDS = [
     "<NA>",
     "-",
     "?",
+    *(
+        "n.a.",
+        "N.A.",
+        "n\\a",
+        "#N/A",
+        "nil",
+        "none.",
+        "unk.",
+        "(blank)",
+        "[unknown]",
+        "<missing>",
+        "tbd",
+        "TBD.",
+    ),
+    *("unspecified", "undefined", "unassigned", "Not known", "not_provided", "not reported", "not available"),
+    *("no data", "--", "??", ".", "...", "()", "\u2014", "\u2013", "\u2212", "\uff1f"),
+    *("\u22121", "\u22121,0", "-1,0", "-1.", "(-1)", "-999"),
 ]
 
 
@@ -27,7 +44,24 @@ def test_every_spelling_of_missing_is_no_id(word):
     assert known_ids(pd.Series([word])).isna().all()
 
 
-@pytest.mark.parametrize("word", ["0", "1", "007", "HAM_0000118", "nandu", "L-1", "1.5"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        "0",
+        "1",
+        "007",
+        "HAM_0000118",
+        "nandu",
+        "L-1",
+        "1.5",
+        "1,5",
+        "na1",
+        "Nil_2",
+        "unk-3",
+        "1-1",
+        "\u60a3\u8005",
+    ],
+)
 def test_other_words_are_ids(word):
     assert known_ids(pd.Series([f" {word} "])).tolist() == [word]
 

@@ -158,7 +158,7 @@ def _duplicates(table, files):
 
 
 def _same_lesion(group):
-    return same_owner(group.iloc[1:], group.iloc[:1], "lesion").all(skipna=False)
+    return same_owner(group.iloc[1:], group.iloc[:1], "lesion", one_table=True).all(skipna=False)
 
 
 def _whose(group):

@@ -2,8 +2,9 @@
 
 import pandas as pd
 
+from skinkit.data.overlap import of_one_file, without_marks
 from skinkit.data.overlap import overlap as overlap_of
-from skinkit.data.overlap import without_marks
+from skinkit.data.releases import CATALOG
 from skinkit.data.splits import Split
 from skinkit.data.validation import validate
 
@@ -33,7 +34,8 @@ def external_test(table, split, other, overlap="drop", sample=None, seed=0):
     Returns:
         Manifest table and `Split`, whose note counts what was left out, what is shared and what is not
         known to be shared or not. An image of `other` whose photograph or id is in `table` too is named
-        `<image_id>+external`; `source_id` tells the photograph.
+        `<image_id>+external`; `source_id` tells the photograph. A data set that is called as one of `table`
+        is named `<dataset>+external`, unless it is known to be the same.
 
     Raises:
         ValueError: for an unknown `overlap`, or when no image is left.
@@ -63,6 +65,8 @@ def _without_test(split):
 
 def _choose(table, rows, overlap):
     rows = rows.assign(label=rows["label"].replace(_SAME_CLASS))
+    if "source_id" not in rows:
+        rows = rows.assign(source_id=without_marks(rows["image_id"]), transform="identity")
     foreign = ~rows["label"].isin(table["label"])
     found = overlap_of(rows, table)
     shared = found.any(axis=1)
@@ -71,8 +75,7 @@ def _choose(table, rows, overlap):
     taken = found["photograph"].fillna(False) | named_alike
     rows = rows.assign(
         image_id=rows["image_id"].where(~taken, rows["image_id"] + "+external"),
-        source_id=without_marks(rows["image_id"]),
-        transform="identity",
+        dataset=_dataset(table, rows),
     )
     kept = ~foreign & (~shared if overlap == "drop" else True)
     if not kept.any():
@@ -85,3 +88,11 @@ def _choose(table, rows, overlap):
     if count := (unknown & kept).sum():
         note += f" It is not known of {count} of them whether their lesion or patient is in the first set."
     return rows[kept], note
+
+
+def _dataset(table, rows):
+    """Names of the data sets, other than those of the first set unless they are known to be the same."""
+    names = rows["dataset"].astype("string").fillna("")
+    alike = names.str.lower().isin(table["dataset"].astype("string").fillna("").str.lower())
+    known = of_one_file(rows, table) | names.str.lower().isin(CATALOG)
+    return rows["dataset"].astype("string").mask(alike & ~known, names + "+external")

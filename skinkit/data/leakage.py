@@ -26,10 +26,10 @@ def leakage_report(table, split, part="test", against="train"):
     """
     known = table.set_index("image_id", drop=False)
     rows, seen = (_rows(known, split, name) for name in (part, against))
-    return leakage_between(rows, seen, table["label"].unique())
+    return leakage_between(rows, seen, table["label"].unique(), one_table=True)
 
 
-def leakage_between(rows, seen, labels=None):
+def leakage_between(rows, seen, labels=None, one_table=False):
     """Counts, per class, the images whose photograph, lesion or patient is among others (see `overlap`).
 
     A rate is known if all these images have an id that can be compared with those of all others. Where ids
@@ -39,6 +39,7 @@ def leakage_between(rows, seen, labels=None):
         rows: manifest rows that are evaluated on.
         seen: manifest rows that were learned from, or what `fingerprint` saved of them.
         labels: classes of the report; default: those of `rows`.
+        one_table: whether both are rows of one table: see `overlap`.
 
     Returns:
         Data frame, index `all` and then the labels in alphabetical order; `n` images and the rates
@@ -48,7 +49,7 @@ def leakage_between(rows, seen, labels=None):
     Example:
         >>> leakage_stamp(leakage_between(load("isic2019"), load("ham10000")))
     """
-    shared = overlap(rows, seen)
+    shared = overlap(rows, seen, one_table)
     groups = {"all": slice(None)}
     for label in sorted(set(rows["label"] if labels is None else labels)):
         groups[label] = (rows["label"] == label).to_numpy(bool)
@@ -119,7 +120,9 @@ def leakage_stamp(report):
     rates, doubts = leakage_rate(report), report.attrs.get("doubts", {})
     leaks = {kind: rate for kind, rate in rates.items() if rate}
     if leaks:
-        return _leaky(leaks, {kind: doubts[kind] for kind in leaks if doubts.get(kind)})
+        # There is no more than all.
+        partial = [kind for kind, rate in leaks.items() if _percent(rate) != _percent(1)]
+        return _leaky(leaks, {kind: doubts[kind] for kind in partial if doubts.get(kind)})
     if rates["lesion"] is not None or rates["patient"] is not None:
         return None
     reasons = "; ".join(doubts[kind] for kind in KINDS if doubts.get(kind))

@@ -119,7 +119,7 @@ def _read(path, dataset, files, labels, missing_images):
     rows = attach_images(sheet, rows, files, missing_images, table_alone=release)
     rows["dataset"] = rows["dataset"].fillna(dataset) if "dataset" in rows else dataset
     manifest = validate(rows)
-    manifest.attrs["notices"] = sheet.notices
+    manifest.attrs = {"notices": sheet.notices, "table": str(Path(path).resolve())}
     return manifest
 
 

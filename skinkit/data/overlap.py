@@ -1,8 +1,8 @@
 """Overlap of two sets of images: the same photograph, lesion or patient, under whatever name.
 
 Two images show the same photograph if their ids are equal without case, file ending and the mark
-`_downsampled` of ISIC 2019, or if their files hold the same bytes. Lesion and patient ids are compared
-without case, and only where they are names of one scheme: `HAM_0000118` says nothing about `IL_7000000`, and
+`_downsampled` of ISIC 2019, or if their files hold the same bytes. Ids are compared without case, and only
+where they are names of one scheme or of one data set: `HAM_0000118` says nothing about `IL_7000000`, and
 lesion 1 of one source nothing about lesion 1 of another.
 """
 
@@ -13,23 +13,30 @@ from pathlib import Path
 import pandas as pd
 
 from skinkit.data.missing import known_ids
+from skinkit.data.releases import CATALOG
 
 KINDS = ("photograph", "lesion", "patient")
-_ENDING = r"(?i)\.(jpe?g|png|bmp|gif|tiff?|webp)$"
-# Words that anybody counts with: such an id means something in its own data set only.
-_COMMON = {"case", "dsc", "id", "image", "img", "lesion", "les", "no", "nr", "pat", "patient", "photo", "pic"}
+_ENDING = r"\.(?:jpe?g|jpe|jfif|png|bmp|gif|tiff?|webp|dcm)"
+# Whatever programs have added behind the name, and the folder before a name that is known by itself.
+_MARKS = rf"(?i)^\s*(?:.*[\\/](?=(?:isic|syn)_\d))?(.*?)(?:\s*(?:{_ENDING}|_downsampled))*\s*$"
+# Names that mean one thing everywhere: those of the archive, of the clinics of ISIC 2019 (`MSK4_0011169`),
+# and of drawn images. Any other id means something in its own data set only.
+_SCHEME = r"^(isic|il|ip|ham|bcn|msk|syn|synl|synp)\d*_\d+(?:_ext)?$"
 # The ISIC archive names all lesions and patients anew, also those that a release has named.
 _ARCHIVE = {"il", "ip"}
 
 
 def without_ending(ids):
     """Returns ids without the ending of an image file."""
-    return ids.str.replace(_ENDING, "", regex=True)
+    return ids.str.replace(rf"(?i)\s*{_ENDING}\s*$", "", regex=True)
 
 
 def without_marks(ids):
-    """Returns image ids without file ending and without the mark `_downsampled` of ISIC 2019."""
-    return without_ending(ids.astype("string")).str.replace(r"(?i)_downsampled$", "", regex=True)
+    """Returns image ids without file endings, the mark `_downsampled` of ISIC 2019, and a folder.
+
+    The folder stays before a name of no known scheme, which may be used in each folder anew.
+    """
+    return ids.astype("string").str.replace(_MARKS, r"\1", regex=True)
 
 
 def photograph_ids(rows):
@@ -41,30 +48,33 @@ def photograph_ids(rows):
     return without_marks(rows["source_id"] if "source_id" in rows else rows["image_id"]).str.lower()
 
 
-def overlap(rows, seen):
+def overlap(rows, seen, one_table=False):
     """Returns which images show a photograph, lesion or patient that is among others.
 
-    Files of equal size are compared by their bytes. Ids are compared within a naming scheme, known by its
-    first letters (`HAM_`, `BCN_`), or within a data set (column `dataset`). The archive's own names (`IL_`,
-    `IP_`) are compared with each other only.
+    Files of equal size are compared by their bytes. Ids are compared within a known naming scheme (`HAM_`,
+    `BCN_`, ...) or within a data set: equal `dataset`, which must be a release's name unless all rows are of
+    one table. The archive's own names (`IL_`, `IP_`) are compared with each other only.
 
     Args:
         rows: Manifest rows; `source_id` is optional.
         seen: Manifest rows, or what `fingerprint` saved of them.
+        one_table: Boolean, whether both are rows of one table. Those that were read from one file are known
+            to be.
 
     Returns:
         DataFrame with the index of `rows` and the columns `photograph, lesion, patient` of dtype boolean;
-        `<NA>` where it is not known: no id, no ids in `seen`, or some there that it cannot be compared with.
-        Images without an id in `seen` do not make the others unknown. A photograph is not known to be the
-        same where another data set has an equal id without a scheme (`00001`) and other bytes.
+        `<NA>` where it is not known: no id, no ids in `seen`, or some there that it cannot be compared with,
+        photographs by their files neither. Images without an id in `seen` do not make the others unknown. A
+        photograph is not known to be another where an equal id of no scheme (`00001`) has other bytes.
 
     Example:
         >>> overlap(load("isic2019"), load("ham10000"))["photograph"].sum()
         10015
     """
+    one_table = one_table or of_one_file(rows, seen)
     ours, theirs = _facts(rows), _facts(seen)
-    found = {"photograph": _same_photograph(ours, theirs)}
-    found |= {kind: same_owner(ours, theirs, kind) for kind in KINDS[1:]}
+    found = {"photograph": _same_photograph(ours, theirs, one_table)}
+    found |= {kind: same_owner(ours, theirs, kind, one_table) for kind in KINDS[1:]}
     return pd.DataFrame(found).astype("boolean").set_axis(rows.index)
 
 
@@ -84,6 +94,11 @@ def fingerprint(rows):
     return facts.drop(columns=["path", "changed"]).set_axis(rows.index)
 
 
+def of_one_file(rows, seen):
+    """Returns whether two tables were read from one file."""
+    return rows.attrs.get("table") is not None and rows.attrs["table"] == seen.attrs.get("table")
+
+
 def _facts(rows):
     rows = rows.reset_index(drop=True)
     if "photograph" in rows:
@@ -96,7 +111,9 @@ def _facts(rows):
         pd.array([files.get(name, (pd.NA, pd.NA))[i] for name in path], "Int64") for i in range(2)
     )
     facts = {"photograph": photograph_ids(rows), **ids, "dataset": dataset, "bytes": size}
-    return pd.DataFrame({**facts, "path": path, "changed": changed})
+    facts = pd.DataFrame({**facts, "path": path, "changed": changed})
+    facts.attrs["table"] = rows.attrs.get("table")
+    return facts
 
 
 def _stat(path):
@@ -126,52 +143,58 @@ def _digest(path, size, changed):
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
-def _names(facts, column):
+def _names(facts, column, apart=""):
     """Ids without case, their naming schemes ("" for none), and keys that are equal for the same thing."""
     name = known_ids(facts[column]).str.lower()
     source = facts["dataset"].fillna("").str.lower()
-    scheme = name.str.extract(r"^([a-z]{2,})", expand=False).fillna("")
-    scheme = scheme.mask(scheme.isin(_COMMON), "")
-    return pd.DataFrame(
-        {
-            "name": name,
-            "scheme": scheme,
-            "source": source,
-            "key": name.where(scheme != "", source + "|" + name),
-        }
-    )
+    source = source.where(source.isin(CATALOG), source + apart)
+    scheme = name.str.extract(_SCHEME, expand=False).fillna("")
+    key = name.where(scheme != "", source + "|" + name)
+    return pd.DataFrame({"name": name, "scheme": scheme, "source": source, "key": key, "file": False})
 
 
-def _same_photograph(ours, theirs):
-    names, others = _names(ours, "photograph"), _names(theirs, "photograph")
+def _both_names(rows, seen, column, one_table):
+    # Two tables may call their own data sets alike, or not at all.
+    return _names(rows, column, "" if one_table else "|of another table"), _names(seen, column)
+
+
+def _same_photograph(ours, theirs, one_table):
+    names, others = _both_names(ours, theirs, "photograph", one_table)
+    names["file"], others["file"] = ours["bytes"].notna(), theirs["bytes"].notna()
     same = names["key"].isin(others["key"].dropna())
     rest = ours[~same]
     content = _contents(rest, theirs["bytes"]).reindex(ours.index)
     same |= content.notna() & content.isin(_contents(theirs, rest["bytes"]).dropna())
-    elsewhere = (names["scheme"] == "") & names["name"].isin(others.loc[others["scheme"] == "", "name"])
-    return same.astype("boolean").mask(~same & elsewhere)
+    alike = (names["scheme"] == "") & names["name"].isin(others.loc[others["scheme"] == "", "name"])
+    return same.astype("boolean").mask(~same & (alike | ~_known(names, others)))
 
 
-def same_owner(rows, seen, kind):
+def same_owner(rows, seen, kind, one_table=False):
     """Returns whether each image is of a lesion, or patient, that is among others (see `overlap`).
 
     Args:
         rows: Manifest rows.
         seen: Manifest rows.
         kind: `"lesion"` or `"patient"`.
+        one_table: Boolean, whether both are rows of one table.
     """
-    names, others = _names(rows, f"{kind}_id"), _names(seen, f"{kind}_id")
+    names, others = _both_names(rows, seen, f"{kind}_id", one_table)
     others = others.dropna(subset="key")
     same = names["key"].isin(others["key"]).astype("boolean")
-    kinds = [*others[["scheme", "source"]].drop_duplicates().itertuples(index=False, name=None)]
-    ours = [*names[["scheme", "source"]].itertuples(index=False, name=None)]
+    return same.mask(names["key"].isna() | (~_known(names, others) & ~same))
+
+
+def _known(names, others):
+    """Whether each of some things is another one than all others where it is not the same."""
+    columns = ["scheme", "source", "file"]
+    kinds = [*others[columns].drop_duplicates().itertuples(index=False, name=None)]
+    ours = [*names[columns].itertuples(index=False, name=None)]
     known = {kind: bool(kinds) and all(_comparable(kind, other) for other in kinds) for kind in set(ours)}
-    unknown = ~pd.Series([known[kind] for kind in ours], index=names.index, dtype=bool)
-    return same.mask(names["key"].isna() | (unknown & ~same))
+    return pd.Series([known[kind] for kind in ours], index=names.index, dtype=bool)
 
 
 def _comparable(one, other):
-    """Whether two ids of these kinds, (scheme, data set), are different things when they differ."""
-    if one[0] and one[0] == other[0]:
+    """Whether two things of these kinds, (scheme, data set, file), differ when their ids and bytes do."""
+    if (one[2] and other[2]) or (one[0] and one[0] == other[0]):
         return True
     return one[1] == other[1] and not {one[0], other[0]} & _ARCHIVE

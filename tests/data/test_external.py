@@ -13,7 +13,8 @@ from skinkit.data import (
 
 @pytest.fixture
 def first(make_table):
-    table = make_table(label=["nv", "mel", "akiec", "nv"], lesion_id=["L0", "L1", "L2", "L3"])
+    lesions = ["HAM_0", "HAM_1", "HAM_2", "HAM_3"]
+    table = make_table(label=["nv", "mel", "akiec", "nv"], lesion_id=lesions)
     parts = dict(zip(table["image_id"], ["train", "train", "train", "test"], strict=True))
     return table, Split("images", parts, 0, "image")
 
@@ -31,7 +32,7 @@ def other(make_table):
             "ISIC_0024700_downsampled",
         ],
         label=["nv", "nv", "mel", "ak", "scc", "mel"],
-        lesion_id=["O1", None, "L1", "O2", "O3", "O4"],
+        lesion_id=["HAM_11", None, "HAM_1", "HAM_12", "HAM_13", "HAM_14"],
     )
 
 
@@ -110,10 +111,12 @@ def test_an_equal_file_and_the_lesions_of_training_patients_are_left_out(first, 
     assert external_test(table, split, other)[1].ids("test") == ["x_2"]
 
 
-def test_own_ids_of_two_sources_are_told_apart(make_table):
+@pytest.mark.parametrize("dataset", ["b", "a", "A", None])
+@pytest.mark.parametrize("first", ["a", None])
+def test_own_ids_of_two_sources_are_told_apart(make_table, dataset, first):
     names = ["00001", "00002"]
-    table = make_table(image_id=names, label=["nv"] * 2, lesion_id=["1", "2"], dataset=["a"] * 2)
-    other = make_table(image_id=names, label=["nv"] * 2, lesion_id=["1", "9"], dataset=["b"] * 2)
+    table = make_table(image_id=names, label=["nv"] * 2, lesion_id=["1", "2"], dataset=[first] * 2)
+    other = make_table(image_id=names, label=["nv"] * 2, lesion_id=["1", "9"], dataset=[dataset] * 2)
     split = Split("images", pd.Series("train", index=names), 0, "image")
     both, changed = external_test(table, split, other)
     assert changed.ids("test") == ["00001+external", "00002+external"]
@@ -121,6 +124,28 @@ def test_own_ids_of_two_sources_are_told_apart(make_table):
     report = leakage_report(both, changed)
     assert report.loc["all", ["photograph", "lesion", "patient"]].isna().all()
     assert leakage_stamp(report).startswith("LEAKAGE UNKNOWN: 2 of 2 evaluation images have a photograph id")
+
+
+def test_the_other_sets_sources_and_copies_stay(first, make_table):
+    other = make_table(image_id=["x_1", "x_2"], label=["nv", "mel"], dataset=["other"] * 2)
+    other = other.assign(source_id=["ISIC_0024306", "x_2"], transform=["identity", "rot180"])
+    table, split = external_test(*first, other, overlap="keep")
+    test = table.set_index("image_id").loc[split.ids("test")]
+    assert test.index.tolist() == ["x_1+external", "x_2"]
+    assert test["source_id"].tolist() == ["ISIC_0024306", "x_2"]
+    assert test["transform"].tolist() == ["identity", "rot180"]
+    assert leakage_report(table, split).loc["all", "photograph"] == 0.5
+    assert external_test(*first, other)[1].ids("test") == ["x_2"]
+
+
+def test_one_file_is_one_data_set(first, make_table):
+    table, split = first
+    table.attrs["table"] = "clinic.csv"
+    other = make_table(image_id=["x_1"], label=["nv"], lesion_id=["7"])
+    table["lesion_id"] = list("1237")
+    other.attrs["table"] = "clinic.csv"
+    found, split = external_test(table, split, other, overlap="keep")
+    assert set(found["dataset"]) == {"built"} and "1 of a photograph, lesion" in split.note
 
 
 def test_copies_of_the_training_images_stay(first, other):

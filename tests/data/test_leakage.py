@@ -197,9 +197,8 @@ def test_ids_of_two_sources_make_the_leakage_unknown(make_table):
         image_id=list("ABCD"), label=["nv"] * 4, lesion_id=["1", "2", "1", "3"], dataset=list("aabb")
     )
     stamp = leakage_stamp(leakage_report(table, split_of(table, train="AB", test="CD")))
-    assert stamp.startswith(
-        "LEAKAGE UNKNOWN: 2 of 2 evaluation images have a lesion id that cannot be compared"
-    )
+    assert stamp.startswith("LEAKAGE UNKNOWN: 2 of 2 evaluation images have a photograph id that cannot")
+    assert "; 2 of 2 evaluation images have a lesion id that cannot be compared" in stamp
 
 
 def test_a_class_without_doubt_has_its_rate(make_table):
@@ -231,9 +230,22 @@ def test_one_file_under_two_names_is_one_photograph(make_table, tmp_path):
 
 
 def test_two_tables_are_compared_without_a_split(small):
-    report = leakage_between(small[3:4], fingerprint(small[:3]), labels=["nv", "mel"])
+    asked, seen = small[3:4], fingerprint(small[:3])
+    report = leakage_between(asked, seen, labels=["nv", "mel"], one_table=True)
     assert report.index.tolist() == ["all", "mel", "nv"]
     assert leakage_rate(report) == {"photograph": 0, "lesion": 1, "patient": 1}
+    # Two tables may count their images, lesions and patients alike.
+    report = leakage_between(asked, seen)
+    assert leakage_rate(report) == dict.fromkeys(["photograph", "lesion", "patient"])
+    assert all("cannot be compared" in doubt for doubt in report.attrs["doubts"].values())
+
+
+def test_all_is_not_at_least_all(make_table):
+    table = make_table(image_id=list("ABC"), label=["nv"] * 3, lesion_id=["1", None, "1"])
+    report = leakage_report(table, split_of(table, train="AB", test="C"))
+    assert (
+        leakage_stamp(report) == "LEAKY: 100.0 % of evaluation images show a lesion that is also in training"
+    )
 
 
 def test_a_report_read_from_a_file_has_no_reasons_and_stays_unknown(make_table):

@@ -3,7 +3,7 @@ import io
 import pandas as pd
 import pytest
 
-from skinkit.data import fingerprint, overlap
+from skinkit.data import fingerprint, overlap, read_manifest
 
 
 @pytest.fixture
@@ -30,6 +30,15 @@ def shared(found, kind):
         "ISIC_0024306.JPG",
         "ISIC_0024306_downsampled",
         "isic_0024306_DOWNSAMPLED.png",
+        "ISIC_0024306.jpg_downsampled",
+        "ISIC_0024306.jpeg.jpg",
+        "ISIC_0024306 .jpg",
+        " ISIC_0024306.jpg ",
+        "ISIC_0024306.dcm",
+        "ISIC_0024306.jfif",
+        "ISIC_0024306.JPE",
+        "images/ISIC_0024306",
+        "C:\\images\\ISIC_0024306.jpg",
     ],
 )
 def test_one_photograph_has_many_names(make_table, name):
@@ -38,6 +47,11 @@ def test_one_photograph_has_many_names(make_table, name):
     assert shared(overlap(asked, seen), "photograph") == [True, False]
     # And the other way round.
     assert shared(overlap(seen, asked), "photograph") == [True]
+
+
+def test_own_names_in_two_folders_are_two_photographs(make_table):
+    asked = make_table(image_id=["a/01.jpg", "b/01.jpg"], label=["nv"] * 2)
+    assert shared(overlap(asked, asked[:1], one_table=True), "photograph") == [True, False]
 
 
 def test_a_copy_shows_the_photograph_it_was_made_of(make_table):
@@ -66,9 +80,10 @@ def files(tmp_path, make_table):
 
 
 def test_equal_files_show_one_photograph_whatever_their_names(files):
-    seen = files(ISIC_1=b"one", ISIC_2=b"two, longer", ISIC_3=b"")
+    seen = files(ISIC_1=b"one", ISIC_2=b"two, longer")
     asked = files("b", x_1=b"one", x_2=b"eno", x_3=b"another length", x_4=b"")
-    assert shared(overlap(asked, seen), "photograph") == [True, False, False, False]
+    # An empty file shows nothing, and the ids are of no common scheme.
+    assert shared(overlap(asked, seen), "photograph") == [True, False, False, None]
 
 
 def test_files_of_other_sizes_are_not_read(files, monkeypatch):
@@ -87,7 +102,7 @@ def test_a_changed_file_is_read_again(files, tmp_path):
 def test_a_file_that_is_not_there_is_no_obstacle(files, tmp_path):
     seen, asked = files(ISIC_1=b"one"), files("b", x_1=b"one")
     (tmp_path / "b-x_1.jpg").unlink()
-    assert shared(overlap(asked, seen), "photograph") == [False]
+    assert shared(overlap(asked, seen), "photograph") == [None]
 
 
 @pytest.mark.parametrize(
@@ -106,6 +121,12 @@ def test_a_file_that_is_not_there_is_no_obstacle(files, tmp_path):
         ("2", "1", None),
         ("L1", "L1", None),
         ("lesion_1", "lesion_1", None),
+        *((name, "subject_1", None) for name in ("subject_1", "subject_2")),
+        *((name, "sub-001", None) for name in ("sub-001", "sub-002")),
+        *((name, "pt01", None) for name in ("pt01", "pt02", "mole7")),
+        ("HAM-7", "HAM-8", None),
+        ("hammer_1", "hammer_2", None),
+        ("SYNL_0000001", "SYNL_0000002", False),
         ("1", "HAM_0000118", None),
     ],
 )
@@ -129,7 +150,27 @@ def test_ids_of_two_sources_compare_within_one_scheme(rows, asked, seen, expecte
     ],
 )
 def test_within_one_source_ids_compare_but_for_the_archives_names(rows, asked, seen, expected):
-    assert shared(overlap(rows(asked, first=5), rows(seen)), "lesion") == [expected]
+    for dataset, one_table in (("a", True), (None, True), ("isic2019", False)):
+        found = overlap(rows(asked, dataset=dataset, first=5), rows(seen, dataset=dataset), one_table)
+        assert shared(found, "lesion") == [expected]
+
+
+@pytest.mark.parametrize("dataset", ["data", None])
+def test_two_tables_that_name_their_data_sets_alike_are_two_sources(rows, dataset):
+    asked, seen = rows("1", "2", dataset=dataset), rows("1", dataset=dataset)
+    assert shared(overlap(asked, seen), "lesion") == [None, None]
+    asked.attrs["table"] = seen.attrs["table"] = "clinic.csv"
+    assert shared(overlap(asked, fingerprint(seen)), "lesion") == [True, False]
+
+
+def test_tables_of_equal_folder_names_are_two_sources_and_a_file_is_one(tmp_path):
+    paths = [tmp_path / clinic / "data" / "list.csv" for clinic in "ab"]
+    for path in paths:
+        path.parent.mkdir(parents=True)
+        path.write_text("image_id,path,label,lesion_id\nA,,nv,1\nB,,nv,2\n")
+    a, b, again = (read_manifest(path, missing_images="keep") for path in (*paths, paths[0]))
+    assert overlap(a, b)[["photograph", "lesion"]].isna().all(axis=None)
+    assert overlap(a, again[:1])[["photograph", "lesion"]].values.tolist() == [[True, True], [False, False]]
 
 
 def test_one_incomparable_id_among_the_seen_makes_not_shared_unknown(rows):
@@ -146,10 +187,19 @@ def test_a_missing_id_among_the_seen_leaves_the_others_known(rows):
 def test_own_image_ids_of_two_sources_are_neither_shared_nor_disjoint(make_table, files):
     asked = make_table(image_id=["00001", "00002"], label=["nv"] * 2, dataset=["b"] * 2)
     seen = make_table(image_id=["00001"], label=["nv"], dataset=["a"])
-    assert shared(overlap(asked, seen), "photograph") == [None, False]
-    assert shared(overlap(asked.assign(dataset="a"), seen), "photograph") == [True, False]
+    assert shared(overlap(asked, seen), "photograph") == [None, None]
+    assert shared(overlap(asked.assign(dataset="a"), seen, one_table=True), "photograph") == [True, False]
+    # Other bytes tell apart what is not named alike.
+    found = overlap(files("b", **{"1": b"other", "2": b"another"}), files("a", **{"1": b"same"}))
+    assert shared(found, "photograph") == [None, False]
     # Equal bytes settle it.
     assert shared(overlap(files("b", **{"1": b"same"}), files("a", **{"1": b"same"})), "photograph") == [True]
+
+
+@pytest.mark.parametrize("name", ["DSCN000{}", "IMGP000{}", "scan_{}", "WhatsApp Image {}", "mole{}"])
+def test_the_names_that_cameras_give_say_nothing_elsewhere(make_table, name):
+    asked = make_table(image_id=[name.format(1), name.format(2)], label=["nv"] * 2, dataset=["b"] * 2)
+    assert shared(overlap(asked, asked[:1].assign(dataset="a")), "photograph") == [None, None]
 
 
 def test_words_for_missing_are_no_ids(rows):
@@ -161,12 +211,13 @@ def test_what_a_fingerprint_keeps_is_enough(files, rows, tmp_path):
     seen = files(ISIC_1=b"one", ISIC_2=b"two")
     seen = seen.assign(lesion_id=["HAM_1", pd.NA], patient_id=["007", pd.NA])
     kept = fingerprint(seen)
+    kept.attrs["table"] = None
     assert kept.columns.tolist() == ["photograph", "lesion_id", "patient_id", "dataset", "bytes", "content"]
     # sha256 of b"one"
     assert kept["content"][0] == "7692c3ad3540bb80" and kept["bytes"].tolist() == [3, 3]
     asked = pd.concat([files("b", x_1=b"two", x_2=b"owt"), rows("HAM_1", "HAM_2")])
     asked["patient_id"] = ["007", "7", pd.NA, pd.NA]
-    asked["dataset"] = "a"
+    asked["dataset"] = seen["dataset"] = kept["dataset"] = "derm7pt"
     found = overlap(asked, seen)
     for path in tmp_path.glob("a-*"):
         path.unlink()

@@ -129,7 +129,7 @@ def rows(**columns):
     """Rows of one data set without files."""
     n = len(columns["image_id"])
     table = pd.DataFrame({name: pd.array([None] * n, dtype="string") for name in data.COLUMNS})
-    return data.validate(table.assign(**{"label": "nv", "dataset": "clinic", **columns}))
+    return data.validate(table.assign(**{"label": "nv", "dataset": "derm7pt", **columns}))
 
 
 SEEN = data.fingerprint(

@@ -96,7 +96,7 @@ def _difference(first, second, ours, theirs):
     truth, p, labels = evaluation.unpack_predictions(one)
     _, q, _ = evaluation.unpack_predictions(other.loc[one.index])
     found = evaluation.paired_difference(
-        truth, p, q, labels, groups=prediction_groups(one)[0], metrics=METRICS
+        truth, p, q, labels, groups=prediction_groups(ours.predictions)[0], metrics=METRICS
     )
     said = alike(ours)
     shared = {

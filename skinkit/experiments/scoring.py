@@ -7,6 +7,8 @@ import math
 import numpy as np
 import pandas as pd
 
+from skinkit.data.grouping import group_keys
+from skinkit.data.missing import known_ids
 from skinkit.names import check_name
 
 # What can be made of predictions before they are scored.
@@ -129,7 +131,7 @@ def reconstruction_scores(model, recipe, rows, labels):
 
 
 def score(predictions, positive="mel"):
-    """Returns all scores of a predictions table with 95 % intervals by lesion, patient or image.
+    """Returns all scores of a predictions table with 95 % intervals by the groups of `prediction_groups`.
 
     Returns:
         Dictionary with `n`, `grouped_by`, and `scores`: by name (`f1:nv` for one class) `value`, `low`,
@@ -151,11 +153,21 @@ def score(predictions, positive="mel"):
 
 
 def prediction_groups(predictions):
-    """Returns what is resampled as a whole, one id per row or `None`, and its name."""
-    for column, name in (("patient_id", "patient"), ("lesion_id", "lesion")):
-        if predictions[column].notna().any():
-            return predictions[column].to_numpy(dtype=object), name
-    return None, "image"
+    """Returns what is resampled as a whole, one key per row, and its name.
+
+    Rows that share a lesion, a patient or a photograph are of one group, also by way of other rows.
+
+    Args:
+        predictions: Predictions table.
+
+    Returns:
+        `(keys, name)`: array, and "lesion", "patient" or "lesion+patient", whichever ids are known;
+        "photograph" where none are but images repeat, "image" where they do not.
+    """
+    known = [name for name in ("lesion", "patient") if known_ids(predictions[f"{name}_id"]).notna().any()]
+    keys, name = group_keys(predictions, "+".join(known) or "photograph")
+    alone = name == "photograph" and len(set(keys)) == len(keys)
+    return np.array(keys, dtype=object), "image" if alone else name
 
 
 def write_predictions(predictions, path):

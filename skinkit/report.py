@@ -100,8 +100,11 @@ def _scores(folder):
     overall = found[~found.index.str.contains(":")]
     table = evaluation.classification_table(truth, probabilities, labels, intervals=found)
     matrix = evaluation.confusion_table(truth, probabilities, labels)
-    drawn = f"from resampling whole {html.escape(metrics['grouped_by'])}s unless another method is named"
-    yield f"<p>n = {metrics['n']}; 95 % intervals {drawn}.</p>"
+    group = html.escape(metrics["grouped_by"])
+    drawn = f"95 % intervals from resampling whole {group}s unless another method is named"
+    if found["low"].isna().all():
+        drawn = f"no intervals: fewer than two groups to resample, by {group}"
+    yield f"<p>n = {metrics['n']}; {drawn}.</p>"
     yield _table(overall)
     yield _table(table)
     yield _figure(plots.confusion_matrix(matrix, labels), "Confusion matrix, rows are the truth")

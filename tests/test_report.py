@@ -74,6 +74,12 @@ def test_the_page_shows_scores_of_every_version(predictions, metrics, tmp_path):
     assert "0.610" in page, "the lower end of 6 of 6 melanomas"
 
 
+def test_the_page_says_why_there_are_no_intervals(predictions, tmp_path):
+    scoring.save_scored(predictions.assign(patient_id="P"), "mel", tmp_path)
+    page = "".join(report._scores(tmp_path))
+    assert "no intervals: fewer than two groups to resample, by lesion+patient" in page
+
+
 def test_the_terminal_shows_scores_of_every_version(predictions, metrics):
     lines = _text("run", metrics, predictions, None).splitlines()
     (recall,) = [line for line in lines if line.startswith("recall ")]

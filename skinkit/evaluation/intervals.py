@@ -3,13 +3,14 @@
 Photographs of one lesion are not independent; drawing images one by one gives intervals that are
 too narrow. So groups are drawn with replacement, as many as there are, and every image counts as
 often as its group was drawn. Intervals are percentiles of the resampled scores (the percentile
-method). Three things they cannot do:
+method). Four things they cannot do:
 
 - A share that few lesions decide gets Wilson's interval, and means over classes follow: see
   `skinkit.evaluation.shares`.
 - Resampling adds to a calibration error, so that its percentiles miss it: `ece` has no interval.
 - Areas under curves of a class with few lesions have intervals that are too short: with 23 lesions, 92 of 100
   cover an area of 0.9, and 84 one of 0.98.
+- Of one group nothing can be drawn: its scores have no interval.
 """
 
 import numpy as np
@@ -51,10 +52,10 @@ def bootstrap_intervals(
     Returns:
         DataFrame, index `metric`: `value` (on all images), `low`, `high`, `sd` (of the resamples), and
         `method`: "bootstrap", or what stands in for it (`shares.with_few_lesions`): "wilson", "combined",
-        "none" (NaN).
+        "none" (NaN), as for all scores of a single group.
 
     Raises:
-        ValueError: on bad input, unknown names, or fewer than two groups.
+        ValueError: on bad input or unknown names.
 
     Example:
         >>> bootstrap_intervals(y, p, labels, groups=lesions, metrics=["macro_recall"])
@@ -66,9 +67,11 @@ def bootstrap_intervals(
     predictions = Predictions(truth, probabilities, labels, positive)
     values = Tally(predictions).scores(asked)[0]
     weightings = _weightings(groups, len(truth), resamples, seed)
-    draws = np.concatenate([_resampled(Tally(predictions, weights), asked) for weights in weightings])
+    draws = [_resampled(Tally(predictions, weights), asked) for weights in weightings]
     table = _table(asked, values, draws, confidence)
-    codes, _ = _group_codes(groups, len(truth))
+    codes, count = _group_codes(groups, len(truth))
+    if count < 2:
+        return table.assign(method="none").loc[metrics]
     return with_few_lesions(table, parts, predictions, codes, confidence).loc[metrics]
 
 
@@ -97,7 +100,8 @@ def paired_difference(
         metrics: one name, several, or None for all of `summary`.
 
     Returns:
-        DataFrame, index `metric`: `value` (first minus second), `low`, `high`, `sd`.
+        DataFrame, index `metric`: `value` (first minus second), `low`, `high`, `sd`; the last three are NaN
+        for a single group.
 
     Raises:
         ValueError: as `bootstrap_intervals`.
@@ -113,7 +117,7 @@ def paired_difference(
         return one - other
 
     one, other = (Tally(each).scores(metrics)[0] for each in pair)
-    draws = np.concatenate([resampled(w) for w in _weightings(groups, len(truth), resamples, seed)])
+    draws = [resampled(w) for w in _weightings(groups, len(truth), resamples, seed)]
     return _table(metrics, one - other, draws, confidence)
 
 
@@ -130,10 +134,12 @@ def _resampled(tally, metrics):
 
 
 def _weightings(groups, n, resamples, seed):
-    """Yields arrays `(B, n)`: how often each image is drawn in the next `B` resamples."""
+    """Yields arrays `(B, n)`: how often each image is drawn in the next `B` resamples; none of one group."""
     if resamples < 2:
         raise ValueError(f"resamples must be at least 2. Received: resamples={resamples}")
     codes, count = _group_codes(groups, n)
+    if count < 2:
+        return
     rng = np.random.Generator(np.random.PCG64(seed))
     # The draws of a resample must not depend on the chunk size: row after row from one stream.
     size = max(1, _CHUNK // n)
@@ -156,11 +162,6 @@ def _group_codes(groups, n):
         codes = codes.copy()
         codes[alone] = len(names) + np.arange(alone.sum())
         count = len(names) + int(alone.sum())
-    if count < 2:
-        raise ValueError(
-            "Intervals need at least two groups to draw from; pass groups=None to draw images. "
-            f"Received: {count} group(s)"
-        )
     return codes, count
 
 
@@ -169,7 +170,7 @@ def _table(metrics, values, draws, confidence):
         raise ValueError(f"confidence must lie between 0 and 1. Received: confidence={confidence}")
     ends = [(1 - confidence) / 2, (1 + confidence) / 2]
     rows = []
-    for value, column in zip(values, draws.T, strict=True):
+    for value, column in zip(values, np.concatenate([np.empty((0, len(metrics))), *draws]).T, strict=True):
         defined = column[~np.isnan(column)]
         if len(defined) < 2 or np.isnan(value):
             rows.append((value, np.nan, np.nan, np.nan))

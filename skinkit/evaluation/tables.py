@@ -188,8 +188,6 @@ def _subgroup_scores(part, metrics, resamples, groups, seed):
     if not resamples:
         return {name: score(name, y_true, probabilities, labels) for name in metrics}
     ids = part["image_id" if groups is None else groups]
-    if ids.nunique() + ids.isna().sum() < 2:
-        return {name: score(name, y_true, probabilities, labels) for name in metrics}
     table = bootstrap_intervals(
         y_true, probabilities, labels, ids.to_numpy(object), metrics, resamples, seed=seed
     )

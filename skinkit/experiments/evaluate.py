@@ -64,5 +64,12 @@ def _text(title, metrics, predictions, stamp):
             # Runs of older versions do not say how; theirs are resampled.
             how = found.get("method", "bootstrap")
             lines.append(f"{name:<42} {value:.3f}{ends}" + (f" {how}" if how != "bootstrap" and ends else ""))
-    lines.append(f"n = {metrics['n']}; intervals: 95 %, resampled by {metrics['grouped_by']}")
+    lines.append(f"n = {metrics['n']}; {_intervals(metrics)}")
     return "\n".join(lines)
+
+
+def _intervals(metrics):
+    """Says how intervals are made, or why there are none."""
+    if all(found["low"] is None or math.isnan(found["low"]) for found in metrics["scores"].values()):
+        return f"no intervals: fewer than two groups to resample, by {metrics['grouped_by']}"
+    return f"intervals: 95 %, resampled by {metrics['grouped_by']}"

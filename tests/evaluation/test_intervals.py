@@ -96,6 +96,21 @@ def test_a_score_without_images_or_on_which_all_resamples_agree_has_no_interval(
     assert table[["low", "high"]].isna().all(axis=None) and table["method"].eq("none").all()
 
 
+def test_of_one_group_there_are_scores_and_no_intervals():
+    labels, y_true, wrong = ["mel", "nv"], ["mel", "mel", "nv", "nv"], [[0.2, 0.8]] * 4
+    probabilities = [[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.1, 0.9]]
+    asked = {"groups": ["P"] * 4, "metrics": ["accuracy", "recall:mel", "macro_recall"]}
+    table = bootstrap_intervals(y_true, probabilities, labels, **asked)
+    assert table["value"].tolist() == [0.75, 0.5, 0.75]
+    assert table[["low", "high", "sd"]].isna().all(axis=None) and table["method"].eq("none").all()
+    assert list(table.index) == asked["metrics"]
+    differences = paired_difference(y_true, probabilities, wrong, labels, **asked)
+    assert differences["value"].tolist() == [0.25, 0.5, 0.25]
+    assert differences[["low", "high", "sd"]].isna().all(axis=None)
+    alone = bootstrap_intervals(["mel"], [[0.9, 0.1]], labels, metrics="accuracy").loc["accuracy"]
+    assert alone["value"] == 1 and alone["method"] == "none"
+
+
 def simulate(seed, lesions=60, photographs=3):
     """Lesions photographed alike: a lesion is right or wrong as a whole, true accuracy 0.7."""
     right = np.repeat(np.random.default_rng(seed).random(lesions) < 0.7, photographs)
@@ -165,7 +180,6 @@ def test_both_models_are_drawn_alike_in_chunks(predictions, labels, monkeypatch)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"groups": ["a", "a"]}, "at least two groups"),
         ({"groups": ["a"]}, "groups must hold 2 ids"),
         ({"resamples": 1}, "resamples=1"),
         ({"confidence": 95}, "confidence=95"),

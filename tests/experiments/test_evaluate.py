@@ -68,6 +68,15 @@ def test_own_test_images_are_new_and_training_images_are_not_whatever_their_name
     assert "not compared" not in text
 
 
+def test_images_of_one_patient_have_scores_without_intervals(parts, ask):
+    text, found = ask(parts["test"].head(8).assign(lesion_id=pd.NA, patient_id="IP_1"))
+    assert "n = 8; no intervals: fewer than two groups to resample, by patient" in text
+    assert " to " not in text.partition("accuracy")[2].partition("n = 8")[0]
+    each = pd.DataFrame(found["scores"]).T
+    assert each.loc["accuracy", "value"] is not None and each["method"].eq("none").all()
+    assert each[["low", "high"]].isna().all(axis=None)
+
+
 def test_seen_images_are_kept_under_the_stamp(parts, ask):
     text, found = ask(parts["train"].head(6), parts["test"].head(6), overlap="keep")
     assert "LEAKY: 50.0 % of evaluation images show a photograph, 50.0 % a lesion" in text

@@ -174,6 +174,15 @@ def test_learning_curves_have_a_panel_a_metric_and_mark_phases():
     assert figure.axes[0].lines[2].get_xdata() == [0.5, 0.5]
 
 
+def test_a_curve_leads_from_one_validated_epoch_to_the_next():
+    gaps = history().assign(val_loss=[3.0, np.nan, 2.0], loss=[np.nan, 2.0, 1.0]).set_axis([5, 5, 7])
+    training, validation = plots.learning_curves(gaps, ["loss"]).axes[0].lines[:2]
+    assert training.get_xydata().tolist() == [[1, 2], [2, 1]]
+    assert validation.get_xydata().tolist() == [[0, 3], [2, 2]]
+    uncounted = plots.learning_curves(gaps.drop(columns=["epoch"]), ["loss"]).axes[0].lines[1]
+    assert uncounted.get_xydata().tolist() == [[0, 3], [2, 2]]
+
+
 def test_a_history_without_the_metrics_is_refused():
     with pytest.raises(ValueError, match="epoch"):
         plots.learning_curves(pd.DataFrame({"epoch": [0]}))

@@ -84,7 +84,7 @@ def reliability_diagram(table, ax=None):
 
 
 def learning_curves(history, metrics=("loss", "accuracy"), axes=None):
-    """Training and validation curves, one panel a metric.
+    """Training and validation curves, one panel a metric; lines lead on over epochs without a score.
 
     Args:
         history: DataFrame with the metrics and their `val_` twins (missing ones are left out),
@@ -107,7 +107,9 @@ def learning_curves(history, metrics=("loss", "accuracy"), axes=None):
         for column, style in ((name, "-"), (f"val_{name}", "--")):
             if column in history:
                 word = "validation" if column.startswith("val_") else "training"
-                ax.plot(epochs, history[column], style, color="#0072B2", label=word, marker=".")
+                told = history[column].notna().to_numpy()
+                line = epochs[told], history.loc[told, column]
+                ax.plot(*line, style, color="#0072B2", label=word, marker=".")
         if "phase" in history:
             starts = history["phase"].ne(history["phase"].shift()).to_numpy()
             for epoch in epochs[starts][1:]:

@@ -26,10 +26,11 @@ def compare_runs(folder, pairs=None):
     """Returns the differences between recipes that were run on the same test images.
 
     Runs are paired where they are alike but for their recipe, by fold and seed. Runs of a recipe that has
-    changed since are left out. The interval is the mean of the pairs' own 95 %
-    intervals, which resample whole lesions or patients for both models alike; `run_sd` (ddof 1) is the
-    spread of the difference over seeds and folds. Beside it stands what the document prints for the two rows:
-    the mean, the smallest and the largest difference of its networks, and whether its order holds.
+    changed since are left out. The interval is the mean of the pairs' own 95 % intervals, which resample
+    whole lesions or patients for both models alike; there is none where all resamples of a pair agree, which
+    happens with few lesions. `run_sd` (ddof 1) is the spread of the difference over seeds and folds. Beside
+    it stands what the document prints for the two rows: the mean, the smallest and the largest difference of
+    its networks, and whether its order holds.
 
     Args:
         folder: Folder of the run folders.
@@ -38,7 +39,7 @@ def compare_runs(folder, pairs=None):
     Returns:
         DataFrame with the columns `COLUMNS`: `difference` is `first` minus `second`, in fractions. `holds` is
         "yes" or "no" where the interval lies on one side of 0, and on the side of all printed differences or
-        on the other one; "open" where it does not, or the printed ones disagree.
+        on the other one; "open" where it does not or there is none, or the printed ones disagree.
 
     Raises:
         FileNotFoundError: when there is no run to count.
@@ -57,13 +58,18 @@ def compare_runs(folder, pairs=None):
         runs=("value", "size"),
         n=("n", "max"),
         difference=("value", "mean"),
-        low=("low", "mean"),
-        high=("high", "mean"),
+        low=("low", _mean_of_all),
+        high=("high", _mean_of_all),
         run_sd=("value", "std"),
         leakage_lesion=("leakage_lesion", "mean"),
     )
     table = _beside_printed(table.reset_index())
     return table.sort_values(_KEYS[:-1], kind="stable")[[*COLUMNS]].reset_index(drop=True)
+
+
+def _mean_of_all(ends):
+    """The mean of the pairs' ends; NaN where one has none."""
+    return ends.mean(skipna=False)
 
 
 def _runs_of_recipes(folder, known):
@@ -98,6 +104,8 @@ def _difference(first, second, ours, theirs):
     found = evaluation.paired_difference(
         truth, p, q, labels, groups=prediction_groups(ours.predictions)[0], metrics=METRICS
     )
+    # Few lesions, all alike, say nothing of those that were not drawn.
+    found.loc[found["low"] == found["high"], ["low", "high"]] = math.nan
     said = alike(ours)
     shared = {
         **{"first": first, "second": second, **{name: said[name] for name in _SHARED}},

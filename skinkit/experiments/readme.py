@@ -30,7 +30,8 @@ measured one, is [ledger.csv](ledger.csv); differences between recipes on the sa
 - **Differences** on the same test images. An interval that holds 0 says that these images cannot tell the two
   apart. *printed*: the mean of the document's own differences, with the smallest and the largest of its
   networks. Its order *holds* or *does not hold* where the interval and all printed differences lie on one
-  side of 0 each; otherwise it is *open*.
+  side of 0 each; otherwise it is *open*. Where a class has fewer than ten lesions, intervals of means
+  over classes are too short; where all resamples agree, there is none.
 - Not for clinical use.
 """
 
@@ -179,8 +180,9 @@ def _score_of_several(row):
 def _difference(row):
     spread = f" ({row.printed_low:+.3f} to {row.printed_high:+.3f})" if row.networks > 1 else ""
     holds = _HOLDS.get(row.holds, row.holds)
+    interval = f" ({row.low:+.3f} to {row.high:+.3f})" if pd.notna(row.low) else ""
     return _lines(
-        f"{row.difference:+.3f} ({row.low:+.3f} to {row.high:+.3f})",
+        f"{row.difference:+.3f}{interval}",
         pd.notna(row.run_sd) and f"sd over runs {row.run_sd:.3f}",
         pd.notna(row.printed) and f"printed {row.printed:+.3f}{spread}: {holds}",
     )

@@ -148,6 +148,20 @@ def test_what_all_networks_of_a_document_print_stands_beside_a_difference(
     assert pd.isna(table.loc["macro_auc", "printed"]) and table.loc["macro_auc", "holds"] == ""
 
 
+def test_differences_on_which_all_resamples_agree_have_no_interval_and_are_open(write_predictions, tmp_path):
+    pair = [f"gessert2019/table2/mobilenet-{arm}" for arm in ("initial", "multi-crop")]
+    for name, accuracy in zip(pair, (1.0, 0.0), strict=True):
+        write_predictions(name, accuracy, images=12, settings=find_recipe(name))
+    row = compare_runs(tmp_path, [pair]).set_index("metric").loc["macro_recall"]
+    assert row["difference"] == 1 and row["printed"] > 0
+    assert pd.isna(row["low"]) and pd.isna(row["high"]) and row["holds"] == "open"
+    # Another seed has an interval; the mean over both has none.
+    for name, accuracy in zip(pair, (0.9, 0.4), strict=True):
+        write_predictions(name, accuracy, seed=1, images=12, settings=find_recipe(name))
+    row = compare_runs(tmp_path, [pair]).set_index("metric").loc["macro_recall"]
+    assert row["runs"] == 2 and pd.isna(row["low"]) and row["holds"] == "open"
+
+
 def test_a_row_that_is_printed_stands_beside_its_own_numbers_alone(write_predictions, tmp_path):
     pair = [f"hernandez2020/table4/{row}" for row in ("attention-em", "wrs")]
     for name, accuracy in zip(pair, (0.8, 0.7), strict=True):

@@ -147,6 +147,13 @@ def test_differences_stand_under_their_document():
     assert "minus" not in "".join(lines([{}], others))
 
 
+def test_a_difference_without_an_interval_shows_none_and_the_page_says_when():
+    alone = pd.DataFrame([DIFFERENCE | {"low": np.nan, "high": np.nan}])
+    assert lines([{}], alone)[-1].endswith("| 199 | -0.010 |")
+    page = " ".join(results_page(ledger_of([{}]), alone).split())
+    assert "fewer than ten lesions, intervals of means over classes are too short" in page
+
+
 def test_a_page_without_runs_says_so():
     page = results_page(pd.DataFrame([LEDGER | {"published": 0.8, "measured": np.nan}]), NO_DIFFERENCES)
     assert "No run has been carried out yet." in page

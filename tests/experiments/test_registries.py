@@ -121,7 +121,7 @@ def test_every_name_in_every_recipe_is_known():
 def test_no_corrected_recipe_is_leaky_on_drawn_images():
     """What a split of a document keeps apart, drawn images must have apart, too: their patients."""
     tried = set()
-    for recipe in recipes():
+    for recipe in (recipe for recipe in recipes() if "corrected" in recipe.known_protocols):
         plan = recipe.resolve("smoke", "corrected")
         fields = ("dataset", "split", "offline", "external", "subset", "classes", "test_part", "drawing")
         said = json.dumps([str(getattr(plan, name)) for name in fields])

@@ -25,7 +25,6 @@ STALE = (
         for row in ("cnn-doubled", "cnn-random-map", "cnn-sa-released")
     ),
     *(f"koefler2023/{row}/{_QUICK}0-seed1" for row in ("table4a/cnn", "table4b/cnn-sa")),
-    "koefler2023/table4b/cnn-sa/as_described-quick-fold0-seed0",
 )
 
 

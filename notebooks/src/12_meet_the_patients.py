@@ -222,7 +222,7 @@ def area_of(columns):
     """Returns the ROC AUC of a linear probe of some columns, with its interval by patients."""
     shares = linear_probe(encoded[columns], table["label"], labels, patients, seed=SEED)
     found = bootstrap_intervals(table["label"], shares, labels, patients, ["auc"], seed=SEED)
-    return found.loc["auc", ["value", "low", "high"]]
+    return found[["value", "low", "high"]].loc["auc"]
 
 
 asked = {name: [c for c in encoded if c.startswith(name)] for name in ("sex", "site", "age")}
@@ -341,7 +341,7 @@ for context, spots in drawn.items():
     ways["beside the others"] = np.column_stack([1 - odd, odd])
     for way, shares in ways.items():
         found = bootstrap_intervals(spots["label"], shares, labels, people.to_numpy(object), ["auc"])
-        areas[f"context {context:g}", way] = found.loc["auc", ["value", "low", "high"]]
+        areas[f"context {context:g}", way] = found[["value", "low", "high"]].loc["auc"]
 pd.DataFrame(areas).T.round(3)
 
 # %% [markdown]

@@ -129,11 +129,10 @@ def _contents(facts, sizes):
     """Hashes of the files that have one of these sizes, `<NA>` for the others."""
     if "content" in facts:
         return facts["content"]
-    content = pd.Series(pd.NA, index=facts.index, dtype="string")
-    wanted = facts["bytes"].isin(sizes.dropna()) & facts["bytes"].notna()
+    wanted = (facts["bytes"].isin(sizes.dropna()) & facts["bytes"].notna()).to_numpy(dtype=bool)
     files = facts.loc[wanted, ["path", "bytes", "changed"]]
-    content[wanted] = [_digest(*file) for file in files.itertuples(index=False)]
-    return content
+    content = [_digest(*file) for file in files.itertuples(index=False)]
+    return pd.Series(content, index=files.index, dtype="string").reindex(facts.index)
 
 
 @functools.cache

@@ -12,19 +12,15 @@ from skinkit.experiments.scoring import read_predictions
 
 RUNS = Path(__file__).parents[2] / "results" / "runs"
 METRICS = sorted(RUNS.rglob("metrics*.json"))
-_QUICK = "corrected-quick-fold"
 STALE = (
-    *(f"hernandez2020/controls/lite0-attention/{_QUICK}{fold}-seed0" for fold in range(5)),
-    *(
-        f"hernandez2020/synthetic/{context}-attention/{_QUICK}0-seed{seed}"
-        for context in ("informative", "uninformative")
-        for seed in (1, 2)
-    ),
-    *(
-        f"koefler2023/controls/{row}/{_QUICK}0-seed0"
-        for row in ("cnn-doubled", "cnn-random-map", "cnn-sa-released")
-    ),
-    *(f"koefler2023/{row}/{_QUICK}0-seed1" for row in ("table4a/cnn", "table4b/cnn-sa")),
+    "hernandez2020/synthetic/informative-attention/corrected-quick-fold0-seed2",
+    "hernandez2020/synthetic/uninformative-attention/corrected-quick-fold0-seed1",
+    "hernandez2020/synthetic/uninformative-attention/corrected-quick-fold0-seed2",
+    "koefler2023/controls/cnn-doubled/corrected-quick-fold0-seed0",
+    "koefler2023/controls/cnn-random-map/corrected-quick-fold0-seed0",
+    "koefler2023/controls/cnn-sa-released/corrected-quick-fold0-seed0",
+    "koefler2023/table4a/cnn/corrected-quick-fold0-seed1",
+    "koefler2023/table4b/cnn-sa/corrected-quick-fold0-seed1",
 )
 
 

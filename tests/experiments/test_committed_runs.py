@@ -13,9 +13,6 @@ from skinkit.experiments.scoring import read_predictions
 RUNS = Path(__file__).parents[2] / "results" / "runs"
 METRICS = sorted(RUNS.rglob("metrics*.json"))
 STALE = (
-    "hernandez2020/synthetic/informative-attention/corrected-quick-fold0-seed2",
-    "hernandez2020/synthetic/uninformative-attention/corrected-quick-fold0-seed1",
-    "hernandez2020/synthetic/uninformative-attention/corrected-quick-fold0-seed2",
     "koefler2023/controls/cnn-doubled/corrected-quick-fold0-seed0",
     "koefler2023/controls/cnn-random-map/corrected-quick-fold0-seed0",
     "koefler2023/controls/cnn-sa-released/corrected-quick-fold0-seed0",

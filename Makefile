@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format notebooks report rescore bench colab-test record-addons clean
+.PHONY: help setup demo test lint format notebooks report rescore check-published bench colab-test record-addons clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ report: setup ## make results/README.md, results/ledger.csv and the figures from
 
 rescore: setup ## compute the scores of the run folders anew from their predictions
 	$(BIN)/python tools/rescore_runs.py
+
+check-published: setup ## compare the checks of the published tables with what the rules find
+	$(BIN)/python tools/check_published.py
 
 bench: setup ## run the benchmarks and print their ratios
 	$(BIN)/python benchmarks/pipeline.py

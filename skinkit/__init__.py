@@ -20,19 +20,19 @@ _ROOMS = (
     "plots",
     "models",
     "papers",
-    "report",
     "experiments",
 )
 _FUNCTIONS = {"report_environment": "experiments.environment", "load_model": "models.loading"}
+_MODULES = {"report": "experiments.report"}
 
-__all__ = ["__version__", *_ROOMS, *_FUNCTIONS]
+__all__ = ["__version__", *_ROOMS, *_FUNCTIONS, *_MODULES]
 
 start_quietly()
 
 
 def __getattr__(name):
-    if name in _ROOMS:
-        return importlib.import_module(f"skinkit.{name}")
+    if name in _ROOMS or name in _MODULES:
+        return importlib.import_module(f"skinkit.{_MODULES.get(name, name)}")
     if name in _FUNCTIONS:
         return getattr(importlib.import_module(f"skinkit.{_FUNCTIONS[name]}"), name)
     raise AttributeError(f"module 'skinkit' has no attribute {name!r}")

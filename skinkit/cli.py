@@ -193,11 +193,11 @@ def _add_report(commands):
 def _report(options):
     if options.run:
         from skinkit.experiments import SavedRun
-        from skinkit.report import write_report
+        from skinkit.experiments.report import write_report
 
         print(f"Open {write_report(SavedRun(options.run).folder)}")
         return
-    from skinkit.experiments.ledger import write_ledger
+    from skinkit.experiments.results.ledger import write_ledger
 
     table = write_ledger(options.runs, options.out)
     print(
@@ -252,7 +252,7 @@ def _data_check(options):
 
 def _data_leakage(options):
     from skinkit.data import load
-    from skinkit.experiments.leakage import compare_splits
+    from skinkit.experiments.split_comparison import compare_splits
 
     table = compare_splits(load(options.name, root=options.data, missing_images="keep"))
     if options.out:

@@ -12,8 +12,8 @@ import json
 from pathlib import Path
 
 from skinkit import __version__
-from skinkit.experiments.saved import SavedRun
-from skinkit.experiments.scoring import read_predictions, score, write_json
+from skinkit.experiments.predictions import read_predictions, score, write_json
+from skinkit.experiments.run_folder import SavedRun
 
 NOTE = f"skinkit {__version__}: metrics computed anew from the files of predictions"
 

@@ -69,7 +69,7 @@ from sklearn.neighbors import KNeighborsClassifier
 import skinkit
 from skinkit.evaluation import bootstrap_intervals, paired_difference, per_class, score
 from skinkit.experiments import available_profile, run
-from skinkit.experiments.saved import SavedRun
+from skinkit.experiments.run_folder import SavedRun
 from skinkit.papers.published import load_published, published_row
 from skinkit.pipeline import Augmentation, PipelineSpec, build_dataset, steps_per_epoch
 from skinkit.training import build_loss, class_weights, sample_weights

@@ -71,7 +71,7 @@ from skinkit import evaluation, plots
 from skinkit.evaluation import score
 from skinkit.experiments import available_profile, run
 from skinkit.experiments.build import evaluation_batches
-from skinkit.experiments.saved import SavedRun
+from skinkit.experiments.run_folder import SavedRun
 from skinkit.papers.published import flagged, load_published, published_row
 
 skinkit.report_environment()
@@ -255,8 +255,8 @@ plots.score_intervals(intervals)
 # cancels out.
 
 # %%
-material, model = saved.material(DATA_DIR), saved.load_model()
-batches = evaluation_batches(saved.recipe, material.rows("test"), labels)
+run_data, model = saved.run_data(DATA_DIR), saved.load_model()
+batches = evaluation_batches(saved.recipe, run_data.rows("test"), labels)
 images = np.concatenate([images.numpy() for images, _ in batches])
 again = model.predict(images, verbose=0)
 assert np.allclose(again, probabilities, atol=0.01), "another model, or another version of skinkit"
@@ -281,7 +281,7 @@ evaluation.paired_difference(truth, both, probabilities, labels, lesions, asked,
 # line boast.
 
 # %%
-rows = material.rows("validation")
+rows = run_data.rows("validation")
 seen = model.predict(evaluation_batches(saved.recipe, rows, labels), verbose=0)
 temperature = evaluation.fit_temperature(rows["label"], seen, labels)
 calm = evaluation.apply_temperature(probabilities, temperature)
@@ -308,7 +308,7 @@ pd.DataFrame(scores, index=asked).round(3)
 
 # %%
 asked = ["macro_recall", "recall:mel"]
-known = {"metadata": material.table, "metrics": asked, "resamples": 200, "groups": "lesion_id"}
+known = {"metadata": run_data.table, "metrics": asked, "resamples": 200, "groups": "lesion_id"}
 groups = {by: evaluation.subgroup_table(saved.predictions, by, **known) for by in ("sex", "age")}
 pd.concat(groups).round(2)
 
@@ -359,7 +359,7 @@ print(table5.loc[impossible, ["model", "class", "metric", "printed", "n", "check
 # again: first copies, then the split (notebook 01, section 8).
 
 # %%
-copied = skinkit.data.augment_offline(material.table)
+copied = skinkit.data.augment_offline(run_data.table)
 met = skinkit.data.leakage_report(copied, skinkit.data.koefler2023_split(copied))
 printed = published_row("koefler2023/table4b/cnn-sa").query("metric == 'recall'").set_index("class")["value"]
 beside = pd.DataFrame(

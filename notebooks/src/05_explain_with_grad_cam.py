@@ -67,7 +67,7 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 import skinkit
 from skinkit.experiments import available_profile, run
 from skinkit.experiments.build import evaluation_batches
-from skinkit.experiments.saved import SavedRun
+from skinkit.experiments.run_folder import SavedRun
 from skinkit.explain import TARGET_LAYERS, attention_maps, grad_cam, mass_inside, resize_map
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of PNG
@@ -88,7 +88,7 @@ if profile == "smoke":
     recipe = dataclasses.replace(recipe, profiles={"smoke": sizes})
 saved = SavedRun(run(recipe, profile, seed=SEED, out=OUT_DIR, data_dir=DATA_DIR, verbose=2))
 model, labels = saved.load_model(), saved.labels
-test = saved.material(DATA_DIR).rows("test").sample(frac=1, random_state=SEED)
+test = saved.run_data(DATA_DIR).rows("test").sample(frac=1, random_state=SEED)
 test = test.drop_duplicates("lesion_id").head(PICTURES)
 
 # %% [markdown]

@@ -63,9 +63,10 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 import skinkit
 from skinkit.evaluation import bootstrap_intervals, paired_difference, unpack_predictions
-from skinkit.experiments import available_profile, ledger, run
+from skinkit.experiments import available_profile, run
 from skinkit.experiments.build import evaluation_batches
-from skinkit.experiments.saved import SavedRun
+from skinkit.experiments.results import ledger
+from skinkit.experiments.run_folder import SavedRun
 from skinkit.explain import attention_maps, grad_cam, mass_inside
 from skinkit.layers import SoftAttention
 from skinkit.papers.published import load_published
@@ -300,7 +301,7 @@ assert curves["cnn"] > curves["cnn-sa"]
 # %%
 saved = runs["cnn-sa"]
 model, plain = saved.load_model(), runs["cnn"].load_model()
-test = saved.material(DATA_DIR).rows("test").sample(frac=1, random_state=SEED)
+test = saved.run_data(DATA_DIR).rows("test").sample(frac=1, random_state=SEED)
 test = test.drop_duplicates("lesion_id").head(PICTURES).reset_index(drop=True)
 inputs = np.concatenate([images.numpy() for images, _ in evaluation_batches(saved.recipe, test, labels)])
 attention = attention_maps(model, inputs)
@@ -371,7 +372,7 @@ book = book.query("profile == @profile and protocol == 'corrected'")
 book = book[(book["class"] == "all") | (book["metric"] == "recall")]
 beside = book.pivot(index=["metric", "class"], columns="row", values=["published", "measured"])
 beside = beside.astype("Float64")
-copied = saved.material(DATA_DIR).table
+copied = saved.run_data(DATA_DIR).table
 met = skinkit.data.leakage_report(copied, skinkit.data.koefler2023_split(copied))["photograph"].astype(float)
 beside["leakage", "theirs"] = beside.index.get_level_values("class").map(met)
 print(*book["verdict"].unique(), *book["reason"].unique(), sep="; ")

@@ -73,9 +73,10 @@ from sklearn.linear_model import RidgeClassifierCV
 
 import skinkit
 from skinkit import evaluation, plots
-from skinkit.experiments import available_profile, build, run, scoring
-from skinkit.experiments.material import build_material
-from skinkit.experiments.saved import SavedRun
+from skinkit.experiments import available_profile, build, run
+from skinkit.experiments.predictions import predict
+from skinkit.experiments.run_data import build_run_data
+from skinkit.experiments.run_folder import SavedRun
 from skinkit.papers.published import published_row
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of PNG
@@ -94,10 +95,10 @@ quick = {"image_size": (96, 128), "epochs": EPOCHS, "subset": SUBSET}
 sizes = {**recipe.profiles, "quick": quick}
 recipe = dataclasses.replace(recipe, profiles=sizes)
 plan = recipe.resolve(profile)
-material = build_material(plan, profile, data_dir=DATA_DIR)
-parts = {part: material.rows(part) for part in ("train", "validation", "test")}
+run_data = build_run_data(plan, profile, data_dir=DATA_DIR)
+parts = {part: run_data.rows(part) for part in ("train", "validation", "test")}
 assert not set(parts["train"]["lesion_id"]) & set(parts["test"]["lesion_id"])
-labels, classes = material.labels, skinkit.data.CLASS_MAPS[recipe.classes]
+labels, classes = run_data.labels, skinkit.data.CLASS_MAPS[recipe.classes]
 pd.DataFrame({part: rows["label"].value_counts() for part, rows in parts.items()}).reindex(labels)
 
 # %%
@@ -195,7 +196,7 @@ plots.score_intervals(probed)
 # and look how far each part has moved at most.
 
 # %%
-few = list(build.training_batches(plan, material, SEED)(0)[0].take(2))
+few = list(build.training_batches(plan, run_data, SEED)(0)[0].take(2))
 
 
 def moved_after(trainable, rate):
@@ -236,7 +237,7 @@ moves.round(4)
 # steps only polish.
 
 # %%
-steps, over_time = build.steps_per_epoch(plan, material), []
+steps, over_time = build.steps_per_epoch(plan, run_data), []
 for phase, rate in zip(plan.phases, rates, strict=True):
     name, options = phase.schedule.name, phase.schedule.options
     schedule = skinkit.training.build_schedule(name, rate, phase.epochs, steps, **options)
@@ -283,7 +284,7 @@ evaluation.classification_table(truth, shares, labels, intervals)[shown].round(2
 
 # %%
 model, one_view = saved["pretrained"].load_model(), dataclasses.replace(plan, tta=None)
-once = scoring.predict(model, one_view, parts["test"], labels)
+once = predict(model, one_view, parts["test"], labels)
 assert once["image_id"].tolist() == answered["image_id"].tolist(), "not the same exam"
 one_look, metrics = evaluation.unpack_predictions(once)[1], ["accuracy", "macro_recall", "macro_auc"]
 evaluation.paired_difference(truth, shares, one_look, labels, lesions, metrics).round(3)

@@ -65,9 +65,10 @@ from sklearn.neighbors import KNeighborsClassifier
 
 import skinkit
 from skinkit import evaluation, plots
-from skinkit.experiments import available_profile, ledger, run
-from skinkit.experiments.material import build_material
-from skinkit.experiments.saved import SavedRun
+from skinkit.experiments import available_profile, run
+from skinkit.experiments.results import ledger
+from skinkit.experiments.run_data import build_run_data
+from skinkit.experiments.run_folder import SavedRun
 from skinkit.papers.published import flagged, load_published, published_row
 from skinkit.pipeline import PipelineSpec, build_dataset
 
@@ -112,10 +113,10 @@ differing
 # another photograph of the same lesion?
 
 # %%
-materials = {name: build_material(way, profile, data_dir=DATA_DIR) for name, way in ways.items()}
-seen = {name: material.leakage for name, material in materials.items()}
-for name, material in materials.items():
-    print(f"{name}: {material.stamp or 'No leakage found.'}")
+materials = {name: build_run_data(way, profile, data_dir=DATA_DIR) for name, way in ways.items()}
+seen = {name: run_data.leakage for name, run_data in materials.items()}
+for name, run_data in materials.items():
+    print(f"{name}: {run_data.stamp or 'No leakage found.'}")
 rate = pd.DataFrame({name: report.loc["all", ["photograph", "lesion"]] for name, report in seen.items()})
 assert rate.loc["photograph", "as_published"] > rate.loc["photograph", "split_then_augment"] == 0
 assert rate.loc["lesion", "as_published"] > rate.loc["lesion", "split_then_augment"] > 0
@@ -140,7 +141,7 @@ plots.leakage_bars(seen, kind="lesion")
 # common diagnosis of the exam would get:
 
 # %%
-exams = {name: material.rows("test") for name, material in materials.items()}
+exams = {name: run_data.rows("test") for name, run_data in materials.items()}
 lazy = {name: rows["label"].value_counts(normalize=True).iloc[0] for name, rows in exams.items()}
 counts = {
     name: {
@@ -168,10 +169,10 @@ pd.DataFrame(counts).T
 
 # %%
 tiny, asked, remembered = PipelineSpec(image_size=(16, 16)), ["macro_recall", "macro_f1", "accuracy"], {}
-for name, material in materials.items():
-    lessons, exam, thumbnails = material.rows("train"), exams[name], []
+for name, run_data in materials.items():
+    lessons, exam, thumbnails = run_data.rows("train"), exams[name], []
     for rows in (lessons, exam):
-        batches = build_dataset(rows, None, tiny, labels=material.labels)
+        batches = build_dataset(rows, None, tiny, labels=run_data.labels)
         thumbnails.append(np.concatenate([x.numpy().reshape(len(x), -1) for x, _ in batches]))
     memory = KNeighborsClassifier(1).fit(thumbnails[0], lessons["label"].to_numpy(str))
     shares, lesions = memory.predict_proba(thumbnails[1]), exam["lesion_id"]

@@ -66,9 +66,10 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 import skinkit
 from skinkit import evaluation, plots
-from skinkit.experiments import SavedRun, available_profile, build, ledger, run
-from skinkit.experiments.material import build_material
-from skinkit.experiments.scoring import predict
+from skinkit.experiments import SavedRun, available_profile, build, run
+from skinkit.experiments.predictions import predict
+from skinkit.experiments.results import ledger
+from skinkit.experiments.run_data import build_run_data
 from skinkit.papers import choose
 from skinkit.papers.published import load_published, printed_arms
 from skinkit.pipeline import build_dataset, coverage, crop_corners
@@ -111,11 +112,11 @@ backbone = "small" if profile == "smoke" else BACKBONE
 names = {arm: f"gessert2019/{'controls' if arm == 'ordered' else 'table2'}/{backbone}-{arm}" for arm in ARMS}
 plans = {arm: skinkit.papers.recipe(name).resolve(profile) for arm, name in names.items()}
 ordered = plans["ordered"]
-material = build_material(ordered, profile, data_dir=DATA_DIR)
-labels, test = material.labels, material.rows("test")
+run_data = build_run_data(ordered, profile, data_dir=DATA_DIR)
+labels, test = run_data.labels, run_data.rows("test")
 test = test.sample(frac=1, random_state=SEED).head(PICTURES).reset_index(drop=True)
 one = test[test["label"] == "mel"].head(1)
-print(f"pictures of {ordered.image_size}, crops of {ordered.crop_size}; {material.split.note}")
+print(f"pictures of {ordered.image_size}, crops of {ordered.crop_size}; {run_data.split.note}")
 ((crops, _),) = [(x.numpy(), y) for x, y in build.evaluation_batches(ordered, one, labels, scaling="unit")]
 assert crops.shape == (1, 9, ordered.crop_size, ordered.crop_size, 3)
 plots.image_grid(list(crops[0]), [f"crop {number}" for number in range(1, 10)], columns=3)
@@ -209,10 +210,10 @@ runs = {arm: SavedRun(found[0]) for arm, found in folders.items()}
 # %%
 table = pd.DataFrame({arm: saved.manifest for arm, saved in runs.items()}).T[["parameters", "seconds"]]
 table["epochs"] = pd.Series({arm: plan.phases[0].epochs for arm, plan in plans.items()})
-steps = {arm: build.steps_per_epoch(plan, material) for arm, plan in plans.items()}
+steps = {arm: build.steps_per_epoch(plan, run_data) for arm, plan in plans.items()}
 table["steps"] = table["epochs"] * pd.Series(steps)
 crops = pd.Series({arm: 9 if arm in ("ordered", "gru") else 1 for arm in ARMS})
-table["crops met"] = table["epochs"] * crops * len(material.rows("train"))
+table["crops met"] = table["epochs"] * crops * len(run_data.rows("train"))
 assert table["parameters"].drop("gru", errors="ignore").nunique() == 1, "the same network on every diet"
 table
 

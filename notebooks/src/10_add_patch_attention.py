@@ -65,7 +65,8 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 import skinkit
 from skinkit import evaluation, plots
-from skinkit.experiments import SavedRun, available_profile, build, ledger, run
+from skinkit.experiments import SavedRun, available_profile, build, run
+from skinkit.experiments.results import ledger
 from skinkit.explain import crop_weights
 from skinkit.layers import PatchAttention, PatchDropout
 from skinkit.papers.published import printed_arms
@@ -214,8 +215,8 @@ differences.assign(holds_0=differences["low"].mul(differences["high"]) <= 0).rou
 # and bright where its weight is large. First the weights on the pixels, then those on the features.
 
 # %%
-model, material = runs["dual"].load_model(), runs["dual"].material(DATA_DIR)
-test = material.rows("test").sample(frac=1, random_state=SEED).drop_duplicates("lesion_id")
+model, run_data = runs["dual"].load_model(), runs["dual"].run_data(DATA_DIR)
+test = run_data.rows("test").sample(frac=1, random_state=SEED).drop_duplicates("lesion_id")
 test = test.head(PICTURES).reset_index(drop=True)
 pixels = np.concatenate([images.numpy() for images, _ in build.evaluation_batches(plan, test, labels)])
 given = {name: crop_weights(model, pixels, layer=f"{name}_attention") for name in ("initial", "end")}

@@ -69,8 +69,9 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 import skinkit
 from skinkit import evaluation, plots, training
-from skinkit.experiments import SavedRun, available_profile, build, ledger, run
-from skinkit.experiments.material import build_material
+from skinkit.experiments import SavedRun, available_profile, build, run
+from skinkit.experiments.results import ledger
+from skinkit.experiments.run_data import build_run_data
 from skinkit.papers.published import load_published, printed_arms
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of PNG
@@ -114,18 +115,18 @@ names = {arm: f"gessert2019/table5/{backbone}-{arm}" for arm in arms}
 names["shuffled"] = f"gessert2019/controls/{backbone}-shuffled"
 plans = {arm: skinkit.papers.recipe(name).resolve(profile) for arm, name in names.items()}
 released = skinkit.papers.recipe(names["oversampling"]).resolve(profile, "as_published")
-material = build_material(plans["none"], profile, data_dir=DATA_DIR)
-labels, rows = material.labels, material.rows("train")
+run_data = build_run_data(plans["none"], profile, data_dir=DATA_DIR)
+labels, rows = run_data.labels, run_data.rows("train")
 for arm, plan in plans.items():
     print(f"{arm}: {plan.balancing}, {plan.loss}, {plan.batch_size} pictures a step")
 
 # %%
 epochs = {}
 for arm, plan in {**plans, "oversampling, as released": released}.items():
-    sampler = build.build_sampler(plan, material)
+    sampler = build.build_sampler(plan, run_data)
     shuffled = np.random.default_rng(SEED).permutation(len(rows))
     epoch = {"order": shuffled if sampler is None else sampler.order(SEED, 0)}
-    epoch |= {"weights": build.sample_weights(plan, material), **plan.loss.options}
+    epoch |= {"weights": build.sample_weights(plan, run_data), **plan.loss.options}
     epochs[arm] = training.effective_weights(rows["label"], {arm: epoch}, plan.batch_size)
 epochs = pd.concat(epochs.values())[["updates", *labels]]
 assert np.allclose(epochs[list(labels)].sum(axis=1), 1)
@@ -149,7 +150,7 @@ epochs.round(3)
 # So its error costs more, 1, 2, 3 or 4 times.
 
 # %%
-table = material.table
+table = run_data.table
 if profile != "smoke":  # the whole table, whatever part of its pictures is used
     table = skinkit.data.load("ham10000", root=DATA_DIR, missing_images="keep", verbose=False)
 modes = ("benign", "nevus", "all")
@@ -176,11 +177,11 @@ pd.crosstab(table["label"], table["dx_type"]).join(by_class.add_prefix("mean fac
 # pictures; the k-th training picture gets the factor of the k-th picture of all.
 
 # %%
-everything, own = material.table.sort_values("image_id"), rows.sort_values("image_id")
+everything, own = run_data.table.sort_values("image_id"), rows.sort_values("image_id")
 intended = training.diagnosis_factors(own, "all")
 of_all = training.diagnosis_factors(everything, "all")
 applied = of_all[: len(own)]
-assert np.array_equal(applied, training.diagnosis_factors(own, "as_released", table=material.table))
+assert np.array_equal(applied, training.diagnosis_factors(own, "as_released", table=run_data.table))
 first = pd.DataFrame({"training picture": own["image_id"].to_numpy(), "its own factor": intended})
 first["factor of"] = everything["image_id"].to_numpy()[: len(own)]
 first["gets"] = applied
@@ -272,7 +273,7 @@ def gradient_by_class(model, images, answers, weights):
 model, lengths, pictures = runs["none"].load_model(), {}, {}
 for arm, plan in plans.items():
     one_batch = dataclasses.replace(plan, batch_size=BATCH)
-    batches, _ = build.training_batches(one_batch, material, SEED)(0)
+    batches, _ = build.training_batches(one_batch, run_data, SEED)(0)
     images, answers, *weight = next(iter(batches))
     weight = weight[0] if weight else tf.ones(len(images))
     lengths[arm] = gradient_by_class(model, images, answers, weight)

@@ -66,9 +66,10 @@ from sklearn.ensemble import ExtraTreesClassifier
 
 import skinkit
 from skinkit.evaluation import bootstrap_intervals, paired_difference, unpack_predictions
-from skinkit.experiments import SavedRun, available_profile, ledger, run
+from skinkit.experiments import SavedRun, available_profile, run
 from skinkit.experiments.build import evaluation_batches
 from skinkit.experiments.classifier import image_features
+from skinkit.experiments.results import ledger
 from skinkit.explain import embed, linear_probe, patient_means
 from skinkit.layers import MaxPoolWithIndices, MaxUnpool
 from skinkit.papers.published import load_published
@@ -153,8 +154,8 @@ skinkit.plots.learning_curves(history, metrics=("loss", "psnr"))
 
 # %%
 model, recipe, labels = saved.load_model(), saved.recipe, list(saved.labels)
-material = saved.material(DATA_DIR)
-train, held = material.rows("train"), material.rows(recipe.selection_part)
+run_data = saved.run_data(DATA_DIR)
+train, held = run_data.rows("train"), run_data.rows(recipe.selection_part)
 
 
 def pixels_of(rows):

@@ -66,9 +66,11 @@ from sklearn.metrics import roc_auc_score
 
 import skinkit
 from skinkit import evaluation
-from skinkit.experiments import available_profile, build, ledger, run, scoring
-from skinkit.experiments.material import build_material
-from skinkit.experiments.saved import SavedRun
+from skinkit.experiments import available_profile, build, run
+from skinkit.experiments.predictions import predict
+from skinkit.experiments.results import ledger
+from skinkit.experiments.run_data import build_run_data
+from skinkit.experiments.run_folder import SavedRun
 from skinkit.models.patient_classifier import patient_classifier
 from skinkit.papers.published import load_published
 
@@ -84,8 +86,8 @@ skinkit.report_environment()
 
 # %%
 recipe = skinkit.papers.recipe("hernandez2020/synthetic/informative-attention").resolve(PROFILE)
-material = build_material(recipe, PROFILE)
-rows, labels = material.rows("train"), material.labels
+run_data = build_run_data(recipe, PROFILE)
+rows, labels = run_data.rows("train"), run_data.labels
 samplers = skinkit.pipeline.SAMPLERS
 sampler = samplers["contextual"](
     rows["label"], rows["patient_id"], patients_per_batch=8, images_per_patient=4
@@ -306,7 +308,7 @@ print(f"between {mask.sum(axis=1).min()} and {mask.sum(axis=1).max()} others; ro
 
 # %%
 try:
-    store.read([*asked[:2], material.rows("test")["image_id"].iloc[0]])
+    store.read([*asked[:2], run_data.rows("test")["image_id"].iloc[0]])
     refused = False
 except ValueError as error:
     refused = True
@@ -392,7 +394,7 @@ table4.sort_values("auc").round(3)
 # %%
 base = runs["uninformative", "base"]
 network, parts = base.load_model(), ("train", "validation", "train+validation", "test")
-exams = {part: scoring.predict(network, base.recipe, base.material().rows(part), labels) for part in parts}
+exams = {part: predict(network, base.recipe, base.run_data().rows(part), labels) for part in parts}
 pd.Series(
     {part: evaluation.score("auc", *evaluation.unpack_predictions(found)) for part, found in exams.items()}
 ).round(3)

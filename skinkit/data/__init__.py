@@ -3,10 +3,23 @@
 Needs NumPy and pandas only; what is heavier is imported where it is used.
 """
 
-from skinkit.data.catalog import CATALOG, Release, describe, list_releases
-from skinkit.data.check import CheckReport, check_images
 from skinkit.data.classes import CLASS_MAPS, ClassMap
-from skinkit.data.document_splits import (
+from skinkit.data.external_test import external_test
+from skinkit.data.leakage import leakage_between, leakage_rate, leakage_report, leakage_stamp
+from skinkit.data.lesion_masks import lesion_mask
+from skinkit.data.load import load, merge_bermeo2023, read_manifest, release_folder
+from skinkit.data.manifest import TRANSFORMS, validate
+from skinkit.data.metadata import MetadataEncoder
+from skinkit.data.offline_augmentation import augment_offline, augmented_split
+
+# A function hides its module of the same name; imported here, at once, it always does.
+from skinkit.data.overlap import fingerprint, overlap
+from skinkit.data.releases.catalog import CATALOG, Release, describe, list_releases
+from skinkit.data.releases.check_images import CheckReport, check_images
+from skinkit.data.releases.download import DownloadError, fetch
+from skinkit.data.split_registry import SPLITS, split_folds
+from skinkit.data.splits import Split, group_folds, stratified_group_split, with_validation
+from skinkit.data.splits_of_documents import (
     bermeo2023_split,
     butskova2021_split,
     datta2021_split,
@@ -16,21 +29,8 @@ from skinkit.data.document_splits import (
     hernandez2020_split,
     koefler2023_split,
 )
-from skinkit.data.download import DownloadError, fetch
-from skinkit.data.external import external_test
-from skinkit.data.leakage import leakage_between, leakage_rate, leakage_report, leakage_stamp
-from skinkit.data.manifests import load, merge_bermeo2023, read_manifest, release_folder
-from skinkit.data.masks import lesion_mask
-from skinkit.data.metadata import MetadataEncoder
-from skinkit.data.offline import augment_offline, augmented_split
-
-# A function hides its module of the same name; imported here, at once, it always does.
-from skinkit.data.overlap import fingerprint, overlap
-from skinkit.data.readers import COLUMNS
-from skinkit.data.split_makers import SPLITS, split_folds
-from skinkit.data.splits import Split, group_folds, stratified_group_split, with_validation
-from skinkit.data.synthetic import draw_lesion, synthetic
-from skinkit.data.validation import TRANSFORMS, validate
+from skinkit.data.synthetic.dataset import draw_lesion, synthetic
+from skinkit.data.tables.readers import COLUMNS
 
 __all__ = [
     "CATALOG",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from skinkit.data.readers import SEXES
+from skinkit.data.tables.readers import SEXES
 
 _MISSING = "missing"
 
@@ -22,8 +22,8 @@ class MetadataEncoder:
         age_deviation: Standard deviation of the age in years.
 
     Example:
-        >>> encoder = MetadataEncoder.fit(material.rows("train"))
-        >>> encoder.encode(material.rows("test")).columns[:3].tolist()
+        >>> encoder = MetadataEncoder.fit(run_data.rows("train"))
+        >>> encoder.encode(run_data.rows("test")).columns[:3].tolist()
         ['sex=female', 'sex=male', 'sex=missing']
     """
 

@@ -8,13 +8,6 @@ from skinkit.evaluation.calibration import (
     fit_temperature,
     reliability_table,
 )
-from skinkit.evaluation.checks import (
-    check_predictions,
-    count_ties,
-    positive_label,
-    predicted_index,
-    unpack_predictions,
-)
 from skinkit.evaluation.confusion import (
     class_confusion_scores,
     confusion_scores,
@@ -26,9 +19,16 @@ from skinkit.evaluation.consistency import (
     implied_specificity,
 )
 from skinkit.evaluation.intervals import bootstrap_intervals, paired_difference
-from skinkit.evaluation.outlier import patient_z_scores, rescore_by_patient
+from skinkit.evaluation.patient_z_score import patient_z_scores, rescore_by_patient
+from skinkit.evaluation.prediction_arrays import (
+    check_predictions,
+    count_ties,
+    positive_label,
+    predicted_index,
+    unpack_predictions,
+)
+from skinkit.evaluation.run_spread import spread_over_runs
 from skinkit.evaluation.scores import cohen_kappa, confusion_matrix, per_class, score, summary
-from skinkit.evaluation.spread import spread_over_runs
 from skinkit.evaluation.submission import ISIC2018_COLUMNS, write_isic2018_submission
 from skinkit.evaluation.tables import (
     classification_table,
@@ -38,8 +38,8 @@ from skinkit.evaluation.tables import (
     table_metrics,
     to_markdown,
 )
-from skinkit.evaluation.tally import summary_names
 from skinkit.evaluation.tta import check_views, image_views, mean_over_views
+from skinkit.evaluation.weighted_scores import summary_names
 
 __all__ = [
     "ISIC2018_COLUMNS",

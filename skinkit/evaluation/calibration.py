@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from skinkit.evaluation.checks import check_predictions, predicted_index
+from skinkit.evaluation.prediction_arrays import check_predictions, predicted_index
 
 BINS = 15
 

@@ -16,9 +16,9 @@ method). Four things they cannot do:
 import numpy as np
 import pandas as pd
 
-from skinkit.evaluation.checks import check_predictions
-from skinkit.evaluation.shares import parts_of_means, with_few_lesions
-from skinkit.evaluation.tally import Predictions, Tally, summary_names
+from skinkit.evaluation.few_lesions import parts_of_means, with_few_lesions
+from skinkit.evaluation.prediction_arrays import check_predictions
+from skinkit.evaluation.weighted_scores import Predictions, WeightedScores, summary_names
 
 # Few enough numbers at a time to stay in the processor's cache, and memory flat in `resamples`.
 _CHUNK = 250_000
@@ -65,9 +65,9 @@ def bootstrap_intervals(
     parts = parts_of_means(metrics, labels)
     asked = list(dict.fromkeys([*metrics, *(name for each in parts.values() for name in each)]))
     predictions = Predictions(truth, probabilities, labels, positive)
-    values = Tally(predictions).scores(asked)[0]
+    values = WeightedScores(predictions).scores(asked)[0]
     weightings = _weightings(groups, len(truth), resamples, seed)
-    draws = [_resampled(Tally(predictions, weights), asked) for weights in weightings]
+    draws = [_resampled(WeightedScores(predictions, weights), asked) for weights in weightings]
     table = _table(asked, values, draws, confidence)
     codes, count = _group_codes(groups, len(truth))
     if count < 2:
@@ -113,10 +113,10 @@ def paired_difference(
     pair = [Predictions(truth, each, labels, positive) for each in (first, second)]
 
     def resampled(weights):
-        one, other = (_resampled(Tally(each, weights), metrics) for each in pair)
+        one, other = (_resampled(WeightedScores(each, weights), metrics) for each in pair)
         return one - other
 
-    one, other = (Tally(each).scores(metrics)[0] for each in pair)
+    one, other = (WeightedScores(each).scores(metrics)[0] for each in pair)
     draws = [resampled(w) for w in _weightings(groups, len(truth), resamples, seed)]
     return _table(metrics, one - other, draws, confidence)
 
@@ -127,10 +127,10 @@ def _names(metrics, labels, positive):
     return [metrics] if isinstance(metrics, str) else list(metrics)
 
 
-def _resampled(tally, metrics):
+def _resampled(weighted_scores, metrics):
     """Scores of resamples `(B, len(metrics))`; NaN for the calibration error, which resampling shifts."""
-    unknown = np.full(len(tally.weights), np.nan)
-    return np.stack([unknown if name == "ece" else tally.score(name) for name in metrics], axis=1)
+    unknown = np.full(len(weighted_scores.weights), np.nan)
+    return np.stack([unknown if name == "ece" else weighted_scores.score(name) for name in metrics], axis=1)
 
 
 def _weightings(groups, n, resamples, seed):

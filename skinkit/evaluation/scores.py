@@ -7,9 +7,9 @@ probabilities raise. `skinkit.evaluation.confusion` and `ranking` hold the arith
 
 import pandas as pd
 
-from skinkit.evaluation.checks import check_predictions, count_ties
 from skinkit.evaluation.confusion import kappa_from_confusion
-from skinkit.evaluation.tally import CLASS_SCORES, Predictions, Tally, summary_names
+from skinkit.evaluation.prediction_arrays import check_predictions, count_ties
+from skinkit.evaluation.weighted_scores import CLASS_SCORES, Predictions, WeightedScores, summary_names
 
 
 def summary(y_true, probabilities, labels, positive=None):
@@ -39,8 +39,8 @@ def summary(y_true, probabilities, labels, positive=None):
         1.0
     """
     truth, probabilities, labels = check_predictions(y_true, probabilities, labels)
-    tally = Tally(Predictions(truth, probabilities, labels, positive))
-    values = {name: float(tally.score(name)[0]) for name in summary_names(labels, positive)}
+    weighted_scores = WeightedScores(Predictions(truth, probabilities, labels, positive))
+    values = {name: float(weighted_scores.score(name)[0]) for name in summary_names(labels, positive)}
     return values | {"n": float(len(truth)), "ties": float(count_ties(probabilities))}
 
 
@@ -60,7 +60,7 @@ def score(name, y_true, probabilities, labels, positive=None):
         ValueError: on bad input or an unknown name.
     """
     truth, probabilities, labels = check_predictions(y_true, probabilities, labels)
-    return float(Tally(Predictions(truth, probabilities, labels, positive)).score(name)[0])
+    return float(WeightedScores(Predictions(truth, probabilities, labels, positive)).score(name)[0])
 
 
 def per_class(y_true, probabilities, labels):
@@ -75,17 +75,17 @@ def per_class(y_true, probabilities, labels):
         `support` (true) and `predicted`.
     """
     truth, probabilities, labels = check_predictions(y_true, probabilities, labels)
-    tally = Tally(Predictions(truth, probabilities, labels))
-    table = pd.DataFrame({name: tally.class_scores(name)[0] for name in CLASS_SCORES}, index=labels)
+    weighted_scores = WeightedScores(Predictions(truth, probabilities, labels))
+    table = pd.DataFrame({name: weighted_scores.class_scores(name)[0] for name in CLASS_SCORES}, index=labels)
     for name, axis in (("support", 1), ("predicted", 0)):
-        table[name] = tally.confusion[0].sum(axis=axis).astype(int)
+        table[name] = weighted_scores.confusion[0].sum(axis=axis).astype(int)
     return table.rename_axis("class")
 
 
 def confusion_matrix(y_true, probabilities, labels):
     """Counts `(C, C)`, rows truth, columns prediction, both in the order of `labels`."""
     truth, probabilities, labels = check_predictions(y_true, probabilities, labels)
-    return Tally(Predictions(truth, probabilities, labels)).confusion[0].astype(int)
+    return WeightedScores(Predictions(truth, probabilities, labels)).confusion[0].astype(int)
 
 
 def cohen_kappa(y_true, probabilities, labels, weights=None):

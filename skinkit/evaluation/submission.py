@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from skinkit.evaluation.checks import check_predictions
+from skinkit.evaluation.prediction_arrays import check_predictions
 
 ISIC2018_COLUMNS = ("MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC")
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from skinkit.evaluation.checks import positive_label, unpack_predictions
 from skinkit.evaluation.confusion import mean_defined, weighted_mean
 from skinkit.evaluation.intervals import bootstrap_intervals
+from skinkit.evaluation.prediction_arrays import positive_label, unpack_predictions
 from skinkit.evaluation.scores import confusion_matrix, per_class, score
-from skinkit.evaluation.tally import CLASS_SCORES
+from skinkit.evaluation.weighted_scores import CLASS_SCORES
 
 _AGES = {"0-19": 0, "20-39": 20, "40-59": 40, "60-79": 60, "80+": 80}
 

@@ -4,10 +4,10 @@ from skinkit.experiments.demo import demo
 from skinkit.experiments.environment import environment, report_environment
 from skinkit.experiments.evaluate import evaluate, summarise
 from skinkit.experiments.explain import explain
-from skinkit.experiments.ledger import ledger, write_ledger
-from skinkit.experiments.material import available_profile
+from skinkit.experiments.results.ledger import ledger, write_ledger
 from skinkit.experiments.run import run
-from skinkit.experiments.saved import SavedRun
+from skinkit.experiments.run_data import available_profile
+from skinkit.experiments.run_folder import SavedRun
 
 __all__ = [
     "SavedRun",

@@ -43,26 +43,26 @@ def _crops(recipe):
     return pipeline.Crops(recipe.input.name, recipe.crop_size, **recipe.input.options)
 
 
-def image_training(recipe, material, model, seed, folder):
+def image_training(recipe, run_data, model, seed, folder):
     """Returns what `skinkit.training.fit` trains a network on that looks at each image alone.
 
     Args:
-        recipe, material, model, seed, folder: As in `skinkit.experiments.patients.context_training`.
+        recipe, run_data, model, seed, folder: As in `skinkit.experiments.patients.context_training`.
     """
-    return model, training_batches(recipe, material, seed), []
+    return model, training_batches(recipe, run_data, seed), []
 
 
-def training_batches(recipe, material, seed, companions=None):
+def training_batches(recipe, run_data, seed, extra_inputs=None):
     """Returns the function of the first epoch that `skinkit.training.fit` asks for its batches.
 
     Args:
         recipe: A resolved `Recipe`.
-        material: Its `Material`.
+        run_data: Its `RunData`.
         seed: Integer, of the order and the augmentation.
-        companions: `skinkit.pipeline.Companions` of the training rows, or `None`.
+        extra_inputs: `skinkit.pipeline.ExtraInputs` of the training rows, or `None`.
     """
-    rows = material.rows("train")
-    weights, sampler = sample_weights(recipe, material), build_sampler(recipe, material)
+    rows = run_data.rows("train")
+    weights, sampler = sample_weights(recipe, run_data), build_sampler(recipe, run_data)
     if weights is not None and reconstructs(recipe):
         raise ValueError(
             f"{recipe.name}: an autoencoder sees no labels, and its images cannot be weighted by them. "
@@ -75,26 +75,26 @@ def training_batches(recipe, material, seed, companions=None):
             rows,
             None,
             spec,
-            labels=material.labels,
+            labels=run_data.labels,
             training=True,
             batch_size=recipe.batch_size,
             seed=seed,
             first_epoch=first_epoch,
             sample_weight=weights,
             sampler=sampler,
-            companions=companions,
+            extra_inputs=extra_inputs,
         )
         if reconstructs(recipe):
             dataset = dataset.map(lambda images, labels: (images, images))
-        return dataset, steps_per_epoch(recipe, material)
+        return dataset, steps_per_epoch(recipe, run_data)
 
     return batches
 
 
-def steps_per_epoch(recipe, material):
+def steps_per_epoch(recipe, run_data):
     """Returns the number of training batches in an epoch."""
-    sampler = build_sampler(recipe, material)
-    draws = sampler.length if sampler else len(material.rows("train"))
+    sampler = build_sampler(recipe, run_data)
+    draws = sampler.length if sampler else len(run_data.rows("train"))
     return pipeline.steps_per_epoch(draws, recipe.batch_size)
 
 
@@ -116,7 +116,7 @@ def _cache(recipe, images):
     return "memory" if images * height * width * 3 <= _MEMORY_CACHE_BYTES else None
 
 
-def sample_weights(recipe, material):
+def sample_weights(recipe, run_data):
     """Returns one loss weight per training row, or `None` when the loss is not weighted.
 
     The option `over="all"` counts the classes over the test rows too, as koefler2023's code does, but not
@@ -124,25 +124,25 @@ def sample_weights(recipe, material):
     datta2021's code does.
     """
     name, options = _balancing(recipe)
-    rows = material.rows("train")
+    rows = run_data.rows("train")
     if name == "diagnosis_weights":
-        return training.diagnosis_weights(rows, material.labels, table=material.table, **options)
+        return training.diagnosis_weights(rows, run_data.labels, table=run_data.table, **options)
     if name == "class_weights":
-        counted = _own_rows(recipe, material) if options.pop("over", "train") == "all" else rows
-        weights = training.class_weights(counted["label"], material.labels, **options)
+        counted = _own_rows(recipe, run_data) if options.pop("over", "train") == "all" else rows
+        weights = training.class_weights(counted["label"], run_data.labels, **options)
         return training.sample_weights(rows["label"], weights)
     if name in pipeline.SAMPLERS and (given := options.get("weights")):
-        return training.sample_weights(rows["label"], dict.fromkeys(material.labels, 1.0) | given)
+        return training.sample_weights(rows["label"], dict.fromkeys(run_data.labels, 1.0) | given)
     return None
 
 
-def _own_rows(recipe, material):
+def _own_rows(recipe, run_data):
     """The manifest rows of all parts, without an external test part."""
-    foreign = material.split.ids("test") if recipe.external else []
-    return material.table[~material.table["image_id"].isin(foreign)]
+    foreign = run_data.split.ids("test") if recipe.external else []
+    return run_data.table[~run_data.table["image_id"].isin(foreign)]
 
 
-def build_sampler(recipe, material):
+def build_sampler(recipe, run_data):
     """Returns the `Sampler` of the training rows, or `None` when each comes once in an epoch.
 
     Raises:
@@ -152,7 +152,7 @@ def build_sampler(recipe, material):
     if name not in pipeline.SAMPLERS:
         return None
     options.pop("weights", None)
-    rows = material.rows("train")
+    rows = run_data.rows("train")
     if name != "contextual":
         return pipeline.SAMPLERS[name](rows["label"], **options)
     images = options["images_per_patient"] = images_per_patient(recipe)

@@ -74,7 +74,7 @@ class FeatureClassifier:
             `metadata`, which are `None` where the recipe has none.
 
     Example:
-    >>> fit_classifier(model, recipe, material, seed=0).save(folder / "classifier.skops")
+    >>> fit_classifier(model, recipe, run_data, seed=0).save(folder / "classifier.skops")
     >>> FeatureClassifier.load(folder / "classifier.skops", model, recipe, labels)(rows).shape
     (12, 2)
     """
@@ -130,7 +130,7 @@ class FeatureClassifier:
         return found
 
 
-def fit_classifier(model, recipe, material, seed):
+def fit_classifier(model, recipe, run_data, seed):
     """Fits the recipe's classifier on the training images, as they are: without augmentation.
 
     Options of the recipe's `classifier`: `features`, one of `FEATURES`, where `bottleneck_pca` is the whole
@@ -141,7 +141,7 @@ def fit_classifier(model, recipe, material, seed):
     Args:
         model: The recipe's trained model.
         recipe: A resolved `Recipe` with a `classifier`.
-        material: Its `Material`.
+        run_data: Its `RunData`.
         seed: Integer; equal seeds give equal probabilities.
 
     Returns:
@@ -152,7 +152,7 @@ def fit_classifier(model, recipe, material, seed):
     """
     from skinkit import data
 
-    train, labels = material.rows("train"), list(material.labels)
+    train, labels = run_data.rows("train"), list(run_data.labels)
     options = {name: value for name, value in recipe.classifier.options.items() if name not in _OURS}
     classifier = _make(recipe.classifier.name, seed, options)
     reduction, metadata = _reduction(model, recipe, train, labels), None

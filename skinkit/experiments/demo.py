@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 from skinkit.experiments.explain import explain
+from skinkit.experiments.folder_check import OtherRun
 from skinkit.experiments.run import run
-from skinkit.experiments.run_folder import OtherRun
-from skinkit.experiments.saved import SavedRun
+from skinkit.experiments.run_folder import SavedRun
 from skinkit.papers.baselines import DEMO, DEMO_SYNTHETIC
 
 
@@ -27,7 +27,7 @@ def demo(out="results/demo", verbose=1):
     Raises:
         ValueError: when the folder holds anything but a demo; it is left as it is.
     """
-    from skinkit.report import write_report
+    from skinkit.experiments.report import write_report
 
     recipe = DEMO if os.environ.get("SKINKIT_DATA") else DEMO_SYNTHETIC
     folder = _run(recipe, Path(out), verbose)

@@ -4,9 +4,9 @@ import math
 from pathlib import Path
 
 from skinkit import data
-from skinkit.experiments.saved import SavedRun
-from skinkit.experiments.scoring import save_scored
-from skinkit.experiments.seen import without_seen
+from skinkit.experiments.predictions import save_scored
+from skinkit.experiments.run_folder import SavedRun
+from skinkit.experiments.seen_images import without_seen
 
 # So that scores of seen images never stand in the place of clean ones.
 _ENDINGS = {"drop": "", "keep": "-overlap-kept"}

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from skinkit.experiments.saved import SavedRun
+from skinkit.experiments.run_folder import SavedRun
 from skinkit.names import did_you_mean
 
 _IMAGE = "image"
@@ -51,7 +51,7 @@ def _check_input(recipe):
 def _rows(run, images, data_dir):
     if images and all(Path(image).is_file() for image in images):
         return _rows_of_files(images, run.labels)
-    table = run.material(data_dir).table
+    table = run.run_data(data_dir).table
     if not images:
         images = run.predictions.drop_duplicates("label")["image_id"]
     if unknown := sorted(set(images) - set(table["image_id"])):

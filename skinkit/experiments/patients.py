@@ -8,7 +8,7 @@ import numpy as np
 _PATIENTS = 8
 
 
-def context_training(recipe, material, model, seed, folder):
+def context_training(recipe, run_data, model, seed, folder):
     """Returns what `skinkit.training.fit` trains a network with patient context on.
 
     With `contextual` balancing the images of a batch are each other's context; with any other it is the
@@ -16,7 +16,7 @@ def context_training(recipe, material, model, seed, folder):
 
     Args:
         recipe: A resolved `Recipe`.
-        material: Its `Material`.
+        run_data: Its `RunData`.
         model: Its `patient_network` with context.
         seed: Integer, of the order and the augmentation.
         folder: The run's own folder.
@@ -30,16 +30,16 @@ def context_training(recipe, material, model, seed, folder):
 
     if recipe.balancing.name == "contextual":
         trained = models.grouped_images(model, build.images_per_patient(recipe))
-        return trained, build.training_batches(recipe, material, seed), []
-    store, refresh = _stored_context(recipe, material, model, folder)
-    return model, build.training_batches(recipe, material, seed, _companions(store)), [refresh]
+        return trained, build.training_batches(recipe, run_data, seed), []
+    store, refresh = _stored_context(recipe, run_data, model, folder)
+    return model, build.training_batches(recipe, run_data, seed, _extra_inputs(store)), [refresh]
 
 
-def _stored_context(recipe, material, model, folder):
+def _stored_context(recipe, run_data, model, folder):
     from skinkit import models, training
     from skinkit.experiments import build
 
-    rows = material.rows("train")
+    rows = run_data.rows("train")
     extractor = models.traced(models.pooled_features(model))
     store = training.FeatureStore(
         # Deleted with the states of the training, which it belongs to.
@@ -50,17 +50,17 @@ def _stored_context(recipe, material, model, folder):
     )
 
     def batches(first):
-        images = build.evaluation_batches(recipe, rows[first:], material.labels)
+        images = build.evaluation_batches(recipe, rows[first:], run_data.labels)
         return (batch[0] for batch in images)
 
     return store, training.ContextRefresh(store, extractor, batches, recipe.refresh_steps)
 
 
-def _companions(store):
+def _extra_inputs(store):
     from skinkit import pipeline
 
     shapes = {"context": ((store.most, store.depth), "float32"), "mask": ((store.most,), "bool")}
-    return pipeline.Companions(lambda rows: store.read(store.image_ids[rows]), shapes)
+    return pipeline.ExtraInputs(lambda rows: store.read(store.image_ids[rows]), shapes)
 
 
 class PatientPredictor:
@@ -75,7 +75,7 @@ class PatientPredictor:
         labels: Classes in the order of its outputs.
 
     Example:
-    >>> probabilities = PatientPredictor(model, recipe, labels)(material.rows("test"))
+    >>> probabilities = PatientPredictor(model, recipe, labels)(run_data.rows("test"))
     """
 
     def __init__(self, model, recipe, labels):

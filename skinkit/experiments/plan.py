@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skinkit import data
-from skinkit.experiments.material import find_images, table_hash
+from skinkit.experiments.run_data import find_images, table_hash
 from skinkit.names import did_you_mean
 from skinkit.papers.recipe import Recipe
 from skinkit.papers.registry import recipe as find_recipe
@@ -64,9 +64,9 @@ class Plan:
         name = f"{self.protocol}-{self.profile}-fold{self.fold}-seed{self.seed}"
         return Path(out) / self.recipe.name / name
 
-    def key(self, weights, material):
+    def key(self, weights, run_data):
         """Hash of all that decides the result: equal keys, equal predictions."""
-        return self.key_of(weights_identity(weights), material.split.hash, table_hash(material.table))
+        return self.key_of(weights_identity(weights), run_data.split.hash, table_hash(run_data.table))
 
     def key_of(self, weights, split_hash, data_hash):
         """The same from what a manifest says of weights, split and data."""

@@ -9,14 +9,11 @@ from pathlib import Path
 
 import filelock
 
-from skinkit.experiments import takeover
+from skinkit.experiments import resume
 from skinkit.experiments.classifier import fit_classifier
-from skinkit.experiments.material import build_material, table_hash
-from skinkit.experiments.mending import mend
+from skinkit.experiments.folder_check import check_folder
 from skinkit.experiments.plan import Plan, weights_identity
-from skinkit.experiments.run_folder import check_folder
-from skinkit.experiments.saved import SavedRun
-from skinkit.experiments.scoring import (
+from skinkit.experiments.predictions import (
     network_predictor,
     predict_parts,
     predictor,
@@ -25,7 +22,10 @@ from skinkit.experiments.scoring import (
     write_json,
     write_predictions,
 )
-from skinkit.experiments.seen import seen_images
+from skinkit.experiments.repair import mend
+from skinkit.experiments.run_data import build_run_data, table_hash
+from skinkit.experiments.run_folder import SavedRun
+from skinkit.experiments.seen_images import seen_images
 from skinkit.papers.registry import recipe as find_recipe
 from skinkit.papers.registry import same_method
 
@@ -74,7 +74,7 @@ def run(
         ValueError: for a name, option or fold that is not known; when the folder holds files of others, a run
             of another recipe, split or data, or a damaged file.
     """
-    from skinkit.experiments.registries import check_recipe
+    from skinkit.experiments.recipe_check import check_recipe
 
     recipe = find_recipe(recipe) if isinstance(recipe, str) else recipe
     first = same_method(recipe)[0]
@@ -89,10 +89,10 @@ def run(
     folder.mkdir(parents=True, exist_ok=True)
     with _only_one(folder):
         # One that was killed when it was complete is not trained once more.
-        again = not takeover.replace_by_again(folder) and again
-        work = folder / takeover.AGAIN if again else folder
+        again = not resume.replace_by_again(folder) and again
+        work = folder / resume.AGAIN if again else folder
         _carry_out(plan, work, out, weights, data_dir, verbose)
-        takeover.replace_by_again(folder)
+        resume.replace_by_again(folder)
     return folder
 
 
@@ -114,49 +114,49 @@ def _only_one(folder):
 
 def _carry_out(plan, folder, out, weights, data_dir, verbose):
     recipe = plan.resolved
-    material = build_material(recipe, plan.profile, plan.fold, data_dir)
-    key = plan.key(weights, material)
+    run_data = build_run_data(recipe, plan.profile, plan.fold, data_dir)
+    key = plan.key(weights, run_data)
     folder.mkdir(exist_ok=True)
-    if takeover.begin(folder, key):
-        return _finished(SavedRun(folder), material, data_dir, verbose)
+    if resume.begin(folder, key):
+        return _finished(SavedRun(folder), run_data, data_dir, verbose)
     where = {"out": out, "weights": weights, "data_dir": data_dir}
-    start = plan.start and _trained_before(plan, material, verbose, **where)
-    _say(plan, material, verbose)
-    model, history = _train(plan, recipe, material, folder, weights, start, verbose)
+    start = plan.start and _trained_before(plan, run_data, verbose, **where)
+    _say(plan, run_data, verbose)
+    model, history = _train(plan, recipe, run_data, folder, weights, start, verbose)
     if recipe.score_best:
-        _score_best(model, recipe, material, folder)
-    classifier = recipe.classifier and fit_classifier(model, recipe, material, plan.seed)
-    predictions = predict_parts(predictor(model, recipe, material.labels, classifier), material)
-    _keep_for_other_images(folder, material, recipe, model, classifier)
-    _save(folder, plan, material, key, weights, model, history, predictions)
-    return takeover.tidy(folder)
+        _score_best(model, recipe, run_data, folder)
+    classifier = recipe.classifier and fit_classifier(model, recipe, run_data, plan.seed)
+    predictions = predict_parts(predictor(model, recipe, run_data.labels, classifier), run_data)
+    _keep_for_other_images(folder, run_data, recipe, model, classifier)
+    _save(folder, plan, run_data, key, weights, model, history, predictions)
+    return resume.tidy(folder)
 
 
-def _trained_before(plan, material, verbose, **where):
+def _trained_before(plan, run_data, verbose, **where):
     """The model of the run that this one starts from, which is carried out first."""
     start = plan.start
     first = run(start.recipe, start.profile, start.protocol, start.fold, start.seed, **where, verbose=verbose)
-    return SavedRun(first).model_to_start_from(plan.recipe.name, material.split)
+    return SavedRun(first).model_to_start_from(plan.recipe.name, run_data.split)
 
 
-def _finished(saved, material, data_dir, verbose):
-    made = mend(saved, material, data_dir)
-    takeover.tidy(saved.folder)
+def _finished(saved, run_data, data_dir, verbose):
+    made = mend(saved, run_data, data_dir)
+    resume.tidy(saved.folder)
     if verbose:
         print(f"Already finished: {saved.folder}" + (f"; made anew: {', '.join(made)}" if made else ""))
 
 
-def _say(plan, material, verbose):
+def _say(plan, run_data, verbose):
     if not verbose:
         return
-    counts = material.split.parts.value_counts()
+    counts = run_data.split.parts.value_counts()
     parts = ", ".join(f"{counts[part]} {part}" for part in counts.index)
-    print(f"{plan.recipe.name}: {plan.profile} profile, {plan.protocol} protocol, {material.source} images")
-    print(f"split {material.split.name}: {parts}. {material.split.note}".rstrip())
-    print(material.stamp or "No leakage found.", flush=True)
+    print(f"{plan.recipe.name}: {plan.profile} profile, {plan.protocol} protocol, {run_data.source} images")
+    print(f"split {run_data.split.name}: {parts}. {run_data.split.note}".rstrip())
+    print(run_data.stamp or "No leakage found.", flush=True)
 
 
-def _train(plan, recipe, material, folder, weights, start, verbose):
+def _train(plan, recipe, run_data, folder, weights, start, verbose):
     import keras
 
     from skinkit import models, training
@@ -164,18 +164,18 @@ def _train(plan, recipe, material, folder, weights, start, verbose):
     from skinkit.experiments.patients import context_training
 
     _repeatable(plan.seed)
-    model = build.build_model(recipe, material.labels, "none" if start else weights)
+    model = build.build_model(recipe, run_data.labels, "none" if start else weights)
     if start:
         models.take_over_weights(model, start)
     prepare = context_training if models.uses_context(model) else build.image_training
-    trained, batches, callbacks = prepare(recipe, material, model, plan.seed, folder)
+    trained, batches, callbacks = prepare(recipe, run_data, model, plan.seed, folder)
     history = training.fit(
         trained,
-        build.build_phases(recipe, model, build.steps_per_epoch(recipe, material)),
+        build.build_phases(recipe, model, build.steps_per_epoch(recipe, run_data)),
         batches,
         folder,
         callbacks=callbacks,
-        validate=_validator(recipe, material, model),
+        validate=_validator(recipe, run_data, model),
         validate_every=recipe.epochs_between_looks,
         monitor=recipe.monitor if recipe.compares_epochs else None,
         end_with=recipe.selection,
@@ -194,20 +194,20 @@ def _repeatable(seed):
         tf.config.experimental.enable_op_determinism()
 
 
-def _validator(recipe, material, model):
+def _validator(recipe, run_data, model):
     from skinkit import evaluation
     from skinkit.experiments import build
 
-    rows = material.rows(recipe.selection_part)
+    rows = run_data.rows(recipe.selection_part)
     if recipe.selection == "last" and rows.empty:
         return None
 
     if build.reconstructs(recipe):
-        return lambda model: reconstruction_scores(model, recipe, rows, material.labels)
+        return lambda model: reconstruction_scores(model, recipe, rows, run_data.labels)
 
     if not recipe.compares_epochs:
         recipe = dataclasses.replace(recipe, tta=None)
-    predict_rows = network_predictor(model, recipe, material.labels)
+    predict_rows = network_predictor(model, recipe, run_data.labels)
 
     # What trains may be another form of the model, with the same layers.
     def validate(_):
@@ -218,34 +218,34 @@ def _validator(recipe, material, model):
     return validate
 
 
-def _score_best(model, recipe, material, folder):
+def _score_best(model, recipe, run_data, folder):
     """Scores the epoch that `monitor` selects; the model keeps the weights of the last one."""
     from skinkit import training
 
     last = model.get_weights()
     epoch = training.Checkpoint(folder / "checkpoint").load_best(model)
-    predictions = predict_parts(network_predictor(model, recipe, material.labels), material)
+    predictions = predict_parts(network_predictor(model, recipe, run_data.labels), run_data)
     model.set_weights(last)
     save_scored(predictions, recipe.positive, folder, "_best", epoch=epoch)
 
 
-def _keep_for_other_images(folder, material, recipe, model, classifier):
+def _keep_for_other_images(folder, run_data, recipe, model, classifier):
     """Saves what it takes to evaluate the model on other images, without the run's own."""
     model.save(folder / "model.part.keras")
     (folder / "model.part.keras").replace(folder / "model.keras")
     if classifier:
         classifier.save(folder / "classifier.skops")
-    write_predictions(seen_images(material, recipe), folder / "seen.csv.gz")
+    write_predictions(seen_images(run_data, recipe), folder / "seen.csv.gz")
 
 
-def _save(folder, plan, material, key, weights, model, history, predictions):
+def _save(folder, plan, run_data, key, weights, model, history, predictions):
     from skinkit import data
     from skinkit.experiments.environment import environment
 
     started = time.perf_counter()
     recipe = plan.resolved
     save_scored(predictions, recipe.positive, folder)
-    material.leakage.to_csv(folder / "leakage.csv")
+    run_data.leakage.to_csv(folder / "leakage.csv")
     manifest = {
         "recipe": plan.recipe.name,
         "profile": plan.profile,
@@ -254,16 +254,16 @@ def _save(folder, plan, material, key, weights, model, history, predictions):
         "seed": plan.seed,
         "key": key,
         "weights": weights_identity(weights),
-        "dataset": material.source,
-        "lacking": material.lacking,
-        "images": {part: int(n) for part, n in material.split.parts.value_counts().items()},
-        "data_hash": table_hash(material.table),
-        "split": material.split.name,
-        "split_note": material.split.note,
-        "split_hash": material.split.hash,
-        "test_hash": material.test_hash,
-        "leakage": data.leakage_rate(material.leakage),
-        "stamp": material.stamp,
+        "dataset": run_data.source,
+        "lacking": run_data.lacking,
+        "images": {part: int(n) for part, n in run_data.split.parts.value_counts().items()},
+        "data_hash": table_hash(run_data.table),
+        "split": run_data.split.name,
+        "split_note": run_data.split.note,
+        "split_hash": run_data.split.hash,
+        "test_hash": run_data.test_hash,
+        "leakage": data.leakage_rate(run_data.leakage),
+        "stamp": run_data.stamp,
         "parameters": model.count_params(),
         "seconds": round(history["seconds"].sum() + time.perf_counter() - started, 1),
         "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

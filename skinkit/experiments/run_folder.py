@@ -1,91 +1,189 @@
-"""Run folders: whose a folder is, and what to say of a wrong one."""
+"""A run folder, read back."""
 
+import functools
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
-from skinkit.experiments.plan import Plan
-from skinkit.names import did_you_mean
-from skinkit.papers.registry import recipes, same_method
+from skinkit import data
+from skinkit.experiments.folder_check import not_a_run
+from skinkit.experiments.predictions import read_predictions
+from skinkit.files import read_json, reading
+from skinkit.papers.recipe import Recipe
 
-# Every run folder has one of them, from its beginning on.
-_MARKS = ("manifest.json", "plan.json")
-# All that is written into a run folder, but for the states of its training.
-FILES = (
-    *(*_MARKS, "metrics.json", "predictions.csv.gz", "metrics_best.json", "predictions_best.csv.gz"),
-    *("history.csv", "leakage.csv", "model.keras", "classifier.skops", "seen.csv.gz"),
-    *("overlays.png", "report.html"),
-)
-# What a run that was killed before its first epoch may have left, and one that has lost its manifest.
-_BEGUN = {".lock", "checkpoint", "again", "again-ready"}
-_LOST = {*FILES, *_BEGUN, "evaluations"}
-_NUMBERS = {"metrics.json", "predictions.csv.gz"}
+_MANIFEST = ("recipe", "profile", "protocol", "fold", "seed", "key", "settings", "split_hash")
+_SCORES = ("n", "grouped_by", "scores")
+_IDS = ("image_id", "lesion_id", "patient_id", "label")
 
 
-class OtherRun(ValueError):
-    """The folder holds a run of another recipe, split or data."""
-
-
-def check_folder(folder, damaged=False):
-    """Raises `ValueError` when a run would write among the files of others.
+@dataclass(frozen=True)
+class SavedRun:
+    """What a finished run left in its folder.
 
     Args:
-        folder: `pathlib.Path` of a run folder, new or old.
-        damaged: Whether a manifest or plan that cannot be read is taken for that of a run.
+        folder: `pathlib.Path` of the run folder.
     """
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"{folder} is a file, and a run needs a folder. Give another one")
-    marks = [folder / name for name in _MARKS if (folder / name).exists()]
-    if marks:
-        return _check_mark(marks[0], damaged)
-    names = {path.name for path in folder.iterdir()} if folder.exists() else set()
-    has_lost_manifest = _NUMBERS <= names <= _LOST
-    if not has_lost_manifest and (others := sorted(names - _BEGUN)):
-        raise ValueError(
-            f"{folder} holds {', '.join(others[:3])} and no run: a run would write among these files. Give "
-            "another folder"
+
+    folder: Path
+
+    def __post_init__(self):
+        if not (self.folder / "manifest.json").exists():
+            raise FileNotFoundError(not_a_run(self.folder))
+
+    @functools.cached_property
+    def manifest(self):
+        remedy = "Take it from git or a copy; `skinkit run RECIPE --again` trains anew into the same folder"
+        return read_json(self.folder / "manifest.json", remedy, *_MANIFEST)
+
+    @property
+    def command(self):
+        """The command that carries this run out."""
+        m, own = self.manifest, (*self.manifest["recipe"].split("/"), self.folder.name)
+        words = f"skinkit run {m['recipe']} --profile {m['profile']} --protocol {m['protocol']} "
+        words += f"--fold {m['fold']} --seed {m['seed']}"
+        if weights := m.get("weights"):
+            words += f" --weights {weights.partition(' ')[0]}"
+        if self.folder.parts[-len(own) :] == own:
+            words += f" --out {Path(*self.folder.parts[: -len(own)]).as_posix()}"
+        return words
+
+    @property
+    def remedy(self):
+        """What to do about a file that is missing or damaged."""
+        return (
+            f"Take it from git or a copy. `{self.command}` makes predictions and scores anew where "
+            "model.keras is there; with --again it trains anew and replaces all numbers of this folder"
         )
-    return None
 
+    @functools.cached_property
+    def metrics(self):
+        return read_json(self.folder / "metrics.json", self.remedy, *_SCORES)
 
-def _check_mark(path, damaged):
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        ours = isinstance(found, dict) and "key" in found
-    except ValueError:
-        ours = damaged
-    if not ours:
-        raise ValueError(
-            f"{path} is damaged, or is not from `skinkit run`. Give another folder, train anew with "
-            "`--again`, or move this file away"
-        )
+    @functools.cached_property
+    def metrics_best(self):
+        """Scores of the best epoch on validation and its `epoch`; `None` where the recipe wants none."""
+        path = self.folder / "metrics_best.json"
+        return read_json(path, self.remedy, "epoch", *_SCORES) if path.exists() else None
 
+    @functools.cached_property
+    def recipe(self):
+        """The recipe as it was run."""
+        return Recipe.from_json(json.dumps(self.manifest["settings"]))
 
-def not_a_run(folder, out="results/runs"):
-    """Returns a sentence about a path that should be the folder of a finished run, and is not.
+    @functools.cached_property
+    def predictions(self):
+        path = self.folder / "predictions.csv.gz"
+        with reading(path, self.remedy):
+            found = read_predictions(path)
+            if lacking := {*_IDS, *(f"p_{label}" for label in self.labels)} - {*found}:
+                raise ValueError(f"it lacks the columns {', '.join(sorted(lacking))}")
+            return found
 
-    Args:
-        folder: `pathlib.Path` that was given; perhaps the name of a recipe.
-        out: Folder of all runs, in which a recipe's are looked for.
-    """
-    known = {recipe.name: recipe for recipe in recipes()}
-    if folder.as_posix() in known:
-        return _recipe_instead(known[folder.as_posix()], out)
-    if not folder.exists():
-        near = [*known, *(path.as_posix() for path in folder.parent.glob("*"))]
-        hint = did_you_mean(folder.as_posix(), near)
-        return f"There is no run folder {folder}.{hint} `skinkit run RECIPE` makes one"
-    if inner := sorted(path.parent.as_posix() for path in folder.glob("*/manifest.json")):
-        return f"{folder} holds no finished run itself, but run folders: {', '.join(inner)}. Give one of them"
-    return (
-        f"{folder} holds no finished run: manifest.json is missing. "
-        "`skinkit run RECIPE` makes one, or goes on with one that was stopped"
-    )
+    @property
+    def labels(self):
+        return data.CLASS_MAPS[self.recipe.classes].labels
 
+    def load_model(self):
+        """Returns the trained model.
 
-def _recipe_instead(recipe, out):
-    first = same_method(recipe)[0]
-    said = f"{recipe.name} is a recipe, and a run folder is needed."
-    if found := sorted(path.parent.as_posix() for path in (Path(out) / first.name).glob("*/manifest.json")):
-        return f"{said} Its runs in {out}: {', '.join(found)}"
-    folder = Plan(first, "quick", "corrected", fold=0, seed=0).folder(out)
-    return f"{said} It would be {folder.as_posix()}, which is not there: `skinkit run {recipe.name}` makes it"
+        Raises:
+            FileNotFoundError: when only the numbers of the run are here; models are not kept in git.
+            ValueError: when its file is damaged.
+        """
+        from skinkit.models import load_model
+
+        path = self.folder / "model.keras"
+        if not path.exists():
+            raise FileNotFoundError(
+                f"{path} is missing: models are not kept with the results. `{self.command} --again` trains "
+                "it anew and replaces all numbers of this folder; with another --out instead they stay"
+            )
+        return load_model(path)
+
+    def predictor(self, data_dir=None):
+        """Returns the function from manifest rows to their predictions table, by the saved model.
+
+        Needs no images of the run itself, but for a run of older versions whose classifier was not saved: it
+        is fitted again.
+
+        Args:
+            data_dir: Folder of the releases, for such a run.
+
+        Raises:
+            FileNotFoundError: when the model is missing, or the images to fit the classifier again.
+            ValueError: when a file is damaged.
+        """
+        from skinkit.experiments.classifier import FeatureClassifier, fit_classifier
+        from skinkit.experiments.predictions import predictor
+
+        model, path = self.load_model(), self.folder / "classifier.skops"
+        if self.recipe.classifier is None:
+            return predictor(model, self.recipe, self.labels)
+        if path.exists():
+            classifier = FeatureClassifier.load(path, model, self.recipe, self.labels)
+        else:
+            run_data = self._same_run_data(path, data_dir)
+            classifier = fit_classifier(model, self.recipe, run_data, self.manifest["seed"])
+        return predictor(model, self.recipe, self.labels, classifier)
+
+    def seen(self, data_dir=None):
+        """Returns the fingerprints of the images that the run learned from: see `seen_images`.
+
+        Args:
+            data_dir: Folder of the releases, for a run of older versions, which did not keep them.
+
+        Raises:
+            FileNotFoundError: when they were not kept and the release is not there.
+            ValueError: when their file is damaged, or the release is another one now.
+        """
+        from skinkit.experiments.seen_images import read_seen, seen_images
+
+        path = self.folder / "seen.csv.gz"
+        if path.exists():
+            return read_seen(path)
+        return seen_images(self._same_run_data(path, data_dir), self.recipe)
+
+    def _same_run_data(self, path, data_dir):
+        """The run's `RunData` in the place of a file which older versions did not write."""
+        why = f"{path} is missing, as in runs of older versions, so that the run's own images are needed"
+        try:
+            run_data = self.run_data(data_dir)
+        except FileNotFoundError as error:
+            raise FileNotFoundError(f"{why}. {error}") from error
+        if run_data.split.hash != self.manifest["split_hash"]:
+            raise ValueError(
+                f"{why}; but {run_data.source} gives another split here than the run had. Give the release "
+                f"as it was with --data, or train anew: `{self.command} --again`"
+            )
+        return run_data
+
+    def model_to_start_from(self, name, split):
+        """Returns the trained model for a run of another recipe, `name`, which starts from its weights.
+
+        Args:
+            name: Name of the other recipe.
+            split: `skinkit.data.Split` of the other run. It must be this one's, or this network may have seen
+                images that the other one is tested on.
+
+        Raises:
+            FileNotFoundError: when only the numbers of this run are here.
+            ValueError: when this run had another split.
+        """
+        mine = self.manifest
+        if mine["split_hash"] != split.hash:
+            raise ValueError(
+                f"{name} starts from {mine['recipe']}, which was trained on another split: {mine['split']}. "
+                f"Received: {split.name}"
+            )
+        try:
+            return self.load_model()
+        except FileNotFoundError as error:
+            raise FileNotFoundError(
+                f"{name} starts from the trained weights of {mine['recipe']}. {error}"
+            ) from error
+
+    def run_data(self, data_dir=None):
+        """Returns the run's `RunData`: table and split, as they were."""
+        from skinkit.experiments.run_data import build_run_data
+
+        return build_run_data(self.recipe, self.manifest["profile"], self.manifest["fold"], data_dir)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import keras
 
-from skinkit.models.backbones import BACKBONES, Weights, check_imagenet, extract_features, reads_file
+from skinkit.models.backbones.registry import BACKBONES, Weights, check_imagenet, extract_features, reads_file
 from skinkit.models.crop_classifier import attention_overhead, crop_classifier
 from skinkit.models.datta import PRETRAINED, datta_pretrained, datta_vgg16
 from skinkit.models.head import add_head, all_but_batch_normalization, head_layers, pooled_features

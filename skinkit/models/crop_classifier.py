@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from skinkit.layers import PatchAttention, PatchDropout, StackCrops, UnstackCrops
-from skinkit.models.backbones import extract_features
+from skinkit.models.backbones.registry import extract_features
 from skinkit.models.head import add_classifier
 
 _CHOICES = {

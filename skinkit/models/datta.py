@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from skinkit.layers import SoftAttention
-from skinkit.models.applications import build_application
+from skinkit.models.backbones.applications import build_application
 from skinkit.models.head import add_classifier
 
 # The network, the place of its features in the public code (counted from the end, with the classifier)

@@ -8,7 +8,7 @@ import keras
 from keras import layers
 
 from skinkit.layers import PatientMask, StackCrops, UnstackCrops
-from skinkit.models.backbones import extract_features
+from skinkit.models.backbones.registry import extract_features
 from skinkit.models.head import add_classifier
 from skinkit.models.patient_classifier import context_layer
 

@@ -1,9 +1,9 @@
 """The documents' tables as data: every published number, with its source and what a check found.
 
-`published/*.csv` holds one row a number. `value` and `sd` are the printed digits, without thousands
+`<document>/published.csv` holds one row a number. `value` and `sd` are the printed digits, without thousands
 separators and unit signs; `metric` is a name of `skinkit.evaluation` where it is a score, and `class`
 the label it is about, or `all`. Numbers of the running text have the table `text`, numbers known only
-from the authors' released code the table `released`. `python -m skinkit.papers.checks --write` fills
+from the authors' released code the table `released`. `python tools/check_published.py --write` fills
 the column `check`.
 """
 
@@ -14,7 +14,7 @@ import pandas as pd
 
 from skinkit.names import check_name, did_you_mean
 
-FOLDER = Path(__file__).parent / "published"
+FOLDER = Path(__file__).parent
 COLUMNS = (
     "document",
     "table",
@@ -116,7 +116,7 @@ def read_cells(document: str) -> pd.DataFrame:
         ValueError: for an unknown document.
     """
     check_name("Documents", document, DOCUMENTS)
-    return pd.read_csv(FOLDER / f"{document}.csv", dtype=str, keep_default_na=False)
+    return pd.read_csv(FOLDER / document / "published.csv", dtype=str, keep_default_na=False)
 
 
 def load_published(document: str | None = None) -> pd.DataFrame:

@@ -82,7 +82,7 @@ class Recipe:
     what differs elsewhere; `resolve` applies them.
 
     Args:
-        name: `document/table/row`, the row's name in `papers/published` where there is one.
+        name: `document/table/row`, the row's name in the document's `published.csv` where there is one.
         title: One line for lists.
         dataset: Name of the release (`skinkit data list`).
         drawing: Parameters of `skinkit.data.synthetic`, such as `layout` and `context`, for drawn images.

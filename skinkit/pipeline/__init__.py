@@ -1,16 +1,16 @@
 """From a manifest table to batches: decode, cache, augment. The only room where tf.data lives."""
 
 from skinkit.pipeline.augment import rotate
-from skinkit.pipeline.companions import Companions
 from skinkit.pipeline.crops import coverage, crop_corners
 from skinkit.pipeline.dataset import build_dataset, steps_per_epoch
 from skinkit.pipeline.decode import decode_file, shades_of_gray
+from skinkit.pipeline.extra_inputs import ExtraInputs
 from skinkit.pipeline.sampling import SAMPLERS, Sampler
 from skinkit.pipeline.spec import Augmentation, Crops, PipelineSpec
 
 __all__ = [
     "Augmentation",
-    "Companions",
+    "ExtraInputs",
     "Crops",
     "PipelineSpec",
     "SAMPLERS",

@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from skinkit.pipeline import augment, cropping
 from skinkit.pipeline.cache import pixel_reader
-from skinkit.pipeline.companions import attach
-from skinkit.pipeline.rows import (
+from skinkit.pipeline.extra_inputs import attach
+from skinkit.pipeline.manifest_arrays import (
     check_sampler,
     check_whole,
     choose_rows,
@@ -41,7 +41,7 @@ def build_dataset(
     first_epoch=0,
     sample_weight=None,
     sampler=None,
-    companions=None,
+    extra_inputs=None,
 ):
     """Makes a `tf.data.Dataset` of image batches from a manifest table.
 
@@ -65,14 +65,14 @@ def build_dataset(
         first_epoch: epoch that comes first, from 0.
         sample_weight: one number for each chosen row.
         sampler: in training, a `Sampler` of the chosen rows; by default each comes once, in random order.
-        companions: `Companions` of the chosen rows, which make the images one of several inputs.
+        extra_inputs: `ExtraInputs` of the chosen rows, which make the images one of several inputs.
 
     Returns:
         Dataset of (images float32 (B, height, width, 3), one-hot labels float32 (B, C)), and the
         weights float32 (B,) as a third item if they were given. Value ranges are those of
         `spec.scaling`. With crops the images are (B, size, size, 3), or ordered crops
-        (B, count, size, size, 3): see `spec.shape`. With companions the first item is a dictionary of the
-        images, "image", and the companions.
+        (B, count, size, size, 3): see `spec.shape`. With extra_inputs the first item is a dictionary of the
+        images, "image", and the extra_inputs.
 
     Raises:
         ValueError: an id is not in the table or twice in it, a label is not in `labels`, weights or
@@ -103,7 +103,7 @@ def build_dataset(
         elements = {"row": np.arange(len(rows)), **fixed}
         wanted = tf.data.Dataset.from_tensor_slices(elements).batch(batch_size)
     images = _images(wanted, files, file_of_row, spec, batch_size, training)
-    finish = _finisher(files, file_of_row, targets, with_rows=companions is not None)
+    finish = _finisher(files, file_of_row, targets, with_rows=extra_inputs is not None)
     batches = tf.data.Dataset.zip(wanted, images).map(finish)
     batches = batches.apply(tf.data.experimental.assert_cardinality(wanted.cardinality()))
     options = tf.data.Options()
@@ -111,7 +111,7 @@ def build_dataset(
     # sums depend on their number.
     options.threading.max_intra_op_parallelism = 1
     batches = batches.with_options(options).prefetch(2)
-    return batches if companions is None else attach(batches, companions)
+    return batches if extra_inputs is None else attach(batches, extra_inputs)
 
 
 def _endless(count, fixed, spec, batch_size, seed, first_epoch, sampler):

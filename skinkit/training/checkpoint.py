@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from skinkit.files import read_json, reading, remove_matching
-from skinkit.training.context import FEATURE_FILES
+from skinkit.training.feature_store import FEATURE_FILES
 
 _KEYS = ("epoch", "best", "best_file", "history")
 _STATE = ("last.weights.h5", "seeds.npz", "state.json")

@@ -13,7 +13,7 @@ def test_every_public_name_is_there():
 
 def test_synthetic_is_the_function_whatever_is_imported_first():
     code = (
-        "import skinkit.data.synthetic; from skinkit.data.synthetic import synthetic as function; "
+        "from skinkit.data.synthetic.dataset import synthetic as function; "
         "import skinkit.data; from skinkit.data import synthetic; "
         "print(callable(synthetic) and synthetic is function is skinkit.data.synthetic)"
     )

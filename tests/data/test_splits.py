@@ -15,7 +15,6 @@ from skinkit.data import (
     butskova2021_split,
     datta2021_split,
     derm7pt_split,
-    document_splits,
     gessert2019_split,
     group_folds,
     hernandez2020_split,
@@ -23,11 +22,12 @@ from skinkit.data import (
     leakage_stamp,
     load,
     merge_bermeo2023,
+    splits_of_documents,
     stratified_group_split,
     with_validation,
 )
 from skinkit.data.grouping import group_keys
-from skinkit.data.index_files import read_index_file
+from skinkit.data.tables.index_file import read_index_file
 
 THREE = {"train": 0.7, "validation": 0.15, "test": 0.15}
 
@@ -323,7 +323,7 @@ class TestGessert2019:
     def test_a_division_of_other_images_is_refused(self, make_table, tmp_path, monkeypatch):
         test_ids = "ISIC_0024306\nISIC_0024310"
         digest = hashlib.sha256(test_ids.encode()).hexdigest()
-        monkeypatch.setattr(document_splits, "GESSERT2019_TEST", digest)
+        monkeypatch.setattr(splits_of_documents, "GESSERT2019_TEST", digest)
         indices = {"testInd": np.array([0, 4]), "valIndCV": [np.array([1]), [2], np.array([3])]}
         path = tmp_path / "indices.pkl"
         path.write_bytes(pickle.dumps(indices))

@@ -18,7 +18,7 @@ from skinkit.data import (
     stratified_group_split,
     synthetic,
 )
-from skinkit.data.cohort import plan_ham10000, plan_isic2020
+from skinkit.data.synthetic.patients import plan_ham10000, plan_isic2020
 
 LABELS = CLASS_MAPS["alphabetical"].labels
 SMALL = (75, 100)
@@ -281,7 +281,7 @@ def test_context_helps_only_where_it_is_there(tmp_path):
 
 
 def test_an_interrupted_writing_is_completed_and_leaves_no_half_file(tmp_path, monkeypatch):
-    module = sys.modules["skinkit.data.synthetic"]
+    module = sys.modules["skinkit.data.synthetic.dataset"]
     write, written = module._write, []
 
     def fail_midway(path, content):

@@ -5,25 +5,25 @@ import numpy as np
 import pytest
 
 from skinkit.experiments import build
-from skinkit.experiments.material import build_material
+from skinkit.experiments.run_data import build_run_data
 from skinkit.papers import choose
 from skinkit.training import class_weights, diagnosis_weights, sample_weights
 
 
 @pytest.fixture(scope="module")
-def material(tiny):
-    return build_material(tiny.resolve("smoke"), "smoke")
+def run_data(tiny):
+    return build_run_data(tiny.resolve("smoke"), "smoke")
 
 
 @pytest.fixture(scope="module")
-def epoch(tiny, material):
+def epoch(tiny, run_data):
     """Labels and weights of the first epoch of the tiny recipe under a balancing."""
 
     def draw(balancing):
         recipe = dataclasses.replace(tiny, balancing=balancing, batch_size=16)
-        dataset, steps = build.training_batches(recipe, material, seed=0)(0)
+        dataset, steps = build.training_batches(recipe, run_data, seed=0)(0)
         batches = [[item.numpy() for item in batch] for batch in dataset.take(steps)]
-        labels = [np.array(material.labels)[batch[1].argmax(axis=1)] for batch in batches]
+        labels = [np.array(run_data.labels)[batch[1].argmax(axis=1)] for batch in batches]
         weights = [batch[2] for batch in batches if len(batch) > 2]
         return np.concatenate(labels), np.concatenate(weights) if weights else None
 
@@ -31,8 +31,8 @@ def epoch(tiny, material):
 
 
 @pytest.fixture(scope="module")
-def counts(material):
-    return collections.Counter(material.rows("train")["label"])
+def counts(run_data):
+    return collections.Counter(run_data.rows("train")["label"])
 
 
 def test_without_balancing_each_image_comes_once(epoch, counts):
@@ -60,10 +60,10 @@ def test_samplers_bring_more_melanomas(epoch, counts, name):
     assert weights is None
 
 
-def test_an_epoch_of_oversampling_has_more_steps_unless_told(tiny, material, counts):
+def test_an_epoch_of_oversampling_has_more_steps_unless_told(tiny, run_data, counts):
     def steps(**options):
         recipe = dataclasses.replace(tiny, balancing=choose("oversampling", **options), batch_size=1)
-        return build.steps_per_epoch(recipe, material)
+        return build.steps_per_epoch(recipe, run_data)
 
     assert steps() == len(counts) * max(counts.values())
     assert steps(length="equal") == counts.total()
@@ -74,30 +74,30 @@ def test_a_sampler_may_come_with_loss_weights(epoch):
     np.testing.assert_array_equal(weights, np.where(np.array(labels) == "mel", 5.0, 1.0))
 
 
-def test_diagnosis_weights_come_with_their_images(tiny, material, epoch):
-    rows = material.rows("train")
+def test_diagnosis_weights_come_with_their_images(tiny, run_data, epoch):
+    rows = run_data.rows("train")
     options = {"mode": "as_released", "normalise": False}
     labels, weights = epoch(choose("diagnosis_weights", **options))
-    expected = diagnosis_weights(rows, material.labels, table=material.table, **options)
+    expected = diagnosis_weights(rows, run_data.labels, table=run_data.table, **options)
     np.testing.assert_allclose(np.sort(weights), np.sort(expected), rtol=1e-6)
-    factors = weights / sample_weights(labels, class_weights(rows["label"], material.labels))
+    factors = weights / sample_weights(labels, class_weights(rows["label"], run_data.labels))
     assert set(np.round(factors, 4)) <= {1, 2, 3, 4}
 
 
-def test_an_unknown_balancing_lists_the_known_ones(tiny, material):
+def test_an_unknown_balancing_lists_the_known_ones(tiny, run_data):
     recipe = dataclasses.replace(tiny, balancing=choose("smote"))
     for build_one in (build.sample_weights, build.build_sampler):
         with pytest.raises(ValueError, match="none, class_weights, .*, contextual.*'smote'"):
-            build_one(recipe, material)
+            build_one(recipe, run_data)
 
 
-def test_without_balancing_there_is_nothing_to_set(tiny, material):
+def test_without_balancing_there_is_nothing_to_set(tiny, run_data):
     recipe = dataclasses.replace(tiny, balancing=choose("none", power=0.5))
     with pytest.raises(ValueError, match=r"no options.*none\(power=0.5\)"):
-        build.sample_weights(recipe, material)
+        build.sample_weights(recipe, run_data)
 
 
-def test_contextual_batches_hold_whole_groups(tiny, material):
+def test_contextual_batches_hold_whole_groups(tiny, run_data):
     recipe = dataclasses.replace(tiny, balancing=choose("contextual", images_per_patient=5), batch_size=32)
     with pytest.raises(ValueError, match="images_per_patient=5.*batch_size=32"):
-        build.build_sampler(recipe, material)
+        build.build_sampler(recipe, run_data)

@@ -8,11 +8,11 @@ import pytest
 from skinkit import data
 from skinkit.experiments import build, classifier, evaluate, explain, run
 from skinkit.experiments.classifier import FeatureClassifier, fit_classifier, image_features
-from skinkit.experiments.material import Material, build_material
-from skinkit.experiments.saved import SavedRun
-from skinkit.experiments.scoring import predictor, reconstruction_scores
+from skinkit.experiments.predictions import predictor, reconstruction_scores
+from skinkit.experiments.report import write_report
+from skinkit.experiments.run_data import RunData, build_run_data
+from skinkit.experiments.run_folder import SavedRun
 from skinkit.papers import Phase, Recipe, choose
-from skinkit.report import write_report
 
 CAE = Recipe(
     name="skinkit/test/cae",
@@ -64,19 +64,19 @@ def forest(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def material():
-    return build_material(CAE.resolve("smoke"), "smoke")
+def run_data():
+    return build_run_data(CAE.resolve("smoke"), "smoke")
 
 
 def probabilities(found):
     return found.filter(like="p_").to_numpy()
 
 
-def test_an_autoencoder_learns_images_and_its_forest_classifies_them(finished, material):
+def test_an_autoencoder_learns_images_and_its_forest_classifies_them(finished, run_data):
     history = pd.read_csv(finished.folder / "history.csv")
     assert {"loss", "val_rmse", "val_psnr"} <= set(history) and "accuracy" not in history
     np.testing.assert_allclose(history["val_psnr"], -20 * np.log10(history["val_rmse"]))
-    assert finished.predictions["image_id"].tolist() == material.split.ids("test")
+    assert finished.predictions["image_id"].tolist() == run_data.split.ids("test")
     np.testing.assert_allclose(probabilities(finished.predictions).sum(axis=1), 1, atol=1e-5)
     assert finished.recipe.classifier == CAE.classifier
     # Twenty trees grown to the end vote in twentieths.
@@ -84,28 +84,28 @@ def test_an_autoencoder_learns_images_and_its_forest_classifies_them(finished, m
     np.testing.assert_allclose(votes, votes.round(), atol=1e-4)
 
 
-def test_an_autoencoder_is_given_its_own_images_as_targets(material):
-    images, targets = next(iter(build.training_batches(CAE, material, seed=0)(0)[0]))
+def test_an_autoencoder_is_given_its_own_images_as_targets(run_data):
+    images, targets = next(iter(build.training_batches(CAE, run_data, seed=0)(0)[0]))
     np.testing.assert_array_equal(images, targets)
     assert images.shape[1:] == (32, 32, 3)
 
 
-def test_equal_seeds_grow_equal_forests_which_know_their_images_by_heart(forest, material):
-    rows, model = material.rows("test"), forest.load_model()
+def test_equal_seeds_grow_equal_forests_which_know_their_images_by_heart(forest, run_data):
+    rows, model = run_data.rows("test"), forest.load_model()
     again, other = (
-        predictor(model, forest.recipe, material.labels, fit_classifier(model, forest.recipe, material, seed))
+        predictor(model, forest.recipe, run_data.labels, fit_classifier(model, forest.recipe, run_data, seed))
         for seed in (0, 1)
     )
     np.testing.assert_allclose(probabilities(again(rows)), probabilities(forest.predictions), atol=1e-6)
     assert np.abs(probabilities(other(rows)) - probabilities(again(rows))).max() > 0.01
-    train = material.rows("train")
+    train = run_data.rows("train")
     right = probabilities(again(train)).argmax(axis=1) == (train["label"] == "malignant")
     assert right.all()
 
 
-def test_the_saved_forest_makes_the_saved_predictions(forest, material, monkeypatch):
-    monkeypatch.setattr(SavedRun, "material", None)  # Neither images nor a new fit.
-    again = forest.predictor()(material.rows("test"))
+def test_the_saved_forest_makes_the_saved_predictions(forest, run_data, monkeypatch):
+    monkeypatch.setattr(SavedRun, "run_data", None)  # Neither images nor a new fit.
+    again = forest.predictor()(run_data.rows("test"))
     np.testing.assert_array_equal(probabilities(again), probabilities(forest.predictions))
 
 
@@ -121,16 +121,16 @@ def test_no_map_of_the_network_explains_a_forest(forest):
         explain(forest.folder)
 
 
-def test_the_error_of_a_reconstruction_is_counted_in_pixels(material):
+def test_the_error_of_a_reconstruction_is_counted_in_pixels(run_data):
     brighter = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Rescaling(1.0, offset=0.5)])
-    found = reconstruction_scores(brighter, CAE, material.rows("test"), material.labels)
+    found = reconstruction_scores(brighter, CAE, run_data.rows("test"), run_data.labels)
     assert found == {"rmse": pytest.approx(0.5), "psnr": pytest.approx(6.0206, abs=1e-4)}
 
 
 def test_a_network_without_epochs_of_its_own_gives_features(forest):
     assert pd.read_csv(forest.folder / "history.csv").empty
     assert "no epochs of its own" in write_report(forest.folder).read_text()
-    rows = forest.material().rows("test")
+    rows = forest.run_data().rows("test")
     features = image_features(forest.load_model(), forest.recipe, rows, forest.labels)
     assert features.shape == (len(rows), 24) and np.ptp(features, axis=0).max() > 0
 
@@ -155,7 +155,7 @@ def test_components_are_found_piece_by_piece(monkeypatch):
 
 @pytest.fixture
 def told_by_site(monkeypatch):
-    """A material whose images say nothing and whose sites say everything."""
+    """A run_data whose images say nothing and whose sites say everything."""
     labels = ["malignant", "benign"] * 10
     rows = pd.DataFrame({"image_id": [f"I{i:02d}" for i in range(20)], "label": labels})
     rows["site"] = rows["label"].map({"malignant": "torso", "benign": "arm"}).astype("string")
@@ -165,7 +165,7 @@ def told_by_site(monkeypatch):
     )
     parts = pd.Series(["train"] * 16 + ["test"] * 4, index=rows["image_id"])
     split = data.Split("told", parts, None, "image")
-    return Material(rows, split, ("benign", "malignant", "unseen"), "built")
+    return RunData(rows, split, ("benign", "malignant", "unseen"), "built")
 
 
 def saved_and_loaded(fitted, folder):
@@ -232,12 +232,12 @@ def test_unknown_classifiers_and_features_are_named(told_by_site, changes, messa
         fit_classifier(None, recipe, told_by_site, seed=0)
 
 
-def test_what_an_autoencoder_cannot_do_is_refused(material):
+def test_what_an_autoencoder_cannot_do_is_refused(run_data):
     with pytest.raises(ValueError, match="makes images.*`classifier`"):
-        build.build_model(dataclasses.replace(CAE, classifier=None), material.labels)
+        build.build_model(dataclasses.replace(CAE, classifier=None), run_data.labels)
     weighted = dataclasses.replace(CAE, balancing=choose("class_weights"))
     with pytest.raises(ValueError, match="sees no labels.*class_weights"):
-        build.training_batches(weighted, material, seed=0)
+        build.training_batches(weighted, run_data, seed=0)
     crops = dataclasses.replace(UNTRAINED, input=choose("multi_crop", count=5), crop_size=16)
     with pytest.raises(ValueError, match="one picture at a time.*multi_crop"):
-        image_features(None, crops, material.rows("test"), material.labels)
+        image_features(None, crops, run_data.rows("test"), run_data.labels)

@@ -6,9 +6,9 @@ import pytest
 from skinkit.experiments import explain, run
 from skinkit.experiments.build import build_spec, evaluation_batches
 from skinkit.experiments.explain import draw_overlays, maps_of_crops
-from skinkit.experiments.material import build_material
-from skinkit.experiments.saved import SavedRun
-from skinkit.experiments.scoring import predict
+from skinkit.experiments.predictions import predict
+from skinkit.experiments.run_data import build_run_data
+from skinkit.experiments.run_folder import SavedRun
 from skinkit.explain import grad_cam, join_crops
 from skinkit.papers import Phase, Recipe, choose
 from skinkit.pipeline import crop_corners
@@ -43,8 +43,8 @@ def finished(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def material():
-    return build_material(CROPS.resolve("smoke"), "smoke")
+def run_data():
+    return build_run_data(CROPS.resolve("smoke"), "smoke")
 
 
 def probabilities(found):
@@ -52,7 +52,7 @@ def probabilities(found):
 
 
 def test_multi_crop_trains_on_one_crop_and_averages_the_probabilities_of_all(finished):
-    model, rows = finished.load_model(), finished.material().rows("test")
+    model, rows = finished.load_model(), finished.run_data().rows("test")
     assert model.input_shape == (None, 32, 32, 3)
     assert finished.recipe == CROPS.resolve("smoke")
     crops = np.concatenate([b[0] for b in evaluation_batches(finished.recipe, rows, finished.labels)])
@@ -61,12 +61,12 @@ def test_multi_crop_trains_on_one_crop_and_averages_the_probabilities_of_all(fin
     np.testing.assert_allclose(probabilities(finished.predictions), expected, atol=1e-4)
 
 
-def test_predictions_do_not_depend_on_the_batch_size(finished, material):
-    model, rows = finished.load_model(), material.rows("test")
+def test_predictions_do_not_depend_on_the_batch_size(finished, run_data):
+    model, rows = finished.load_model(), run_data.rows("test")
 
     def found(batch_size):
         recipe = dataclasses.replace(CROPS, batch_size=batch_size)
-        return probabilities(predict(model, recipe, rows, material.labels))
+        return probabilities(predict(model, recipe, rows, run_data.labels))
 
     one = found(1)
     np.testing.assert_allclose(one.sum(axis=1), 1, atol=1e-5)
@@ -75,7 +75,7 @@ def test_predictions_do_not_depend_on_the_batch_size(finished, material):
         np.testing.assert_array_equal(found(batch_size).argmax(axis=1), one.argmax(axis=1))
 
 
-def test_a_batch_of_crops_goes_through_the_network_in_one_call(finished, material, monkeypatch):
+def test_a_batch_of_crops_goes_through_the_network_in_one_call(finished, run_data, monkeypatch):
     def counted(crops):
         seen.append(crops.shape[0])
         return np.ones((crops.shape[0], 7), np.float32) / 7
@@ -83,7 +83,7 @@ def test_a_batch_of_crops_goes_through_the_network_in_one_call(finished, materia
     seen, model = [], finished.load_model()
     monkeypatch.setattr(model, "predict_on_batch", counted)
     recipe = dataclasses.replace(CROPS, batch_size=8)
-    predict(model, recipe, material.rows("test")[:11], material.labels)
+    predict(model, recipe, run_data.rows("test")[:11], run_data.labels)
     assert seen == [40, 15]
 
 
@@ -94,7 +94,7 @@ def ordered(tmp_path_factory):
 
 def test_a_crop_model_trains_and_is_scored_on_all_crops_at_once(ordered):
     found = ordered
-    model, rows = found.load_model(), found.material().rows("test")
+    model, rows = found.load_model(), found.run_data().rows("test")
     assert model.input_shape == (None, 5, 32, 32, 3)
     crops = np.concatenate([b[0] for b in evaluation_batches(found.recipe, rows, found.labels)])
     np.testing.assert_allclose(probabilities(found.predictions), model.predict(crops, verbose=0), atol=1e-4)
@@ -123,7 +123,7 @@ def test_maps_of_crops_lie_over_the_whole_image(which, names, request):
     found = request.getfixturevalue(which)
     chosen = found.predictions[:2]
     assert explain(found.folder, chosen["image_id"].tolist()) == found.folder / "overlays.png"
-    rows = found.material().rows("test")[:2].assign(truth="nv")
+    rows = found.run_data().rows("test")[:2].assign(truth="nv")
     axes = draw_overlays(found.load_model(), found, rows).axes
     assert [ax.get_title() for ax in axes[1 : 1 + len(names)]] == names
     best = chosen.filter(like="p_").max(axis=1)
@@ -138,7 +138,7 @@ def test_maps_of_crops_lie_over_the_whole_image(which, names, request):
 
 
 def test_crops_are_asked_one_by_one_for_the_class_of_their_image(finished):
-    rows = finished.material().rows("test")[:3]
+    rows = finished.run_data().rows("test")[:3]
     model, recipe = finished.load_model(), finished.recipe
     (crops,) = [batch[0].numpy() for batch in evaluation_batches(recipe, rows, finished.labels)]
     answers, maps = maps_of_crops(model, crops, recipe)

@@ -9,7 +9,7 @@ import pytest
 
 from skinkit import data
 from skinkit.experiments import SavedRun, evaluate, run
-from skinkit.experiments.seen import read_seen, seen_images, without_seen
+from skinkit.experiments.seen_images import read_seen, seen_images, without_seen
 from skinkit.papers import choose
 
 # One worker makes the run that these tests share.
@@ -35,8 +35,8 @@ def finished(tiny, release, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def parts(finished, release):
-    material = finished.material(release)
-    return {part: material.rows(part) for part in ("train", "validation", "test")}
+    run_data = finished.run_data(release)
+    return {part: run_data.rows(part) for part in ("train", "validation", "test")}
 
 
 @pytest.fixture
@@ -97,14 +97,14 @@ def test_no_claim_is_made_where_nothing_was_compared(parts, ask):
 
 
 def test_the_fitted_forest_is_the_one_that_was_saved(finished, parts, monkeypatch):
-    monkeypatch.setattr(SavedRun, "material", None)
+    monkeypatch.setattr(SavedRun, "run_data", None)
     found = finished.predictor()(parts["test"])
     pd.testing.assert_frame_equal(found, finished.predictions, check_dtype=False, rtol=1e-5)
 
 
 def test_what_was_seen_lies_beside_the_model_and_nowhere_else(finished, parts, release):
     seen = read_seen(finished.folder / "seen.csv.gz")
-    expected = seen_images(finished.material(release), finished.recipe)
+    expected = seen_images(finished.run_data(release), finished.recipe)
     pd.testing.assert_frame_equal(seen, expected, check_dtype=False)
     assert len(seen) == len(parts["train"]) + len(parts["validation"])
     assert seen["content"].str.fullmatch("[0-9a-f]{16}").all()

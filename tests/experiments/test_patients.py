@@ -11,10 +11,10 @@ from skinkit import models
 from skinkit.data import Split, hernandez2020_split
 from skinkit.evaluation import rescore_by_patient
 from skinkit.experiments import build, evaluate, run
-from skinkit.experiments.material import build_material
 from skinkit.experiments.patients import context_training
-from skinkit.experiments.saved import SavedRun
-from skinkit.experiments.scoring import predict, predict_parts
+from skinkit.experiments.predictions import predict, predict_parts
+from skinkit.experiments.run_data import build_run_data
+from skinkit.experiments.run_folder import SavedRun
 from skinkit.papers import Phase, Recipe, choose
 from skinkit.training import FeatureStore
 
@@ -75,14 +75,14 @@ def stored(carry_out, out):
 
 
 @pytest.fixture(scope="module")
-def material():
-    return build_material(STORED.resolve("smoke"), "smoke")
+def run_data():
+    return build_run_data(STORED.resolve("smoke"), "smoke")
 
 
 @pytest.fixture(scope="module")
-def network(material):
+def network(run_data):
     keras.utils.set_random_seed(0)
-    return build.build_model(STORED, material.labels)
+    return build.build_model(STORED, run_data.labels)
 
 
 def probabilities(found):
@@ -93,7 +93,7 @@ def test_a_run_with_stored_context_starts_from_its_base_and_leaves_a_network(sto
     assert (out / BASE.name / "corrected-smoke-fold0-seed0" / "manifest.json").exists()
     assert len(pd.read_csv(stored.folder / "history.csv")) == 2
     assert not (stored.folder / "checkpoint").exists()
-    found, test = stored.predictions, stored.material().rows("test")
+    found, test = stored.predictions, stored.run_data().rows("test")
     assert found["image_id"].tolist() == test["image_id"].tolist()
     again = predict(stored.load_model(), stored.recipe, test, stored.labels)
     np.testing.assert_allclose(probabilities(again), probabilities(found), atol=1e-5)
@@ -101,8 +101,8 @@ def test_a_run_with_stored_context_starts_from_its_base_and_leaves_a_network(sto
 
 
 def test_of_another_set_only_the_evaluated_images_are_context(stored, tmp_path):
-    material = stored.material()
-    rows, seen = material.rows("test"), material.rows("train").head(5)
+    run_data = stored.run_data()
+    rows, seen = run_data.rows("test"), run_data.rows("train").head(5)
     # A seen image under the name of an evaluated patient is left out before anybody sees it as context.
     seen = seen.assign(patient_id=rows.loc[0, "patient_id"])
     pd.concat([rows, seen]).to_csv(tmp_path / "other.csv", index=False)
@@ -134,58 +134,58 @@ def test_a_run_killed_while_it_refreshes_ends_like_an_undisturbed_one(
     assert (again.folder / name).read_bytes() == (stored.folder / name).read_bytes()
 
 
-def test_predictions_depend_neither_on_the_batch_size_nor_on_the_order(network, material):
-    rows = material.rows("train")
-    expected = probabilities(predict(network, STORED, rows, material.labels))
+def test_predictions_depend_neither_on_the_batch_size_nor_on_the_order(network, run_data):
+    rows = run_data.rows("train")
+    expected = probabilities(predict(network, STORED, rows, run_data.labels))
     for batch_size in (1, 7):
         recipe = dataclasses.replace(STORED, batch_size=batch_size)
-        found = probabilities(predict(network, recipe, rows, material.labels))
+        found = probabilities(predict(network, recipe, rows, run_data.labels))
         np.testing.assert_allclose(found, expected, atol=1e-6)
     shuffled = rows.sample(frac=1, random_state=0).reset_index(drop=True)
-    found = predict(network, STORED, shuffled, material.labels)
+    found = predict(network, STORED, shuffled, run_data.labels)
     assert found["image_id"].tolist() == shuffled["image_id"].tolist()
     pd.testing.assert_frame_equal(probabilities(found).loc[rows["image_id"]], expected, check_exact=True)
 
 
-def test_other_patients_change_nothing_and_other_images_do(network, material):
-    rows = material.rows("train")
-    everyone = probabilities(predict(network, STORED, rows, material.labels))
+def test_other_patients_change_nothing_and_other_images_do(network, run_data):
+    rows = run_data.rows("train")
+    everyone = probabilities(predict(network, STORED, rows, run_data.labels))
     sizes = rows["patient_id"].value_counts()
     own = rows[rows["patient_id"] == sizes[sizes > 1].index[-1]].reset_index(drop=True)
     assert len(own) < sizes.max(), "it is filled up to the largest patient"
-    found = probabilities(predict(network, STORED, own, material.labels))
+    found = probabilities(predict(network, STORED, own, run_data.labels))
     np.testing.assert_allclose(found, everyone.loc[found.index], atol=1e-6)
-    fewer = probabilities(predict(network, STORED, own[1:], material.labels))
+    fewer = probabilities(predict(network, STORED, own[1:], run_data.labels))
     assert not np.allclose(fewer, everyone.loc[fewer.index], atol=1e-5)
 
 
-def test_a_patient_with_one_image_and_an_image_without_patient_are_seen_alone(network, material):
-    rows = material.rows("train")[:3].assign(patient_id=["a", pd.NA, pd.NA])
-    pixels = np.concatenate([b[0] for b in build.evaluation_batches(STORED, rows, material.labels)])
-    found = probabilities(predict(network, STORED, rows, material.labels))
+def test_a_patient_with_one_image_and_an_image_without_patient_are_seen_alone(network, run_data):
+    rows = run_data.rows("train")[:3].assign(patient_id=["a", pd.NA, pd.NA])
+    pixels = np.concatenate([b[0] for b in build.evaluation_batches(STORED, rows, run_data.labels)])
+    found = probabilities(predict(network, STORED, rows, run_data.labels))
     np.testing.assert_allclose(found, models.image_alone(network).predict(pixels, verbose=0), atol=1e-6)
 
 
-def test_joined_parts_are_no_context_of_each_other(network, material):
+def test_joined_parts_are_no_context_of_each_other(network, run_data):
     # The planted leak: a split by image has most patients in two parts.
-    ids = material.table["image_id"]
+    ids = run_data.table["image_id"]
     parts = pd.Series(np.where(np.arange(len(ids)) % 3 == 0, "validation", "train"), index=ids)
     split = Split("by image", parts, None, "image")
-    leaky = dataclasses.replace(material, split=split, test_part="train+validation")
-    found = predict_parts(lambda rows: predict(network, STORED, rows, material.labels), leaky)
+    leaky = dataclasses.replace(run_data, split=split, test_part="train+validation")
+    found = predict_parts(lambda rows: predict(network, STORED, rows, run_data.labels), leaky)
     assert sorted(found["image_id"]) == sorted(ids)
-    alone = predict(network, STORED, leaky.rows("train"), material.labels)
+    alone = predict(network, STORED, leaky.rows("train"), run_data.labels)
     pd.testing.assert_frame_equal(found[: len(alone)], alone)
     assert leaky.leakage.loc["all", "photograph"] == pytest.approx((parts == "train").mean())
     assert leaky.leakage.loc["all", "patient"] > 0.9
     assert leaky.stamp.startswith("LEAKY: 66.7 % of evaluation images show a photograph")
 
 
-def test_training_images_see_stored_training_images_of_their_patient(network, material, tmp_path):
-    trained, batches, (refresh,) = context_training(STORED, material, network, 0, tmp_path)
+def test_training_images_see_stored_training_images_of_their_patient(network, run_data, tmp_path):
+    trained, batches, (refresh,) = context_training(STORED, run_data, network, 0, tmp_path)
     assert trained is network
     data, _ = batches(0)
-    rows = material.rows("train")
+    rows = run_data.rows("train")
     others = rows.groupby("patient_id")["image_id"].transform("size") - 1
     data = iter(data)
     inputs, _ = next(data)
@@ -197,9 +197,9 @@ def test_training_images_see_stored_training_images_of_their_patient(network, ma
     assert np.any(inputs["context"].numpy()[inputs["mask"].numpy()], axis=-1).all()
 
 
-def test_a_contextual_batch_is_its_own_context(network, material, tmp_path):
+def test_a_contextual_batch_is_its_own_context(network, run_data, tmp_path):
     recipe = dataclasses.replace(STORED, balancing=choose("contextual"))
-    trained, batches, callbacks = context_training(recipe, material, network, 0, tmp_path)
+    trained, batches, callbacks = context_training(recipe, run_data, network, 0, tmp_path)
     assert (callbacks, len(trained.inputs)) == ([], 1)
     trained.compile("sgd", "categorical_crossentropy")
     kernel = np.array(network.get_layer("conv1").kernel)
@@ -231,10 +231,10 @@ def test_a_base_of_another_split_may_have_seen_the_test_images(carry_out, out):
         carry_out(dataclasses.replace(other, name="skinkit/test/other"), out)
 
 
-def test_the_test_part_of_a_fold_is_that_of_no_other(material):
-    tests = [set(hernandez2020_split(material.table, fold, test=True).ids("test")) for fold in range(5)]
-    assert sum(map(len, tests)) == len(set.union(*tests)) == len(material.table)
-    split = hernandez2020_split(material.table, 4, test=True)
+def test_the_test_part_of_a_fold_is_that_of_no_other(run_data):
+    tests = [set(hernandez2020_split(run_data.table, fold, test=True).ids("test")) for fold in range(5)]
+    assert sum(map(len, tests)) == len(set.union(*tests)) == len(run_data.table)
+    split = hernandez2020_split(run_data.table, 4, test=True)
     assert set(split.ids("validation")) == tests[0]
     with pytest.raises(ValueError, match="at least 3"):
-        hernandez2020_split(material.table, 0, folds=2, test=True)
+        hernandez2020_split(run_data.table, 0, folds=2, test=True)

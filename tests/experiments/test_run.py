@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from skinkit.experiments import run, summarise
-from skinkit.experiments.material import build_material
 from skinkit.experiments.plan import Plan
-from skinkit.experiments.saved import SavedRun
+from skinkit.experiments.run_data import build_run_data
+from skinkit.experiments.run_folder import SavedRun
 
 SCRIPT = Path(__file__).with_name("run_tiny.py")
 
@@ -53,17 +53,17 @@ def test_a_run_leaves_its_numbers_and_says_how_they_were_made(finished, tiny):
 
 def test_predictions_are_probabilities_of_the_test_images(finished):
     found = SavedRun(finished)
-    test = found.material().rows("test")
+    test = found.run_data().rows("test")
     assert found.predictions["image_id"].tolist() == test["image_id"].tolist()
     sums = found.predictions[[f"p_{label}" for label in found.labels]].sum(axis=1)
     np.testing.assert_allclose(sums, 1, atol=1e-6)
 
 
 def test_the_saved_model_makes_the_saved_predictions(finished):
-    from skinkit.experiments.scoring import predict
+    from skinkit.experiments.predictions import predict
 
     found = SavedRun(finished)
-    again = predict(found.load_model(), found.recipe, found.material().rows("test"), found.labels)
+    again = predict(found.load_model(), found.recipe, found.run_data().rows("test"), found.labels)
     columns = [f"p_{label}" for label in found.labels]
     np.testing.assert_allclose(again[columns], found.predictions[columns], atol=1e-6)
 
@@ -115,8 +115,8 @@ def test_a_file_of_weights_counts_by_its_content_and_not_by_its_folder(tiny, tmp
         file.parent.mkdir()
         file.write_bytes(content)
     plan = Plan(tiny, "smoke", "corrected", fold=0, seed=0)
-    material = build_material(plan.resolved, "smoke")
-    keys = [plan.key(weights, material) for weights in (str(files[0]), *files[1:], None, "none")]
+    run_data = build_run_data(plan.resolved, "smoke")
+    keys = [plan.key(weights, run_data) for weights in (str(files[0]), *files[1:], None, "none")]
     assert keys[0] == keys[1] and len(set(keys)) == 4
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from skinkit import evaluation
 from skinkit.experiments import run
-from skinkit.experiments.saved import SavedRun
-from skinkit.experiments.scoring import read_predictions
+from skinkit.experiments.predictions import read_predictions
+from skinkit.experiments.run_folder import SavedRun
 from skinkit.papers import Phase, Recipe, choose
 
 LAST = Recipe(
@@ -68,10 +68,10 @@ def test_the_best_epoch_is_scored_and_the_last_one_stays_the_run_s(finished, tmp
 
 
 def test_the_saved_model_is_that_of_the_last_epoch(finished):
-    from skinkit.experiments.scoring import predict
+    from skinkit.experiments.predictions import predict
 
     found = SavedRun(finished)
-    again = predict(found.load_model(), found.recipe, found.material().rows("test"), found.labels)
+    again = predict(found.load_model(), found.recipe, found.run_data().rows("test"), found.labels)
     pd.testing.assert_frame_equal(
         again.filter(like="p_"), found.predictions.filter(like="p_"), check_dtype=False, atol=1e-4
     )
@@ -99,10 +99,10 @@ def test_a_run_killed_before_its_scores_are_saved_ends_like_an_undisturbed_one(
 
 def test_the_test_images_are_told_apart_from_others(finished):
     manifest = json.loads((finished / "manifest.json").read_text())
-    assert manifest["test_hash"] == SavedRun(finished).material().test_hash
+    assert manifest["test_hash"] == SavedRun(finished).run_data().test_hash
     assert (
         manifest["test_hash"]
-        != dataclasses.replace(SavedRun(finished).material(), test_part="validation").test_hash
+        != dataclasses.replace(SavedRun(finished).run_data(), test_part="validation").test_hash
     )
 
 

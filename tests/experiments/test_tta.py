@@ -6,8 +6,8 @@ import pytest
 
 from skinkit import evaluation
 from skinkit.experiments import build, run
-from skinkit.experiments.saved import SavedRun
-from skinkit.experiments.scoring import predict
+from skinkit.experiments.predictions import predict
+from skinkit.experiments.run_folder import SavedRun
 from skinkit.papers import choose
 
 
@@ -26,7 +26,7 @@ def probabilities(found):
 
 
 def test_predictions_are_the_mean_of_four_flips(finished):
-    model, rows = finished.load_model(), finished.material().rows("test")
+    model, rows = finished.load_model(), finished.run_data().rows("test")
     batches = build.evaluation_batches(finished.recipe, rows, finished.labels)
     images = np.concatenate([batch[0] for batch in batches])
     flipped = [images, images[:, ::-1], images[:, :, ::-1], images[:, ::-1, ::-1]]
@@ -49,7 +49,7 @@ def test_what_selects_is_scored_in_the_views_and_what_only_watches_is_not(
         finished if selection == recipe.selection else SavedRun(run(asked, "smoke", out=tmp_path, verbose=0))
     )
     scored = found.recipe if selection == "best" else dataclasses.replace(found.recipe, tta=None)
-    rows = found.material().rows("validation")
+    rows = found.run_data().rows("validation")
     predictions = predict(found.load_model(), scored, rows, found.labels)
     expected = evaluation.summary(*evaluation.unpack_predictions(predictions))["macro_auc"]
     logged = pd.read_csv(found.folder / "history.csv")["val_macro_auc"].item()

@@ -8,7 +8,7 @@ from keras import layers
 
 from skinkit import models
 from skinkit.explain import attention_maps, grad_cam
-from skinkit.models.applications import build_application
+from skinkit.models.backbones.applications import build_application
 
 # Side of the image, feature map under attention, all and trainable parameters as the public code prints them.
 PUBLISHED = {

@@ -2,7 +2,8 @@
 
 import pytest
 
-from skinkit.papers import datta2021, recipe
+from skinkit.papers import recipe
+from skinkit.papers.datta2021 import recipes as datta2021
 from skinkit.papers.published import load_published
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from skinkit.papers import gessert2019, recipe
+from skinkit.papers import recipe
+from skinkit.papers.gessert2019 import recipes as gessert2019
 from skinkit.papers.published import load_published
 from skinkit.papers.recipe import PROTOCOLS
 from skinkit.papers.registry import same_method

@@ -2,7 +2,8 @@
 
 import pytest
 
-from skinkit.papers import hernandez2020, recipe, recipes
+from skinkit.papers import recipe, recipes
+from skinkit.papers.hernandez2020 import recipes as hernandez2020
 from skinkit.papers.published import load_published
 from skinkit.papers.recipe import PROTOCOLS
 

@@ -4,9 +4,10 @@ import pandas as pd
 import pytest
 
 from skinkit.experiments.build import build_spec, sample_weights
-from skinkit.experiments.material import build_material
+from skinkit.experiments.run_data import build_run_data
 from skinkit.models import build
-from skinkit.papers import koefler2023, recipe
+from skinkit.papers import recipe
+from skinkit.papers.koefler2023 import recipes as koefler2023
 from skinkit.papers.published import load_published
 from skinkit.papers.recipe import PROTOCOLS
 from skinkit.training import class_weights
@@ -73,11 +74,11 @@ def test_the_weights_of_table_4_are_those_the_text_prints():
 
 def test_the_weights_of_table_5_do_not_count_the_external_images():
     table5 = recipe("koefler2023/table5a/cnn").resolve("smoke", "as_published")
-    material = build_material(table5, "smoke")
-    own = material.table[~material.table["image_id"].isin(material.split.ids("test"))]
-    assert set(own["dataset"]) == {"synthetic"} and len(own) < len(material.table)
-    expected = class_weights(own["label"], material.labels, normalise=True, decimals=2)
-    weights = pd.Series(sample_weights(table5, material)).groupby(material.rows("train")["label"]).first()
+    run_data = build_run_data(table5, "smoke")
+    own = run_data.table[~run_data.table["image_id"].isin(run_data.split.ids("test"))]
+    assert set(own["dataset"]) == {"synthetic"} and len(own) < len(run_data.table)
+    expected = class_weights(own["label"], run_data.labels, normalise=True, decimals=2)
+    weights = pd.Series(sample_weights(table5, run_data)).groupby(run_data.rows("train")["label"]).first()
     assert weights.to_dict() == pytest.approx(expected)
 
 

@@ -100,7 +100,7 @@ def test_every_result_row_of_gessert2019_has_three_scores():
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_stored_tables_are_tidy(document):
-    path = FOLDER / f"{document}.csv"
+    path = FOLDER / document / "published.csv"
     assert b"\r" not in path.read_bytes()
     cells = read_cells(document)
     assert tuple(cells.columns) == COLUMNS

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from skinkit.evaluation import summary, unpack_predictions
-from skinkit.experiments.scoring import read_predictions
+from skinkit.experiments.predictions import read_predictions
 
 ROOT = Path(__file__).parents[2]
 RUN = "gessert2019/table2/mobilenet-gru/corrected-quick-fold0-seed0"

@@ -1,0 +1,1 @@
+"""Releases: the list of image sets, their download, and the check of what lies on disk."""

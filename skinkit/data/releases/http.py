@@ -1,0 +1,253 @@
+"""One file over HTTP: resumed where possible, verified, and renamed only when it is whole."""
+
+import errno
+import hashlib
+import json
+import re
+import shutil
+import time
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from skinkit.data.releases.release_list import RemoteFile
+
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+class TransferError(Exception):
+    """The server did not give the file that was asked for; another server may."""
+
+
+class LocalError(TransferError):
+    """The fault is on this machine (a full disk, no permission): no other server helps."""
+
+
+class _Interrupted(Exception):
+    """An attempt that failed and may be repeated."""
+
+
+@dataclass(frozen=True)
+class Transport:
+    """How files are carried.
+
+    Args:
+        attempts: attempts in a row that bring no new byte before giving up.
+        timeout: seconds to connect, and seconds between two blocks of bytes.
+        backoff: seconds before the second attempt; doubled before each further one, at most 60.
+        block: bytes a read; so many are lost at most when a connection breaks.
+        sleep: called with the seconds to wait.
+        open: opens the part file for writing.
+    """
+
+    attempts: int = 5
+    timeout: tuple[float, float] = (10.0, 60.0)
+    backoff: float = 1.0
+    block: int = 1 << 16
+    sleep: Callable = time.sleep
+    open: Callable = open
+
+
+class _Part:
+    """The unfinished file `<name>.part`, and beside it what is needed to go on with it."""
+
+    def __init__(self, path: Path):
+        self.path = path.with_name(f"{path.name}.part")
+        self._notes = path.with_name(f"{path.name}.part.json")
+
+    @property
+    def size(self) -> int:
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    @property
+    def has_notes(self) -> bool:
+        """Whether the part was begun here."""
+        return self._notes.exists()
+
+    @property
+    def notes(self) -> dict:
+        """What is known about the part: nothing, if the notes are damaged, and the download begins anew."""
+        try:
+            notes = json.loads(self._notes.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return notes if isinstance(notes, dict) else {}
+
+    def remember(self, url, headers, total):
+        notes = {"url": url, "validator": _validator(headers), "total": total}
+        self._notes.write_text(json.dumps(notes), encoding="utf-8")
+
+    def discard(self):
+        self.path.unlink(missing_ok=True)
+        self._notes.unlink(missing_ok=True)
+
+    def finish(self, path):
+        self.path.replace(path)
+        self._notes.unlink(missing_ok=True)
+
+
+def transfer(file: RemoteFile, urls: list[str], path: Path, transport: Transport, progress: bool) -> None:
+    """Brings one file to `path`, which exists afterwards only if the file is whole and right.
+
+    Args:
+        file: name, and size and checksum as far as they are known.
+        urls: addresses, tried in turn; that of an unfinished part comes first.
+        path: where the file goes; `<path>.part` holds what has arrived so far.
+        transport: limits and injected functions.
+        progress: show a bar.
+
+    Raises:
+        TransferError: with the reason at each address. The part file is kept where it is of use.
+    """
+    part = _Part(path)
+    if part.size and not part.has_notes:
+        raise LocalError(f"{part.path} was not begun here; move it away, or finish it and drop the `.part`")
+    reasons = []
+    for url in sorted(urls, key=lambda url: url != part.notes.get("url")):
+        try:
+            _from_one(file, url, part, transport, progress)
+            return part.finish(path)
+        except LocalError:
+            raise
+        except TransferError as error:
+            reasons.append(f"{url}: {error}")
+        except OSError as error:
+            raise LocalError(_local_reason(error, part)) from error
+    raise TransferError("; ".join(reasons))
+
+
+def verify(path: Path, file: RemoteFile) -> str | None:
+    """Returns what is wrong with a file, as a phrase, or None if nothing is known to be."""
+    size = path.stat().st_size
+    if file.bytes is not None and size != file.bytes:
+        return f"has {size:,} bytes, expected {file.bytes:,}"
+    if file.checksum:
+        algorithm, expected = file.checksum
+        with path.open("rb") as opened:
+            received = hashlib.file_digest(
+                opened, lambda: hashlib.new(algorithm, usedforsecurity=False)
+            ).hexdigest()
+        if received != expected:
+            return f"has the {algorithm} {received}, expected {expected}"
+    if file.name.endswith(".zip") and not zipfile.is_zipfile(path):
+        return f"is no zip archive (it begins with {_first_bytes(path)!r})"
+    return None
+
+
+def _first_bytes(path):
+    with path.open("rb") as opened:
+        return opened.read(16)
+
+
+def _validator(headers):
+    etag = headers.get("ETag", "")
+    # A weak ETag does not promise equal bytes and is not allowed in If-Range.
+    return etag if etag.startswith('"') else headers.get("Last-Modified")
+
+
+def _from_one(file, url, part, transport, progress):
+    """Repeats attempts at one address until the part file is whole and right."""
+    failures, largest, begun_again = 0, part.size, False
+    while True:
+        try:
+            resumed = _attempt(file, url, part, transport, progress)
+        except _Interrupted as error:
+            failures = 0 if part.size > largest else failures + 1
+            largest = max(largest, part.size)
+            if failures >= transport.attempts:
+                raise TransferError(f"{error} ({failures} attempts)") from error
+            transport.sleep(min(60.0, transport.backoff * 2 ** max(0, failures - 1)))
+            continue
+        problem = verify(part.path, file)
+        if problem is None:
+            return
+        part.discard()
+        # Only a file put together from two answers deserves a second look at the same server.
+        if begun_again or not resumed:
+            raise TransferError(f"what the server sent {problem}")
+        begun_again = True
+
+
+def _attempt(file, url, part, transport, progress):
+    """Asks once for what is missing. Returns whether it was added to an earlier part."""
+    import requests
+
+    notes = part.notes
+    have = part.size if notes.get("url") == url and notes.get("validator") else 0
+    headers = {"Accept-Encoding": "identity"}
+    if have:
+        headers |= {"Range": f"bytes={have}-", "If-Range": notes["validator"]}
+    try:
+        with requests.get(url, headers=headers, stream=True, timeout=transport.timeout) as response:
+            start, total = _position(response, part, have)
+            if file.bytes is not None and total not in (None, file.bytes):
+                raise TransferError(f"the server offers {total:,} bytes, expected {file.bytes:,}")
+            if response.status_code != 416:
+                _receive(response, url, part, start, total, transport, progress)
+    except requests.RequestException as error:
+        raise _Interrupted(f"{type(error).__name__}: {error}") from error
+    # urllib3 notices this itself only from version 2 on.
+    if total is not None and part.size != total:
+        raise _Interrupted(f"the connection ended after {part.size:,} of {total:,} bytes")
+    return start > 0
+
+
+def _position(response, part, have):
+    """Returns where the answer's bytes belong and how many the whole file has (or None)."""
+    if "text/html" in response.headers.get("Content-Type", ""):
+        # A login page or a captive portal; what has arrived must not be thrown away for it.
+        raise _Interrupted(f"HTTP {response.status_code} with a web page instead of the file")
+    if response.status_code == 200:
+        length = response.headers.get("Content-Length", "")
+        return 0, int(length) if length.isdigit() else None
+    if response.status_code not in (206, 416):
+        raise _Interrupted(f"HTTP {response.status_code} {response.reason}")
+    content_range = response.headers.get("Content-Range", "")
+    match = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+)", content_range)
+    start, total = (int(match[1] or match[2]), int(match[2])) if match else (None, None)
+    if have and start == have and _same_file(response, part.notes, total):
+        return start, total
+    part.discard()
+    raise _Interrupted(
+        f"HTTP {response.status_code} with Content-Range {content_range!r}, asked from byte {have}"
+    )
+
+
+def _same_file(response, notes, total):
+    if response.status_code == 416:
+        return True
+    validator = _validator(response.headers) or notes["validator"]
+    return validator == notes["validator"] and total == (notes.get("total") or total)
+
+
+def _receive(response, url, part, start, total, transport, progress):
+    from tqdm.auto import tqdm
+
+    missing = (total or 0) - start
+    free = shutil.disk_usage(part.path.parent).free
+    if missing > free:
+        raise LocalError(f"the disk is too small: {missing:,} bytes are needed, {free:,} are free")
+    bar = tqdm(
+        desc=part.path.stem,
+        total=total,
+        initial=start,
+        unit="B",
+        unit_scale=True,
+        disable=not progress,
+    )
+    with bar, transport.open(part.path, "ab" if start else "wb") as target:
+        if not start:
+            part.remember(url, response.headers, total)
+        for block in response.iter_content(transport.block):
+            target.write(block)
+            bar.update(len(block))
+
+
+def _local_reason(error, part):
+    if error.errno not in _DISK_FULL:
+        return str(error)
+    free = shutil.disk_usage(part.path.parent).free
+    total = part.notes.get("total")
+    missing = f"{total - part.size:,} more bytes" if total else "more space, size unknown,"
+    return f"the disk is full: {missing} are needed in {part.path.parent}, {free:,} are free"

@@ -1,0 +1,1 @@
+"""Drawn images in the files and tables of the real releases."""

@@ -1,0 +1,225 @@
+"""Synthetic data sets: drawn images in the files and tables of the real releases.
+
+With them every flaw of the documents can be shown without a download.
+"""
+
+import hashlib
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from skinkit.data.load import read_manifest
+from skinkit.data.synthetic.drawing import draw_lesion, photograph
+from skinkit.data.synthetic.patients import plan_ham10000, plan_isic2020
+from skinkit.data.synthetic.traits import MALIGNANT, draw_patient, draw_traits
+
+__all__ = ["draw_lesion", "synthetic"]
+
+_VERSION = 1  # raised when the same parameters draw other images
+_PARAMETERS = "synthetic.json"
+_TABLES = {"ham10000": "HAM10000_metadata.csv", "isic2020": "ISIC_2020_Training_GroundTruth.csv"}
+_HAM_COLUMNS = ["lesion_id", "image_id", "dx", "dx_type", "age", "sex", "localization", "patient_id"]
+_DIAGNOSES = {"mel": "melanoma", "nv": "nevus", "bkl": "seborrheic keratosis"}
+# One random stream for each purpose, so that a lesion looks the same in all its photographs.
+_PATIENT, _LESION, _PHOTOGRAPH, _MARK = range(4)
+_MARKED = 0.35  # share of lesions that carry the source's mark where it tells nothing
+_LARGE = 1000
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """All that decides what a synthetic data set holds."""
+
+    n: int
+    seed: int
+    size: tuple[int, int]
+    layout: str
+    balance: float
+    overlap: float
+    source_artefact: float
+    context: float
+
+    def __post_init__(self):
+        if self.n < 1:
+            raise ValueError(f"n is a number of images, at least 1. Received: n={self.n}")
+        if len(self.size) != 2 or min(self.size) < 16:
+            raise ValueError(f"size is (height, width), 16 pixels at least. Received: size={self.size}")
+        if self.layout not in _TABLES:
+            names = " or ".join(_TABLES)
+            raise ValueError(f"layout is {names}. Received: layout={self.layout!r}")
+        for name in ("balance", "overlap", "source_artefact", "context"):
+            share = getattr(self, name)
+            if not 0 <= share <= 1:
+                raise ValueError(f"{name} is between 0 and 1. Received: {name}={share}")
+
+    def to_json(self):
+        return json.dumps({"version": _VERSION, **asdict(self)}, sort_keys=True)
+
+
+def synthetic(
+    n=600,
+    seed=0,
+    folder=None,
+    size=(225, 300),
+    *,
+    layout="ham10000",
+    balance=0.25,
+    overlap=0.25,
+    source_artefact=0.0,
+    context=0.0,
+    workers=None,
+    progress=None,
+):
+    """Draws dermoscopy-like images and returns their manifest table.
+
+    Lesions are photographed one to six times and belong to patients, as in HAM10000;
+    confirmation, age, sex and site follow its rules. Equal parameters give equal files. A folder
+    that is complete is read again; one that was interrupted is completed.
+
+    Args:
+        n: number of images.
+        seed: integer.
+        folder: where `images/*.jpg`, `masks/*_segmentation.png` and the release's own table go; default: a
+            folder of its own below the environment variable `SKINKIT_CACHE`, else
+            `~/.cache/skinkit`.
+        size: height and width of the images in pixels.
+        layout: `"ham10000"` (seven classes) or `"isic2020"` (benign and malignant; patients with
+            many images, no lesion ids).
+        balance: 0 for the class shares of the release, 1 for equal ones (`isic2020`: for a melanoma
+            in every patient).
+        overlap: share of lesions that look much like another diagnosis.
+        source_artefact: share of lesions whose mark of a source (dark corners, warm light) tells
+            malignant from benign; the others carry it by chance.
+        context: at 0 an image tells all there is to know; at 1 the nevi of a patient share a look,
+            and a melanoma is a nevus with the opposite look, which only the patient's other
+            images can tell.
+        workers: threads; default: number of processors. The images do not depend on it.
+        progress: show a bar; default: from 1,000 images on.
+
+    Returns:
+        Manifest table.
+
+    Raises:
+        ValueError: a parameter out of its range, or a folder that holds something else.
+
+    Example:
+        >>> table = synthetic(120, seed=1)
+        >>> table["label"].value_counts()
+    """
+    from filelock import FileLock
+
+    size = tuple(int(side) for side in size)
+    drawing = _Drawing(n, seed, size, layout, balance, overlap, source_artefact, context)
+    folder = Path(folder) if folder else _cache_folder(drawing)
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / ".lock"):
+        _claim(folder, drawing)
+        _write_all(folder, drawing, workers, n >= _LARGE if progress is None else progress)
+    return read_manifest(folder / _TABLES[layout], dataset="synthetic")
+
+
+def _cache_folder(drawing):
+    cache = Path(os.environ.get("SKINKIT_CACHE") or Path.home() / ".cache" / "skinkit")
+    return cache / f"synthetic-{hashlib.sha256(drawing.to_json().encode()).hexdigest()[:12]}"
+
+
+def _claim(folder, drawing):
+    """Writes the parameters into an empty folder, or finds the same ones there."""
+    said = folder / _PARAMETERS
+    if said.is_file() and said.read_text() == drawing.to_json():
+        return
+    ours = {".lock", f"{_PARAMETERS}.part"}
+    if said.is_file() or any(path.name not in ours for path in folder.iterdir()):
+        raise ValueError(
+            f"{folder} is not empty and was not drawn with these parameters. Give another folder, "
+            f"or delete this one. Expected in {_PARAMETERS}: {drawing.to_json()}"
+        )
+    _write(said, drawing.to_json().encode())
+
+
+def _write_all(folder, drawing, workers, progress):
+    """Draws the images that are not there yet; the table comes last."""
+    from tqdm.auto import tqdm
+
+    plan = (plan_isic2020 if drawing.layout == "isic2020" else plan_ham10000)(
+        drawing.n, drawing.seed, drawing.balance
+    )
+    plan["image_id"] = [f"SYN_{image + 1:07d}" for image in plan["image"]]
+    for name in ("images", "masks"):
+        (folder / name).mkdir(exist_ok=True)
+    rows = [row for row in plan.itertuples() if not all(map(Path.is_file, _paths(folder, row)))]
+    pool = ThreadPoolExecutor(workers or os.cpu_count())
+    try:
+        done = pool.map(partial(_write_image, folder, drawing), rows)
+        list(tqdm(done, desc="drawing", total=len(rows), unit="image", disable=not (progress and rows)))
+    finally:
+        # An interrupt must not wait for thousands of images still in the queue.
+        pool.shutdown(cancel_futures=True)
+    table = _isic2020_table(plan) if drawing.layout == "isic2020" else _ham10000_table(plan)
+    text = table.to_csv(index=False, lineterminator="\n")
+    _write(folder / _TABLES[drawing.layout], text.encode())
+
+
+def _paths(folder, row):
+    return folder / "images" / f"{row.image_id}.jpg", folder / "masks" / f"{row.image_id}_segmentation.png"
+
+
+def _write_image(folder, drawing, row):
+    import cv2
+
+    image, mask = _draw(drawing, row)
+    image_path, mask_path = _paths(folder, row)
+    quality = [cv2.IMWRITE_JPEG_QUALITY, 90]
+    _write(image_path, cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), quality)[1])
+    _write(mask_path, cv2.imencode(".png", mask, [cv2.IMWRITE_PNG_BILEVEL, 1])[1])
+
+
+def _draw(drawing, row):
+    patient = draw_patient(_stream(drawing, _PATIENT, row.patient))
+    rng = _stream(drawing, _LESION, row.lesion)
+    lesion = draw_traits(rng, row.dx, patient, drawing.overlap, drawing.context)
+    rng = _stream(drawing, _PHOTOGRAPH, row.image)
+    return photograph(rng, lesion, patient, drawing.size, _is_marked(drawing, row))
+
+
+def _is_marked(drawing, row):
+    malignant = ("mel",) if drawing.layout == "isic2020" else MALIGNANT
+    agrees, by_chance = _stream(drawing, _MARK, row.lesion).random(2)
+    return row.dx in malignant if agrees < drawing.source_artefact else by_chance < _MARKED
+
+
+def _stream(drawing, purpose, number):
+    return np.random.default_rng([drawing.seed, purpose, number])
+
+
+def _write(path, content):
+    part = path.with_name(f"{path.name}.part")
+    part.write_bytes(content)
+    part.replace(path)
+
+
+def _ham10000_table(plan):
+    table = plan.rename(columns={"site": "localization"})
+    table["lesion_id"] = [f"SYNL_{lesion + 1:07d}" for lesion in plan["lesion"]]
+    table["patient_id"] = [f"SYNP_{patient + 1:07d}" for patient in plan["patient"]]
+    return table[_HAM_COLUMNS]
+
+
+def _isic2020_table(plan):
+    malignant = plan["dx"] == "mel"
+    columns = {
+        "image_name": plan["image_id"],
+        "patient_id": [f"SYNP_{patient + 1:07d}" for patient in plan["patient"]],
+        "sex": plan["sex"],
+        "age_approx": plan["age"],
+        "anatom_site_general_challenge": plan["site"],
+        "diagnosis": plan["dx"].map(_DIAGNOSES),
+        "benign_malignant": np.where(malignant, "malignant", "benign"),
+        "target": malignant.astype(int),
+    }
+    return plan.iloc[:, :0].assign(**columns)

@@ -1,0 +1,223 @@
+"""From a model to saved predictions, and from saved predictions to scores with intervals."""
+
+import functools
+import json
+import math
+
+import numpy as np
+import pandas as pd
+
+from skinkit.data.grouping import group_keys
+from skinkit.data.missing import known_ids
+from skinkit.names import check_name
+
+# What can be made of predictions before they are scored.
+RESCORING = ("patient_z_score",)
+
+
+def predictor(model, recipe, labels, classifier=None):
+    """Returns the function from manifest rows to their predictions table: see `predict`.
+
+    Args:
+        model, recipe, labels: As in `predict`.
+        classifier: `FeatureClassifier` of a recipe that has one: the predictions are its own.
+    """
+    if classifier is None:
+        return network_predictor(model, recipe, labels)
+    return lambda rows: _table(recipe, rows, classifier(rows), labels)
+
+
+def predict(model, recipe, rows, labels):
+    """Returns the predictions table of manifest rows: ids and label, then `p_<label>` for each class.
+
+    Args:
+        model: The recipe's model.
+        recipe: The resolved `Recipe` the model was built from.
+        rows: Manifest rows.
+        labels: Classes in the order of the model's outputs.
+    """
+    return network_predictor(model, recipe, labels)(rows)
+
+
+def network_predictor(model, recipe, labels):
+    """Returns the function from manifest rows to the predictions table of the network itself.
+
+    Args:
+        model, recipe, labels: As in `predict`.
+    """
+    probabilities = _probabilities(model, recipe, labels)
+    return lambda rows: _table(recipe, rows, probabilities(rows), labels)
+
+
+def _probabilities(model, recipe, labels):
+    """The function from manifest rows to class probabilities, as the input and the model ask for."""
+    from skinkit import models
+    from skinkit.experiments import build
+    from skinkit.experiments.patients import PatientPredictor
+
+    batches = functools.partial(build.evaluation_batches, recipe, labels=labels)
+    if recipe.input.name == "multi_crop":
+        mean = functools.partial(_mean_over_crops, model)
+    elif models.uses_context(model):
+        return PatientPredictor(model, recipe, labels)
+    elif recipe.tta is None:
+        mean = functools.partial(_predicted, model)
+    else:
+        mean = functools.partial(_mean_over_views, model, tta=recipe.tta)
+    return lambda rows: np.concatenate([mean(images) for images, _ in batches(rows).as_numpy_iterator()])
+
+
+def _table(recipe, rows, probabilities, labels):
+    from skinkit import evaluation
+
+    ids = rows[["image_id", "lesion_id", "patient_id", "label"]].reset_index(drop=True)
+    found = ids.join(pd.DataFrame(probabilities, columns=[f"p_{label}" for label in labels]))
+    if recipe.rescoring is None:
+        return found
+    check_name("Rescorings", recipe.rescoring.name, RESCORING)
+    return evaluation.rescore_by_patient(found, recipe.positive)
+
+
+def predict_parts(predict_rows, run_data):
+    """Returns the predictions of the test part.
+
+    Joined parts are predicted one by one: no image is context of an image of another part.
+
+    Args:
+        predict_rows: Function from manifest rows to their predictions table.
+        run_data: `RunData`.
+    """
+    found = [predict_rows(run_data.rows(part)) for part in run_data.test_part.split("+")]
+    return pd.concat(found, ignore_index=True)
+
+
+def _predicted(model, images):
+    from skinkit import models
+
+    # Here, because a training that compiles the model in between loses the graph.
+    return models.traced(model).predict_on_batch(images)
+
+
+def _mean_over_crops(model, images):
+    """Class probabilities of images (batch, crops, height, width, 3) from a network that sees one crop."""
+    from skinkit import evaluation
+
+    _, crops, *shape = images.shape
+    found = _predicted(model, images.reshape(-1, *shape))
+    return evaluation.mean_over_views(found.reshape(-1, crops, found.shape[-1]))
+
+
+def _mean_over_views(model, images, tta):
+    """Class probabilities of images (batch, height, width, 3) from a network that sees one view."""
+    from skinkit import evaluation
+
+    found = [_predicted(model, view) for view in evaluation.image_views(images, tta.name)]
+    return evaluation.mean_over_views(np.stack(found, axis=1), **tta.options)
+
+
+def reconstruction_scores(model, recipe, rows, labels):
+    """Returns how well an autoencoder returns images: `rmse` over all their pixels, and `psnr` in decibels.
+
+    Args:
+        model, recipe, rows, labels: As in `predict`; pixels from 0 to 1.
+    """
+    from skinkit.experiments import build
+
+    batches = build.evaluation_batches(recipe, rows, labels)
+    pairs = ((images, _predicted(model, images)) for images, _ in batches.as_numpy_iterator())
+    squares = [np.square(made - images).mean(axis=(1, 2, 3)) for images, made in pairs]
+    mean = float(np.mean(np.concatenate(squares)))
+    return {"rmse": math.sqrt(mean), "psnr": -10 * math.log10(max(mean, 1e-12))}
+
+
+def score(predictions, positive="mel"):
+    """Returns all scores of a predictions table with 95 % intervals by the groups of `prediction_groups`.
+
+    Returns:
+        Dictionary with `n`, `grouped_by`, and `scores`: by name (`f1:nv` for one class) `value`, `low`,
+        `high` and `method` of `bootstrap_intervals`; NaN where a class has no images.
+    """
+    from skinkit import evaluation
+
+    truth, probabilities, labels = evaluation.unpack_predictions(predictions)
+    groups, grouped_by = prediction_groups(predictions)
+    names = [*evaluation.summary_names(labels, positive), *evaluation.table_metrics(labels)]
+    if len(labels) == 2:
+        # hernandez2020 prints it beside precision and recall, which belong to a class.
+        names.append(f"auc:{evaluation.positive_label(labels, positive)}")
+    intervals = evaluation.bootstrap_intervals(
+        truth, probabilities, labels, groups=groups, metrics=list(dict.fromkeys(names)), positive=positive
+    )
+    found = intervals[["value", "low", "high", "method"]].to_dict(orient="index")
+    return {"n": len(predictions), "grouped_by": grouped_by, "scores": found}
+
+
+def prediction_groups(predictions):
+    """Returns what is resampled as a whole, one key per row, and its name.
+
+    Rows that share a lesion, a patient or a photograph are of one group, also by way of other rows.
+
+    Args:
+        predictions: Predictions table.
+
+    Returns:
+        `(keys, name)`: array, and "lesion", "patient" or "lesion+patient", whichever ids are known;
+        "photograph" where none are but images repeat, "image" where they do not.
+    """
+    known = [name for name in ("lesion", "patient") if known_ids(predictions[f"{name}_id"]).notna().any()]
+    keys, name = group_keys(predictions, "+".join(known) or "photograph")
+    alone = name == "photograph" and len(set(keys)) == len(keys)
+    return np.array(keys, dtype=object), "image" if alone else name
+
+
+def write_predictions(predictions, path):
+    """Writes a predictions table without loss; equal tables give equal bytes."""
+    part = path.with_name(path.name + ".part")
+    # Without a format, pandas writes the shortest digits that give the same float again.
+    predictions.to_csv(part, index=False, compression={"method": "gzip", "mtime": 0})
+    part.replace(path)
+
+
+def read_predictions(path):
+    """Returns the predictions table that `write_predictions` wrote: ids are text, probabilities float64."""
+    table = pd.read_csv(path, dtype="string")
+    # By way of text, because pandas' own fast reading of numbers may miss the last bit.
+    return table.astype({name: "float64" for name in table if name.startswith("p_")})
+
+
+def save_scored(predictions, positive, folder, ending="", **notes):
+    """Writes `predictions<ending>.csv.gz`, and beside it `metrics<ending>.json`: the scores of that file.
+
+    Args:
+        predictions: Predictions table.
+        positive: As in `score`.
+        folder: Folder to write to.
+        ending: String, of the names of both files.
+        **notes: What else `metrics<ending>.json` says.
+
+    Returns:
+        Dictionary: the content of `metrics<ending>.json`.
+    """
+    path = folder / f"predictions{ending}.csv.gz"
+    write_predictions(predictions, path)
+    metrics = {**notes, **score(read_predictions(path), positive)}
+    write_json(folder / f"metrics{ending}.json", metrics)
+    return metrics
+
+
+def write_json(path, content):
+    """Writes `content` as JSON through a part file, so that the name never stands for half a file."""
+    part = path.with_suffix(path.suffix + ".part")
+    part.write_text(json.dumps(_plain(content), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    part.replace(path)
+
+
+def _plain(content):
+    """The content in JSON's own types: NaN, which JSON does not know, becomes null."""
+    if isinstance(content, dict):
+        return {name: _plain(value) for name, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_plain(value) for value in content]
+    if content is None or isinstance(content, str | bool | int):
+        return content
+    return None if math.isnan(content) else float(content)

@@ -1,0 +1,1 @@
+"""Results: all finished runs beside all published numbers."""

@@ -1,0 +1,153 @@
+"""Which of two recipes is better on the same test images, and by how much."""
+
+import math
+import re
+
+import pandas as pd
+
+from skinkit.experiments.predictions import prediction_groups
+from skinkit.experiments.results.finished_runs import ALIKE, alike, finished_runs
+from skinkit.papers.published import published_scores
+from skinkit.papers.registry import comparisons, recipes, same_method
+from skinkit.papers.registry import recipe as find_recipe
+
+METRICS = ("accuracy", "macro_recall", "macro_f1", "macro_auc")
+# A pair is two recipes; all else is the same.
+_SHARED = tuple(name for name in ALIKE if name not in ("recipe", "stale"))
+COLUMNS = (
+    *("first", "second", *_SHARED, "runs", "n", "metric"),
+    *("difference", "low", "high", "run_sd", "leakage_lesion"),
+    *("printed", "printed_low", "printed_high", "networks", "holds"),
+)
+_KEYS = ["first", "second", *_SHARED, "metric"]
+
+
+def compare_runs(folder, pairs=None):
+    """Returns the differences between recipes that were run on the same test images.
+
+    Runs are paired where they are alike but for their recipe, by fold and seed. Runs of a recipe that has
+    changed since are left out. The interval is the mean of the pairs' own 95 % intervals, which resample
+    whole lesions or patients for both models alike; there is none where all resamples of a pair agree, which
+    happens with few lesions. `run_sd` (ddof 1) is the spread of the difference over seeds and folds. Beside
+    it stands what the document prints for the two rows: the mean, the smallest and the largest difference of
+    its networks, and whether its order holds.
+
+    Args:
+        folder: Folder of the run folders.
+        pairs: Pairs of recipe names; those which the documents' modules name by default.
+
+    Returns:
+        DataFrame with the columns `COLUMNS`: `difference` is `first` minus `second`, in fractions. `holds` is
+        "yes" or "no" where the interval lies on one side of 0, and on the side of all printed differences or
+        on the other one; "open" where it does not or there is none, or the printed ones disagree.
+
+    Raises:
+        FileNotFoundError: when there is no run to count.
+        ValueError: when two paired runs were not tested on the same images.
+    """
+    rows, known = [], {r.name for r in recipes()}
+    runs = _runs_of_recipes(folder, known)
+    for first, second in comparisons() if pairs is None else pairs:
+        ours, theirs = (runs.get(_carried_out(name, known), {}) for name in (first, second))
+        for which in ours.keys() & theirs.keys():
+            rows.extend(_difference(first, second, ours[which], theirs[which]))
+    if not rows:
+        return pd.DataFrame(columns=COLUMNS)
+    grouped = pd.DataFrame(rows).groupby(_KEYS, sort=False)
+    table = grouped.agg(
+        runs=("value", "size"),
+        n=("n", "max"),
+        difference=("value", "mean"),
+        low=("low", _mean_of_all),
+        high=("high", _mean_of_all),
+        run_sd=("value", "std"),
+        leakage_lesion=("leakage_lesion", "mean"),
+    )
+    table = _beside_printed(table.reset_index())
+    return table.sort_values(_KEYS[:-1], kind="stable")[[*COLUMNS]].reset_index(drop=True)
+
+
+def _mean_of_all(ends):
+    """The mean of the pairs' ends; NaN where one has none."""
+    return ends.mean(skipna=False)
+
+
+def _runs_of_recipes(folder, known):
+    """The finished runs by recipe, and then by all else that a pair shares."""
+    found = {}
+    for run in finished_runs(folder, verbose=False):
+        said = {**run.manifest, **alike(run)}
+        if said["stale"] and said["recipe"] in known:
+            continue
+        which = tuple(said[name] for name in (*_SHARED, "fold", "seed"))
+        found.setdefault(_carried_out(said["recipe"], known), {})[which] = run
+    return found
+
+
+def _carried_out(name, known):
+    """The recipe under whose name the runs of the same experiment lie."""
+    return same_method(find_recipe(name))[0].name if name in known else name
+
+
+def _difference(first, second, ours, theirs):
+    from skinkit import evaluation
+
+    one = ours.predictions.set_index("image_id")
+    other = theirs.predictions.set_index("image_id")
+    if not one.index.sort_values().equals(other.index.sort_values()):
+        raise ValueError(
+            f"{ours.folder} and {theirs.folder} were not tested on the same images, so their difference "
+            "would mix models and images. Run both anew with one version of skinkit"
+        )
+    truth, p, labels = evaluation.unpack_predictions(one)
+    _, q, _ = evaluation.unpack_predictions(other.loc[one.index])
+    found = evaluation.paired_difference(
+        truth, p, q, labels, groups=prediction_groups(ours.predictions)[0], metrics=METRICS
+    )
+    # Few lesions, all alike, say nothing of those that were not drawn.
+    found.loc[found["low"] == found["high"], ["low", "high"]] = math.nan
+    said = alike(ours)
+    shared = {
+        **{"first": first, "second": second, **{name: said[name] for name in _SHARED}},
+        **{"n": len(one), "leakage_lesion": ours.manifest["leakage"]["lesion"]},
+    }
+    return [{**shared, "metric": metric, **row} for metric, row in found.to_dict(orient="index").items()]
+
+
+def _beside_printed(table):
+    scores = published_scores().query("answered")
+    # Of two classes, each has the area of the other, and so has their mean.
+    area = scores["class"].eq("malignant") & scores["metric"].eq("auc")
+    scores = scores.assign(metric=scores["metric"].mask(area, "macro_auc"))[scores["class"].eq("all") | area]
+    found = [_printed_difference(scores, row) for row in table.itertuples()]
+    return pd.concat([table, pd.DataFrame(found, index=table.index)], axis=1)
+
+
+def _printed_difference(scores, row):
+    scores = scores[scores["metric"] == row.metric]
+    printed = (_printed(scores, row.first) - _printed(scores, row.second)).dropna().astype(float)
+    if printed.empty:
+        return {
+            **dict.fromkeys(("printed", "printed_low", "printed_high", "networks"), math.nan),
+            "holds": "",
+        }
+    low, high = printed.min(), printed.max()
+    holds = "open"
+    if low * high > 0 and row.low * row.high > 0:
+        holds = "yes" if low * row.low > 0 else "no"
+    return {
+        **{"printed": printed.mean(), "printed_low": low, "printed_high": high},
+        **{"networks": len(printed), "holds": holds},
+    }
+
+
+def _printed(scores, name):
+    """The printed scores of a row by network; those of all networks for a row `network-arm` of our own."""
+    own = scores[scores["target"] == name]
+    if not own.empty:
+        return own.set_index(pd.Index([""]))["published"]
+    table, _, row = name.rpartition("/")
+    networks = scores["target"].str.extract(
+        f"^{re.escape(table)}/([^-/]+)-{re.escape(row.partition('-')[2])}$"
+    )[0]
+    return scores[networks.notna()].set_index(networks.dropna())["published"]

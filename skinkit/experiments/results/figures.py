@@ -1,0 +1,100 @@
+"""The figures in front of the results, drawn from the tables beside them."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from skinkit.papers.koefler2023.recipes import SPLIT_FIRST_OF
+
+# How an exam was held; the second is a control, in which one step of the first has another place.
+_WAYS = ("as_published", "split_then_augment", "corrected")
+
+
+def draw_figures(ledger, results):
+    """Draws `figures/*.png` into the folder of the results; what has no numbers yet is left out.
+
+    Args:
+        ledger: DataFrame of `skinkit.experiments.ledger.ledger`.
+        results: Folder with `leakage.csv` (`skinkit data leakage --out`).
+    """
+    from skinkit import plots
+
+    results = Path(results)
+    figures, ledger = {}, _of_today(ledger)
+    if (results / "leakage.csv").exists():
+        table = pd.read_csv(results / "leakage.csv")
+        reports = {
+            split.split(":")[0]: rows.set_index("label") for split, rows in table.groupby("split", sort=False)
+        }
+        figures["leakage"] = plots.leakage_bars(reports)
+    if ledger["published"].notna().any():
+        figures["published_against_measured"] = plots.published_against_measured(ledger)
+    if protocols := _by_protocol(ledger):
+        figures["protocols"] = plots.score_intervals(protocols)
+    for section, (tables, rows) in rows_of_sections(ledger).items():
+        figures[figure_name(section)] = plots.score_intervals(tables, rows)
+    for name, figure in figures.items():
+        (results / "figures").mkdir(exist_ok=True)
+        # Without the software version in it, the same numbers give the same bytes.
+        figure.savefig(results / "figures" / f"{name}.png", dpi=120, metadata={"Software": None})
+
+
+def sections(ledger):
+    """Returns the heading that each row stands under: its document's, recipes on drawn images apart."""
+    drawn = ledger["dataset"].eq("synthetic")
+    return ledger["document"].mask(drawn, ledger["document"] + ", drawn images")
+
+
+def figure_name(section):
+    """Returns the name of a section's own figure, without its ending."""
+    return section.replace(", ", "-").replace(" ", "-")
+
+
+def rows_of_sections(ledger):
+    """Returns what the own figure of a section shows: the main score of its rows under `corrected`.
+
+    Returns:
+        Dictionary from a section with two such rows or more to `(tables, rows)`: a table of scores per
+        profile, and the rows' names, from the highest score to the lowest.
+    """
+    found, shown = {}, _of_today(ledger)
+    shown = shown[(shown["class"] == "all") & (shown["protocol"] == "corrected")]
+    for section, rows in shown.groupby(sections(shown)):
+        metric = "auc" if "auc" in set(rows["metric"]) else "macro_recall"
+        rows = rows[rows["metric"] == metric].rename(columns={"measured": "value"})
+        rows = rows.assign(name=_names(rows)).sort_values("value", ascending=False)
+        if rows["name"].nunique() > 1:
+            tables = {
+                f"{metric}, {profile}": part.set_index("name") for profile, part in rows.groupby("profile")
+            }
+            found[section] = tables, list(rows["name"].unique())
+    return found
+
+
+def _of_today(ledger):
+    """The rows that runs of today's recipes measured."""
+    return ledger[ledger["measured"].notna() & (ledger["stale"] == "")]
+
+
+def _names(rows):
+    """A name for each row; where runs of one recipe differ in more than profile and protocol, it says so."""
+    names = recipes = rows["table"] + "/" + rows["row"]
+    for column in ("weights", "precision", "lacking"):
+        several = rows.groupby(recipes)[column].transform("nunique") > 1
+        names = names.mask(several, names + f", {column}: " + rows[column].replace("", "default"))
+    return names
+
+
+def _by_protocol(ledger):
+    """Scores of the rows that were run in several of `_WAYS`: a table per way, as measured."""
+    rows = ledger[(ledger["class"] == "all") & ledger["metric"].isin(["accuracy", "macro_recall"])]
+    name = rows["document"] + "/" + _names(rows)
+    split_first = name.map(SPLIT_FIRST_OF)
+    rows = rows.rename(columns={"measured": "value"}).assign(
+        name=split_first.fillna(name) + "\n" + rows["profile"] + ", " + rows["metric"],
+        way=rows["protocol"].mask(split_first.notna(), "split_then_augment"),
+    )
+    rows = rows[rows["way"].isin(_WAYS)]
+    several = rows.groupby("name")["way"].transform("nunique") > 1
+    tables = dict(list(rows[several].groupby("way")))
+    return {way: tables[way].set_index("name")[["value", "low", "high"]] for way in _WAYS if way in tables}

@@ -1,0 +1,119 @@
+"""The finished runs under a folder: each once, and with a word about those that are stale."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from skinkit.experiments.plan import Plan
+from skinkit.experiments.run_folder import SavedRun
+from skinkit.papers.registry import recipe as find_recipe
+
+# Runs that agree in these are carried out alike, but for fold and seed.
+ALIKE = ("recipe", "profile", "protocol", "weights", "precision", "dataset", "lacking", "stale")
+
+
+def finished_runs(folder, smoke=False, verbose=True):
+    """Returns the finished runs under `folder` that count, each once.
+
+    Runs of a protocol with equal keys, such as a folder and its copy, are one run.
+
+    Args:
+        folder: Folder which holds run folders at any depth, e.g. `results/runs`.
+        smoke: Boolean, whether runs that only try the code count as well: those of the `smoke` profile, and
+            those on drawn images in place of a release.
+        verbose: Boolean, whether to print what is not counted.
+
+    Returns:
+        List of `SavedRun`, in the order of their folders.
+
+    Raises:
+        FileNotFoundError: when there is none.
+    """
+    found = [SavedRun(path.parent) for path in sorted(Path(folder).rglob("manifest.json"))]
+    counted, notices = {}, []
+    for run in found:
+        # Of a protocol: two may carry out the same, and each has its row.
+        which = (run.manifest["key"], run.manifest["protocol"])
+        if not smoke and _only_tries(run.manifest):
+            notices.append(f"not counted, a smoke run: {run.folder}")
+        elif (first := counted.setdefault(which, run)) is not run:
+            notices.append(f"counted once, the same run: {first.folder} and {run.folder}")
+    if not counted:
+        raise FileNotFoundError(_nothing_counts(folder, len(found)))
+    if verbose and notices:
+        print("\n".join(notices))
+    return list(counted.values())
+
+
+def _nothing_counts(folder, found):
+    there = "holds no finished run that counts" if Path(folder).is_dir() else "does not exist"
+    tried = f", but {found} on drawn images, which say nothing about a document" if found else ""
+    return (
+        f"{folder} {there}{tried}. Give the folder of all runs; `skinkit run RECIPE --profile quick` makes "
+        "one in results/runs"
+    )
+
+
+def _only_tries(manifest):
+    drawn = manifest["dataset"] == "synthetic"
+    return manifest["profile"] == "smoke" or (drawn and manifest["settings"]["dataset"] != "synthetic")
+
+
+def stale_runs(folder):
+    """Returns the finished runs under `folder` whose recipe has changed since, or no longer exists.
+
+    Args:
+        folder: As in `finished_runs`.
+
+    Returns:
+        DataFrame with `recipe, profile, protocol, fold, seed, folder, was, now, why`: `was` is the hash of
+        the recipe as it was run, `now` as it would be run today (missing where it no longer exists).
+
+    Raises:
+        FileNotFoundError: when there is no run to count.
+    """
+    about = ["recipe", "profile", "protocol", "fold", "seed"]
+    rows = []
+    for run in finished_runs(folder, verbose=False):
+        if why := staleness(run):
+            plan = _plan_of_today(run.manifest)
+            hashes = {"was": run.recipe.hash, "now": plan and plan.resolved.hash}
+            said = {name: run.manifest[name] for name in about}
+            rows.append({**said, "folder": run.folder.as_posix(), **hashes, "why": why})
+    return pd.DataFrame(rows, columns=[*about, "folder", "was", "now", "why"])
+
+
+def alike(run):
+    """Returns what a `SavedRun` says about `ALIKE`, as a dictionary of strings.
+
+    `weights` is empty for the recipe's own, `stale` for a run of today's recipe.
+    """
+    m = run.manifest
+    return {
+        **{name: m[name] for name in ("recipe", "profile", "protocol", "dataset")},
+        **{"weights": m.get("weights") or "", "precision": m.get("precision") or "float32"},
+        # Runs of older versions do not say it.
+        **{"lacking": m.get("lacking", ""), "stale": staleness(run)},
+    }
+
+
+def staleness(run):
+    """Returns why a `SavedRun` is not one of today's recipe, with the hash of its own settings; else `""`."""
+    m, plan = run.manifest, _plan_of_today(run.manifest)
+    if plan is None:
+        return f"the recipe no longer exists, was {run.recipe.hash}"
+    # The key, as the settings of an old run lack younger fields, and what it started from counts, too.
+    if plan.key_of(m.get("weights"), m["split_hash"], m["data_hash"]) == m["key"]:
+        return ""
+    return f"the recipe has changed, was {run.recipe.hash}"
+
+
+def _plan_of_today(manifest):
+    """The plan of the same name; `None` where recipe, profile or protocol are no longer known."""
+    try:
+        recipe = find_recipe(manifest["recipe"])
+        plan = Plan(recipe, *(manifest[name] for name in ("profile", "protocol", "fold", "seed")))
+        plan.resolved  # noqa: B018 - unknown profiles and protocols stop here
+    except ValueError:
+        return None
+    return plan

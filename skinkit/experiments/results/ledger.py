@@ -1,0 +1,213 @@
+"""All runs against all published rows: the table that nobody writes by hand."""
+
+import math
+import shlex
+from pathlib import Path
+
+import pandas as pd
+
+from skinkit.experiments.results.comparisons import compare_runs
+from skinkit.experiments.results.figures import draw_figures
+from skinkit.experiments.results.finished_runs import ALIKE, alike, finished_runs
+from skinkit.experiments.results.page import check_results_folder, results_page
+from skinkit.papers.published import published_scores
+from skinkit.papers.registry import recipes, same_method
+
+COLUMNS = (
+    *("document", "table", "row", "on", "class", "metric", "published", "published_sd", "check"),
+    *ALIKE,
+    *("runs", "n", "measured", "low", "high", "run_sd", "population_sd", "fold_sd", "seed_sd"),
+    *("measured_best", "difference", "tolerance"),
+    *("leakage_photograph", "leakage_lesion", "leakage_patient"),
+    *("verdict", "reason", "command", "folders"),
+)
+# Fewer say too little about what a training owes to luck.
+_ENOUGH_RUNS = 3
+
+
+def read_runs(folder, smoke=False):
+    """Returns the finished runs under `folder`, one row per run and score.
+
+    Args:
+        folder, smoke: As in `finished_runs`.
+
+    Returns:
+        DataFrame with the columns `ALIKE` and `fold, seed, metric, class, value, low, high, n, leakage_*,
+        command, folder`.
+
+    Raises:
+        FileNotFoundError: when there is none.
+    """
+    return pd.DataFrame([row for run in finished_runs(folder, smoke) for row in _run_rows(run)])
+
+
+def _run_rows(run):
+    manifest, metrics, said = run.manifest, run.metrics, alike(run)
+    best = run.metrics_best["scores"] if run.metrics_best else {}
+    shared = {
+        **said,
+        **{key: manifest[key] for key in ("fold", "seed")},
+        **{f"leakage_{level}": rate for level, rate in manifest["leakage"].items()},
+        "n": metrics["n"],
+        # Runs of older versions do not say which images they were tested on.
+        "test_hash": manifest.get("test_hash"),
+        "command": "" if said["stale"] else _command({**manifest, **said}),
+        "folder": run.folder.as_posix(),
+    }
+    for name, score in metrics["scores"].items():
+        metric, _, label = name.partition(":")
+        beside = best.get(name, {}).get("value", math.nan)
+        yield {**shared, "metric": metric, "class": label or "all", **score, "best": beside}
+
+
+def ledger(folder, smoke=False):
+    """Sets every published number beside what the runs under `folder` measured.
+
+    A published number without a run keeps an empty measured column. Scores of recipes without a published
+    row, such as the baselines, follow at the end. Runs are averaged over folds and seeds, and only where they
+    agree in all of `ALIKE`.
+
+    Args:
+        folder, smoke: As in `finished_runs`.
+
+    Returns:
+        DataFrame with the columns `COLUMNS`; scores in fractions from 0 to 1. `recipe` is the one that was
+        run: another row's, where that is the same experiment. `weights` is empty for the recipe's own.
+        `stale` says why a run is not one of today's recipe; `command` repeats the runs of a row that is not.
+
+    Raises:
+        FileNotFoundError: when there is no run to count.
+    """
+    known = {r.name: r for r in recipes()}
+    published = published_scores()
+    measured = _mean_over_runs(read_runs(folder, smoke))
+    measured["target"] = [_targets(known, name) for name in measured["recipe"]]
+    measured = measured.explode("target")
+    measured["answered"] = True
+    keys = ["target", "metric", "class", "answered"]
+    table = published.merge(measured, how="outer", on=keys, indicator=True, sort=False)
+    unpublished = (table["_merge"] == "right_only") & (table["class"] != "all")
+    table = table[~unpublished]
+    # A published row without a run has no recipe of its own name: its target may be one.
+    verdicts = [_verdict(row, known.get(row.recipe, known.get(row.target))) for row in table.itertuples()]
+    table[["difference", "tolerance", "verdict", "reason"]] = pd.DataFrame(
+        verdicts, index=table.index, columns=["difference", "tolerance", "verdict", "reason"]
+    )
+    names = table["target"].str.split("/", expand=True)
+    table[["document", "table", "row"]] = names[[0, 1, 2]]
+    return table.reindex(columns=COLUMNS).reset_index(drop=True)
+
+
+def _mean_over_runs(runs):
+    """One row per score of the runs that are alike: mean over folds and seeds.
+
+    The interval is the mean of the runs' own bootstrap intervals, i.e. the uncertainty from the test
+    images; `run_sd` (ddof 1) is the spread over runs, `fold_sd` and `seed_sd` are its parts, and
+    `population_sd` is what gessert2019 prints of models with one test part. `measured_best` is the mean of
+    the epochs that were best on validation, where the runs scored them beside the last.
+    """
+    from skinkit import evaluation
+
+    keys = [*ALIKE, "metric", "class"]
+    leaks = ["leakage_photograph", "leakage_lesion", "leakage_patient"]
+    grouped = runs.groupby(keys, sort=False)
+    table = grouped.agg(
+        runs=("value", "size"),
+        n=("n", "max"),
+        measured=("value", "mean"),
+        low=("low", "mean"),
+        high=("high", "mean"),
+        run_sd=("value", "std"),
+        measured_best=("best", "mean"),
+        folders=("folder", " ".join),
+        command=("command", lambda commands: "; ".join(filter(None, commands))),
+        **{leak: (leak, "mean") for leak in leaks},
+    )
+    spread = evaluation.spread_over_runs(runs, keys)
+    one_test_part = grouped["test_hash"].nunique() == 1
+    spread["population_sd"] = spread["population_sd"].where(one_test_part)
+    return table.join(spread).reset_index()
+
+
+def _targets(known, name):
+    """The rows that the runs of a recipe answer: its own, and those of the same experiment."""
+    if name not in known:
+        return [name]
+    return list(dict.fromkeys(r.published_row or r.name for r in same_method(known[name])))
+
+
+def _verdict(row, recipe):
+    if pd.isna(row.measured):
+        reason = recipe.not_comparable if recipe else ""
+        return None, None, "not comparable" if reason else "", reason
+    if pd.isna(row.published):
+        return None, None, "not comparable", row.lacking or "no published row"
+    difference = row.measured - row.published
+    tolerance = recipe.tolerance.get(row.metric) if recipe else None
+    if reason := _why_not(row, recipe, tolerance):
+        return difference, tolerance, "not comparable", reason
+    near = abs(difference) <= tolerance
+    if row.runs < _ENOUGH_RUNS:
+        return difference, tolerance, "within" if near else "outside", ""
+    return difference, tolerance, "reproduced" if near else "not reproduced", ""
+
+
+def _why_not(row, recipe, tolerance):
+    if row.stale:
+        return row.stale
+    if row.dataset == "synthetic":
+        return "synthetic images"
+    if row.lacking:
+        return row.lacking
+    if recipe.not_comparable:
+        return recipe.not_comparable
+    if row.profile != "full":
+        return f"{row.profile} profile: smaller than the document's own settings"
+    if tolerance is None:
+        return "no tolerance was stated for this score"
+    return ""
+
+
+def _command(run):
+    """The command that carries a run out again."""
+    words = ["skinkit", "run", run["recipe"]]
+    for option in ("profile", "protocol", "fold", "seed"):
+        words += [f"--{option}", str(run[option])]
+    if run["weights"]:
+        # The hash of a file stands behind its name.
+        words += ["--weights", run["weights"].split(" sha256:")[0]]
+    if run["precision"] != "float32":
+        words += ["--precision", run["precision"]]
+    return shlex.join(words)
+
+
+def write_ledger(runs, results):
+    """Writes `ledger.csv`, `comparisons.csv`, `README.md` and the figures; returns the ledger.
+
+    Args:
+        runs: Folder of the run folders.
+        results: Folder to write to.
+
+    Raises:
+        FileNotFoundError: when there is no run to count; what was written before stays.
+        ValueError: when the folder holds another README, or other files by the names of the results.
+    """
+    check_results_folder(Path(results))
+    table, differences, results = ledger(runs), compare_runs(Path(runs)), Path(results)
+    results.mkdir(parents=True, exist_ok=True)
+    # The page first: by it the folder is known again as one of the results.
+    texts = {
+        "README.md": results_page(table, differences),
+        "ledger.csv": _csv(table),
+        "comparisons.csv": _csv(differences),
+    }
+    for name, text in texts.items():
+        part = results / f"{name}.part"
+        part.write_text(text, encoding="utf-8")
+        part.replace(results / name)
+    draw_figures(table, results)
+    return table
+
+
+def _csv(table):
+    return table.to_csv(index=False, float_format="%.4f", lineterminator="\n")

@@ -1,0 +1,86 @@
+"""The claim of a run on its folder, and its place there taken by a new one."""
+
+from skinkit.experiments.folder_check import FILES, OtherRun
+from skinkit.experiments.predictions import write_json
+from skinkit.files import read_json, remove, remove_matching
+
+MANIFEST, PLAN, AGAIN = "manifest.json", "plan.json", "again"
+_NUMBERS = ("metrics.json", "predictions.csv.gz")
+_REMEDY = "Give another `out` folder, delete this one, or train anew into it with `--again`"
+
+
+def begin(folder, key):
+    """Begins a run, or goes on with it: writes its plan where nothing else is at work.
+
+    Only work counts: finished numbers, or the state of an epoch. A plan alone, of a run that failed before
+    its first epoch, gives way.
+
+    Args:
+        folder: `pathlib.Path` of the run folder.
+        key: The key of the `Plan`.
+
+    Returns:
+        Whether the run is finished already.
+
+    Raises:
+        FileNotFoundError, ValueError: when the folder holds work of another run, or the manifest or plan of
+            its work is missing or damaged.
+    """
+    finished, plan = (folder / MANIFEST).exists(), folder / PLAN
+    if finished or list((folder / "checkpoint").glob("epoch-*")):
+        path = folder / MANIFEST if finished else plan
+        found = read_json(path, f"It says whose work lies there. {_REMEDY}", "key")["key"]
+        if found != key:
+            raise OtherRun(
+                f"{folder} holds a run of another recipe, split or data ({path.name}: key {found}, now "
+                f"{key}). {_REMEDY}"
+            )
+    elif not _is_plan_of(plan, key) and (left := [name for name in _NUMBERS if (folder / name).exists()]):
+        raise FileNotFoundError(
+            f"{folder / MANIFEST} is missing, and {left[0]} of a finished run lies there. Take it from git "
+            f"or a copy. {_REMEDY}"
+        )
+    if not finished:
+        write_json(plan, {"key": key, "finished": False})
+    return finished
+
+
+def _is_plan_of(path, key):
+    try:
+        # In older versions, without `finished`, a plan outlived its run.
+        return read_json(path, "", "key", "finished")["key"] == key
+    except (FileNotFoundError, ValueError):
+        return False
+
+
+def tidy(folder):
+    """Removes what only an unfinished run needs."""
+    from skinkit.training import Checkpoint
+
+    Checkpoint(folder / "checkpoint").delete()
+    (folder / PLAN).unlink(missing_ok=True)
+
+
+def replace_by_again(folder):
+    """Puts the finished run of `again` in the place of the run in `folder`; does nothing where there is none.
+
+    Whenever it is killed, the next call completes it, and one of both runs is whole.
+
+    Args:
+        folder: `pathlib.Path` of the run folder.
+
+    Returns:
+        Whether there was one.
+    """
+    new, ready = folder / AGAIN, folder / f"{AGAIN}-ready"
+    if (new / MANIFEST).exists():
+        tidy(folder)
+        remove((folder / name for name in FILES), folder)
+        remove_matching(folder / "evaluations", [f"*/{name}" for name in _NUMBERS])
+        new.replace(ready)
+    if found := ready.exists():
+        # The manifest comes last: it says that all is there.
+        for path in sorted(ready.iterdir(), key=lambda path: path.name == MANIFEST):
+            path.replace(folder / path.name)
+        ready.rmdir()
+    return found

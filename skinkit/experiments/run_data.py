@@ -1,0 +1,206 @@
+"""What a run looks at: which images, in which part, with which leakage."""
+
+import dataclasses
+import functools
+import hashlib
+import inspect
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from skinkit import data
+from skinkit.names import check_name
+
+_SMOKE_IMAGES = 240
+_SMOKE_EXTERNAL = 80
+_SYNTHETIC = "synthetic"
+# What a reader drops, duplicates and images of other classes, is less than this share of any release.
+_DROPPED = 0.05
+
+
+@dataclass(frozen=True)
+class RunData:
+    """What a run looks at: the rows, who belongs to which part, and the order of the classes.
+
+    Args:
+        table: Manifest table; offline copies are rows of their own.
+        split: `skinkit.data.Split` of these rows.
+        labels: Classes in the order of the network's outputs.
+        source: Name of the release, or `"synthetic"`.
+        test_part: Part that the scores come from; parts may be joined by `+`.
+        lacking: What the folder of the release lacks of it, if that is much.
+        selection_part: Part on which the epoch is selected; `""` where none is selected.
+    """
+
+    table: pd.DataFrame
+    split: data.Split
+    labels: tuple[str, ...]
+    source: str
+    test_part: str = "test"
+    lacking: str = ""
+    selection_part: str = ""
+
+    def rows(self, part):
+        """Returns the manifest rows of a part, in the order of the table."""
+        by_id = self.table.set_index("image_id", drop=False)
+        return by_id.loc[self.split.ids(part)].reset_index(drop=True)
+
+    @functools.cached_property
+    def leakage(self):
+        """The leakage report of the test part."""
+        return data.leakage_report(self.table, self.split, part=self.test_part, against="train")
+
+    @property
+    def test_hash(self):
+        """SHA-256 of the sorted ids of the test part: equal where runs are tested on the same images."""
+        return hashlib.sha256("\n".join(sorted(self.split.ids(self.test_part))).encode()).hexdigest()
+
+    @property
+    def stamp(self):
+        """The sentence over every metric of a leaky split or selection, or `None`."""
+        stamp = data.leakage_stamp(self.leakage)
+        if not {*self.selection_part.split("+")} & {*self.test_part.split("+")}:
+            return stamp
+        selected = "the epoch was selected on images that it is tested on"
+        return f"{stamp}; {selected}" if stamp else f"LEAKY: {selected}"
+
+
+def build_run_data(recipe, profile="full", fold=0, data_dir=None):
+    """Reads the images' table, splits it and augments offline, in the order which the protocol says.
+
+    Args:
+        recipe: A resolved `Recipe`.
+        profile: `smoke` takes synthetic images, the others the release itself.
+        fold: Integer, fold of the split; for a split without folds it is added to its seed.
+        data_dir: Folder of the releases; the environment variable `SKINKIT_DATA` by default.
+
+    Raises:
+        FileNotFoundError: when the release is not there, with what to do.
+    """
+    source = _SYNTHETIC if profile == "smoke" else recipe.dataset
+    table, lacking = _read(recipe, source, data_dir)
+    labels = data.CLASS_MAPS[recipe.classes].labels
+    make_split = functools.partial(_split, recipe=recipe, source=source, fold=fold, data_dir=data_dir)
+    table, split = _divide(recipe, table, make_split)
+    if recipe.external:
+        other = _read_external(recipe.external.name, source, data_dir)
+        table, split = data.external_test(table, split, other, **recipe.external.options)
+    selection_part = recipe.selection_part if recipe.selection == "best" else ""
+    return RunData(table, split, labels, source, recipe.test_part, lacking, selection_part)
+
+
+def find_images(recipe, profile, data_dir=None):
+    """Raises `FileNotFoundError` when the folder of a release is not there that a recipe needs.
+
+    Args:
+        recipe, profile, data_dir: As in `build_run_data`.
+    """
+    names = [recipe.dataset, *([recipe.external.name] if recipe.external else [])]
+    for name in names if profile != "smoke" else ():
+        # Another name may be the path of a table.
+        if name != _SYNTHETIC and not Path(name).suffix:
+            data.release_folder(name, data_dir)
+
+
+def _divide(recipe, table, make_split):
+    """The table with its offline copies, and its split, made in the protocol's order."""
+    if recipe.offline and recipe.offline.options.get("before_split"):
+        table = _augment_offline(table, recipe)
+        return table, make_split(table)
+    split = make_split(table)
+    if recipe.offline is None:
+        return table, split
+    table = _augment_offline(table, recipe)
+    return table, data.augmented_split(split, table)
+
+
+def _read_external(dataset, source, data_dir):
+    if source != _SYNTHETIC:
+        return data.load(dataset, root=data_dir)
+    other = data.synthetic(_SMOKE_EXTERNAL, seed=1)
+    # Drawn sets count their images, lesions and patients from 1, whatever the seed. The first letters are
+    # the scheme of the ids, so that those of the two sets compare.
+    ids = ["image_id", "lesion_id", "patient_id"]
+    return other.assign(**{name: other[name] + "_EXT" for name in ids}, dataset=dataset)
+
+
+def _read(recipe, source, data_dir):
+    """The table of the images, and a word about what it lacks of its release."""
+    if source == _SYNTHETIC:
+        layout = "isic2020" if recipe.dataset.startswith("isic2020") else "ham10000"
+        drawing = {"layout": layout, **recipe.drawing}
+        table = data.synthetic(recipe.subset or _SMOKE_IMAGES, seed=0, **drawing)
+        # A release may lack classes that are drawn: derm7pt has no actinic keratoses.
+        known = table["label"].isin(data.CLASS_MAPS[recipe.classes].labels)
+        return table[known].reset_index(drop=True), ""
+    table = data.load(recipe.dataset, root=data_dir)
+    return _thin_out(table, recipe.subset), _lacking(table, recipe.dataset)
+
+
+def _lacking(table, dataset):
+    release = data.CATALOG.get(dataset)
+    if release is None or not release.images or len(table) >= (1 - _DROPPED) * release.images:
+        return ""
+    return f"subset: {len(table):,} of the {release.images:,} images of {dataset}"
+
+
+def _thin_out(table, most):
+    if most is None or most >= len(table):
+        return table
+    share = most / len(table)
+    # Whole lesions whatever the protocol: all protocols get the same images, and siblings stay together.
+    known = table[["lesion_id", "patient_id"]].notna().any(axis=None)
+    group = "lesion+patient" if known else "image"
+    chosen = data.stratified_group_split(table, {"train": share, "test": 1 - share}, group=group)
+    return table[table["image_id"].isin(chosen.ids("train"))].reset_index(drop=True)
+
+
+def _split(table, recipe, source, fold, data_dir):
+    check_name("Splits", recipe.split.name, data.SPLITS)
+    make, options = data.SPLITS[recipe.split.name], dict(recipe.split.options)
+    known = inspect.signature(make).parameters
+    if "folder" in known and source == _SYNTHETIC:
+        # An official split is a list of the release's own images, and drawn ones are not in it.
+        make, known = data.stratified_group_split, {}
+    if "folder" in known:
+        options["folder"] = data.release_folder(recipe.dataset, data_dir)
+    if "index_file" in known and source != _SYNTHETIC:
+        options["index_file"] = data.gessert2019_index_file(data_dir)
+    if "fold" in known:
+        options["fold"] = fold
+    elif fold:
+        options["seed"] = options.get("seed", 0) + fold
+        split = make(table, **options)
+        note = f"{split.note} Split drawn with seed {options['seed']}."
+        return dataclasses.replace(split, note=note.strip())
+    return make(table, **options)
+
+
+def _augment_offline(table, recipe):
+    options = {k: v for k, v in recipe.offline.options.items() if k != "before_split"}
+    return data.augment_offline(table, **options)
+
+
+def available_profile(profile, dataset, data_dir=None):
+    """Returns `profile`, or `smoke` with a notice when the images of `dataset` are not there.
+
+    Args:
+        profile: `smoke`, `quick` or `full`.
+        dataset: Name of the release.
+        data_dir: Folder of the releases; the environment variable `SKINKIT_DATA` by default.
+    """
+    if profile == "smoke":
+        return profile
+    try:
+        data.load(dataset, root=data_dir, verbose=False)
+    except FileNotFoundError as error:
+        print(f"{error}\nGoing on with synthetic images (profile smoke).")
+        return "smoke"
+    return profile
+
+
+def table_hash(table):
+    """First 16 hex digits of the SHA-256 over what a manifest table says, wherever its images are."""
+    said = table.drop(columns="path").sort_values("image_id").to_csv(index=False, lineterminator="\n")
+    return hashlib.sha256(said.encode()).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""Backbones: flat feature extractors by name."""

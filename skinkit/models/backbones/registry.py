@@ -1,0 +1,121 @@
+"""Backbones by name: from a symbolic image to a feature map, flat."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import keras
+
+from skinkit.models.backbones.applications import application_features, densenet_features
+from skinkit.models.backbones.efficientnet_lite0 import efficientnet_lite0
+from skinkit.models.backbones.se_resnext50 import se_resnext50
+from skinkit.models.backbones.small_cnn import small_cnn
+from skinkit.names import check_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """Which pretrained weights there are, and which pixels they expect.
+
+    Args:
+        scaling: `"unit"` (0 to 1), `"symmetric"` (-1 to 1), `"raw"` (0 to 255), `"imagenet"` (torchvision's
+            mean and standard deviation) or `"caffe"` (0 to 255 less the mean of each channel).
+        channel_order: `"rgb"` or `"bgr"`.
+        imagenet: Whether there are ImageNet weights.
+        torch: Whether a PyTorch checkpoint of the backbone can be read.
+        no_top: Whether a file of Keras can be read that holds the backbone's weights without classifier, by
+            whose name it is known ("no_top", "notop").
+    """
+
+    scaling: str = "unit"
+    channel_order: str = "rgb"
+    imagenet: bool = False
+    torch: bool = False
+    no_top: bool = False
+
+
+@dataclass(frozen=True)
+class Backbone(Weights):
+    """What makes features under one name.
+
+    Args:
+        features: Function `(image, **options)` from a symbolic image to a symbolic feature map; it has
+            the option `weights` where there are any.
+        **weights: As in `Weights`.
+    """
+
+    features: Callable[..., keras.KerasTensor]
+
+
+def _application(name, scaling, channel_order="rgb", features=application_features):
+    return Backbone(
+        partial(features, name=name),
+        scaling=scaling,
+        channel_order=channel_order,
+        imagenet=True,
+        # EfficientNet corrects the variance in its file, and does so for "imagenet" alone.
+        no_top=not name.startswith("efficientnet"),
+    )
+
+
+BACKBONES = {
+    "small_cnn": Backbone(small_cnn),
+    "efficientnet_lite0": Backbone(efficientnet_lite0, scaling="symmetric", imagenet=True, torch=True),
+    "efficientnet_b0": _application("efficientnet_b0", "raw"),
+    "mobilenet_025": _application("mobilenet_025", "symmetric"),
+    "mobilenet_v2": _application("mobilenet_v2", "symmetric"),
+    "vgg16": _application("vgg16", "caffe", "bgr"),
+    "resnet50": _application("resnet50", "caffe", "bgr"),
+    "se_resnext50": Backbone(se_resnext50, scaling="imagenet", torch=True),
+    "densenet121": _application("densenet121", "imagenet", features=densenet_features),
+    "densenet201": _application("densenet201", "imagenet", features=densenet_features),
+    "inception_v3": _application("inception_v3", "symmetric"),
+    "inception_resnet_v2": _application("inception_resnet_v2", "symmetric"),
+}
+
+
+def extract_features(name, image, weights=None, **options):
+    """Returns the feature map of a backbone; its layers join the graph of `image` one by one.
+
+    Args:
+        name: Key of `BACKBONES`.
+        image: 4D symbolic tensor `(batch, height, width, channels)`, a `keras.Input` or computed from
+            one, with pixels scaled as `BACKBONES[name]` says.
+        weights: `None`; `"imagenet"`; or the path of a PyTorch checkpoint (`.pth`), or of a file of
+            Keras without classifier, where the backbone reads one.
+        **options: Of the backbone: `width` (small_cnn), `drop_connect` (efficientnet_lite0),
+            `final_relu` (densenet121, densenet201), `batch_norm_momentum` (networks of keras.applications).
+
+    Returns:
+        4D symbolic tensor `(batch, rows, columns, features)`.
+
+    Raises:
+        FileNotFoundError: when the weights are not there.
+        ValueError: for an unknown name, or weights that the backbone does not have.
+
+    Example:
+    >>> extract_features("mobilenet_v2", keras.Input((96, 128, 3))).shape
+    (None, 3, 4, 1280)
+    """
+    check_name("Backbones", name, BACKBONES)
+    backbone = BACKBONES[name]
+    check_imagenet(name, backbone, weights)
+    if weights not in (None, "imagenet") and not reads_file(backbone, weights):
+        raise ValueError(f"{name} reads no such weights. Received: weights={str(weights)!r}")
+    if weights is not None:
+        options["weights"] = weights
+    return backbone.features(image, **options)
+
+
+def check_imagenet(name, entry, weights):
+    """Checks that ImageNet weights are asked for only where there are any."""
+    if weights == "imagenet" and not entry.imagenet:
+        instead = ", only a PyTorch checkpoint that you have" if entry.torch else ""
+        raise ValueError(f"{name} has no ImageNet weights{instead}. Received: weights={weights!r}")
+
+
+def reads_file(entry, path):
+    """Returns whether `path` holds the weights of a backbone alone, in a form that this one reads."""
+    name = Path(path).name
+    return (entry.torch and name.endswith(".pth")) or (entry.no_top and ("no_top" in name or "notop" in name))

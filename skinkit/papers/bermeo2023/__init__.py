@@ -1,0 +1,1 @@
+"""bermeo2023: published numbers."""

@@ -1,0 +1,1 @@
+"""butskova2021: published numbers."""

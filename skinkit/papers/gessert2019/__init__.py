@@ -1,0 +1,1 @@
+"""gessert2019: recipes and published numbers."""

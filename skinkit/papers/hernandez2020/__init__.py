@@ -1,0 +1,1 @@
+"""hernandez2020: recipes and published numbers."""

@@ -1,0 +1,1 @@
+"""koefler2023: recipes and published numbers."""

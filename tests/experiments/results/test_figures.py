@@ -1,0 +1,100 @@
+import pandas as pd
+
+from skinkit import plots
+from skinkit.experiments.results.figures import draw_figures, rows_of_sections
+
+COLUMNS = ["document", "table", "row", "class", "metric", "profile", "protocol", "published"]
+COLUMNS += ["measured", "low", "high"]
+
+
+def ledger_of(rows, **more):
+    usual = {"weights": "", "precision": "float32", "dataset": "ham10000", "lacking": "", "stale": ""}
+    return pd.DataFrame(rows, columns=COLUMNS).assign(**usual, **more)
+
+
+def test_rows_of_one_name_in_two_tables_stand_apart_in_the_figure_of_protocols(tmp_path, monkeypatch):
+    drawn = []
+    draw = plots.score_intervals
+    monkeypatch.setattr(plots, "score_intervals", lambda tables: drawn.append(tables) or draw(tables))
+    rows = [
+        ("koefler2023", table, "cnn", "all", "accuracy", "quick", protocol, None, 0.7, 0.6, 0.8)
+        for table in ("table4a", "table5a")
+        for protocol in ("as_published", "as_described", "corrected")
+    ]
+    control = ("koefler2023", "controls", "cnn-split-then-augment", *rows[0][3:])
+    draw_figures(ledger_of([*rows, control]), tmp_path)
+    assert [(way, table.index.nunique()) for way, table in drawn[0].items()] == [
+        ("as_published", 2),
+        ("split_then_augment", 1),
+        ("corrected", 2),
+    ]
+    assert drawn[0]["split_then_augment"].index[0] in drawn[0]["as_published"].index
+    assert [path.name for path in (tmp_path / "figures").iterdir()] == ["protocols.png"]
+
+
+def test_a_document_has_a_figure_of_its_corrected_rows_from_high_to_low(tmp_path):
+    rows = [
+        (
+            "gessert2019",
+            "table2",
+            row,
+            label,
+            metric,
+            "quick",
+            protocol,
+            None,
+            value,
+            value - 0.1,
+            value + 0.1,
+        )
+        for row, value in (("gru", 0.4), ("dual", 0.6), ("end", 0.5))
+        for label, metric, protocol in (
+            ("all", "macro_recall", "corrected"),
+            ("all", "accuracy", "corrected"),
+            ("mel", "recall", "corrected"),
+        )
+    ]
+    ledger = ledger_of([*rows, ("koefler2023", *rows[0][1:])])
+    ((document, (tables, names)),) = rows_of_sections(ledger).items()
+    assert (document, names) == ("gessert2019", ["table2/dual", "table2/end", "table2/gru"])
+    assert tables["macro_recall, quick"].loc[names, "value"].tolist() == [0.6, 0.5, 0.4]
+    draw_figures(ledger, tmp_path)
+    assert (tmp_path / "figures" / "gessert2019.png").exists()
+
+
+def test_two_classes_are_shown_by_their_area_and_other_protocols_not_at_all():
+    rows = [
+        ("hernandez2020", "table4", row, "all", metric, profile, protocol, None, 0.5, 0.4, 0.6)
+        for row in ("wrs", "attention-em")
+        for metric in ("auc", "macro_recall")
+        for profile, protocol in (("quick", "corrected"), ("full", "corrected"), ("quick", "as_published"))
+    ]
+    tables, names = rows_of_sections(ledger_of(rows))["hernandez2020"]
+    assert set(tables) == {"auc, full", "auc, quick"} and len(names) == 2
+    assert [len(table) for table in tables.values()] == [2, 2]
+
+
+def test_runs_of_one_recipe_that_are_not_alike_stand_apart_and_stale_ones_nowhere(tmp_path):
+    ends = [(value, value - 0.1, value + 0.1) for value in (0.4, 0.5, 0.6, 0.9)]
+    rows = [
+        ("gessert2019", "table2", "gru", "all", "macro_recall", "quick", protocol, None, *score)
+        for protocol in ("corrected", "as_published")
+        for score in ends
+    ]
+    ledger = ledger_of(rows)
+    ledger["weights"] = ["", "a.h5", "", ""] * 2
+    ledger["precision"] = ["float32", "float32", "mixed_float16", "float32"] * 2
+    ledger["stale"] = ["", "", "", "the recipe has changed, was 0"] * 2
+    (_, names) = rows_of_sections(ledger)["gessert2019"]
+    assert names == [
+        "table2/gru, weights: default, precision: mixed_float16",
+        "table2/gru, weights: a.h5, precision: float32",
+        "table2/gru, weights: default, precision: float32",
+    ]
+    draw_figures(ledger, tmp_path)
+    drawn = ledger.assign(dataset="synthetic")
+    assert set(rows_of_sections(drawn)) == {"gessert2019, drawn images"}
+    draw_figures(drawn, tmp_path)
+    assert {path.stem for path in (tmp_path / "figures").iterdir()} == {
+        *("protocols", "gessert2019", "gessert2019-drawn-images")
+    }

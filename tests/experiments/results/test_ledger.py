@@ -1,0 +1,358 @@
+import dataclasses
+import importlib
+import json
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from skinkit.cli import _parser
+from skinkit.experiments.plan import Plan
+from skinkit.experiments.results import finished_runs
+from skinkit.experiments.results.ledger import ALIKE, COLUMNS, ledger, write_ledger
+from skinkit.papers import Phase, Recipe, choose
+from skinkit.papers.registry import recipe as find_recipe
+from skinkit.papers.registry import same_method
+
+RESULTS = Path(__file__).parents[3] / "results"
+ROW = "gessert2019/table5/densenet121-none"
+RECIPE = Recipe(
+    name=ROW,
+    title="A row",
+    model=choose("small_cnn"),
+    phases=(Phase(1, choose("adam", learning_rate=1e-3)),),
+    tolerance={"macro_recall": 0.02},
+)
+
+
+@pytest.fixture
+def recipe_of_a_row(monkeypatch):
+    """Registers a recipe that aims at a published row (MC-sensitivity 65.0 %, MC-specificity 95.2 %)."""
+    # The package's attribute of this name is the function.
+    module = importlib.import_module("skinkit.experiments.results.ledger")
+
+    def register(**changes):
+        known = dataclasses.replace(RECIPE, **changes)
+        monkeypatch.setattr(module, "recipes", lambda: [known])
+        monkeypatch.setattr(
+            finished_runs, "find_recipe", lambda name: {ROW: known}.get(name) or find_recipe(name)
+        )
+
+    register()
+    return register
+
+
+@pytest.fixture
+def write_run(tmp_path):
+    def write(
+        macro_recall,
+        *,
+        profile="full",
+        fold=0,
+        seed=0,
+        dataset="ham10000",
+        recipe=ROW,
+        leakage=0.0,
+        test="same",
+        best=None,
+        folder=None,
+        settings=RECIPE,
+        **more,
+    ):
+        m = {"recipe": recipe, "profile": profile, "protocol": "corrected", "fold": fold, "seed": seed}
+        hashes = {"split_hash": "s", "data_hash": "d"}
+        m |= {**hashes, "dataset": dataset, "test_hash": test, **more}
+        m["leakage"] = {"photograph": 0.0, "lesion": leakage, "patient": None}
+        m["settings"] = dataclasses.asdict(settings)
+        plan = Plan(settings, profile, "corrected", fold, seed)
+        m["key"] = plan.key_of(m.get("weights"), **hashes)
+        scores = {
+            "macro_recall": {"value": macro_recall, "low": macro_recall - 0.03, "high": macro_recall + 0.03},
+            "macro_specificity": {"value": 0.95},
+            "recall:nv": {"value": 0.8},
+        }
+        folder = tmp_path / "runs" / (folder or f"{recipe}/{m['key']}")
+        folder.mkdir(parents=True)
+        (folder / "manifest.json").write_text(json.dumps(m))
+        (folder / "metrics.json").write_text(
+            json.dumps({"n": 2500, "grouped_by": "lesion", "scores": scores})
+        )
+        if best is not None:
+            beside = {
+                "epoch": 3,
+                "n": 2500,
+                "grouped_by": "lesion",
+                "scores": {"macro_recall": {"value": best}},
+            }
+            (folder / "metrics_best.json").write_text(json.dumps(beside))
+        return tmp_path / "runs"
+
+    return write
+
+
+@pytest.fixture
+def of_our_own(write_run):
+    """Folder with one run, of a recipe that no document has."""
+    return write_run(0.5, recipe="skinkit/demo/mine")
+
+
+def measured(table, metric="macro_recall"):
+    return table[table["measured"].notna() & table["metric"].eq(metric) & table["class"].eq("all")]
+
+
+def test_without_a_run_of_its_row_every_published_score_is_there_and_not_measured(of_our_own):
+    table = ledger(of_our_own)
+    assert list(table.columns) == list(COLUMNS)
+    table = table[table["published"].notna()]
+    assert table["measured"].isna().all()
+    assert not table.duplicated(["document", "table", "row", "on", "class", "metric"]).any()
+    found = table[(table["row"] == "densenet121-none") & (table["metric"] == "macro_recall")]
+    assert found["published"].tolist() == pytest.approx([0.65])
+
+
+@pytest.mark.parametrize(
+    ("value", "verdict", "of_three"),
+    [
+        (0.66, "within", "reproduced"),
+        (0.64, "within", "reproduced"),
+        (0.68, "outside", "not reproduced"),
+    ],
+)
+def test_the_stated_tolerance_decides_and_three_runs_are_needed(
+    recipe_of_a_row, write_run, value, verdict, of_three
+):
+    row = measured(ledger(write_run(value))).iloc[0]
+    assert row["verdict"] == verdict
+    assert row["difference"] == pytest.approx(value - 0.65)
+    assert (row["low"], row["high"]) == pytest.approx((value - 0.03, value + 0.03))
+    assert measured(ledger(write_run(value, seed=1))).iloc[0]["verdict"] == verdict
+    assert measured(ledger(write_run(value, fold=1))).iloc[0]["verdict"] == of_three
+
+
+@pytest.mark.parametrize(
+    ("run", "reason"),
+    [({"profile": "quick"}, "quick profile"), ({"profile": "smoke", "dataset": "synthetic"}, "synthetic")],
+)
+def test_smaller_and_synthetic_runs_are_not_compared(recipe_of_a_row, write_run, run, reason):
+    row = measured(ledger(write_run(0.65, **run), smoke=True)).iloc[0]
+    assert row["verdict"] == "not comparable"
+    assert reason in row["reason"]
+
+
+@pytest.mark.parametrize("recipe", [RECIPE, find_recipe("skinkit/demo/ham10000")])
+def test_runs_on_a_part_of_a_release_are_not_compared(recipe_of_a_row, write_run, recipe):
+    run = {"recipe": recipe.name, "settings": recipe}
+    write_run(0.60, **run, lacking="")
+    table = ledger(write_run(0.65, **run, seed=1, lacking="subset: 60 of the 10,015 images"))
+    rows = measured(table).set_index("measured")
+    assert rows.loc[0.65, "verdict"] == "not comparable"
+    assert rows.loc[0.65, "reason"] == "subset: 60 of the 10,015 images"
+    assert "subset" not in rows.loc[0.60, "reason"]
+
+
+def test_a_reason_stated_by_the_recipe_is_passed_on(recipe_of_a_row, write_run):
+    recipe_of_a_row(not_comparable="not internally consistent")
+    assert measured(ledger(write_run(0.65))).iloc[0]["reason"] == "not internally consistent"
+
+
+def test_rows_that_no_run_can_answer_say_so_before_any_run(of_our_own):
+    table = ledger(of_our_own)
+    table5 = table[table["table"].isin(["table5a", "table5b"]) & (table["document"] == "koefler2023")]
+    assert set(table5["verdict"]) == {"not comparable"}
+    assert set(table5["reason"]) == {"not internally consistent"}
+    assert (table.loc[table["table"] == "table4a", "verdict"] == "").all()
+
+
+def test_a_score_without_a_stated_tolerance_gets_no_verdict_on_the_difference(recipe_of_a_row, write_run):
+    row = measured(ledger(write_run(0.65)), "macro_specificity").iloc[0]
+    assert row["verdict"] == "not comparable"
+    assert "no tolerance" in row["reason"]
+
+
+def test_runs_of_one_recipe_are_averaged_and_their_spread_is_told(recipe_of_a_row, write_run):
+    write_run(0.60)
+    row = measured(ledger(write_run(0.70, seed=1))).iloc[0]
+    assert row["runs"] == 2
+    assert row["measured"] == pytest.approx(0.65)
+    assert row["run_sd"] == pytest.approx(0.0707, abs=1e-4)
+    assert row["folders"].count(ROW) == 2
+
+
+def test_the_spread_of_three_folds_is_that_of_the_document(recipe_of_a_row, write_run, tmp_path):
+    write_run(0.60)
+    write_run(0.66, fold=1)
+    write_run(0.63, seed=1)
+    row = measured(ledger(write_run(0.63, fold=2))).iloc[0]
+    assert row["population_sd"] == pytest.approx(0.03 * (2 / 3) ** 0.5)
+    assert row["fold_sd"] == pytest.approx(0.03)
+    assert row["seed_sd"] == pytest.approx(0.03 / 2**0.5)
+    write_ledger(tmp_path / "runs", tmp_path)
+    page = (tmp_path / "README.md").read_text()
+    spreads = "0.630 ± 0.024<br>sd over folds 0.030<br>sd over seeds 0.021<br>printed 0.650 ± 0.010"
+    assert f"| table5/densenet121-none | corrected | full | 4 | {spreads} |" in page
+
+
+@pytest.mark.parametrize("test", ["other", None])
+def test_models_tested_on_several_parts_have_no_spread_as_the_document_s(recipe_of_a_row, write_run, test):
+    write_run(0.60, test=test)
+    row = measured(ledger(write_run(0.66, fold=1, test=test and "same"))).iloc[0]
+    assert pd.isna(row["population_sd"])
+    assert row["fold_sd"] == pytest.approx(0.06 / 2**0.5)
+
+
+def test_the_best_epoch_on_validation_stands_beside_the_last(recipe_of_a_row, write_run):
+    write_run(0.60, best=0.64)
+    table = ledger(write_run(0.62, seed=1, best=0.66))
+    row = measured(table).iloc[0]
+    assert (row["measured"], row["measured_best"]) == pytest.approx((0.61, 0.65))
+    assert pd.isna(measured(table, "macro_specificity").iloc[0]["measured_best"])
+
+
+def test_a_run_without_a_published_row_stands_at_the_end(write_run):
+    demo = find_recipe("skinkit/demo/ham10000")
+    row = measured(ledger(write_run(0.5, recipe=demo.name, settings=demo))).iloc[0]
+    assert (row["document"], row["row"], row["reason"]) == ("skinkit", "ham10000", "no published row")
+
+
+def test_the_files_are_the_same_each_time(recipe_of_a_row, write_run, tmp_path):
+    runs = write_run(0.66, leakage=0.4)
+    write_ledger(runs, tmp_path / "a")
+    write_ledger(runs, tmp_path / "b")
+    for name in ("ledger.csv", "README.md"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    page = (tmp_path / "a" / "README.md").read_text()
+    assert "| 0.0% / 40.0% / ? | 0.660 (0.630-0.690)<br>printed 0.650: within |" in page
+    assert "| macro specificity: no tolerance was stated for this score |" in page
+    assert len(pd.read_csv(tmp_path / "a" / "ledger.csv")) > 400
+
+
+def test_a_copied_run_folder_counts_once_and_that_is_said(recipe_of_a_row, write_run, capsys):
+    write_run(0.60, folder="first")
+    row = measured(ledger(write_run(0.60, folder="first copy"))).iloc[0]
+    assert (row["runs"], row["folders"].split("/")[-1]) == (1, "first")
+    assert re.search("counted once, the same run: .*/first and .*/first copy", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("name", ["weights", "precision"])
+def test_runs_from_other_weights_and_in_another_precision_stand_apart(
+    recipe_of_a_row, write_run, tmp_path, name
+):
+    write_run(0.60, seed=1)
+    runs = write_run(0.70, **{name: "mine"})
+    rows = measured(ledger(runs)).set_index(name)
+    usual = {"weights": "", "precision": "float32"}[name]
+    assert rows["measured"].to_dict() == pytest.approx({usual: 0.60, "mine": 0.70})
+    write_ledger(runs, tmp_path)
+    page = (tmp_path / "README.md").read_text()
+    assert f"| row | protocol | profile | {name} | runs |" in page
+    assert "| table5/densenet121-none | corrected | full | mine | 1 |" in page
+
+
+def test_a_stale_run_is_marked_and_not_averaged_with_a_fresh_one(recipe_of_a_row, write_run, tmp_path):
+    write_run(0.60)
+    old = dataclasses.replace(RECIPE, batch_size=7)
+    runs = write_run(0.70, seed=1, settings=old)
+    rows = measured(ledger(runs)).set_index("measured")
+    assert rows["stale"].to_dict() == {0.60: "", 0.70: f"the recipe has changed, was {old.hash}"}
+    assert (rows.loc[0.60, "verdict"], rows.loc[0.70, "verdict"]) == ("outside", "not comparable")
+    assert rows.loc[0.70, "reason"] == rows.loc[0.70, "stale"]
+    assert rows.loc[0.70, "command"] == ""
+    write_ledger(runs, tmp_path)
+    page = (tmp_path / "README.md").read_text()
+    assert f"| table5/densenet121-none<br>**stale**: the recipe has changed, was {old.hash} |" in page
+
+
+def test_smoke_runs_do_not_reach_the_ledger_but_recipes_on_drawn_images_do(write_run, tmp_path):
+    write_run(0.9, profile="smoke", dataset="synthetic")
+    write_run(0.8, dataset="synthetic")
+    drawn = find_recipe("skinkit/demo/synthetic")
+    runs = write_run(0.7, dataset="synthetic", recipe=drawn.name, settings=drawn)
+    assert measured(write_ledger(runs, tmp_path))["measured"].tolist() == [0.7]
+    page = (tmp_path / "README.md").read_text()
+    assert "\n## skinkit, drawn images\n" in page
+    assert "\n## skinkit\n" not in page
+
+
+@pytest.mark.parametrize("folder", ["typo", "empty", "smoke"])
+def test_a_folder_without_runs_is_named_and_overwrites_nothing(write_run, tmp_path, folder):
+    (tmp_path / "empty").mkdir()
+    shutil.move(write_run(0.9, profile="smoke", dataset="synthetic"), tmp_path / "smoke")
+    write_ledger(write_run(0.9), tmp_path / "results")
+    before = (tmp_path / "results" / "ledger.csv").read_text()
+    with pytest.raises(FileNotFoundError, match=f"/{folder} (does not exist|holds no finished run)"):
+        write_ledger(tmp_path / folder, tmp_path / "results")
+    assert (tmp_path / "results" / "ledger.csv").read_text() == before
+
+
+def test_a_row_that_is_the_same_experiment_as_another_says_whose_run_it_shows(write_run, tmp_path):
+    first, other = same_method(find_recipe("gessert2019/table2/densenet121-multi-crop"))[:2]
+    runs = write_run(0.6, recipe=first.name, settings=first)
+    rows = measured(ledger(runs))
+    rows = rows.assign(name=rows["document"] + "/" + rows["table"] + "/" + rows["row"]).set_index("name")
+    assert {first.name, other.name} <= set(rows.index)
+    assert set(rows["recipe"]) == {first.name}
+    write_ledger(runs, tmp_path)
+    page = (tmp_path / "README.md").read_text()
+    own, others = (name.removeprefix("gessert2019/") for name in (first.name, other.name))
+    assert f"| {own} |" in page
+    assert f"| {others}<br>run of {own} |" in page
+
+
+def runs_of(commands):
+    names = ("recipe", "profile", "protocol", "fold", "seed", "weights")
+    for command in commands.split("; "):
+        name, *words = shlex.split(command)
+        assert name == "skinkit"
+        options = vars(_parser().parse_args(words))
+        yield tuple(options[name] for name in names)
+
+
+def runs_in(folders):
+    for folder in folders:
+        m = json.loads((Path(folder) / "manifest.json").read_text())
+        weights = m.get("weights") and m["weights"].split()[0]
+        yield (*(m[name] for name in ("recipe", "profile", "protocol", "fold", "seed")), weights)
+
+
+def test_the_command_of_a_row_repeats_its_runs(recipe_of_a_row, write_run):
+    write_run(0.6, fold=2)
+    runs = write_run(0.6, seed=3)
+    row = measured(ledger(runs)).iloc[0]
+    assert set(runs_of(row["command"])) == {
+        (ROW, "full", "corrected", 2, 0, None),
+        (ROW, "full", "corrected", 0, 3, None),
+    }
+    runs = write_run(0.6, seed=4, weights="my weights.h5 sha256:0123456789abcdef")
+    row = measured(ledger(runs)).set_index("runs").loc[1]
+    assert list(runs_of(row["command"])) == [(ROW, "full", "corrected", 0, 4, "my weights.h5")]
+
+
+def test_the_commands_of_all_committed_rows_repeat_their_runs():
+    table = ledger(RESULTS / "runs").dropna(subset="measured")
+    rows = table[table["stale"] == ""].drop_duplicates(["command", "folders"])
+    assert not rows.empty
+    for row in rows.itertuples():
+        assert sorted(map(str, runs_of(row.command))) == sorted(map(str, runs_in(row.folders.split())))
+
+
+def test_no_two_rows_tell_of_the_same_score(tmp_path):
+    shutil.copytree(RESULTS / "runs" / "koefler2023", tmp_path / "runs" / "koefler2023")
+    shutil.copytree(RESULTS / "runs" / "koefler2023", tmp_path / "runs" / "copy")
+    table = ledger(tmp_path / "runs")
+    assert not table.duplicated(["document", "table", "row", "on", "class", "metric", *ALIKE]).any()
+
+
+def test_a_folder_with_a_page_of_others_is_refused_and_one_of_ours_is_renewed(write_run, tmp_path):
+    runs, project = write_run(0.5), tmp_path / "project"
+    (project / "figures").mkdir(parents=True)
+    (project / "README.md").write_text("# My project\n")
+    with pytest.raises(ValueError, match=r"holds README.md, figures, .*did not write.*--out"):
+        write_ledger(runs, project)
+    assert (project / "README.md").read_text() == "# My project\n"
+    assert not (project / "ledger.csv").exists()
+    for _ in range(2):
+        write_ledger(runs, tmp_path / "ours")
+    assert (tmp_path / "ours" / "ledger.csv").exists()

@@ -1,0 +1,139 @@
+import dataclasses
+import json
+
+import pytest
+
+from skinkit.experiments import run
+from skinkit.experiments.recipe_check import check_recipe
+from skinkit.experiments.run_data import build_run_data
+from skinkit.papers import Phase, choose, recipes
+
+# One worker makes the run that these tests share.
+pytestmark = pytest.mark.xdist_group("tiny-run")
+
+
+def phase(optimiser=None, schedule=None):
+    return (Phase(1, optimiser or choose("adam", learning_rate=1e-3), schedule or choose("constant")),)
+
+
+WRONG = {
+    "positive": ({"positive": "melanoma"}, "Classes are mel, nv.*'melanoma'"),
+    "class map": ({"classes": "isic2081"}, "Class maps are .*mean .*isic2018"),
+    "split": ({"split": choose("gesert2019_split")}, "Splits are .*mean gessert2019_split"),
+    "function that is not a split": ({"split": choose("load")}, "Splits are .*'load'"),
+    "option of a split": ({"split": choose("stratified_group_split", groop="lesion")}, "mean group"),
+    "grouping": ({"split": choose("stratified_group_split", group="leson")}, "mean lesion"),
+    "model": ({"model": choose("small_cn")}, "Models are .*mean small_cnn"),
+    "option of a model": ({"model": choose("small_cnn", soft_atention=True)}, "mean soft_attention"),
+    "option of its backbone": ({"model": choose("small_cnn", widht=8)}, "mean width"),
+    "backbone": (
+        {
+            "model": choose("crop_classifier", backbone="densnet121"),
+            "input": choose("multi_crop", count=4),
+            "crop_size": 16,
+        },
+        "Backbones are .*mean densenet121",
+    ),
+    "size of a model": ({"model_size": {"wdth": 4}}, "mean width"),
+    "loss": ({"loss": choose("focl")}, "Losses are .*mean focal"),
+    "option of a loss": ({"loss": choose("focal", gama=1.0)}, "mean gamma"),
+    "optimiser": ({"phases": phase(choose("adamm", learning_rate=1e-3))}, "Optimisers are .*mean adam"),
+    "option of an optimiser": (
+        {"phases": phase(choose("sgd", learning_rate=1e-3, momentun=0.5))},
+        "mean momentum",
+    ),
+    "no learning rate": ({"phases": phase(choose("adam"))}, "needs a learning_rate"),
+    "schedule": ({"phases": phase(schedule=choose("cosin"))}, "Schedules are .*mean cosine"),
+    "option of a schedule": (
+        {"phases": phase(schedule=choose("step", factor=0.1))},
+        "needs the option after",
+    ),
+    "option of a plateau": ({"phases": phase(schedule=choose("plateau", factor=0.5))}, "needs .* patience"),
+    "balancing": ({"balancing": choose("oversample")}, "Balancings are .*mean oversampling"),
+    "option of a balancing": ({"balancing": choose("class_weights", powr=1.0)}, "mean power"),
+    "length of an epoch": ({"balancing": choose("oversampling", length="equall")}, "mean equal"),
+    "class of a weight": ({"balancing": choose("oversampling", weights={"mell": 2.0})}, "mean mel"),
+    "mode of the factors": ({"balancing": choose("diagnosis_weights", mode="bening")}, "mean benign"),
+    "input": ({"input": choose("singlecrop"), "crop_size": 16}, "Inputs are .*mean single_crop"),
+    "option of an input": (
+        {"input": choose("multi_crop", counts=4), "crop_size": 16},
+        "Options of multi_crop are count, evaluation.*mean count",
+    ),
+    "views": ({"tta": choose("flip")}, "Views are .*mean flips"),
+    "mean of views": ({"tta": choose("flips", of="logit")}, "mean logits"),
+    "rescoring": ({"rescoring": choose("patient_z_scores")}, "mean patient_z_score"),
+    "classifier": ({"classifier": choose("extra_tree", features="pooled")}, "mean extra_trees"),
+    "features": ({"classifier": choose("extra_trees", features="pool")}, "mean pooled"),
+    "option of a classifier": (
+        {"classifier": choose("extra_trees", features="pooled", n_estimatorz=5)},
+        "mean n_estimators",
+    ),
+    "augmentation": ({"augmentation": {"rotate": 10}}, "mean rotation"),
+    "drawing": ({"drawing": {"layuot": "isic2020"}}, "mean layout"),
+    "offline augmentation": ({"offline": choose("augment_ofline")}, "mean augment_offline"),
+    "external set": ({"external": choose("isic2091")}, "mean isic2019"),
+    "overlap": ({"external": choose("isic2019", overlap="kep")}, "mean keep"),
+    "part": ({"selection_part": "validaton"}, "Parts are .*mean validation"),
+    "monitor": ({"monitor": "macro_recal"}, "Monitors are .*mean macro_recall"),
+    "scaling": ({"scaling": "imagnet"}, "mean imagenet"),
+    "score of a tolerance": ({"tolerance": {"macro_recal": 0.1}}, "mean macro_recall"),
+}
+
+
+@pytest.mark.parametrize(("changes", "message"), WRONG.values(), ids=WRONG)
+def test_a_wrong_name_is_refused_before_anything_is_written(tiny, tmp_path, changes, message):
+    with pytest.raises(ValueError, match=f"^{tiny.name}: .*{message}"):
+        run(dataclasses.replace(tiny, **changes), profile="smoke", out=tmp_path)
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("changes", "fold", "message"),
+    [
+        ({"split": choose("gessert2019_split")}, 3, r"gessert2019_split\(\) has the folds 0 to 2.*fold=3"),
+        ({"split": choose("hernandez2020_split", folds=4)}, 4, "has the folds 0 to 3.*fold=4"),
+        ({"split": choose("derm7pt_split")}, 1, "has the folds 0 to 0.*fold=1"),
+        ({}, -1, "drawn anew for each fold from 0.*fold=-1"),
+        ({"start_from": "skinkit/demo/ham1000"}, 0, "mean skinkit/demo/ham10000"),
+    ],
+)
+def test_a_fold_or_a_start_that_is_not_there_is_refused_too(tiny, tmp_path, changes, fold, message):
+    with pytest.raises(ValueError, match=message):
+        run(dataclasses.replace(tiny, **changes), profile="smoke", fold=fold, out=tmp_path)
+    assert not any(tmp_path.iterdir())
+
+
+def test_images_and_weights_that_are_not_there_leave_no_folder(tiny, tmp_path):
+    with pytest.raises(FileNotFoundError, match="Did you mean ham10000"):
+        run(dataclasses.replace(tiny, dataset="ham1000"), out=tmp_path, data_dir=tmp_path / "releases")
+    with pytest.raises(FileNotFoundError, match="No file of weights at imagenett.*mean imagenet"):
+        run(tiny, profile="smoke", out=tmp_path, weights="imagenett")
+    assert not any(tmp_path.iterdir())
+
+
+def test_every_name_in_every_recipe_is_known():
+    for recipe in recipes():
+        for protocol in recipe.known_protocols:
+            for profile in ("smoke", "quick", "full"):
+                check_recipe(recipe.resolve(profile, protocol))
+
+
+def test_no_corrected_recipe_is_leaky_on_drawn_images():
+    """What a split of a document keeps apart, drawn images must have apart, too: their patients."""
+    tried = set()
+    for recipe in (recipe for recipe in recipes() if "corrected" in recipe.known_protocols):
+        plan = recipe.resolve("smoke", "corrected")
+        fields = ("dataset", "split", "offline", "external", "subset", "classes", "test_part", "drawing")
+        said = json.dumps([str(getattr(plan, name)) for name in fields])
+        if said not in tried:
+            tried.add(said)
+            assert not (build_run_data(plan, "smoke").stamp or "").startswith("LEAKY"), recipe.name
+
+
+def test_another_fold_of_a_split_without_folds_says_that_it_is_another_draw(tiny):
+    first, second = (build_run_data(tiny, "smoke", fold=fold).split for fold in (0, 2))
+    assert "drawn with seed" not in first.note
+    assert second.note.endswith("Split drawn with seed 2.")
+    assert second.seed == 2 and first.hash != second.hash
+    folds = dataclasses.replace(tiny, split=choose("gessert2019_split"))
+    assert "drawn with seed" not in build_run_data(folds, "smoke", fold=2).split.note

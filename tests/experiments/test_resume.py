@@ -1,0 +1,91 @@
+import dataclasses
+import json
+import shutil
+import sys
+
+import pytest
+
+from skinkit.experiments import SavedRun, resume, run
+from skinkit.papers import choose
+
+# One worker makes the run that these tests share.
+pytestmark = pytest.mark.xdist_group("untrained-run")
+
+
+def contents(folder):
+    return {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()}
+
+
+def test_a_run_that_failed_before_its_first_epoch_blocks_nothing(untrained, tmp_path):
+    wrong = dataclasses.replace(untrained, balancing=choose("class_weights", power="much"))
+    with pytest.raises((TypeError, ValueError)):
+        run(wrong, "smoke", folder=tmp_path, verbose=0)
+    assert (tmp_path / "plan.json").exists()
+    run(untrained, "smoke", folder=tmp_path, verbose=0)
+    assert SavedRun(tmp_path).recipe.balancing == untrained.balancing
+
+
+def test_only_work_blocks_another_run(tmp_path):
+    assert not resume.begin(tmp_path, "one")
+    assert not resume.begin(tmp_path, "two")
+    (tmp_path / "plan.json").write_text("{")
+    assert not resume.begin(tmp_path, "one")
+    (tmp_path / "checkpoint" / "epoch-00001").mkdir(parents=True)
+    assert not resume.begin(tmp_path, "one")
+    with pytest.raises(ValueError, match="another recipe, split or data.*plan.json.*--again"):
+        resume.begin(tmp_path, "two")
+    (tmp_path / "plan.json").write_text("{")
+    with pytest.raises(ValueError, match=r"plan\.json is damaged.*--again"):
+        resume.begin(tmp_path, "one")
+
+
+def test_a_finished_run_leaves_nothing_of_its_training(whole, folder, carry_out):
+    assert not {"plan.json", "checkpoint"} & {p.name for p in whole.iterdir()}
+    (folder / "checkpoint" / "epoch-00004").mkdir(parents=True)
+    (folder / "checkpoint" / "epoch-00004" / "state.json").write_text("{}")
+    (folder / "plan.json").write_text("{}")
+    carry_out()
+    assert contents(folder) == contents(whole) and not (folder / "checkpoint").exists()
+
+
+def test_numbers_without_their_manifest_are_not_trained_over(folder, carry_out):
+    key = SavedRun(folder).manifest["key"]
+    (folder / "manifest.json").unlink()
+    # Older versions left the plan there.
+    (folder / "plan.json").write_text(json.dumps({"key": key}))
+    before = contents(folder)
+    with pytest.raises(FileNotFoundError, match=r"manifest\.json is missing.*metrics\.json.*--again"):
+        carry_out()
+    assert contents(folder) == before
+
+
+def test_again_replaces_whatever_is_there_when_it_is_complete(whole, folder, carry_out, monkeypatch):
+    (folder / "manifest.json").write_text("{")
+    (folder / "report.html").write_text("of the old model")
+    (folder / "notes.txt").write_text("mine")
+    (folder / "evaluations" / "set").mkdir(parents=True)
+    (folder / "evaluations" / "set" / "metrics.json").write_text("{}")
+    before = contents(folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(sys.modules["skinkit.experiments.run"], "_save", None)
+        with pytest.raises(TypeError):
+            carry_out(again=True)
+    assert contents(folder) == before
+    carry_out(again=True)
+    found = contents(folder)
+    assert found.pop("notes.txt") == b"mine"
+    assert found.keys() == contents(whole).keys() and not (folder / "evaluations").exists()
+    for name in ("predictions.csv.gz", "metrics.json", "seen.csv.gz"):
+        assert found[name] == (whole / name).read_bytes()
+    assert not list(folder.glob("again*"))
+
+
+def test_a_replacement_that_was_killed_is_completed(whole, folder, carry_out, capsys):
+    (folder / "metrics.json").write_text("of the old model")
+    shutil.copytree(whole, folder / "again-ready")
+    # Killed after the first file.
+    (folder / "manifest.json").unlink()
+    (folder / "again-ready" / "metrics.json").replace(folder / "metrics.json")
+    carry_out(again=True, verbose=1)
+    assert "Already finished" in capsys.readouterr().out
+    assert contents(folder) == contents(whole) and not (folder / "again-ready").exists()

@@ -1,0 +1,92 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from skinkit import data
+from skinkit.experiments.build import sample_weights
+from skinkit.experiments.run_data import available_profile, build_run_data, table_hash
+from skinkit.papers import choose
+
+
+@pytest.fixture(scope="module")
+def run_data(tiny):
+    return build_run_data(tiny.resolve("smoke"), "smoke")
+
+
+def test_the_parts_share_no_lesion(run_data):
+    lesions = [set(run_data.rows(part)["lesion_id"]) for part in ("train", "validation", "test")]
+    assert lesions[0].isdisjoint(lesions[1] | lesions[2])
+    assert lesions[1].isdisjoint(lesions[2])
+
+
+def test_copies_made_after_the_split_stay_in_training(tiny):
+    grown = build_run_data(tiny.resolve("smoke", "as_described"), "smoke")
+    assert set(grown.rows("train")["transform"]) > {"identity"}
+    assert set(grown.rows("test")["transform"]) == {"identity"}
+    assert grown.leakage.loc["all", "photograph"] == 0
+
+
+def test_a_run_that_selects_on_its_own_test_images_says_so(tiny, run_data):
+    assert run_data.stamp is None or "selected" not in run_data.stamp
+    sound = tiny.resolve("smoke")
+    selected = "the epoch was selected on images that it is tested on"
+    flawed = dataclasses.replace(sound, selection_part="test")
+    assert build_run_data(flawed, "smoke").stamp == f"LEAKY: {selected}"
+    both = dataclasses.replace(sound, selection_part="validation", test_part="train+validation")
+    assert build_run_data(both, "smoke").stamp.startswith("LEAKY: 8")
+    assert build_run_data(both, "smoke").stamp.endswith(f"; {selected}")
+    last = dataclasses.replace(flawed, selection="last")
+    assert build_run_data(last, "smoke").stamp is None
+
+
+def test_a_fold_changes_the_split(tiny, run_data):
+    assert build_run_data(tiny.resolve("smoke"), "smoke", fold=1).split.hash != run_data.split.hash
+
+
+def test_weights_count_the_training_images_alone_unless_told(tiny, run_data):
+    weights = sample_weights(tiny, run_data)
+    counts = run_data.rows("train")["label"].value_counts()
+    by_label = dict(zip(run_data.rows("train")["label"], weights, strict=True))
+    assert by_label["nv"] == pytest.approx((counts.sum() / counts["nv"]) ** 0.5, rel=1e-5)
+    over_all = dataclasses.replace(tiny, balancing=choose("class_weights", power=0.5, over="all"))
+    assert not np.allclose(sample_weights(over_all, run_data), weights)
+    assert sample_weights(dataclasses.replace(tiny, balancing=choose("none")), run_data) is None
+
+
+def test_the_data_hash_does_not_see_the_folder(run_data):
+    table = run_data.table
+    assert table_hash(table.assign(path="elsewhere")) == table_hash(table)
+    assert table_hash(table.assign(label="nv")) != table_hash(table)
+
+
+def test_without_images_the_profile_becomes_smoke(tmp_path, capsys):
+    assert available_profile("quick", "ham10000", data_dir=tmp_path) == "smoke"
+    assert "synthetic" in capsys.readouterr().out
+    assert available_profile("smoke", "ham10000") == "smoke"
+
+
+def test_drawn_images_have_the_parameters_of_the_recipe(tiny):
+    drawing = {"layout": "isic2020", "context": 1.0, "size": (24, 24)}
+    recipe = dataclasses.replace(
+        tiny,
+        dataset="synthetic",
+        classes="isic2020",
+        subset=40,
+        drawing=drawing,
+        split=choose("hernandez2020_split"),
+    )
+    found = build_run_data(recipe, "full")
+    assert found.labels == ("benign", "malignant")
+    expected = data.synthetic(40, seed=0, **drawing)
+    assert found.table["path"].tolist() == expected["path"].tolist()
+    assert found.lacking == ""
+
+
+def test_a_part_of_a_release_says_so(tiny, tmp_path):
+    data.synthetic(60, layout="isic2020", size=(24, 24), folder=tmp_path / "isic2020")
+    recipe = dataclasses.replace(
+        tiny, dataset="isic2020", classes="isic2020", split=choose("hernandez2020_split"), subset=None
+    )
+    found = build_run_data(recipe, "quick", data_dir=tmp_path)
+    assert found.lacking == "subset: 60 of the 33,126 images of isic2020"

@@ -1,0 +1,76 @@
+"""Butskova 2021."""
+
+import pandas as pd
+
+from published_rules.cells import number, one, pick, verdict
+from published_rules.rounding import printed
+from skinkit.evaluation import class_confusion_scores, confusion_scores
+
+HAM10000 = {"akiec": 327, "bcc": 514, "bkl": 1099, "df": 115, "mel": 1113, "nv": 6705, "vasc": 142}
+BEST = "two-stage-efficientnet-gamma1"
+
+
+def matrix(cells):
+    """Figure 6 against the table of pretrained models."""
+    counts = _figure6(cells)
+    scores, total = confusion_scores(counts), counts.to_numpy().sum()
+    for metric in ("accuracy", "macro_recall"):
+        cell = one(cells, table="pretrained", row=BEST, metric=metric)
+        good = printed(cell["value"], 3).holds(scores[metric])
+        yield cell.name, verdict(good, f"Figure 6 gives {scores[metric]:.4f} on {total} images")
+    images = one(cells, table="text", row="ham10000", metric="images")
+    good = abs(total - number(images) / 5) < 1
+    yield images.name, verdict(good, f"Figure 6 has {total}, a fifth")
+
+
+def classes(cells):
+    """Rows of Figure 6 against a fifth of HAM10000, and the scores they imply."""
+    scores = pd.DataFrame(class_confusion_scores(_figure6(cells)), index=sorted(HAM10000))
+    for label, row in scores.iterrows():
+        index = one(cells, table="figure6", row=label, class_=label).name
+        fifth = HAM10000[label] / 5
+        text = f"{row['support']:.0f} images, a fifth of {HAM10000[label]} is {fifth:g}"
+        yield index, verdict(abs(row["support"] - fifth) < 1, text)
+        yield index, f"implies: recall {row['recall']:.3f}, precision {row['precision']:.3f}"
+
+
+def smallest_step(cells):
+    """The gain of the second stage beside the weight of one image of the rarest class."""
+    count = _figure6(cells).sum(axis=1).min()
+    best, other = (
+        one(cells, table="pretrained", row=row, metric="macro_recall")
+        for row in (BEST, "efficientnet-gamma1")
+    )
+    points = 100 * (number(best) - number(other))
+    step = 100 / count / len(HAM10000)
+    yield best.name, f"note: {points:.1f} points over one stage; one of {count} df images is {step:.1f}"
+
+
+def focal(cells):
+    """A positive gamma is called beneficial; with pretrained weights it lowers both scores."""
+    for metric in ("accuracy", "macro_recall"):
+        without, with_gamma = (
+            one(cells, table="pretrained", row=f"resnet50-gamma{g}", metric=metric) for g in "01"
+        )
+        good = number(with_gamma) >= number(without)
+        text = f"gamma = 0 has {without['value']}; the conclusion calls a positive gamma beneficial"
+        yield with_gamma.name, verdict(good, text)
+
+
+def told(cells):
+    """The base model's recall in the text against its table, and the weights that nobody distributes."""
+    recall = one(cells, table="text", metric="macro_recall")
+    table = one(cells, table="unpretrained", row="resnet50-gamma0", metric="macro_recall")
+    good = printed(recall["value"], 0).holds(100 * number(table))
+    yield recall.name, verdict(good, f"the table has {table['value']}")
+    weights = one(cells, table="text", metric="weights")
+    text = "ten classes of ImageNet; no such weights of EfficientNet-B7 are distributed, read as ImageNet"
+    yield weights.name, f"note: {text}"
+
+
+def _figure6(cells) -> pd.DataFrame:
+    counts = pick(cells, table="figure6").pivot(index="row", columns="class", values="value")
+    return counts.astype(int)
+
+
+RULES = (matrix, classes, smallest_step, focal, told)

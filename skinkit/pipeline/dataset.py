@@ -5,8 +5,10 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from skinkit.pipeline import augment, cropping
+from skinkit.pipeline import augment
+from skinkit.pipeline.augment.random_numbers import draw_order
 from skinkit.pipeline.cache import pixel_reader
+from skinkit.pipeline.crops import cut, draw_boxes
 from skinkit.pipeline.extra_inputs import attach
 from skinkit.pipeline.manifest_arrays import (
     check_sampler,
@@ -127,7 +129,7 @@ def _endless(count, fixed, spec, batch_size, seed, first_epoch, sampler):
                 drawn["orientation"] = augment.compose(changes["orientation"], drawn["orientation"])
             changes |= drawn
         if spec.crops is not None and spec.crops.is_random:
-            boxes = cropping.draw_boxes(spec.crops, spec.image_size, order.shape[0], seed, epoch)
+            boxes = draw_boxes(spec.crops, spec.image_size, order.shape[0], seed, epoch)
             changes["box"] = tf.gather(boxes, slots)
         return tf.data.Dataset.from_tensor_slices({"row": order, **changes}).batch(batch_size)
 
@@ -138,7 +140,7 @@ def _endless(count, fixed, spec, batch_size, seed, first_epoch, sampler):
 def _epoch_rows(count, sampler, seed, epoch):
     """The rows of an epoch in order, and which of its random changes each of them gets."""
     if sampler is None:
-        order = augment.draw_order(count, seed, epoch)
+        order = draw_order(count, seed, epoch)
         return order, order
     order = tf.numpy_function(lambda number: sampler.order(seed, int(number)), [epoch], tf.int64)
     # By draw, not by row: a row that comes again comes changed in another way.
@@ -166,7 +168,7 @@ def _images(wanted, files, file_of_row, spec, batch_size, training):
 
     def load(file, changes):
         image = augment.change(read(file), changes, _TOP[spec.scaling], fill)
-        return cropping.cut(_scale(image, spec), spec, changes.get("box"))
+        return cut(_scale(image, spec), spec, changes.get("box"))
 
     # Converting Python's `if` is of no use here: there is none on a tensor.
     @tf.autograph.experimental.do_not_convert

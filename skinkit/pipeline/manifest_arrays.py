@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from skinkit.pipeline.spec import ORIENTATIONS
+from skinkit.pipeline.augment import ORIENTATIONS
 
-_TURNED = ("rot90cw", "rot90ccw")
+_TURNED = [name for name, (transposed, *_) in ORIENTATIONS.items() if transposed]
 
 
 def choose_rows(table, split):

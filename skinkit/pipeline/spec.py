@@ -13,16 +13,6 @@ CENTRES = ("centre85", "centre336")
 FILLS = ("reflect", "nearest")
 COLOUR_ORDERS = ("joint", "random")
 
-# (transpose, then flip up-down, then flip left-right): the eight positions of a square.
-ORIENTATIONS = {
-    "identity": (False, False, False),
-    "rot90cw": (True, False, True),
-    "rot90ccw": (True, True, False),
-    "rot180": (False, True, True),
-    "flip_up_down": (False, True, False),
-    "flip_left_right": (False, False, True),
-}
-
 # Largest value that still means something; 0 always means "off".
 _LIMITS = {
     "flip_left_right": 1.0,

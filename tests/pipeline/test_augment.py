@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
+from skinkit.data import TRANSFORMS
 from skinkit.pipeline import Augmentation, augment, rotate
-from skinkit.pipeline.spec import ORIENTATIONS
+from skinkit.pipeline.augment import ORIENTATIONS
+from skinkit.pipeline.augment.changes import random_columns
 
 EVERYTHING = Augmentation(
     flip_left_right=0.5,
@@ -32,6 +34,8 @@ NUMPY = {
     "rot180": lambda image: np.rot90(image, 2),
     "flip_up_down": np.flipud,
     "flip_left_right": np.fliplr,
+    "transpose": lambda image: image.swapaxes(0, 1),
+    "transverse": lambda image: np.rot90(image, 2).swapaxes(0, 1),
 }
 orientations = st.tuples(st.booleans(), st.booleans(), st.booleans())
 
@@ -44,6 +48,10 @@ def image():
 @pytest.mark.parametrize("name", ORIENTATIONS)
 def test_named_orientations_equal_numpy(image, name):
     np.testing.assert_array_equal(augment.orient(image, ORIENTATIONS[name]), NUMPY[name](image))
+
+
+def test_every_transform_of_a_manifest_table_has_a_position():
+    assert set(TRANSFORMS) < set(ORIENTATIONS)
 
 
 @given(first=orientations, second=orientations)
@@ -167,7 +175,7 @@ def test_hue_moves_by_a_part_of_a_turn(image, turns):
 
 def _warp_of(image, radians=0.0, scale=1.0, down=0.0, right=0.0):
     numbers = {"radians": radians, "scale": scale, "down": down, "right": right}
-    transforms = augment.affine(
+    transforms = augment.affine_transforms(
         image.shape[:2], **{name: tf.constant([value]) for name, value in numbers.items()}
     )
     return augment.change(tf.constant(image), {"warp": transforms[0]}).numpy()
@@ -189,7 +197,7 @@ def test_zoom_enlarges_about_the_centre():
 @pytest.mark.parametrize("fill", ["nearest", "reflect"])
 def test_zoom_per_axis_and_fill_are_scipys(image, fill):
     rows, columns = 0.8, 1.3
-    transform = augment.affine(
+    transform = augment.affine_transforms(
         image.shape[:2],
         radians=tf.zeros(1),
         scale=(1 / tf.constant([rows]), 1 / tf.constant([columns])),
@@ -209,7 +217,7 @@ def test_turning_shifting_and_zooming_come_in_the_order_of_keras(image):
     """`ImageDataGenerator` multiplies the matrices of rotation, shift and zoom, about the centre."""
     asked = Augmentation(rotation=180.0, zoom=0.1, shift=0.1, zoom_per_axis=True, fill="nearest")
     warp = augment.draw(asked, 1, image.shape[:2], 0, 0)["warp"]
-    u = augment._uniform(augment._DRAWS, 1, 0, 0) | augment._uniform(augment._LATER_DRAWS, 1, -1, 0)
+    u = random_columns(1, 0, 0)
     turn, down, right, rows, columns = (
         2 * float(u[name][0]) - 1
         for name in ("rotation", "shift_rows", "shift_columns", "zoom", "zoom_columns")

@@ -38,7 +38,7 @@ from skinkit.evaluation.tables import (
     table_metrics,
     to_markdown,
 )
-from skinkit.evaluation.tta import check_views, image_views, mean_over_views
+from skinkit.evaluation.view_means import check_mean, mean_over_views
 from skinkit.evaluation.weighted_scores import summary_names
 
 __all__ = [
@@ -46,8 +46,8 @@ __all__ = [
     "apply_temperature",
     "bootstrap_intervals",
     "brier_score",
+    "check_mean",
     "check_predictions",
-    "check_views",
     "class_confusion_scores",
     "classification_table",
     "classwise_calibration_error",
@@ -60,7 +60,6 @@ __all__ = [
     "f1_agrees",
     "fit_temperature",
     "harmonic_mean",
-    "image_views",
     "implied_specificity",
     "kappa_from_confusion",
     "mean_over_views",

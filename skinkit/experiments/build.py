@@ -201,7 +201,8 @@ def build_model(recipe, labels, weights=None):
 
 
 def _check_tta(recipe, model):
-    evaluation.check_views(recipe.tta.name, model.input_shape[1:3], **recipe.tta.options)
+    pipeline.check_views(recipe.tta.name, model.input_shape[1:3])
+    evaluation.check_mean(**recipe.tta.options)
     several = recipe.input.name in ("multi_crop", "ordered_crops")
     if several or recipe.classifier is not None or models.uses_context(model):
         raise ValueError(

@@ -109,9 +109,9 @@ def _mean_over_crops(model, images):
 
 def _mean_over_views(model, images, tta):
     """Class probabilities of images (batch, height, width, 3) from a network that sees one view."""
-    from skinkit import evaluation
+    from skinkit import evaluation, pipeline
 
-    found = [_predicted(model, view) for view in evaluation.image_views(images, tta.name)]
+    found = [_predicted(model, view) for view in pipeline.image_views(images, tta.name)]
     return evaluation.mean_over_views(np.stack(found, axis=1), **tta.options)
 
 

@@ -4,7 +4,7 @@ from skinkit import data, evaluation, models, pipeline, training
 from skinkit.data.external_test import OVERLAPS
 from skinkit.data.grouping import GROUPS
 from skinkit.data.splits import PARTS
-from skinkit.evaluation.tta import MEANS, VIEWS
+from skinkit.evaluation.view_means import MEANS
 from skinkit.experiments import build
 from skinkit.experiments.classifier import CLASSIFIERS, FEATURES, find_classifier
 from skinkit.experiments.predictions import RESCORING
@@ -41,7 +41,7 @@ REGISTRIES = {
         ("labels", "classes", "rows", "table", "patients", "patients_per_batch"),
     ),
     "loss": ("Losses", LOSSES, ("name",)),
-    "tta": ("Views", dict.fromkeys(VIEWS, evaluation.mean_over_views), ("probabilities",)),
+    "tta": ("Views", dict.fromkeys(pipeline.VIEWS, evaluation.mean_over_views), ("probabilities",)),
     "rescoring": ("Rescorings", dict.fromkeys(RESCORING, _nothing), ()),
 }
 _SCHEDULES = {**SCHEDULES, "plateau": training.Plateau}

@@ -7,18 +7,22 @@ from skinkit.pipeline.decode import decode_file, shades_of_gray
 from skinkit.pipeline.extra_inputs import ExtraInputs
 from skinkit.pipeline.sampling import SAMPLERS, Sampler
 from skinkit.pipeline.spec import Augmentation, Crops, PipelineSpec
+from skinkit.pipeline.views import VIEWS, check_views, image_views
 
 __all__ = [
     "Augmentation",
-    "ExtraInputs",
     "Crops",
+    "ExtraInputs",
     "PipelineSpec",
     "SAMPLERS",
     "Sampler",
+    "VIEWS",
     "build_dataset",
+    "check_views",
     "coverage",
     "crop_corners",
     "decode_file",
+    "image_views",
     "rotate",
     "shades_of_gray",
     "steps_per_epoch",

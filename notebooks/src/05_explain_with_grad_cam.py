@@ -345,7 +345,7 @@ mirrored = skinkit.pipeline.Augmentation(flip_left_right=0.5, flip_up_down=0.5)
 spec = skinkit.pipeline.PipelineSpec(image_size=(48, 64), augmentation=mirrored, cache="memory")
 answers = ("benign", "malignant")
 teaching = clinics(400, SEED, 1.0)
-batches = skinkit.pipeline.build_dataset(teaching, None, spec, labels=answers, training=True, seed=SEED)
+batches = skinkit.pipeline.build_dataset(teaching, spec, labels=answers, training=True, seed=SEED)
 keras.utils.set_random_seed(SEED)
 cheat = skinkit.models.build("small_cnn", (48, 64, 3), classes=2, width=8)
 cheat.compile(keras.optimizers.Adam(2e-3), loss="categorical_crossentropy", metrics=["accuracy"])
@@ -355,7 +355,7 @@ fitted = cheat.fit(batches, steps_per_epoch=13, epochs=6, shuffle=False, verbose
 exams = {"the same two clinics": clinics(200, SEED + 1, 1.0), "a third clinic": clinics(200, SEED + 2, 0.0)}
 grids = []
 for name, rows in exams.items():
-    batches = skinkit.pipeline.build_dataset(rows, None, spec, labels=answers)
+    batches = skinkit.pipeline.build_dataset(rows, spec, labels=answers)
     photographs = np.concatenate([images.numpy() for images, _ in batches])
     auc = skinkit.evaluation.score(
         "auc:malignant", rows["label"], cheat.predict(photographs, verbose=0), answers

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skinkit.names import one_hot
+
 
 @dataclass(frozen=True)
 class ClassMap:
@@ -70,8 +72,15 @@ class ClassMap:
         return np.array([positions[label] for label in labels], dtype=np.int64)
 
     def one_hot(self, labels: Iterable[str]) -> np.ndarray:
-        """Turns n labels into a float32 array `(n, len(self))` of zeros and ones."""
-        return np.eye(len(self), dtype=np.float32)[self.encode(labels)]
+        """Turns n labels into a float32 array `(n, len(self))` of zeros and ones.
+
+        Raises:
+            ValueError: as `encode`.
+        """
+        labels = list(labels)
+        # Here, an unknown label is an error, and not a row of zeros.
+        self.encode(labels)
+        return one_hot(labels, self.labels)
 
     def decode(self, indices: Iterable[int]) -> list[str]:
         """Turns positions back into labels.

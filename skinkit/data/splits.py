@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
 import pandas as pd
 
 from skinkit.data.grouping import GROUPS, assign, group_keys, missing_note
@@ -63,6 +64,29 @@ class Split:
         if unknown := [name for name in wanted if name not in PARTS]:
             raise ValueError(f"Parts are {', '.join(PARTS)}. Received: part={unknown[0]!r}")
         return self.parts.index[self.parts.isin(wanted)].tolist()
+
+    def rows(self, table, part):
+        """Returns the rows of a part, or of several joined by `+`, in the order of the split.
+
+        Args:
+            table: Manifest table that holds all images of the part.
+            part: String, as in `ids`.
+
+        Raises:
+            ValueError: for an image that is not in the table, or in it more than once.
+        """
+        images, ids = pd.Index(table["image_id"]), self.ids(part)
+        if images.has_duplicates:
+            raise ValueError(
+                f"A manifest table has each image once. Received: {images[images.duplicated()][0]!r} twice"
+            )
+        found = images.get_indexer(ids)
+        if len(absent := np.array(ids, dtype=object)[found < 0]):
+            raise ValueError(
+                f"Split {self.name!r} has {len(absent)} of its {len(ids)} {part} images not in the table, "
+                f"first {absent[0]!r}. Was it made from another data set?"
+            )
+        return table.iloc[found].reset_index(drop=True)
 
     @property
     def hash(self):

@@ -73,7 +73,6 @@ def training_batches(recipe, run_data, seed, extra_inputs=None):
     def batches(first_epoch):
         dataset = pipeline.build_dataset(
             rows,
-            None,
             spec,
             labels=run_data.labels,
             training=True,
@@ -108,7 +107,7 @@ def evaluation_batches(recipe, rows, labels, **changes):
         **changes: Fields of `PipelineSpec` that differ, e.g. to show the images instead of scoring them.
     """
     spec = dataclasses.replace(build_spec(recipe, augment=False), **changes)
-    return pipeline.build_dataset(rows, None, spec, labels=labels, batch_size=recipe.batch_size)
+    return pipeline.build_dataset(rows, spec, labels=labels, batch_size=recipe.batch_size)
 
 
 def _cache(recipe, images):

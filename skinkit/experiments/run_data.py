@@ -43,8 +43,7 @@ class RunData:
 
     def rows(self, part):
         """Returns the manifest rows of a part, in the order of the table."""
-        by_id = self.table.set_index("image_id", drop=False)
-        return by_id.loc[self.split.ids(part)].reset_index(drop=True)
+        return self.split.rows(self.table, part)
 
     @functools.cached_property
     def leakage(self):

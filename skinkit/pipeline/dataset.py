@@ -1,4 +1,4 @@
-"""Batches from a manifest table."""
+"""Batches of images, one-hot labels and weights from the rows of a manifest table."""
 
 import math
 
@@ -13,8 +13,8 @@ from skinkit.pipeline.extra_inputs import attach
 from skinkit.pipeline.manifest_arrays import (
     check_sampler,
     check_whole,
-    choose_rows,
     image_paths,
+    numbered,
     orientations,
     training_targets,
 )
@@ -27,13 +27,12 @@ _TOP = {"unit": 1.0, "raw": 255.0, "symmetric": 2.0, "imagenet": 1.0, "caffe": 2
 
 
 def steps_per_epoch(count, batch_size):
-    """Number of batches of an epoch, the last partial one included."""
+    """Returns the number of batches of an epoch, the last partial one included."""
     return math.ceil(count / batch_size)
 
 
 def build_dataset(
-    table,
-    split,
+    rows,
     spec,
     *,
     labels,
@@ -45,7 +44,7 @@ def build_dataset(
     sampler=None,
     extra_inputs=None,
 ):
-    """Makes a `tf.data.Dataset` of image batches from a manifest table.
+    """Makes a `tf.data.Dataset` of image batches from rows of a manifest table.
 
     In training it is endless: give `model.fit` a `steps_per_epoch`. The order of epoch e and the
     random changes of its images are functions of (seed, e, position of the row), never of thread
@@ -56,41 +55,41 @@ def build_dataset(
     Otherwise it is one pass in the order of the rows, without random changes.
 
     Args:
-        table: manifest table with `image_id`, `path`, `label`; an optional column `transform`
-            (`rot90cw`, `flip_up_down`, ...) is applied exactly, after resizing.
-        split: image ids to take, in this order (an id may come repeatedly); None takes all rows.
-        spec: a `PipelineSpec`.
-        labels: class codes in the order of the one-hot columns.
-        training: endless, shuffled and augmented.
-        batch_size: images in a batch.
-        seed: whole number for order and augmentation.
-        first_epoch: epoch that comes first, from 0.
-        sample_weight: one number for each chosen row.
-        sampler: in training, a `Sampler` of the chosen rows; by default each comes once, in random order.
-        extra_inputs: `ExtraInputs` of the chosen rows, which make the images one of several inputs.
+        rows: DataFrame, rows of a manifest table with `image_id`, `path`, `label`, also repeatedly; an
+            optional column `transform` (`rot90cw`, `flip_up_down`, ...) is applied exactly, after
+            resizing.
+        spec: A `PipelineSpec`.
+        labels: Sequence of class codes in the order of the one-hot columns.
+        training: Boolean, whether it is endless, shuffled and augmented.
+        batch_size: Integer, images in a batch.
+        seed: Integer, of order and augmentation.
+        first_epoch: Integer, epoch that comes first, from 0.
+        sample_weight: Sequence of one number for each row, or `None`.
+        sampler: `Sampler` of the rows, used in training; by default each comes once, in random order.
+        extra_inputs: `ExtraInputs` of the rows, which make the images one of several inputs, or `None`.
 
     Returns:
-        Dataset of (images float32 (B, height, width, 3), one-hot labels float32 (B, C)), and the
-        weights float32 (B,) as a third item if they were given. Value ranges are those of
-        `spec.scaling`. With crops the images are (B, size, size, 3), or ordered crops
-        (B, count, size, size, 3): see `spec.shape`. With extra_inputs the first item is a dictionary of the
-        images, "image", and the extra_inputs.
+        Dataset of (images float32 `(batch, height, width, 3)`, one-hot labels float32 `(batch, classes)`),
+        and the weights float32 `(batch,)` as a third item if they were given. Value ranges are those of
+        `spec.scaling`. With crops the images are `(batch, size, size, 3)`, or ordered crops
+        `(batch, count, size, size, 3)`: see `spec.shape`. With `extra_inputs` the first item is a
+        dictionary of the images, `"image"`, and the extra inputs.
 
     Raises:
-        ValueError: an id is not in the table or twice in it, a label is not in `labels`, weights or
-            sampler do not fit the rows, a 90-degree transform meets an image size that is not square, or an
-            image cannot be decoded into a cache.
-        FileNotFoundError: image files are missing.
+        ValueError: when there are no rows, a label is not in `labels`, weights or sampler do not fit the
+            rows, a 90-degree transform meets an image size that is not square, or an image cannot be
+            decoded into a cache.
+        FileNotFoundError: when image files are missing.
         tf.errors.InvalidArgumentError: later, naming the file, when an image cannot be decoded
             while iterating or fitting.
 
     Example:
         >>> spec = PipelineSpec(image_size=(120, 160), augmentation=Augmentation(brightness=0.1))
-        >>> train = build_dataset(table, split.ids("train"), spec, labels=classes, training=True)
-        >>> steps = steps_per_epoch(len(split.ids("train")), 32)
-        >>> model.fit(train, steps_per_epoch=steps, shuffle=False)
+        >>> rows = split.rows(table, "train")
+        >>> train = build_dataset(rows, spec, labels=classes, training=True)
+        >>> model.fit(train, steps_per_epoch=steps_per_epoch(len(rows), 32), shuffle=False)
     """
-    rows = choose_rows(table, split)
+    rows = numbered(rows)
     check_whole("batch_size", batch_size, at_least=1)
     check_whole("first_epoch", first_epoch, at_least=0)
     targets = training_targets(rows, labels, sample_weight)

@@ -42,7 +42,7 @@ RANDOM = {"single_crop": spec_of("single_crop"), "multi_crop": spec_of("multi_cr
 
 
 def images_of(table, spec, count=9, **arguments):
-    dataset = build_dataset(table, None, spec, labels=LABELS, **{"batch_size": 3, **arguments})
+    dataset = build_dataset(table, spec, labels=LABELS, **{"batch_size": 3, **arguments})
     return [images.numpy() for images, *_ in dataset.take(count)]
 
 
@@ -207,7 +207,7 @@ def test_one_crop_or_several_an_image(photo_table, strategy, count, one, several
     for training, is_one in ((True, one), (False, several)):
         shape = (SIDE, SIDE, 3) if is_one else (count, SIDE, SIDE, 3)
         assert spec.shape(training) == shape
-        dataset = build_dataset(photo_table, None, spec, labels=LABELS, training=training, batch_size=3)
+        dataset = build_dataset(photo_table, spec, labels=LABELS, training=training, batch_size=3)
         assert dataset.element_spec[0].shape == (None, *shape)
         assert [b.shape for b, _ in dataset.take(3)] == [(n, *shape) for n in (3, 3, 1)]
     assert spec.input_shape == spec.shape(training=True)

@@ -7,13 +7,13 @@ lesion 1 of one source nothing about lesion 1 of another.
 """
 
 import functools
-import hashlib
 from pathlib import Path
 
 import pandas as pd
 
 from skinkit.data.missing import known_ids
 from skinkit.data.releases.release_list import CATALOG
+from skinkit.files import file_hash
 
 KINDS = ("photograph", "lesion", "patient")
 _ENDING = r"\.(?:jpe?g|jpe|jfif|png|bmp|gif|tiff?|webp|dcm)"
@@ -138,8 +138,7 @@ def _contents(facts, sizes):
 @functools.cache
 def _digest(path, size, changed):
     """Reads a file once in a process, and again when it was changed."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    return file_hash(path)[:16]
 
 
 def _names(facts, column, apart=""):

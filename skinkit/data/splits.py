@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from skinkit.data.grouping import GROUPS, assign, group_keys, missing_note
-from skinkit.files import read_json, reading
+from skinkit.files import read_json, reading, writing
 
 _REMEDY = "Take it from a copy, or save the split again"
 PARTS = ("train", "validation", "test")
@@ -154,9 +154,8 @@ def _refuse_foreign(companion):
 
 
 def _write(path, text):
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8", newline="\n")
-    part.replace(path)
+    with writing(path) as part:
+        part.write_text(text, encoding="utf-8", newline="\n")
 
 
 def stratified_group_split(table, fractions: Mapping[str, float] = FRACTIONS, group="lesion+patient", seed=0):

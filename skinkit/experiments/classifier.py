@@ -6,7 +6,7 @@ import functools
 import numpy as np
 import pandas as pd
 
-from skinkit.files import reading
+from skinkit.files import reading, writing
 from skinkit.names import check_name
 
 CLASSIFIERS = ("extra_trees", "logistic_regression")
@@ -105,9 +105,8 @@ class FeatureClassifier:
         """Writes what was fitted, without the network, to `path`."""
         from skops import io
 
-        part = path.with_name(path.name + ".part")
-        io.dump(self.fitted, part)
-        part.replace(path)
+        with writing(path) as part:
+            io.dump(self.fitted, part)
 
     def describe(self, rows):
         """Returns what the classifier reads of manifest rows, `(n, d)`."""

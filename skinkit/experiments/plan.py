@@ -8,6 +8,7 @@ from pathlib import Path
 
 from skinkit import data
 from skinkit.experiments.run_data import find_images, table_hash
+from skinkit.files import file_hash
 from skinkit.names import did_you_mean
 from skinkit.papers.recipe import Recipe
 from skinkit.papers.registry import recipe as find_recipe
@@ -80,4 +81,4 @@ def weights_identity(weights):
     """Returns a file of weights as its name and the hash of its content; other weights as they are."""
     if weights is None or not Path(weights).is_file():
         return weights
-    return f"{Path(weights).name} sha256:{hashlib.sha256(Path(weights).read_bytes()).hexdigest()[:16]}"
+    return f"{Path(weights).name} sha256:{file_hash(weights)[:16]}"

@@ -9,6 +9,7 @@ import pandas as pd
 
 from skinkit.data.grouping import group_keys
 from skinkit.data.missing import known_ids
+from skinkit.files import writing
 from skinkit.names import check_name
 
 # What can be made of predictions before they are scored.
@@ -172,10 +173,9 @@ def prediction_groups(predictions):
 
 def write_predictions(predictions, path):
     """Writes a predictions table without loss; equal tables give equal bytes."""
-    part = path.with_name(path.name + ".part")
-    # Without a format, pandas writes the shortest digits that give the same float again.
-    predictions.to_csv(part, index=False, compression={"method": "gzip", "mtime": 0})
-    part.replace(path)
+    with writing(path) as part:
+        # Without a format, pandas writes the shortest digits that give the same float again.
+        predictions.to_csv(part, index=False, compression={"method": "gzip", "mtime": 0})
 
 
 def read_predictions(path):
@@ -206,10 +206,10 @@ def save_scored(predictions, positive, folder, ending="", **notes):
 
 
 def write_json(path, content):
-    """Writes `content` as JSON through a part file, so that the name never stands for half a file."""
-    part = path.with_suffix(path.suffix + ".part")
-    part.write_text(json.dumps(_plain(content), indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    part.replace(path)
+    """Writes `content` as JSON whole or not at all."""
+    text = json.dumps(_plain(content), indent=2, allow_nan=False) + "\n"
+    with writing(path) as part:
+        part.write_text(text, encoding="utf-8")
 
 
 def _plain(content):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from skinkit import evaluation, plots
-from skinkit.files import read_json, reading
+from skinkit.files import read_json, reading, writing
 
 _REMEDY = "Give the run's command again: it makes what can be made anew, and says what cannot"
 
@@ -69,9 +69,10 @@ def write_report(folder):
         f"<pre>{json.dumps(manifest, indent=2)}</pre>",
     ]
     page = _PAGE.format(title=manifest["recipe"], body="\n".join(sections))
-    part = folder / "report.html.part"
-    part.write_text(page, encoding="utf-8")
-    return part.replace(folder / "report.html")
+    path = folder / "report.html"
+    with writing(path) as part:
+        part.write_text(page, encoding="utf-8")
+    return path
 
 
 def _escaped(path):

@@ -1,13 +1,10 @@
 """Carry a recipe out: train, predict, score, and leave a folder that says how."""
 
-import contextlib
 import dataclasses
 import datetime
 import json
 import time
 from pathlib import Path
-
-import filelock
 
 from skinkit.experiments import resume
 from skinkit.experiments.classifier import fit_classifier
@@ -26,6 +23,7 @@ from skinkit.experiments.repair import mend
 from skinkit.experiments.run_data import build_run_data, table_hash
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.experiments.seen_images import seen_images
+from skinkit.files import locked, writing
 from skinkit.papers.registry import recipe as find_recipe
 from skinkit.papers.registry import same_method
 
@@ -96,20 +94,15 @@ def run(
     return folder
 
 
-@contextlib.contextmanager
 def _only_one(folder):
-    lock = filelock.FileLock(folder / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        raise RuntimeError(
+    """The lock of a run folder."""
+    return locked(
+        folder / ".lock",
+        busy=RuntimeError(
             f"Another process is carrying out the run in {folder}. Wait for it, or choose another "
             "`out` folder, fold or seed"
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
+        ),
+    )
 
 
 def _carry_out(plan, folder, out, weights, data_dir, verbose):
@@ -231,8 +224,9 @@ def _score_best(model, recipe, run_data, folder):
 
 def _keep_for_other_images(folder, run_data, recipe, model, classifier):
     """Saves what it takes to evaluate the model on other images, without the run's own."""
-    model.save(folder / "model.part.keras")
-    (folder / "model.part.keras").replace(folder / "model.keras")
+    # Keras saves under this ending alone.
+    with writing(folder / "model.keras", ending=".part.keras") as part:
+        model.save(part)
     if classifier:
         classifier.save(folder / "classifier.skops")
     write_predictions(seen_images(run_data, recipe), folder / "seen.csv.gz")

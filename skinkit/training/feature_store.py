@@ -11,11 +11,11 @@ import keras
 import numpy as np
 import pandas as pd
 
-from skinkit.files import reading
+from skinkit.files import reading, writing
 
 # Sixteen hex digits of what the features were computed from, and what is written under that name.
 _FEATURES = f"features-{'[0-9a-f]' * 16}"
-FEATURE_FILES = tuple(f"{_FEATURES}.{ending}" for ending in ("npy", "part", "count", "count.new"))
+FEATURE_FILES = tuple(f"{_FEATURES}.{ending}" for ending in ("npy", "part", "count", "count.part"))
 _REMEDY = "Delete it and give the same command again: the features are computed anew"
 
 
@@ -221,6 +221,5 @@ def _progress(part):
 
 
 def _write_progress(part, done):
-    new = part.with_suffix(".count.new")
-    new.write_text(str(done))
-    new.replace(_count_file(part))
+    with writing(_count_file(part)) as new:
+        new.write_text(str(done))

@@ -1,7 +1,6 @@
 """Fetches a release: downloads what is missing, verifies it and unpacks it."""
 
 from collections.abc import Callable
-from contextlib import contextmanager
 from pathlib import Path
 
 from skinkit.data.releases.archive import DamagedArchive, unpack
@@ -9,6 +8,7 @@ from skinkit.data.releases.catalog import find_release
 from skinkit.data.releases.http import LocalError, TransferError, Transport, transfer, verify
 from skinkit.data.releases.release_list import Release, RemoteFile
 from skinkit.data.tables.folder import data_root
+from skinkit.files import locked
 
 
 class DownloadError(OSError):
@@ -50,7 +50,8 @@ def fetch(
     folder = data_root(to) / release.key
     say = print if progress else _silent
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
+    busy = DownloadError(f"Another process is fetching into {folder}. Wait until it has ended.")
+    with locked(folder / ".fetch.lock", busy):
         for file in release.files:
             urls = [f"{base_url.rstrip('/')}/{file.name}"] if base_url else list(file.urls)
             try:
@@ -62,17 +63,6 @@ def fetch(
 
 def _silent(text):
     """Says nothing."""
-
-
-@contextmanager
-def _alone(folder):
-    from filelock import FileLock, Timeout
-
-    try:
-        with FileLock(folder / ".fetch.lock", timeout=0):
-            yield
-    except Timeout as error:
-        raise DownloadError(f"Another process is fetching into {folder}. Wait until it has ended.") from error
 
 
 def _complete(

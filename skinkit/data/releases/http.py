@@ -1,7 +1,6 @@
 """One file over HTTP: resumed where possible, verified, and renamed only when it is whole."""
 
 import errno
-import hashlib
 import json
 import re
 import shutil
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skinkit.data.releases.release_list import RemoteFile
+from skinkit.files import file_hash
 
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -124,10 +124,7 @@ def verify(path: Path, file: RemoteFile) -> str | None:
         return f"has {size:,} bytes, expected {file.bytes:,}"
     if file.checksum:
         algorithm, expected = file.checksum
-        with path.open("rb") as opened:
-            received = hashlib.file_digest(
-                opened, lambda: hashlib.new(algorithm, usedforsecurity=False)
-            ).hexdigest()
+        received = file_hash(path, algorithm)
         if received != expected:
             return f"has the {algorithm} {received}, expected {expected}"
     if file.name.endswith(".zip") and not zipfile.is_zipfile(path):

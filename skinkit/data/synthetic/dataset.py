@@ -17,6 +17,7 @@ from skinkit.data.load import read_manifest
 from skinkit.data.synthetic.drawing import draw_lesion, photograph
 from skinkit.data.synthetic.patients import plan_ham10000, plan_isic2020
 from skinkit.data.synthetic.traits import MALIGNANT, draw_patient, draw_traits
+from skinkit.files import locked, writing
 
 __all__ = ["draw_lesion", "synthetic"]
 
@@ -111,13 +112,11 @@ def synthetic(
         >>> table = synthetic(120, seed=1)
         >>> table["label"].value_counts()
     """
-    from filelock import FileLock
-
     size = tuple(int(side) for side in size)
     drawing = _Drawing(n, seed, size, layout, balance, overlap, source_artefact, context)
     folder = Path(folder) if folder else _cache_folder(drawing)
     folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / ".lock"):
+    with locked(folder / ".lock"):
         _claim(folder, drawing)
         _write_all(folder, drawing, workers, n >= _LARGE if progress is None else progress)
     return read_manifest(folder / _TABLES[layout], dataset="synthetic")
@@ -198,9 +197,8 @@ def _stream(drawing, purpose, number):
 
 
 def _write(path, content):
-    part = path.with_name(f"{path.name}.part")
-    part.write_bytes(content)
-    part.replace(path)
+    with writing(path) as part:
+        part.write_bytes(content)
 
 
 def _ham10000_table(plan):

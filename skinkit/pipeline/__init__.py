@@ -1,4 +1,4 @@
-"""From a manifest table to batches: decode, cache, augment. The only room where tf.data lives."""
+"""Batches of images from a manifest table: decoded, cached, augmented, cropped. tf.data lives here only."""
 
 from skinkit.pipeline.augment import rotate
 from skinkit.pipeline.crops import coverage, crop_corners

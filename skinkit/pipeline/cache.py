@@ -18,16 +18,17 @@ _PROGRESS_FROM = 1000
 
 
 def pixel_reader(paths, spec):
-    """Returns a graph function from a position in `paths` to uint8 pixels.
+    """Returns a graph function from a position in `paths` to uint8 pixels `(height, width, 3)`.
+
+    A cache is filled here, before the first batch.
 
     Args:
-        paths: list of different image files.
-        spec: a `PipelineSpec`; its `cache` says where decoded pixels are kept. A cache is filled
-            here, before the first batch.
+        paths: List of different image files.
+        spec: A `PipelineSpec`, whose `cache` says where decoded pixels are kept.
 
     Raises:
-        ValueError: an image cannot be decoded into the cache, or the cache's file is damaged.
-        OSError: the cache folder cannot be written or is full.
+        ValueError: when an image cannot be decoded into the cache, or the cache's file is damaged.
+        OSError: when the cache folder cannot be written or is full.
     """
     if spec.cache is None:
         files = tf.constant(paths)

@@ -19,12 +19,12 @@ def crop_corners(image_size, crop_size, count):
     network reads the crops in this order.
 
     Args:
-        image_size: (height, width) in pixels.
-        crop_size: side of the square crops in pixels, at most the image's shorter side.
-        count: 5 (the corners, then the centre), or n x n from 4 (a grid, row by row).
+        image_size: Pair of integers, height and width in pixels.
+        crop_size: Integer, side of the square crops in pixels, at most the image's shorter side.
+        count: Integer, 5 (the corners, then the centre), or n x n from 4 (a grid, row by row).
 
     Returns:
-        int array (count, 2) of (row, column).
+        Integer array `(count, 2)` of row and column.
 
     Raises:
         ValueError: for another count, or crops larger than the image.
@@ -71,10 +71,11 @@ def centre_box(image_size, crop_size, evaluation):
     """Returns the (top, left, height, width) that gessert2019's Single-Crop is evaluated on.
 
     Args:
-        image_size: (height, width) in pixels.
-        crop_size: side in pixels of what the box is resized to.
-        evaluation: "centre85" is 85 % of the image's area in its own shape (section II-D); "centre336" is a
-            square of 336/224 of the crop's side (the released code), 42 % of 450 x 600 pixels.
+        image_size: Pair of integers, height and width in pixels.
+        crop_size: Integer, side in pixels to which the box is resized.
+        evaluation: String: `"centre85"` is 85 % of the image's area in its own shape (section II-D);
+            `"centre336"` is a square of 336/224 of the crop's side (the released code), 42 % of 450 x 600
+            pixels.
 
     Raises:
         ValueError: when the square is larger than the image.
@@ -94,14 +95,14 @@ def draw_boxes(crops, image_size, count, seed, epoch):
     """Draws one epoch's random crops.
 
     Args:
-        crops: a `Crops` whose strategy trains on one random crop.
-        image_size: (height, width).
-        count: number of rows n.
-        seed: whole number.
-        epoch: whole number or scalar tensor.
+        crops: `Crops` that train on one random crop.
+        image_size: Pair of integers, height and width in pixels.
+        count: Integer, number of rows n.
+        seed: Integer.
+        epoch: Integer or scalar tensor, from 0.
 
     Returns:
-        int32 tensor (n, 4): top, left, height, width. Row i depends on seed, epoch and i.
+        Tensor `(n, 4)`, int32: top, left, height, width. Row i depends on seed, epoch and i.
     """
     # Below zero, where neither the order of an epoch nor its other changes take their numbers.
     seeds = tf.stack([tf.cast(seed, tf.int64), -1 - tf.cast(epoch, tf.int64)])
@@ -123,11 +124,11 @@ def _random_sizes(uniform, image_size):
     shapes.
 
     Args:
-        uniform: (n, 10, 2) numbers in [0, 1), for area and shape of each attempt.
-        image_size: (height, width).
+        uniform: Tensor `(n, 10, 2)` of numbers in [0, 1), for area and shape of each attempt.
+        image_size: Pair of integers, height and width in pixels.
 
     Returns:
-        int32 (n, 2) heights and widths, and bool (n,), whether an attempt fitted.
+        Heights and widths, int32 `(n, 2)`, and bool `(n,)`, whether an attempt fitted.
     """
     height, width = image_size
     area = height * width * (_SMALLEST_AREA + (1 - _SMALLEST_AREA) * uniform[..., 0])
@@ -141,15 +142,16 @@ def _random_sizes(uniform, image_size):
 
 
 def cut(image, spec, box=None):
-    """Takes out of a whole image what the spec's crops say.
+    """Returns an image's crops as a spec says.
 
     Args:
-        image: float32 (height, width, 3).
-        spec: a `PipelineSpec`.
-        box: one row of `draw_boxes`; None for what is fixed.
+        image: Tensor `(height, width, 3)`, float32.
+        spec: A `PipelineSpec`.
+        box: One row of `draw_boxes`; `None` for the fixed crops.
 
     Returns:
-        The image itself without crops, one crop (size, size, 3), or ordered crops (count, size, size, 3).
+        The image itself without crops, one crop `(size, size, 3)`, or ordered crops
+        `(count, size, size, 3)`.
     """
     crops = spec.crops
     if crops is None:

@@ -5,6 +5,8 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from skinkit.pipeline.random_numbers import uniform
+
 # Corners and centre: the one number of crops that is not a grid.
 _FIVE = 5
 # torchvision's `RandomResizedCrop`: smallest share of the area, largest width / height, attempts.
@@ -104,19 +106,17 @@ def draw_boxes(crops, image_size, count, seed, epoch):
     Returns:
         Tensor `(n, 4)`, int32: top, left, height, width. Row i depends on seed, epoch and i.
     """
-    # Below zero, where neither the order of an epoch nor its other changes take their numbers.
-    seeds = tf.stack([tf.cast(seed, tf.int64), -1 - tf.cast(epoch, tf.int64)])
-    uniform = tf.random.stateless_uniform((count, 2 + 2 * _ATTEMPTS), seed=seeds, alg="philox")
+    numbers = uniform((count, 2 + 2 * _ATTEMPTS), seed, epoch, "crops")
     if crops.strategy == "single_crop":
-        sizes, found = _random_sizes(tf.reshape(uniform[:, 2:], (count, _ATTEMPTS, 2)), image_size)
+        sizes, found = _random_sizes(tf.reshape(numbers[:, 2:], (count, _ATTEMPTS, 2)), image_size)
     else:
         sizes, found = tf.fill((count, 2), crops.size), tf.fill((count,), True)
     free = tf.constant(image_size) - sizes
-    corners = tf.cast(uniform[:, :2] * tf.cast(free + 1, tf.float32), tf.int32)
+    corners = tf.cast(numbers[:, :2] * tf.cast(free + 1, tf.float32), tf.int32)
     return tf.concat([tf.where(found[:, None], corners, free // 2), sizes], axis=1)
 
 
-def _random_sizes(uniform, image_size):
+def _random_sizes(numbers, image_size):
     """Heights and widths of random resized crops, as torchvision draws them.
 
     The area is U[0.08, 1] of the image's and the logarithm of width / height U[log 3/4, log 4/3]; of ten
@@ -124,15 +124,15 @@ def _random_sizes(uniform, image_size):
     shapes.
 
     Args:
-        uniform: Tensor `(n, 10, 2)` of numbers in [0, 1), for area and shape of each attempt.
+        numbers: Tensor `(n, 10, 2)` in [0, 1), for area and shape of each attempt.
         image_size: Pair of integers, height and width in pixels.
 
     Returns:
         Heights and widths, int32 `(n, 2)`, and bool `(n,)`, whether an attempt fitted.
     """
     height, width = image_size
-    area = height * width * (_SMALLEST_AREA + (1 - _SMALLEST_AREA) * uniform[..., 0])
-    shape = tf.exp(math.log(_WIDEST) * (2 * uniform[..., 1] - 1))
+    area = height * width * (_SMALLEST_AREA + (1 - _SMALLEST_AREA) * numbers[..., 0])
+    shape = tf.exp(math.log(_WIDEST) * (2 * numbers[..., 1] - 1))
     sizes = tf.cast(tf.round(tf.sqrt(tf.stack([area / shape, area * shape], axis=-1))), tf.int32)
     fits = tf.reduce_all((sizes > 0) & (sizes <= image_size), axis=-1)
     first = tf.gather(sizes, tf.argmax(fits, axis=1), axis=1, batch_dims=1)

@@ -6,7 +6,6 @@ import numpy as np
 import tensorflow as tf
 
 from skinkit.pipeline import augment
-from skinkit.pipeline.augment.random_numbers import draw_order
 from skinkit.pipeline.cache import pixel_reader
 from skinkit.pipeline.crops import cut, draw_boxes
 from skinkit.pipeline.extra_inputs import attach
@@ -18,6 +17,7 @@ from skinkit.pipeline.manifest_arrays import (
     orientations,
     training_targets,
 )
+from skinkit.pipeline.random_numbers import draw_order
 
 _MEAN_UNIT = (0.485, 0.456, 0.406)
 _DEVIATION_UNIT = (0.229, 0.224, 0.225)

@@ -4,7 +4,7 @@ import math
 
 import tensorflow as tf
 
-from skinkit.pipeline.augment.random_numbers import spread
+from skinkit.pipeline.random_numbers import spread
 
 
 def draw_warps(augmentation, u, image_size):

@@ -5,7 +5,7 @@ import tensorflow as tf
 from skinkit.pipeline.augment.affine import draw_warps, warp
 from skinkit.pipeline.augment.colour import draw_colours, recolour
 from skinkit.pipeline.augment.orientation import draw_orientations, orient
-from skinkit.pipeline.augment.random_numbers import uniform_columns
+from skinkit.pipeline.random_numbers import uniform
 
 # One column of random numbers for each use, so that switching one change on leaves the others be.
 _COLUMNS = (
@@ -22,7 +22,6 @@ _COLUMNS = (
     "saturation",
     "hue",
 )
-# In a table of their own: a longer first one would draw all its numbers anew.
 _LATER_COLUMNS = ("zoom_columns", "first_brightness", "first_contrast", "first_saturation")
 
 
@@ -54,8 +53,11 @@ def draw(augmentation, count, image_size, seed, epoch):
 
 def random_columns(count, seed, epoch):
     """Returns a dictionary of columns `(count,)` of numbers in [0, 1), one for each use."""
-    later = uniform_columns(_LATER_COLUMNS, count, -1 - seed, epoch)
-    return uniform_columns(_COLUMNS, count, seed, epoch) | later
+    first = uniform((count, len(_COLUMNS)), seed, epoch, "changes")
+    # In a table of their own: a longer first one would draw all its numbers anew.
+    later = uniform((count, len(_LATER_COLUMNS)), -1 - seed, epoch, "changes")
+    columns = tf.unstack(tf.concat([first, later], axis=1), axis=1)
+    return dict(zip(_COLUMNS + _LATER_COLUMNS, columns, strict=True))
 
 
 def change(image, changes, top=255, fill="reflect"):

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from skinkit.pipeline.augment.random_numbers import spread
+from skinkit.pipeline.random_numbers import spread
 
 # Shares of red, green and blue in the grey of a pixel (ITU-R BT.601).
 _GREY = (0.299, 0.587, 0.114)

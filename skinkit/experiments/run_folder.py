@@ -7,7 +7,7 @@ from pathlib import Path
 
 from skinkit import data
 from skinkit.experiments.folder_check import not_a_run
-from skinkit.experiments.predictions import read_predictions
+from skinkit.experiments.predictions import predictor, read_predictions
 from skinkit.files import read_json, reading
 from skinkit.papers.recipe import Recipe
 
@@ -113,18 +113,11 @@ class SavedRun:
             FileNotFoundError: when the model is missing, or the images to fit the classifier again.
             ValueError: when a file is damaged.
         """
-        from skinkit.experiments.classifier import FeatureClassifier, fit_classifier
-        from skinkit.experiments.predictions import predictor
+        from skinkit import tasks
 
-        model, path = self.load_model(), self.folder / "classifier.skops"
-        if self.recipe.classifier is None:
-            return predictor(model, self.recipe, self.labels)
-        if path.exists():
-            classifier = FeatureClassifier.load(path, model, self.recipe, self.labels)
-        else:
-            run_data = self._same_run_data(path, data_dir)
-            classifier = fit_classifier(model, self.recipe, run_data, self.manifest["seed"])
-        return predictor(model, self.recipe, self.labels, classifier)
+        task, model, path = tasks.of(self.recipe), self.load_model(), self.folder / "classifier.skops"
+        task.restore(self.folder, model, lambda: self._same_run_data(path, data_dir), self.manifest["seed"])
+        return predictor(task, model)
 
     def seen(self, data_dir=None):
         """Returns the fingerprints of the images that the run learned from: see `seen_images`.
@@ -157,8 +150,8 @@ class SavedRun:
             )
         return run_data
 
-    def model_to_start_from(self, name, split):
-        """Returns the trained model for a run of another recipe, `name`, which starts from its weights.
+    def model_for(self, name, split):
+        """Returns the trained model for a run of another recipe, `name`, which needs it.
 
         Args:
             name: Name of the other recipe.
@@ -172,14 +165,14 @@ class SavedRun:
         mine = self.manifest
         if mine["split_hash"] != split.hash:
             raise ValueError(
-                f"{name} starts from {mine['recipe']}, which was trained on another split: {mine['split']}. "
+                f"{name} needs {mine['recipe']}, which was trained on another split: {mine['split']}. "
                 f"Received: {split.name}"
             )
         try:
             return self.load_model()
         except FileNotFoundError as error:
             raise FileNotFoundError(
-                f"{name} starts from the trained weights of {mine['recipe']}. {error}"
+                f"{name} needs the trained weights of {mine['recipe']}. {error}"
             ) from error
 
     def run_data(self, data_dir=None):

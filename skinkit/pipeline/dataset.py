@@ -34,7 +34,7 @@ def build_dataset(
     split,
     spec,
     *,
-    labels,
+    labels=None,
     training=False,
     batch_size=32,
     seed=0,
@@ -58,7 +58,7 @@ def build_dataset(
             (`rot90cw`, `flip_up_down`, ...) is applied exactly, after resizing.
         split: image ids to take, in this order (an id may come repeatedly); None takes all rows.
         spec: a `PipelineSpec`.
-        labels: class codes in the order of the one-hot columns.
+        labels: class codes in the order of the one-hot columns; None for images alone.
         training: endless, shuffled and augmented.
         batch_size: images in a batch.
         seed: whole number for order and augmentation.
@@ -91,7 +91,7 @@ def build_dataset(
     rows = choose_rows(table, split)
     check_whole("batch_size", batch_size, at_least=1)
     check_whole("first_epoch", first_epoch, at_least=0)
-    targets = training_targets(rows, labels, sample_weight)
+    targets = () if labels is None else training_targets(rows, labels, sample_weight)
     fixed = orientations(rows, spec)
     files, file_of_row = np.unique(image_paths(rows), return_inverse=True)
     check_sampler(sampler, len(rows))
@@ -193,7 +193,9 @@ def _finisher(files, file_of_row, targets, with_rows):
         rows = batch["row"]
         complete = _check_complete(tf.gather(file_of_row, rows), *images, files)
         found = complete, *(tf.gather(target, rows) for target in targets)
-        return (tf.cast(rows, tf.int64), *found) if with_rows else found
+        if with_rows:
+            return tf.cast(rows, tf.int64), *found
+        return found if targets else complete
 
     return finish
 

@@ -5,6 +5,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from skinkit import data
 from skinkit.experiments.folder_check import not_a_run
 from skinkit.experiments.predictions import predictor, read_predictions
@@ -66,13 +68,38 @@ class SavedRun:
         return read_json(path, self.remedy, "epoch", *_SCORES) if path.exists() else None
 
     @functools.cached_property
+    def history(self):
+        """One row per epoch; empty where the run had no epochs of its own."""
+        return self._table("history.csv", "epoch")
+
+    @functools.cached_property
+    def leakage(self):
+        """The leakage report of the test part."""
+        return self._table("leakage.csv", "label").set_index("label")
+
+    def _table(self, name, column):
+        with reading(self.folder / name, self.remedy):
+            found = pd.read_csv(self.folder / name)
+            if column not in found:
+                raise ValueError(f"it lacks the column {column}")
+            return found
+
+    @functools.cached_property
     def recipe(self):
         """The recipe as it was run."""
         return Recipe.from_json(json.dumps(self.manifest["settings"]))
 
     @functools.cached_property
     def predictions(self):
-        path = self.folder / "predictions.csv.gz"
+        return self._predictions("predictions.csv.gz")
+
+    @functools.cached_property
+    def predictions_best(self):
+        """Predictions of the best epoch on validation, where the recipe wants them."""
+        return self._predictions("predictions_best.csv.gz")
+
+    def _predictions(self, name):
+        path = self.folder / name
         with reading(path, self.remedy):
             found = read_predictions(path)
             if lacking := {*_IDS, *(f"p_{label}" for label in self.labels)} - {*found}:
@@ -81,7 +108,7 @@ class SavedRun:
 
     @property
     def labels(self):
-        return data.CLASS_MAPS[self.recipe.classes].labels
+        return data.CLASS_MAPS[self.manifest["settings"]["classes"]].labels
 
     def load_model(self):
         """Returns the trained model.

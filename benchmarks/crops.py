@@ -55,14 +55,13 @@ def image_rows(folder, number):
 
 def prepare(name, profile, rows):
     """Functions that evaluate a recipe's network once: on one batch in memory, and on all files."""
-    from skinkit import data, papers
-    from skinkit.experiments import build
+    from skinkit import papers, pipeline, tasks
+    from skinkit.tasks.batches import pipeline_spec
 
     recipe = dataclasses.replace(papers.recipe(name).resolve(profile), batch_size=BATCH)
-    labels = data.CLASS_MAPS[recipe.classes].labels
-    model = build.build_model(recipe, labels, weights="none")
-    batches = build.evaluation_batches(recipe, rows, labels)
-    pixels = next(iter(batches))[0].numpy()
+    model = tasks.of(recipe).model("none")
+    batches = pipeline.build_dataset(rows, pipeline_spec(recipe, augment=False), batch_size=BATCH)
+    pixels = next(batches.as_numpy_iterator())
 
     def classify(images):
         # A network of one crop sees all crops of the images as one large batch.
@@ -70,7 +69,7 @@ def prepare(name, profile, rows):
 
     return {
         "networks alone": lambda: classify(pixels),
-        "from files": lambda: [classify(images.numpy()) for images, _ in batches],
+        "from files": lambda: [classify(images.numpy()) for images in batches],
     }
 
 

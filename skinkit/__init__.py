@@ -20,6 +20,7 @@ _ROOMS = (
     "plots",
     "models",
     "papers",
+    "tasks",
     "experiments",
 )
 _FUNCTIONS = {"report_environment": "experiments.environment", "load_model": "models.loading"}

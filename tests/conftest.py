@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
+pytest_plugins = ["tiny_run"]
+
 SEED = int(os.environ.get("SKINKIT_TEST_SEED") or 0)
 
 # How long an example takes depends on what else the machine does; what an earlier run found, on that run.

@@ -6,9 +6,7 @@ Run before and after a change that must not change any number, on one machine; t
 """
 
 import hashlib
-import sys
 import tempfile
-from pathlib import Path
 
 from skinkit import experiments
 
@@ -53,5 +51,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[1]))
     main()

@@ -70,9 +70,9 @@ import skinkit
 from skinkit import evaluation, plots
 from skinkit.evaluation import score
 from skinkit.experiments import available_profile, run
-from skinkit.experiments.build import evaluation_batches
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.papers.published import flagged, load_published, published_row
+from skinkit.tasks.batches import evaluation_images
 
 skinkit.report_environment()
 
@@ -256,8 +256,7 @@ plots.score_intervals(intervals)
 
 # %%
 run_data, model = saved.run_data(DATA_DIR), saved.load_model()
-batches = evaluation_batches(saved.recipe, run_data.rows("test"), labels)
-images = np.concatenate([images.numpy() for images, _ in batches])
+images = np.concatenate(list(evaluation_images(saved.recipe, run_data.rows("test"))))
 again = model.predict(images, verbose=0)
 assert np.allclose(again, probabilities, atol=0.01), "another model, or another version of skinkit"
 both = (again + model.predict(images[:, :, ::-1], verbose=0)) / 2
@@ -282,7 +281,7 @@ evaluation.paired_difference(truth, both, probabilities, labels, lesions, asked,
 
 # %%
 rows = run_data.rows("validation")
-seen = model.predict(evaluation_batches(saved.recipe, rows, labels), verbose=0)
+seen = model.predict(np.concatenate(list(evaluation_images(saved.recipe, rows))), verbose=0)
 temperature = evaluation.fit_temperature(rows["label"], seen, labels)
 calm = evaluation.apply_temperature(probabilities, temperature)
 figure, axes = plt.subplots(1, 2, figsize=(11, 5.5), layout="constrained")

@@ -66,9 +66,9 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 import skinkit
 from skinkit.experiments import available_profile, run
-from skinkit.experiments.build import evaluation_batches
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.explain import TARGET_LAYERS, attention_maps, grad_cam, mass_inside, resize_map
+from skinkit.tasks.batches import evaluation_images
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of PNG
 skinkit.report_environment()
@@ -99,8 +99,7 @@ test = test.drop_duplicates("lesion_id").head(PICTURES)
 # %%
 def pixels(rows, **changes):
     """Returns the pictures of manifest rows as the network sees them."""
-    batches = evaluation_batches(saved.recipe, rows, labels, **changes)
-    return np.concatenate([images.numpy() for images, _ in batches])
+    return np.concatenate(list(evaluation_images(saved.recipe, rows, **changes)))
 
 
 inputs = pixels(test)

@@ -64,12 +64,12 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 import skinkit
 from skinkit.evaluation import bootstrap_intervals, paired_difference, unpack_predictions
 from skinkit.experiments import available_profile, run
-from skinkit.experiments.build import evaluation_batches
 from skinkit.experiments.results import ledger
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.explain import attention_maps, grad_cam, mass_inside
 from skinkit.layers import SoftAttention
 from skinkit.papers.published import load_published
+from skinkit.tasks.batches import evaluation_images
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of PNG
 skinkit.report_environment()
@@ -303,7 +303,7 @@ saved = runs["cnn-sa"]
 model, plain = saved.load_model(), runs["cnn"].load_model()
 test = saved.run_data(DATA_DIR).rows("test").sample(frac=1, random_state=SEED)
 test = test.drop_duplicates("lesion_id").head(PICTURES).reset_index(drop=True)
-inputs = np.concatenate([images.numpy() for images, _ in evaluation_batches(saved.recipe, test, labels)])
+inputs = np.concatenate(list(evaluation_images(saved.recipe, test)))
 attention = attention_maps(model, inputs)
 peak = 1 / attention.mean(axis=(1, 2))
 gamma = float(model.get_layer("soft_attention").gamma.numpy())
@@ -325,8 +325,8 @@ clouds = {
 }
 chosen = test.drop_duplicates("label").index
 plainly = {"channel_order": "rgb", "scaling": "unit"}
-batches = evaluation_batches(saved.recipe, test.loc[chosen], labels, **plainly)
-pictures = [picture for images, _ in batches for picture in images.numpy()]
+batches = evaluation_images(saved.recipe, test.loc[chosen], **plainly)
+pictures = [picture for images in batches for picture in images]
 panels, titles = [None] * len(chosen), test.loc[chosen, "label"].tolist()
 for name, each in clouds.items():
     panels, titles = panels + list(each[chosen]), titles + [name] * len(chosen)

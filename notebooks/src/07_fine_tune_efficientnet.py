@@ -73,11 +73,13 @@ from sklearn.linear_model import RidgeClassifierCV
 
 import skinkit
 from skinkit import evaluation, plots
-from skinkit.experiments import available_profile, build, run
+from skinkit.experiments import available_profile, run
 from skinkit.experiments.predictions import predict
 from skinkit.experiments.run_data import build_run_data
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.papers.published import published_row
+from skinkit.tasks.batches import evaluation_images, training_batches
+from skinkit.tasks.phases import training_phases
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of PNG
 skinkit.report_environment()
@@ -159,9 +161,9 @@ for size in ((64, 64), (96, 128), (225, 300)):
 
 # %%
 def features_of(backbone, part, **changes):
-    """Returns one row of features a picture of a part; `changes` are those of `evaluation_batches`."""
-    batches = build.evaluation_batches(plan, parts[part], labels, **changes)
-    return np.concatenate([backbone(images, training=False).numpy() for images, _ in batches])
+    """Returns one row of features a picture of a part; `changes` are those of `evaluation_images`."""
+    batches = evaluation_images(plan, parts[part], **changes)
+    return np.concatenate([backbone(images, training=False).numpy() for images in batches])
 
 
 def linear_probe(seen, asked):
@@ -196,7 +198,7 @@ plots.score_intervals(probed)
 # and look how far each part has moved at most.
 
 # %%
-few = list(build.training_batches(plan, run_data, SEED)(0)[0].take(2))
+few = list(training_batches(plan, run_data, SEED)(0)[0].take(2))
 
 
 def moved_after(trainable, rate):
@@ -237,7 +239,7 @@ moves.round(4)
 # steps only polish.
 
 # %%
-steps, over_time = build.steps_per_epoch(plan, run_data), []
+steps, over_time = training_batches(plan, run_data, SEED).steps, []
 for phase, rate in zip(plan.phases, rates, strict=True):
     name, options = phase.schedule.name, phase.schedule.options
     schedule = skinkit.training.build_schedule(name, rate, phase.epochs, steps, **options)
@@ -284,7 +286,7 @@ evaluation.classification_table(truth, shares, labels, intervals)[shown].round(2
 
 # %%
 model, one_view = saved["pretrained"].load_model(), dataclasses.replace(plan, tta=None)
-once = predict(model, one_view, parts["test"], labels)
+once = predict(model, one_view, parts["test"])
 assert once["image_id"].tolist() == answered["image_id"].tolist(), "not the same exam"
 one_look, metrics = evaluation.unpack_predictions(once)[1], ["accuracy", "macro_recall", "macro_auc"]
 evaluation.paired_difference(truth, shares, one_look, labels, lesions, metrics).round(3)
@@ -380,9 +382,7 @@ chosen = parts["test"].drop_duplicates("label").head(6)
 views = {}
 for factor in (1, 2):
     scale = {"image_size": tuple(factor * side for side in size)}
-    views[factor] = np.concatenate(
-        [images.numpy() for images, _ in build.evaluation_batches(plan, chosen, labels, **scale)]
-    )
+    views[factor] = np.concatenate(list(evaluation_images(plan, chosen, **scale)))
 given = {factor: model(images).numpy() for factor, images in views.items()}
 first = saved["with attention"].predictions.set_index("image_id").loc[chosen["image_id"]]
 flips = [model(view).numpy() for view in skinkit.pipeline.image_views(views[1], plan.tta.name)]
@@ -541,6 +541,6 @@ never_thawed = dataclasses.replace(plan, name="mine/baseline/never-thawed", phas
 
 # %% tags=["check", "ex-07-4"]
 assert never_thawed is not None and never_thawed.name != plan.name and never_thawed.model == plan.model
-phases = build.build_phases(never_thawed.resolve(profile), network, steps)
+phases = training_phases(never_thawed.resolve(profile), network, steps, "categorical_crossentropy")
 assert all(set(phase.trainable or everything) == set(head) for phase in phases), "the backbone still moves"
 assert sum(phase.epochs for phase in phases) == sum(phase.epochs for phase in plan.phases)

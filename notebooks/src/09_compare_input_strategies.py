@@ -66,7 +66,7 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 import skinkit
 from skinkit import evaluation, plots
-from skinkit.experiments import SavedRun, available_profile, build, run
+from skinkit.experiments import SavedRun, available_profile, run
 from skinkit.experiments.predictions import predict
 from skinkit.experiments.results import ledger
 from skinkit.experiments.run_data import build_run_data
@@ -74,6 +74,7 @@ from skinkit.papers import choose
 from skinkit.papers.published import load_published, printed_arms
 from skinkit.pipeline import build_dataset, coverage, crop_corners
 from skinkit.pipeline.crops import centre_box
+from skinkit.tasks import batches
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of PNG
 skinkit.report_environment()
@@ -117,7 +118,7 @@ labels, test = run_data.labels, run_data.rows("test")
 test = test.sample(frac=1, random_state=SEED).head(PICTURES).reset_index(drop=True)
 one = test[test["label"] == "mel"].head(1)
 print(f"pictures of {ordered.image_size}, crops of {ordered.crop_size}; {run_data.split.note}")
-((crops, _),) = [(x.numpy(), y) for x, y in build.evaluation_batches(ordered, one, labels, scaling="unit")]
+(crops,) = batches.evaluation_images(ordered, one, scaling="unit")
 assert crops.shape == (1, 9, ordered.crop_size, ordered.crop_size, 3)
 plots.image_grid(list(crops[0]), [f"crop {number}" for number in range(1, 10)], columns=3)
 
@@ -132,7 +133,7 @@ plots.image_grid(list(crops[0]), [f"crop {number}" for number in range(1, 10)], 
 # - *Ordered* crops are the same nine in training and in the exam, all nine of a picture in one step.
 
 # %%
-specs = {arm: build.build_spec(plan, augment=True) for arm, plan in plans.items()}
+specs = {arm: batches.pipeline_spec(plan, augment=True) for arm, plan in plans.items()}
 shapes = {arm: {"training": spec.shape(True), "exam": spec.shape(False)} for arm, spec in specs.items()}
 assert shapes["multi-crop"]["exam"] == shapes["ordered"]["training"], "one network sees 1 crop, one sees 9"
 for arm, plan in plans.items():
@@ -148,8 +149,8 @@ pd.DataFrame(shapes).T
 views, titles = [], []
 for arm, spec in specs.items():
     spec = dataclasses.replace(spec, scaling="unit")
-    batches = build_dataset(one, spec, labels=labels, training=True, seed=SEED)
-    for images, _ in batches.take(4):
+    twisted = build_dataset(one, spec, labels=labels, training=True, seed=SEED)
+    for images, _ in twisted.take(4):
         view = images[0].numpy().clip(0, 1)
         views.append(view if view.ndim == 3 else view[0])
         titles.append(arm)
@@ -210,7 +211,7 @@ runs = {arm: SavedRun(found[0]) for arm, found in folders.items()}
 # %%
 table = pd.DataFrame({arm: saved.manifest for arm, saved in runs.items()}).T[["parameters", "seconds"]]
 table["epochs"] = pd.Series({arm: plan.phases[0].epochs for arm, plan in plans.items()})
-steps = {arm: build.steps_per_epoch(plan, run_data) for arm, plan in plans.items()}
+steps = {arm: batches.training_batches(plan, run_data, SEED).steps for arm, plan in plans.items()}
 table["steps"] = table["epochs"] * pd.Series(steps)
 crops = pd.Series({arm: 9 if arm in ("ordered", "gru") else 1 for arm in ARMS})
 table["crops met"] = table["epochs"] * crops * len(run_data.rows("train"))
@@ -264,7 +265,7 @@ differences.assign(holds_0=differences["low"].mul(differences["high"]) <= 0).rou
 # %%
 model, plan = runs["multi-crop"].load_model(), plans["multi-crop"]
 each = []
-for images, _ in build.evaluation_batches(plan, test, labels):
+for images in batches.evaluation_images(plan, test):
     pile = images.numpy().reshape(-1, *model.input_shape[1:])
     each.append(model.predict_on_batch(pile).reshape(len(images), 9, len(labels)))
 each = np.concatenate(each)
@@ -290,7 +291,7 @@ ways |= {f"single-crop {way}": ("single-crop", choose("single_crop", evaluation=
 rows = {}
 for name, (arm, strategy) in ways.items():
     plan = dataclasses.replace(plans[arm], input=strategy)
-    found = predict(runs[arm].load_model(), plan, test, labels)
+    found = predict(runs[arm].load_model(), plan, test)
     shares = evaluation.unpack_predictions(found)[1]
     scored = evaluation.bootstrap_intervals(test["label"], shares, labels, test["lesion_id"], "macro_recall")
     rows[name] = scored.loc["macro_recall"]

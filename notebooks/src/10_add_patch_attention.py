@@ -65,11 +65,12 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 import skinkit
 from skinkit import evaluation, plots
-from skinkit.experiments import SavedRun, available_profile, build, run
+from skinkit.experiments import SavedRun, available_profile, run
 from skinkit.experiments.results import ledger
 from skinkit.explain import crop_weights
 from skinkit.layers import PatchAttention, PatchDropout
 from skinkit.papers.published import printed_arms
+from skinkit.tasks import batches
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of PNG
 skinkit.report_environment()
@@ -138,7 +139,7 @@ names = {"ordered": f"gessert2019/controls/{backbone}-ordered"}
 names |= {arm: f"gessert2019/table2/{backbone}-{arm}" for arm in ARMS}
 sweep = {p: f"gessert2019/figure5/{backbone}-p{p}" for p in DROPOUTS}
 plan = skinkit.papers.recipe(names["dual"]).resolve(profile)
-shape = build.build_spec(plan, augment=False).input_shape
+shape = batches.pipeline_spec(plan, augment=False).input_shape
 network = skinkit.models.build(plan.model.name, shape, 7, **{**plan.model.options, "weights": None})
 print(f"{network.count_params():,} parameters, {skinkit.models.attention_overhead(network):.4%} attend")
 for name in ("initial_attention", "end_attention"):
@@ -218,13 +219,13 @@ differences.assign(holds_0=differences["low"].mul(differences["high"]) <= 0).rou
 model, run_data = runs["dual"].load_model(), runs["dual"].run_data(DATA_DIR)
 test = run_data.rows("test").sample(frac=1, random_state=SEED).drop_duplicates("lesion_id")
 test = test.head(PICTURES).reset_index(drop=True)
-pixels = np.concatenate([images.numpy() for images, _ in build.evaluation_batches(plan, test, labels)])
+pixels = np.concatenate(list(batches.evaluation_images(plan, test)))
 given = {name: crop_weights(model, pixels, layer=f"{name}_attention") for name in ("initial", "end")}
 for name, each in given.items():
     assert each.shape == (len(test), 9) and (each > 0).all() and (each < 1).all()
     print(f"{name}: weights from {each.min():.3f} to {each.max():.3f}")
 chosen = test.drop_duplicates("label").head(4)
-shown = [images.numpy() for images, _ in build.evaluation_batches(plan, chosen, labels, scaling="unit")]
+shown = list(batches.evaluation_images(plan, chosen, scaling="unit"))
 shown = np.concatenate(shown)
 
 # %%

@@ -67,12 +67,12 @@ from sklearn.ensemble import ExtraTreesClassifier
 import skinkit
 from skinkit.evaluation import bootstrap_intervals, paired_difference, unpack_predictions
 from skinkit.experiments import SavedRun, available_profile, run
-from skinkit.experiments.build import evaluation_batches
-from skinkit.experiments.classifier import image_features
 from skinkit.experiments.results import ledger
 from skinkit.explain import embed, linear_probe, patient_means
 from skinkit.layers import MaxPoolWithIndices, MaxUnpool
 from skinkit.papers.published import load_published
+from skinkit.tasks.batches import evaluation_images
+from skinkit.tasks.feature_classifier import image_features
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of PNG
 skinkit.report_environment()
@@ -160,7 +160,7 @@ train, held = run_data.rows("train"), run_data.rows(recipe.selection_part)
 
 def pixels_of(rows):
     """Returns the pictures of manifest rows as the network sees them."""
-    return np.concatenate([images.numpy() for images, _ in evaluation_batches(recipe, rows, labels)])
+    return np.concatenate(list(evaluation_images(recipe, rows)))
 
 
 def rmse(a, b):
@@ -258,7 +258,7 @@ book[columns].sort_values(keys).set_index(keys).round(3)
 
 # %%
 exams = {"train": train, "train + validation": pd.concat([train, held]), "validation": held}
-seen, new = (image_features(model, recipe, rows, labels, of="bottleneck_mean") for rows in (train, held))
+seen, new = (image_features(model, recipe, rows, of="bottleneck_mean") for rows in (train, held))
 features = {"train": seen, "train + validation": np.concatenate([seen, new]), "validation": new}
 taught = train["label"].eq("malignant").to_numpy()
 

@@ -66,13 +66,14 @@ from sklearn.metrics import roc_auc_score
 
 import skinkit
 from skinkit import evaluation
-from skinkit.experiments import available_profile, build, run
+from skinkit.experiments import available_profile, run
 from skinkit.experiments.predictions import predict
 from skinkit.experiments.results import ledger
 from skinkit.experiments.run_data import build_run_data
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.models.patient_classifier import patient_classifier
 from skinkit.papers.published import load_published
+from skinkit.tasks import batches
 
 skinkit.report_environment()
 
@@ -282,7 +283,7 @@ store = skinkit.training.FeatureStore(Path(OUT_DIR, "store"), rows["image_id"], 
 
 def batches_from(first):
     """Returns the training pictures from a position on, batch by batch, without augmentation."""
-    return (pixels for pixels, _ in build.evaluation_batches(recipe, rows[first:], labels))
+    return batches.evaluation_images(recipe, rows[first:])
 
 
 store.refresh(extractor, batches_from)
@@ -394,7 +395,7 @@ table4.sort_values("auc").round(3)
 # %%
 base = runs["uninformative", "base"]
 network, parts = base.load_model(), ("train", "validation", "train+validation", "test")
-exams = {part: predict(network, base.recipe, base.run_data().rows(part), labels) for part in parts}
+exams = {part: predict(network, base.recipe, base.run_data().rows(part)) for part in parts}
 pd.Series(
     {part: evaluation.score("auc", *evaluation.unpack_predictions(found)) for part, found in exams.items()}
 ).round(3)

@@ -30,10 +30,10 @@ class Plan:
         return self.recipe.resolve(self.profile, self.protocol)
 
     @property
-    def start(self):
-        """The plan whose trained weights this one starts from, or `None`."""
-        name = self.resolved.start_from
-        return name and dataclasses.replace(self, recipe=same_method(find_recipe(name))[0])
+    def needs(self):
+        """The plans that are carried out first, whose trained models this one is handed."""
+        recipes = (same_method(find_recipe(name))[0] for name in self.resolved.needs)
+        return [dataclasses.replace(self, recipe=recipe) for recipe in recipes]
 
     def check(self, weights=None, data_dir=None):
         """Raises for what is not there to be run, before anything is read or written.
@@ -56,8 +56,8 @@ class Plan:
             hint = did_you_mean(weights, ("imagenet", "none"))
             raise FileNotFoundError(f"No file of weights at {weights}.{hint}")
         find_images(recipe, self.profile, data_dir)
-        if self.start:
-            self.start.check(weights, data_dir)
+        for first in self.needs:
+            first.check(weights, data_dir)
 
     def folder(self, out):
         """The run's own folder below `out`; runs that only try the code lie apart by default."""
@@ -72,8 +72,7 @@ class Plan:
     def key_of(self, weights, split_hash, data_hash):
         """The same from what a manifest says of weights, split and data."""
         said = [self.resolved.hash, self.profile, self.fold, self.seed, weights or "", split_hash, data_hash]
-        if self.start:
-            said.append(self.start.key_of(weights, split_hash, data_hash))
+        said += [first.key_of(weights, split_hash, data_hash) for first in self.needs]
         return hashlib.sha256("\n".join(map(str, said)).encode()).hexdigest()[:16]
 
 

@@ -1,6 +1,5 @@
 """From a model to saved predictions, and from saved predictions to scores with intervals."""
 
-import functools
 import json
 import math
 
@@ -16,67 +15,42 @@ from skinkit.names import check_name
 RESCORING = ("patient_z_score",)
 
 
-def predictor(model, recipe, labels, classifier=None):
-    """Returns the function from manifest rows to their predictions table: see `predict`.
+def predictor(task, model):
+    """Returns the function from manifest rows to their predictions table.
 
     Args:
-        model, recipe, labels: As in `predict`.
-        classifier: `FeatureClassifier` of a recipe that has one: the predictions are its own.
+        task: `skinkit.tasks.Task` of a recipe.
+        model: The recipe's model.
+
+    Returns:
+        Function of manifest rows: ids and label, then `p_<label>` for each class.
     """
-    if classifier is None:
-        return network_predictor(model, recipe, labels)
-    return lambda rows: _table(recipe, rows, classifier(rows), labels)
+    probabilities = task.predictor(model)
+    return lambda rows: _table(task, rows, probabilities(rows))
 
 
-def predict(model, recipe, rows, labels):
+def predict(model, recipe, rows):
     """Returns the predictions table of manifest rows: ids and label, then `p_<label>` for each class.
 
     Args:
         model: The recipe's model.
         recipe: The resolved `Recipe` the model was built from.
         rows: Manifest rows.
-        labels: Classes in the order of the model's outputs.
     """
-    return network_predictor(model, recipe, labels)(rows)
+    from skinkit import tasks
+
+    return predictor(tasks.of(recipe), model)(rows)
 
 
-def network_predictor(model, recipe, labels):
-    """Returns the function from manifest rows to the predictions table of the network itself.
-
-    Args:
-        model, recipe, labels: As in `predict`.
-    """
-    probabilities = _probabilities(model, recipe, labels)
-    return lambda rows: _table(recipe, rows, probabilities(rows), labels)
-
-
-def _probabilities(model, recipe, labels):
-    """The function from manifest rows to class probabilities, as the input and the model ask for."""
-    from skinkit import models
-    from skinkit.experiments import build
-    from skinkit.experiments.patients import PatientPredictor
-
-    batches = functools.partial(build.evaluation_batches, recipe, labels=labels)
-    if recipe.input.name == "multi_crop":
-        mean = functools.partial(_mean_over_crops, model)
-    elif models.uses_context(model):
-        return PatientPredictor(model, recipe, labels)
-    elif recipe.tta is None:
-        mean = functools.partial(_predicted, model)
-    else:
-        mean = functools.partial(_mean_over_views, model, tta=recipe.tta)
-    return lambda rows: np.concatenate([mean(images) for images, _ in batches(rows).as_numpy_iterator()])
-
-
-def _table(recipe, rows, probabilities, labels):
+def _table(task, rows, probabilities):
     from skinkit import evaluation
 
     ids = rows[["image_id", "lesion_id", "patient_id", "label"]].reset_index(drop=True)
-    found = ids.join(pd.DataFrame(probabilities, columns=[f"p_{label}" for label in labels]))
-    if recipe.rescoring is None:
+    found = ids.join(pd.DataFrame(probabilities, columns=[f"p_{label}" for label in task.labels]))
+    if task.recipe.rescoring is None:
         return found
-    check_name("Rescorings", recipe.rescoring.name, RESCORING)
-    return evaluation.rescore_by_patient(found, recipe.positive)
+    check_name("Rescorings", task.recipe.rescoring.name, RESCORING)
+    return evaluation.rescore_by_patient(found, task.recipe.positive)
 
 
 def predict_parts(predict_rows, run_data):
@@ -90,45 +64,6 @@ def predict_parts(predict_rows, run_data):
     """
     found = [predict_rows(run_data.rows(part)) for part in run_data.test_part.split("+")]
     return pd.concat(found, ignore_index=True)
-
-
-def _predicted(model, images):
-    from skinkit import models
-
-    # Here, because a training that compiles the model in between loses the graph.
-    return models.traced(model).predict_on_batch(images)
-
-
-def _mean_over_crops(model, images):
-    """Class probabilities of images (batch, crops, height, width, 3) from a network that sees one crop."""
-    from skinkit import evaluation
-
-    _, crops, *shape = images.shape
-    found = _predicted(model, images.reshape(-1, *shape))
-    return evaluation.mean_over_views(found.reshape(-1, crops, found.shape[-1]))
-
-
-def _mean_over_views(model, images, tta):
-    """Class probabilities of images (batch, height, width, 3) from a network that sees one view."""
-    from skinkit import evaluation, pipeline
-
-    found = [_predicted(model, view) for view in pipeline.image_views(images, tta.name)]
-    return evaluation.mean_over_views(np.stack(found, axis=1), **tta.options)
-
-
-def reconstruction_scores(model, recipe, rows, labels):
-    """Returns how well an autoencoder returns images: `rmse` over all their pixels, and `psnr` in decibels.
-
-    Args:
-        model, recipe, rows, labels: As in `predict`; pixels from 0 to 1.
-    """
-    from skinkit.experiments import build
-
-    batches = build.evaluation_batches(recipe, rows, labels)
-    pairs = ((images, _predicted(model, images)) for images, _ in batches.as_numpy_iterator())
-    squares = [np.square(made - images).mean(axis=(1, 2, 3)) for images, made in pairs]
-    mean = float(np.mean(np.concatenate(squares)))
-    return {"rmse": math.sqrt(mean), "psnr": -10 * math.log10(max(mean, 1e-12))}
 
 
 def score(predictions, positive="mel"):

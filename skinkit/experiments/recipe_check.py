@@ -1,15 +1,15 @@
 """The registries that the names in a recipe are keys of, and the check of a recipe against them."""
 
-from skinkit import data, evaluation, models, pipeline, training
+from skinkit import data, evaluation, models, pipeline, tasks, training
 from skinkit.data.external_test import OVERLAPS
 from skinkit.data.grouping import GROUPS
 from skinkit.data.splits import PARTS
 from skinkit.evaluation.view_means import MEANS
-from skinkit.experiments import build
-from skinkit.experiments.classifier import CLASSIFIERS, FEATURES, find_classifier
 from skinkit.experiments.predictions import RESCORING
 from skinkit.names import check_name, check_options
 from skinkit.pipeline.spec import STRATEGIES
+from skinkit.tasks.batches import BALANCING, pipeline_spec
+from skinkit.tasks.feature_classifier import CLASSIFIERS, FEATURES, OWN_OPTIONS
 from skinkit.training.loss_weights import DIAGNOSIS_MODES
 from skinkit.training.losses import LOSSES
 from skinkit.training.optimisers import OPTIMISERS
@@ -37,7 +37,7 @@ REGISTRIES = {
     ),
     "balancing": (
         "Balancings",
-        build.BALANCING,
+        BALANCING,
         ("labels", "classes", "rows", "table", "patients", "patients_per_batch"),
     ),
     "loss": ("Losses", LOSSES, ("name",)),
@@ -50,7 +50,7 @@ _TAKEN_OUT = {
     "augment_offline": ("before_split",),
     "class_weights": ("over",),
     **dict.fromkeys(pipeline.SAMPLERS, ("weights",)),
-    **dict.fromkeys(CLASSIFIERS, ("features", "components", "metadata")),
+    **dict.fromkeys(CLASSIFIERS, OWN_OPTIONS),
 }
 # Options whose values are names, too.
 _VALUES = {
@@ -62,8 +62,6 @@ _VALUES = {
     "features": FEATURES,
     "of": MEANS,
 }
-# Scores that a network is watched by: one that classifies, and one that returns its images.
-_MONITORS = {False: ("accuracy", "macro_recall", "macro_auc"), True: ("psnr",)}
 
 
 def check_recipe(recipe):
@@ -82,7 +80,7 @@ def check_recipe(recipe):
             _check_classifier(recipe.classifier)
         _check_fields(recipe)
         _check_training(recipe)
-        build.build_spec(recipe, augment=True)
+        pipeline_spec(recipe, augment=True)
     except ValueError as error:
         raise ValueError(f"{recipe.name}: {error}") from error
 
@@ -114,8 +112,7 @@ def _check_options(of, functions, options, given=(), taken_out=()):
 def _check_classifier(choice):
     check_name("Classifiers", choice.name, CLASSIFIERS)
     check_name("Values of `features`", choice.options.get("features"), FEATURES)
-    known = {choice.name: find_classifier(choice.name)}
-    _check_choice("Classifiers", choice, known, ("random_state", "n_jobs"))
+    _check_choice("Classifiers", choice, CLASSIFIERS, ("random_state", "n_jobs"))
 
 
 def _check_fields(recipe):
@@ -137,4 +134,4 @@ def _check_training(recipe):
         filled_in = ("learning_rate", "epochs", "steps_per_epoch", "monitor")
         _check_choice("Schedules", phase.schedule, _SCHEDULES, filled_in)
     if recipe.compares_epochs or any(phase.schedule.name == "plateau" for phase in recipe.phases):
-        check_name("Monitors", recipe.monitor, _MONITORS[build.reconstructs(recipe)])
+        check_name("Monitors", recipe.monitor, tasks.of(recipe).monitors)

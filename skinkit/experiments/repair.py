@@ -4,11 +4,9 @@ import math
 import zipfile
 
 import numpy as np
-import pandas as pd
 
 from skinkit import evaluation
 from skinkit.experiments.predictions import predict_parts, save_scored
-from skinkit.files import read_json, reading
 
 # Scores whose definition does not change from version to version.
 _COMPARED = ("accuracy", "macro_recall", "macro_auc")
@@ -33,7 +31,7 @@ def mend(run, run_data, data_dir=None):
     """
     _check_what_cannot_be_made(run)
     made = []
-    if _problem(lambda: _check_table(run, "leakage.csv", "label")):
+    if _problem(lambda: run.leakage):
         run_data.leakage.to_csv(run.folder / "leakage.csv")
         made.append("leakage.csv")
     without_scores = _problem(lambda: run.metrics)
@@ -54,16 +52,9 @@ def _check_what_cannot_be_made(run):
         path = run.folder / name
         if path.exists() and not zipfile.is_zipfile(path):
             raise ValueError(f"{path} is damaged: not a zip archive. {run.remedy}")
-    _check_table(run, "history.csv", "epoch")
+    _ = run.history
     if run.recipe.score_best:
-        _check_table(run, "predictions_best.csv.gz", "image_id")
-        read_json(run.folder / "metrics_best.json", run.remedy, "epoch", "scores")
-
-
-def _check_table(run, name, column):
-    with reading(run.folder / name, run.remedy):
-        if column not in pd.read_csv(run.folder / name):
-            raise ValueError(f"it lacks the column {column}")
+        _ = run.predictions_best, run.metrics_best
 
 
 def _whole_predictions(run, without_scores):

@@ -1,4 +1,4 @@
-"""A run's folder -> one self-contained page a person reads."""
+"""One self-contained page about a run."""
 
 import base64
 import html
@@ -9,9 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from skinkit import evaluation, plots
-from skinkit.files import read_json, reading, writing
-
-_REMEDY = "Give the run's command again: it makes what can be made anew, and says what cannot"
+from skinkit.experiments.run_folder import SavedRun
+from skinkit.files import writing
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -54,32 +53,31 @@ def write_report(folder):
     Raises:
         FileNotFoundError: when a file of the run is missing.
     """
-    folder = Path(folder)
-    manifest = _escaped(folder / "manifest.json")
+    run = SavedRun(Path(folder))
+    manifest = _escaped(run.manifest)
     sections = [
         _summary(manifest),
         "<h2>Scores</h2>",
-        *_scores(folder),
+        *_scores(run),
         "<h2>Leakage</h2>",
-        *_leakage(folder),
+        *_leakage(run.leakage),
         "<h2>Training</h2>",
-        *_training(folder),
-        *_overlays(folder),
+        *_training(run.history),
+        *_overlays(run.folder / "overlays.png"),
         "<h2>Manifest</h2>",
         f"<pre>{json.dumps(manifest, indent=2)}</pre>",
     ]
     page = _PAGE.format(title=manifest["recipe"], body="\n".join(sections))
-    path = folder / "report.html"
+    path = run.folder / "report.html"
     with writing(path) as part:
         part.write_text(page, encoding="utf-8")
     return path
 
 
-def _escaped(path):
-    """What a JSON file of the run says; all of its strings are text on the page, whoever wrote them."""
-    said = json.dumps(read_json(path, _REMEDY, "recipe", "settings"))
+def _escaped(said):
+    """The same as JSON; all of its strings are text on the page, whoever wrote them."""
     # JSON's own quotes stay.
-    return json.loads(html.escape(said, quote=False))
+    return json.loads(html.escape(json.dumps(said), quote=False))
 
 
 def _summary(manifest):
@@ -93,10 +91,9 @@ def _summary(manifest):
     )
 
 
-def _scores(folder):
-    predictions = _table_of(folder, "predictions.csv.gz")
-    truth, probabilities, labels = evaluation.unpack_predictions(predictions)
-    metrics = read_json(folder / "metrics.json", _REMEDY, "n", "grouped_by", "scores")
+def _scores(run):
+    truth, probabilities, labels = evaluation.unpack_predictions(run.predictions)
+    metrics = run.metrics
     found = pd.DataFrame(metrics["scores"]).T.astype(dict.fromkeys(("value", "low", "high"), float))
     overall = found[~found.index.str.contains(":")]
     table = evaluation.classification_table(truth, probabilities, labels, intervals=found)
@@ -117,15 +114,13 @@ def _scores(folder):
     yield _figure(plots.reliability_diagram(reliability), "Calibration")
 
 
-def _leakage(folder):
-    report = _table_of(folder, "leakage.csv").set_index("label")
+def _leakage(report):
     yield "<p>Share of test images whose photograph, lesion or patient is also in training.</p>"
     yield _table(report)
     yield _figure(plots.leakage_bars(report), "Leakage by class")
 
 
-def _training(folder):
-    history = _table_of(folder, "history.csv")
+def _training(history):
     if history.empty:
         yield "<p>The run had no epochs of its own.</p>"
         return
@@ -133,13 +128,7 @@ def _training(folder):
     yield _figure(figure, "Training and validation")
 
 
-def _table_of(folder, name):
-    with reading(folder / name, _REMEDY):
-        return pd.read_csv(folder / name)
-
-
-def _overlays(folder):
-    path = folder / "overlays.png"
+def _overlays(path):
     if path.exists():
         yield "<h2>Where the model looks</h2>"
         yield _image(

@@ -1,20 +1,16 @@
 """Carry a recipe out: train, predict, score, and leave a folder that says how."""
 
-import dataclasses
 import datetime
 import json
 import time
 from pathlib import Path
 
 from skinkit.experiments import resume
-from skinkit.experiments.classifier import fit_classifier
 from skinkit.experiments.folder_check import check_folder
 from skinkit.experiments.plan import Plan, weights_identity
 from skinkit.experiments.predictions import (
-    network_predictor,
     predict_parts,
     predictor,
-    reconstruction_scores,
     save_scored,
     write_json,
     write_predictions,
@@ -81,7 +77,7 @@ def run(
     plan = Plan(first, profile, protocol, fold, seed)
     folder = Path(folder) if folder else plan.folder(out)
     plan.check(weights, data_dir)
-    for each in filter(None, (plan, plan.start)):
+    for each in (plan, *plan.needs):
         check_recipe(each.resolved)
     check_folder(folder, damaged=again)
     folder.mkdir(parents=True, exist_ok=True)
@@ -113,23 +109,18 @@ def _carry_out(plan, folder, out, weights, data_dir, verbose):
     if resume.begin(folder, key):
         return _finished(SavedRun(folder), run_data, data_dir, verbose)
     where = {"out": out, "weights": weights, "data_dir": data_dir}
-    start = plan.start and _trained_before(plan, run_data, verbose, **where)
+    needed = [_trained_before(each, plan, run_data, verbose, **where) for each in plan.needs]
     _say(plan, run_data, verbose)
-    model, history = _train(plan, recipe, run_data, folder, weights, start, verbose)
-    if recipe.score_best:
-        _score_best(model, recipe, run_data, folder)
-    classifier = recipe.classifier and fit_classifier(model, recipe, run_data, plan.seed)
-    predictions = predict_parts(predictor(model, recipe, run_data.labels, classifier), run_data)
-    _keep_for_other_images(folder, run_data, recipe, model, classifier)
-    _save(folder, plan, run_data, key, weights, model, history, predictions)
+    _train(plan, run_data, folder, key, weights, needed, verbose)
     return resume.tidy(folder)
 
 
-def _trained_before(plan, run_data, verbose, **where):
-    """The model of the run that this one starts from, which is carried out first."""
-    start = plan.start
-    first = run(start.recipe, start.profile, start.protocol, start.fold, start.seed, **where, verbose=verbose)
-    return SavedRun(first).model_to_start_from(plan.recipe.name, run_data.split)
+def _trained_before(first, plan, run_data, verbose, **where):
+    """The model of a run that this one needs, which is carried out first."""
+    folder = run(
+        first.recipe, first.profile, first.protocol, first.fold, first.seed, **where, verbose=verbose
+    )
+    return SavedRun(folder).model_for(plan.recipe.name, run_data.split)
 
 
 def _finished(saved, run_data, data_dir, verbose):
@@ -149,33 +140,23 @@ def _say(plan, run_data, verbose):
     print(run_data.stamp or "No leakage found.", flush=True)
 
 
-def _train(plan, recipe, run_data, folder, weights, start, verbose):
+def _train(plan, run_data, folder, key, weights, needed, verbose):
+    """Trains, predicts, and writes the run folder."""
     import keras
 
-    from skinkit import models, training
-    from skinkit.experiments import build
-    from skinkit.experiments.patients import context_training
+    from skinkit import tasks
 
     _repeatable(plan.seed)
-    model = build.build_model(recipe, run_data.labels, "none" if start else weights)
-    if start:
-        models.take_over_weights(model, start)
-    prepare = context_training if models.uses_context(model) else build.image_training
-    trained, batches, callbacks = prepare(recipe, run_data, model, plan.seed, folder)
-    history = training.fit(
-        trained,
-        build.build_phases(recipe, model, build.steps_per_epoch(recipe, run_data)),
-        batches,
-        folder,
-        callbacks=callbacks,
-        validate=_validator(recipe, run_data, model),
-        validate_every=recipe.epochs_between_looks,
-        monitor=recipe.monitor if recipe.compares_epochs else None,
-        end_with=recipe.selection,
-        verbose=verbose,
-    )
+    task = tasks.of(plan.resolved)
+    model = task.model(weights, needed)
+    history = task.train(model, run_data, plan.seed, folder, verbose)
     # Without the optimiser: its state is three times the weights and nobody needs it any more.
-    return keras.Model(model.inputs, model.outputs, name=model.name), history
+    model = keras.Model(model.inputs, model.outputs, name=model.name)
+    if task.recipe.score_best:
+        _score_best(task, model, run_data, folder)
+    predictions = predict_parts(predictor(task, model), run_data)
+    _keep_for_other_images(folder, task, model, run_data)
+    _save(folder, plan, run_data, key, weights, model, history, predictions)
 
 
 def _repeatable(seed):
@@ -187,49 +168,24 @@ def _repeatable(seed):
         tf.config.experimental.enable_op_determinism()
 
 
-def _validator(recipe, run_data, model):
-    from skinkit import evaluation
-    from skinkit.experiments import build
-
-    rows = run_data.rows(recipe.selection_part)
-    if recipe.selection == "last" and rows.empty:
-        return None
-
-    if build.reconstructs(recipe):
-        return lambda model: reconstruction_scores(model, recipe, rows, run_data.labels)
-
-    if not recipe.compares_epochs:
-        recipe = dataclasses.replace(recipe, tta=None)
-    predict_rows = network_predictor(model, recipe, run_data.labels)
-
-    # What trains may be another form of the model, with the same layers.
-    def validate(_):
-        found = predict_rows(rows)
-        scores = evaluation.summary(*evaluation.unpack_predictions(found), positive=recipe.positive)
-        return {name: scores[name] for name in ("accuracy", "macro_recall", "macro_auc")}
-
-    return validate
-
-
-def _score_best(model, recipe, run_data, folder):
+def _score_best(task, model, run_data, folder):
     """Scores the epoch that `monitor` selects; the model keeps the weights of the last one."""
     from skinkit import training
 
     last = model.get_weights()
     epoch = training.Checkpoint(folder / "checkpoint").load_best(model)
-    predictions = predict_parts(network_predictor(model, recipe, run_data.labels), run_data)
+    predictions = predict_parts(predictor(task, model), run_data)
     model.set_weights(last)
-    save_scored(predictions, recipe.positive, folder, "_best", epoch=epoch)
+    save_scored(predictions, task.recipe.positive, folder, "_best", epoch=epoch)
 
 
-def _keep_for_other_images(folder, run_data, recipe, model, classifier):
+def _keep_for_other_images(folder, task, model, run_data):
     """Saves what it takes to evaluate the model on other images, without the run's own."""
     # Keras saves under this ending alone.
     with writing(folder / "model.keras", ending=".part.keras") as part:
         model.save(part)
-    if classifier:
-        classifier.save(folder / "classifier.skops")
-    write_predictions(seen_images(run_data, recipe), folder / "seen.csv.gz")
+    task.save(folder)
+    write_predictions(seen_images(run_data, task.recipe), folder / "seen.csv.gz")
 
 
 def _save(folder, plan, run_data, key, weights, model, history, predictions):

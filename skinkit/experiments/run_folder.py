@@ -5,9 +5,11 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from skinkit import data
 from skinkit.experiments.folder_check import not_a_run
-from skinkit.experiments.predictions import read_predictions
+from skinkit.experiments.predictions import predictor, read_predictions
 from skinkit.files import read_json, reading
 from skinkit.papers.recipe import Recipe
 
@@ -66,13 +68,38 @@ class SavedRun:
         return read_json(path, self.remedy, "epoch", *_SCORES) if path.exists() else None
 
     @functools.cached_property
+    def history(self):
+        """One row per epoch; empty where the run had no epochs of its own."""
+        return self._table("history.csv", "epoch")
+
+    @functools.cached_property
+    def leakage(self):
+        """The leakage report of the test part."""
+        return self._table("leakage.csv", "label").set_index("label")
+
+    def _table(self, name, column):
+        with reading(self.folder / name, self.remedy):
+            found = pd.read_csv(self.folder / name)
+            if column not in found:
+                raise ValueError(f"it lacks the column {column}")
+            return found
+
+    @functools.cached_property
     def recipe(self):
         """The recipe as it was run."""
         return Recipe.from_json(json.dumps(self.manifest["settings"]))
 
     @functools.cached_property
     def predictions(self):
-        path = self.folder / "predictions.csv.gz"
+        return self._predictions("predictions.csv.gz")
+
+    @functools.cached_property
+    def predictions_best(self):
+        """Predictions of the best epoch on validation, where the recipe wants them."""
+        return self._predictions("predictions_best.csv.gz")
+
+    def _predictions(self, name):
+        path = self.folder / name
         with reading(path, self.remedy):
             found = read_predictions(path)
             if lacking := {*_IDS, *(f"p_{label}" for label in self.labels)} - {*found}:
@@ -81,7 +108,7 @@ class SavedRun:
 
     @property
     def labels(self):
-        return data.CLASS_MAPS[self.recipe.classes].labels
+        return data.CLASS_MAPS[self.manifest["settings"]["classes"]].labels
 
     def load_model(self):
         """Returns the trained model.
@@ -113,18 +140,11 @@ class SavedRun:
             FileNotFoundError: when the model is missing, or the images to fit the classifier again.
             ValueError: when a file is damaged.
         """
-        from skinkit.experiments.classifier import FeatureClassifier, fit_classifier
-        from skinkit.experiments.predictions import predictor
+        from skinkit import tasks
 
-        model, path = self.load_model(), self.folder / "classifier.skops"
-        if self.recipe.classifier is None:
-            return predictor(model, self.recipe, self.labels)
-        if path.exists():
-            classifier = FeatureClassifier.load(path, model, self.recipe, self.labels)
-        else:
-            run_data = self._same_run_data(path, data_dir)
-            classifier = fit_classifier(model, self.recipe, run_data, self.manifest["seed"])
-        return predictor(model, self.recipe, self.labels, classifier)
+        task, model, path = tasks.of(self.recipe), self.load_model(), self.folder / "classifier.skops"
+        task.restore(self.folder, model, lambda: self._same_run_data(path, data_dir), self.manifest["seed"])
+        return predictor(task, model)
 
     def seen(self, data_dir=None):
         """Returns the fingerprints of the images that the run learned from: see `seen_images`.
@@ -157,8 +177,8 @@ class SavedRun:
             )
         return run_data
 
-    def model_to_start_from(self, name, split):
-        """Returns the trained model for a run of another recipe, `name`, which starts from its weights.
+    def model_for(self, name, split):
+        """Returns the trained model for a run of another recipe, `name`, which needs it.
 
         Args:
             name: Name of the other recipe.
@@ -172,14 +192,14 @@ class SavedRun:
         mine = self.manifest
         if mine["split_hash"] != split.hash:
             raise ValueError(
-                f"{name} starts from {mine['recipe']}, which was trained on another split: {mine['split']}. "
+                f"{name} needs {mine['recipe']}, which was trained on another split: {mine['split']}. "
                 f"Received: {split.name}"
             )
         try:
             return self.load_model()
         except FileNotFoundError as error:
             raise FileNotFoundError(
-                f"{name} starts from the trained weights of {mine['recipe']}. {error}"
+                f"{name} needs the trained weights of {mine['recipe']}. {error}"
             ) from error
 
     def run_data(self, data_dir=None):

@@ -228,6 +228,11 @@ class Recipe:
         return self.name if self.published is None else self.published
 
     @property
+    def needs(self):
+        """Names of the recipes that are trained first."""
+        return () if self.start_from is None else (self.start_from,)
+
+    @property
     def compares_epochs(self):
         """Whether the scores of `selection_part` single out an epoch, and do not only watch."""
         return self.selection == "best" or self.score_best

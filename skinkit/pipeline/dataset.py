@@ -35,7 +35,7 @@ def build_dataset(
     rows,
     spec,
     *,
-    labels,
+    labels=None,
     training=False,
     batch_size=32,
     seed=0,
@@ -59,7 +59,7 @@ def build_dataset(
             optional column `transform` (`rot90cw`, `flip_up_down`, ...) is applied exactly, after
             resizing.
         spec: A `PipelineSpec`.
-        labels: Sequence of class codes in the order of the one-hot columns.
+        labels: Sequence of class codes in the order of the one-hot columns; `None` for images alone.
         training: Boolean, whether it is endless, shuffled and augmented.
         batch_size: Integer, images in a batch.
         seed: Integer, of order and augmentation.
@@ -92,7 +92,7 @@ def build_dataset(
     rows = numbered(rows)
     check_whole("batch_size", batch_size, at_least=1)
     check_whole("first_epoch", first_epoch, at_least=0)
-    targets = training_targets(rows, labels, sample_weight)
+    targets = () if labels is None else training_targets(rows, labels, sample_weight)
     fixed = orientations(rows, spec)
     files, file_of_row = np.unique(image_paths(rows), return_inverse=True)
     check_sampler(sampler, len(rows))
@@ -194,7 +194,9 @@ def _finisher(files, file_of_row, targets, with_rows):
         rows = batch["row"]
         complete = _check_complete(tf.gather(file_of_row, rows), *images, files)
         found = complete, *(tf.gather(target, rows) for target in targets)
-        return (tf.cast(rows, tf.int64), *found) if with_rows else found
+        if with_rows:
+            return tf.cast(rows, tf.int64), *found
+        return found if targets else complete
 
     return finish
 

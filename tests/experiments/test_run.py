@@ -15,7 +15,7 @@ from skinkit.experiments.plan import Plan
 from skinkit.experiments.run_data import build_run_data
 from skinkit.experiments.run_folder import SavedRun
 
-SCRIPT = Path(__file__).with_name("run_tiny.py")
+SCRIPT = Path(__file__).parents[1] / "fixtures" / "tiny_run.py"
 
 # One worker makes the run that these tests share.
 pytestmark = pytest.mark.xdist_group("tiny-run")
@@ -63,7 +63,7 @@ def test_the_saved_model_makes_the_saved_predictions(finished):
     from skinkit.experiments.predictions import predict
 
     found = SavedRun(finished)
-    again = predict(found.load_model(), found.recipe, found.run_data().rows("test"), found.labels)
+    again = predict(found.load_model(), found.recipe, found.run_data().rows("test"))
     columns = [f"p_{label}" for label in found.labels]
     np.testing.assert_allclose(again[columns], found.predictions[columns], atol=1e-6)
 

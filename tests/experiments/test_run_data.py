@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from skinkit import data
-from skinkit.experiments.build import sample_weights
 from skinkit.experiments.run_data import available_profile, build_run_data, table_hash
 from skinkit.papers import choose
+from skinkit.tasks.batches import sample_weights
 
 
 @pytest.fixture(scope="module")

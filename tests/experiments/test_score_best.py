@@ -71,7 +71,7 @@ def test_the_saved_model_is_that_of_the_last_epoch(finished):
     from skinkit.experiments.predictions import predict
 
     found = SavedRun(finished)
-    again = predict(found.load_model(), found.recipe, found.run_data().rows("test"), found.labels)
+    again = predict(found.load_model(), found.recipe, found.run_data().rows("test"))
     pd.testing.assert_frame_equal(
         again.filter(like="p_"), found.predictions.filter(like="p_"), check_dtype=False, atol=1e-4
     )

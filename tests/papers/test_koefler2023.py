@@ -3,13 +3,13 @@
 import pandas as pd
 import pytest
 
-from skinkit.experiments.build import build_spec, sample_weights
 from skinkit.experiments.run_data import build_run_data
 from skinkit.models import build
 from skinkit.papers import recipe
 from skinkit.papers.koefler2023 import recipes as koefler2023
 from skinkit.papers.published import load_published
 from skinkit.papers.recipe import PROTOCOLS
+from skinkit.tasks.batches import pipeline_spec, sample_weights
 from skinkit.training import class_weights
 
 SOUND = [found for found in koefler2023.RECIPES if "corrected" in found.known_protocols]
@@ -93,7 +93,7 @@ def test_the_corrected_protocol_is_sound():
         corrected = found.resolve()
         assert corrected.split.options["group"] == "lesion+patient"
         assert corrected.selection_part == "validation"
-        spec = build_spec(corrected, augment=False)
+        spec = pipeline_spec(corrected, augment=False)
         assert (spec.channel_order, spec.scaling) == ("rgb", "unit")
         assert not corrected.offline.options.get("before_split")
         assert corrected.balancing.options.get("over", "train") == "train"

@@ -6,7 +6,7 @@ import re
 import pandas as pd
 
 from skinkit.experiments.predictions import prediction_groups
-from skinkit.experiments.results.finished_runs import ALIKE, alike, finished_runs
+from skinkit.experiments.results.finished_runs import ALIKE, ENOUGH_RUNS, alike, finished_runs
 from skinkit.papers.published import published_scores
 from skinkit.papers.registry import comparisons, recipes, same_method
 from skinkit.papers.registry import recipe as find_recipe
@@ -38,8 +38,9 @@ def compare_runs(folder, pairs=None):
 
     Returns:
         DataFrame with the columns `COLUMNS`: `difference` is `first` minus `second`, in fractions. `holds` is
-        "yes" or "no" where the interval lies on one side of 0, and on the side of all printed differences or
-        on the other one; "open" where it does not or there is none, or the printed ones disagree.
+        "yes" or "no" where three runs or more of each are compared, and their interval lies on one side of 0:
+        that of all printed differences, or the other one; "open" where runs are fewer, the interval holds 0
+        or is missing, or the printed ones disagree.
 
     Raises:
         FileNotFoundError: when there is no run to count.
@@ -133,7 +134,7 @@ def _printed_difference(scores, row):
         }
     low, high = printed.min(), printed.max()
     holds = "open"
-    if low * high > 0 and row.low * row.high > 0:
+    if row.runs >= ENOUGH_RUNS and low * high > 0 and row.low * row.high > 0:
         holds = "yes" if low * row.low > 0 else "no"
     return {
         **{"printed": printed.mean(), "printed_low": low, "printed_high": high},

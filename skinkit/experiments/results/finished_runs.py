@@ -8,6 +8,9 @@ from skinkit.experiments.plan import Plan
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.papers.registry import recipe as find_recipe
 
+# What luck moves from training to training is as large as many differences: fewer decide nothing.
+ENOUGH_RUNS = 3
+
 # Runs that agree in these are carried out alike, but for fold and seed.
 ALIKE = ("recipe", "profile", "protocol", "weights", "precision", "dataset", "lacking", "stale")
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from skinkit.experiments.results.comparisons import compare_runs
 from skinkit.experiments.results.figures import draw_figures
-from skinkit.experiments.results.finished_runs import ALIKE, alike, finished_runs
+from skinkit.experiments.results.finished_runs import ALIKE, ENOUGH_RUNS, alike, finished_runs
 from skinkit.experiments.results.page import check_results_folder, results_page
 from skinkit.files import writing
 from skinkit.papers.published import published_scores
@@ -23,7 +23,6 @@ COLUMNS = (
     *("verdict", "reason", "command", "folders"),
 )
 # Fewer say too little about what a training owes to luck.
-_ENOUGH_RUNS = 3
 
 
 def read_runs(folder, smoke=False):
@@ -148,7 +147,7 @@ def _verdict(row, recipe):
     if reason := _why_not(row, recipe, tolerance):
         return difference, tolerance, "not comparable", reason
     near = abs(difference) <= tolerance
-    if row.runs < _ENOUGH_RUNS:
+    if row.runs < ENOUGH_RUNS:
         return difference, tolerance, "within" if near else "outside", ""
     return difference, tolerance, "reproduced" if near else "not reproduced", ""
 

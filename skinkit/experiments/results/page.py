@@ -29,9 +29,9 @@ measured one, is [ledger.csv](ledger.csv); differences between recipes on the sa
   both standard deviations (ddof 1).
 - **Differences** on the same test images. An interval that holds 0 says that these images cannot tell the two
   apart. *printed*: the mean of the document's own differences, with the smallest and the largest of its
-  networks. Its order *holds* or *does not hold* where the interval and all printed differences lie on one
-  side of 0 each; otherwise it is *open*. Where a class has fewer than ten lesions, intervals of means
-  over classes are too short; where all resamples agree, there is none.
+  networks. Its order *holds* or *does not hold* where three runs or more were compared, and their interval
+  and all printed differences lie on one side of 0 each; otherwise it is *open*. Where a class has fewer than
+  ten lesions, intervals of means over classes are too short; where all resamples agree, there is none.
 - Not for clinical use.
 """
 

@@ -12,13 +12,7 @@ from skinkit.experiments.run_folder import SavedRun
 
 RUNS = Path(__file__).parents[3] / "results" / "runs"
 METRICS = sorted(RUNS.rglob("metrics*.json"))
-STALE = (
-    "koefler2023/controls/cnn-doubled/corrected-quick-fold0-seed0",
-    "koefler2023/controls/cnn-random-map/corrected-quick-fold0-seed0",
-    "koefler2023/controls/cnn-sa-released/corrected-quick-fold0-seed0",
-    "koefler2023/table4a/cnn/corrected-quick-fold0-seed1",
-    "koefler2023/table4b/cnn-sa/corrected-quick-fold0-seed1",
-)
+STALE = ()
 
 
 def test_every_run_counts_once_and_none_is_a_smoke_run():

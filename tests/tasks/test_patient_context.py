@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skinkit import models
+from skinkit import models, tasks
 from skinkit.data import Split, hernandez2020_split
 from skinkit.evaluation import rescore_by_patient
-from skinkit.experiments import build, evaluate, run
-from skinkit.experiments.patients import context_training
+from skinkit.experiments import evaluate, run
 from skinkit.experiments.predictions import predict, predict_parts
 from skinkit.experiments.run_data import build_run_data
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.papers import Phase, Recipe, choose
+from skinkit.tasks.batches import evaluation_images
 from skinkit.training import FeatureStore
 
 BASE = Recipe(
@@ -82,7 +82,7 @@ def run_data():
 @pytest.fixture(scope="module")
 def network(run_data):
     keras.utils.set_random_seed(0)
-    return build.build_model(STORED, run_data.labels)
+    return tasks.of(STORED).model()
 
 
 def probabilities(found):
@@ -95,7 +95,7 @@ def test_a_run_with_stored_context_starts_from_its_base_and_leaves_a_network(sto
     assert not (stored.folder / "checkpoint").exists()
     found, test = stored.predictions, stored.run_data().rows("test")
     assert found["image_id"].tolist() == test["image_id"].tolist()
-    again = predict(stored.load_model(), stored.recipe, test, stored.labels)
+    again = predict(stored.load_model(), stored.recipe, test)
     np.testing.assert_allclose(probabilities(again), probabilities(found), atol=1e-5)
     assert [tensor.name for tensor in stored.load_model().inputs] == ["image", "context", "mask"]
 
@@ -136,33 +136,33 @@ def test_a_run_killed_while_it_refreshes_ends_like_an_undisturbed_one(
 
 def test_predictions_depend_neither_on_the_batch_size_nor_on_the_order(network, run_data):
     rows = run_data.rows("train")
-    expected = probabilities(predict(network, STORED, rows, run_data.labels))
+    expected = probabilities(predict(network, STORED, rows))
     for batch_size in (1, 7):
         recipe = dataclasses.replace(STORED, batch_size=batch_size)
-        found = probabilities(predict(network, recipe, rows, run_data.labels))
+        found = probabilities(predict(network, recipe, rows))
         np.testing.assert_allclose(found, expected, atol=1e-6)
     shuffled = rows.sample(frac=1, random_state=0).reset_index(drop=True)
-    found = predict(network, STORED, shuffled, run_data.labels)
+    found = predict(network, STORED, shuffled)
     assert found["image_id"].tolist() == shuffled["image_id"].tolist()
     pd.testing.assert_frame_equal(probabilities(found).loc[rows["image_id"]], expected, check_exact=True)
 
 
 def test_other_patients_change_nothing_and_other_images_do(network, run_data):
     rows = run_data.rows("train")
-    everyone = probabilities(predict(network, STORED, rows, run_data.labels))
+    everyone = probabilities(predict(network, STORED, rows))
     sizes = rows["patient_id"].value_counts()
     own = rows[rows["patient_id"] == sizes[sizes > 1].index[-1]].reset_index(drop=True)
     assert len(own) < sizes.max(), "it is filled up to the largest patient"
-    found = probabilities(predict(network, STORED, own, run_data.labels))
+    found = probabilities(predict(network, STORED, own))
     np.testing.assert_allclose(found, everyone.loc[found.index], atol=1e-6)
-    fewer = probabilities(predict(network, STORED, own[1:], run_data.labels))
+    fewer = probabilities(predict(network, STORED, own[1:]))
     assert not np.allclose(fewer, everyone.loc[fewer.index], atol=1e-5)
 
 
 def test_a_patient_with_one_image_and_an_image_without_patient_are_seen_alone(network, run_data):
     rows = run_data.rows("train")[:3].assign(patient_id=["a", pd.NA, pd.NA])
-    pixels = np.concatenate([b[0] for b in build.evaluation_batches(STORED, rows, run_data.labels)])
-    found = probabilities(predict(network, STORED, rows, run_data.labels))
+    pixels = np.concatenate(list(evaluation_images(STORED, rows)))
+    found = probabilities(predict(network, STORED, rows))
     np.testing.assert_allclose(found, models.image_alone(network).predict(pixels, verbose=0), atol=1e-6)
 
 
@@ -172,9 +172,9 @@ def test_joined_parts_are_no_context_of_each_other(network, run_data):
     parts = pd.Series(np.where(np.arange(len(ids)) % 3 == 0, "validation", "train"), index=ids)
     split = Split("by image", parts, None, "image")
     leaky = dataclasses.replace(run_data, split=split, test_part="train+validation")
-    found = predict_parts(lambda rows: predict(network, STORED, rows, run_data.labels), leaky)
+    found = predict_parts(lambda rows: predict(network, STORED, rows), leaky)
     assert sorted(found["image_id"]) == sorted(ids)
-    alone = predict(network, STORED, leaky.rows("train"), run_data.labels)
+    alone = predict(network, STORED, leaky.rows("train"))
     pd.testing.assert_frame_equal(found[: len(alone)], alone)
     assert leaky.leakage.loc["all", "photograph"] == pytest.approx((parts == "train").mean())
     assert leaky.leakage.loc["all", "patient"] > 0.9
@@ -182,7 +182,7 @@ def test_joined_parts_are_no_context_of_each_other(network, run_data):
 
 
 def test_training_images_see_stored_training_images_of_their_patient(network, run_data, tmp_path):
-    trained, batches, (refresh,) = context_training(STORED, run_data, network, 0, tmp_path)
+    trained, batches, (refresh,) = tasks.of(STORED).prepare(network, run_data, 0, tmp_path)
     assert trained is network
     data, _ = batches(0)
     rows = run_data.rows("train")
@@ -199,8 +199,8 @@ def test_training_images_see_stored_training_images_of_their_patient(network, ru
 
 def test_a_contextual_batch_is_its_own_context(network, run_data, tmp_path):
     recipe = dataclasses.replace(STORED, balancing=choose("contextual"))
-    trained, batches, callbacks = context_training(recipe, run_data, network, 0, tmp_path)
-    assert (callbacks, len(trained.inputs)) == ([], 1)
+    trained, batches, callbacks = tasks.of(recipe).prepare(network, run_data, 0, tmp_path)
+    assert (len(callbacks), len(trained.inputs)) == (0, 1)
     trained.compile("sgd", "categorical_crossentropy")
     kernel = np.array(network.get_layer("conv1").kernel)
     images, labels = next(iter(batches(0)[0]))
@@ -221,7 +221,7 @@ def test_a_base_without_its_model_says_what_to_do(carry_out, out, tmp_path):
     base = carry_out(BASE, out).folder
     copy = shutil.copytree(base, tmp_path / BASE.name / base.name)
     (copy / "model.keras").unlink()
-    with pytest.raises(FileNotFoundError, match=rf"stored starts .*alone.*not kept.*{tmp_path} --again"):
+    with pytest.raises(FileNotFoundError, match=rf"stored needs .*alone.*not kept.*{tmp_path} --again"):
         carry_out(STORED, tmp_path)
 
 

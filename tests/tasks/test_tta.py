@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skinkit import evaluation
-from skinkit.experiments import build, run
+from skinkit import evaluation, tasks
+from skinkit.experiments import run
 from skinkit.experiments.predictions import predict
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.papers import choose
+from skinkit.tasks.batches import evaluation_images
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +28,7 @@ def probabilities(found):
 
 def test_predictions_are_the_mean_of_four_flips(finished):
     model, rows = finished.load_model(), finished.run_data().rows("test")
-    batches = build.evaluation_batches(finished.recipe, rows, finished.labels)
-    images = np.concatenate([batch[0] for batch in batches])
+    images = np.concatenate(list(evaluation_images(finished.recipe, rows)))
     flipped = [images, images[:, ::-1], images[:, :, ::-1], images[:, ::-1, ::-1]]
     each = [model.predict(view, verbose=0) for view in flipped]
     np.testing.assert_allclose(probabilities(finished.predictions), np.mean(each, axis=0), atol=1e-4)
@@ -50,7 +50,7 @@ def test_what_selects_is_scored_in_the_views_and_what_only_watches_is_not(
     )
     scored = found.recipe if selection == "best" else dataclasses.replace(found.recipe, tta=None)
     rows = found.run_data().rows("validation")
-    predictions = predict(found.load_model(), scored, rows, found.labels)
+    predictions = predict(found.load_model(), scored, rows)
     expected = evaluation.summary(*evaluation.unpack_predictions(predictions))["macro_auc"]
     logged = pd.read_csv(found.folder / "history.csv")["val_macro_auc"].item()
     assert logged == pytest.approx(expected, abs=1e-9)
@@ -62,11 +62,11 @@ def test_what_selects_is_scored_in_the_views_and_what_only_watches_is_not(
         ({"tta": choose("dihedral")}, "Only square"),
         ({"tta": choose("turns")}, "flips, dihedral"),
         ({"tta": choose("flips", of="ranks")}, "probabilities, logits"),
-        ({"input": choose("multi_crop", count=5), "crop_size": 24}, "one picture at a time.*flips"),
-        ({"classifier": choose("extra_trees", features="pooled")}, "one picture at a time.*flips"),
-        ({"model": choose("patient_network", backbone="small_cnn", context="mean")}, "one picture at a time"),
+        ({"input": choose("multi_crop", count=5), "crop_size": 24}, "one image at a time.*flips"),
+        ({"classifier": choose("extra_trees", features="pooled")}, "one image at a time.*flips"),
+        ({"model": choose("patient_network", backbone="small_cnn", context="mean")}, "one image at a time"),
     ],
 )
-def test_views_that_a_recipe_cannot_have_stop_it_before_it_trains(changes, message, recipe, finished):
+def test_views_that_a_recipe_cannot_have_stop_it_before_it_trains(changes, message, recipe):
     with pytest.raises(ValueError, match=message):
-        build.build_model(dataclasses.replace(recipe, **changes).resolve("smoke"), finished.labels)
+        tasks.of(dataclasses.replace(recipe, **changes).resolve("smoke"))

@@ -1,17 +1,19 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from skinkit import tasks
 from skinkit.experiments import explain, run
-from skinkit.experiments.build import build_spec, evaluation_batches
-from skinkit.experiments.explain import draw_overlays, maps_of_crops
+from skinkit.experiments.explain import draw_overlays
 from skinkit.experiments.predictions import predict
 from skinkit.experiments.run_data import build_run_data
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.explain import grad_cam, join_crops
 from skinkit.papers import Phase, Recipe, choose
 from skinkit.pipeline import crop_corners
+from skinkit.tasks.batches import evaluation_images, pipeline_spec
 
 CROPS = Recipe(
     name="skinkit/test/crops",
@@ -55,7 +57,7 @@ def test_multi_crop_trains_on_one_crop_and_averages_the_probabilities_of_all(fin
     model, rows = finished.load_model(), finished.run_data().rows("test")
     assert model.input_shape == (None, 32, 32, 3)
     assert finished.recipe == CROPS.resolve("smoke")
-    crops = np.concatenate([b[0] for b in evaluation_batches(finished.recipe, rows, finished.labels)])
+    crops = np.concatenate(list(evaluation_images(finished.recipe, rows)))
     assert crops.shape == (len(rows), 5, 32, 32, 3)
     expected = np.mean([model.predict(crops[:, k], verbose=0) for k in range(5)], axis=0)
     np.testing.assert_allclose(probabilities(finished.predictions), expected, atol=1e-4)
@@ -66,7 +68,7 @@ def test_predictions_do_not_depend_on_the_batch_size(finished, run_data):
 
     def found(batch_size):
         recipe = dataclasses.replace(CROPS, batch_size=batch_size)
-        return probabilities(predict(model, recipe, rows, run_data.labels))
+        return probabilities(predict(model, recipe, rows))
 
     one = found(1)
     np.testing.assert_allclose(one.sum(axis=1), 1, atol=1e-5)
@@ -83,7 +85,7 @@ def test_a_batch_of_crops_goes_through_the_network_in_one_call(finished, run_dat
     seen, model = [], finished.load_model()
     monkeypatch.setattr(model, "predict_on_batch", counted)
     recipe = dataclasses.replace(CROPS, batch_size=8)
-    predict(model, recipe, run_data.rows("test")[:11], run_data.labels)
+    predict(model, recipe, run_data.rows("test")[:11])
     assert seen == [40, 15]
 
 
@@ -96,7 +98,7 @@ def test_a_crop_model_trains_and_is_scored_on_all_crops_at_once(ordered):
     found = ordered
     model, rows = found.load_model(), found.run_data().rows("test")
     assert model.input_shape == (None, 5, 32, 32, 3)
-    crops = np.concatenate([b[0] for b in evaluation_batches(found.recipe, rows, found.labels)])
+    crops = np.concatenate(list(evaluation_images(found.recipe, rows)))
     np.testing.assert_allclose(probabilities(found.predictions), model.predict(crops, verbose=0), atol=1e-4)
 
 
@@ -110,7 +112,7 @@ def test_a_crop_model_trains_and_is_scored_on_all_crops_at_once(ordered):
     ],
 )
 def test_the_recipe_says_what_the_network_sees(changes, shape, evaluated):
-    spec = build_spec(dataclasses.replace(CROPS, **changes), augment=True)
+    spec = pipeline_spec(dataclasses.replace(CROPS, **changes), augment=True)
     assert spec.input_shape == shape
     assert spec.shape(training=False) == evaluated
 
@@ -123,8 +125,8 @@ def test_maps_of_crops_lie_over_the_whole_image(which, names, request):
     found = request.getfixturevalue(which)
     chosen = found.predictions[:2]
     assert explain(found.folder, chosen["image_id"].tolist()) == found.folder / "overlays.png"
-    rows = found.run_data().rows("test")[:2].assign(truth="nv")
-    axes = draw_overlays(found.load_model(), found, rows).axes
+    rows = found.run_data().rows("test")[:2].assign(label=pd.NA)
+    axes = draw_overlays(tasks.of(found.recipe).explain(found.load_model(), rows), rows, found.labels).axes
     assert [ax.get_title() for ax in axes[1 : 1 + len(names)]] == names
     best = chosen.filter(like="p_").max(axis=1)
     for row in range(2):
@@ -140,8 +142,8 @@ def test_maps_of_crops_lie_over_the_whole_image(which, names, request):
 def test_crops_are_asked_one_by_one_for_the_class_of_their_image(finished):
     rows = finished.run_data().rows("test")[:3]
     model, recipe = finished.load_model(), finished.recipe
-    (crops,) = [batch[0].numpy() for batch in evaluation_batches(recipe, rows, finished.labels)]
-    answers, maps = maps_of_crops(model, crops, recipe)
+    (crops,) = evaluation_images(recipe, rows)
+    answers, maps = tasks.of(recipe).maps(model, crops)
     np.testing.assert_allclose(answers, probabilities(finished.predictions[:3]), atol=1e-4)
     each = [grad_cam(model, crops[:, k], answers.argmax(axis=1), normalise=False) for k in range(5)]
     joined = join_crops(np.stack(each, axis=1), crop_corners((48, 64), 32, 5), 32, (48, 64))

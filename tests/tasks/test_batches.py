@@ -2,8 +2,8 @@ import dataclasses
 
 import pytest
 
-from skinkit.experiments.build import build_spec
 from skinkit.papers import choose
+from skinkit.tasks.batches import pipeline_spec
 
 
 @pytest.mark.parametrize(
@@ -18,5 +18,5 @@ from skinkit.papers import choose
     ],
 )
 def test_pixels_are_what_the_weights_expect_unless_the_recipe_says_otherwise(model, changes, expected, tiny):
-    spec = build_spec(dataclasses.replace(tiny, model=model, **changes), augment=False)
+    spec = pipeline_spec(dataclasses.replace(tiny, model=model, **changes), augment=False)
     assert (spec.scaling, spec.channel_order) == expected

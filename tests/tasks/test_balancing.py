@@ -4,9 +4,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from skinkit.experiments import build
 from skinkit.experiments.run_data import build_run_data
 from skinkit.papers import choose
+from skinkit.tasks.batches import training_batches
 from skinkit.training import class_weights, diagnosis_weights, sample_weights
 
 
@@ -21,7 +21,7 @@ def epoch(tiny, run_data):
 
     def draw(balancing):
         recipe = dataclasses.replace(tiny, balancing=balancing, batch_size=16)
-        dataset, steps = build.training_batches(recipe, run_data, seed=0)(0)
+        dataset, steps = training_batches(recipe, run_data, seed=0)(0)
         batches = [[item.numpy() for item in batch] for batch in dataset.take(steps)]
         labels = [np.array(run_data.labels)[batch[1].argmax(axis=1)] for batch in batches]
         weights = [batch[2] for batch in batches if len(batch) > 2]
@@ -63,7 +63,7 @@ def test_samplers_bring_more_melanomas(epoch, counts, name):
 def test_an_epoch_of_oversampling_has_more_steps_unless_told(tiny, run_data, counts):
     def steps(**options):
         recipe = dataclasses.replace(tiny, balancing=choose("oversampling", **options), batch_size=1)
-        return build.steps_per_epoch(recipe, run_data)
+        return training_batches(recipe, run_data, seed=0).steps
 
     assert steps() == len(counts) * max(counts.values())
     assert steps(length="equal") == counts.total()
@@ -86,18 +86,17 @@ def test_diagnosis_weights_come_with_their_images(tiny, run_data, epoch):
 
 def test_an_unknown_balancing_lists_the_known_ones(tiny, run_data):
     recipe = dataclasses.replace(tiny, balancing=choose("smote"))
-    for build_one in (build.sample_weights, build.build_sampler):
-        with pytest.raises(ValueError, match="none, class_weights, .*, contextual.*'smote'"):
-            build_one(recipe, run_data)
+    with pytest.raises(ValueError, match="none, class_weights, .*, contextual.*'smote'"):
+        training_batches(recipe, run_data, seed=0)
 
 
 def test_without_balancing_there_is_nothing_to_set(tiny, run_data):
     recipe = dataclasses.replace(tiny, balancing=choose("none", power=0.5))
     with pytest.raises(ValueError, match=r"no options.*none\(power=0.5\)"):
-        build.sample_weights(recipe, run_data)
+        training_batches(recipe, run_data, seed=0)
 
 
 def test_contextual_batches_hold_whole_groups(tiny, run_data):
     recipe = dataclasses.replace(tiny, balancing=choose("contextual", images_per_patient=5), batch_size=32)
     with pytest.raises(ValueError, match="images_per_patient=5.*batch_size=32"):
-        build.build_sampler(recipe, run_data)
+        training_batches(recipe, run_data, seed=0)

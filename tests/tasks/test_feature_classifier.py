@@ -5,14 +5,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skinkit import data
-from skinkit.experiments import build, classifier, evaluate, explain, run
-from skinkit.experiments.classifier import FeatureClassifier, fit_classifier, image_features
-from skinkit.experiments.predictions import predictor, reconstruction_scores
+from skinkit import data, tasks
+from skinkit.experiments import evaluate, explain, run
+from skinkit.experiments.predictions import predictor
 from skinkit.experiments.report import write_report
 from skinkit.experiments.run_data import RunData, build_run_data
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.papers import Phase, Recipe, choose
+from skinkit.tasks import feature_classifier
+from skinkit.tasks.feature_classifier import image_features
 
 CAE = Recipe(
     name="skinkit/test/cae",
@@ -68,6 +69,12 @@ def run_data():
     return build_run_data(CAE.resolve("smoke"), "smoke")
 
 
+def fitted(recipe, model, run_data, seed=0):
+    task = tasks.of(recipe)
+    task.fit(model, run_data, seed)
+    return task
+
+
 def probabilities(found):
     return found.filter(like="p_").to_numpy()
 
@@ -85,17 +92,14 @@ def test_an_autoencoder_learns_images_and_its_forest_classifies_them(finished, r
 
 
 def test_an_autoencoder_is_given_its_own_images_as_targets(run_data):
-    images, targets = next(iter(build.training_batches(CAE, run_data, seed=0)(0)[0]))
+    images, targets = next(iter(tasks.Autoencoding(CAE).prepare(None, run_data, 0, None).batches(0)[0]))
     np.testing.assert_array_equal(images, targets)
     assert images.shape[1:] == (32, 32, 3)
 
 
 def test_equal_seeds_grow_equal_forests_which_know_their_images_by_heart(forest, run_data):
     rows, model = run_data.rows("test"), forest.load_model()
-    again, other = (
-        predictor(model, forest.recipe, run_data.labels, fit_classifier(model, forest.recipe, run_data, seed))
-        for seed in (0, 1)
-    )
+    again, other = (predictor(fitted(forest.recipe, model, run_data, seed), model) for seed in (0, 1))
     np.testing.assert_allclose(probabilities(again(rows)), probabilities(forest.predictions), atol=1e-6)
     assert np.abs(probabilities(other(rows)) - probabilities(again(rows))).max() > 0.01
     train = run_data.rows("train")
@@ -123,7 +127,7 @@ def test_no_map_of_the_network_explains_a_forest(forest):
 
 def test_the_error_of_a_reconstruction_is_counted_in_pixels(run_data):
     brighter = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Rescaling(1.0, offset=0.5)])
-    found = reconstruction_scores(brighter, CAE, run_data.rows("test"), run_data.labels)
+    found = tasks.Autoencoding(CAE).reconstruction_scores(brighter, run_data.rows("test"))
     assert found == {"rmse": pytest.approx(0.5), "psnr": pytest.approx(6.0206, abs=1e-4)}
 
 
@@ -131,12 +135,12 @@ def test_a_network_without_epochs_of_its_own_gives_features(forest):
     assert pd.read_csv(forest.folder / "history.csv").empty
     assert "no epochs of its own" in write_report(forest.folder).read_text()
     rows = forest.run_data().rows("test")
-    features = image_features(forest.load_model(), forest.recipe, rows, forest.labels)
+    features = image_features(forest.load_model(), forest.recipe, rows)
     assert features.shape == (len(rows), 24) and np.ptp(features, axis=0).max() > 0
 
 
 def test_components_are_found_piece_by_piece(monkeypatch):
-    monkeypatch.setattr(classifier, "_PIECE", 20)
+    monkeypatch.setattr(feature_classifier, "_PIECE", 20)
     rng = np.random.default_rng(0)
     # Three directions in ten dimensions: three components lose nothing.
     features = rng.normal(size=(90, 3)) @ rng.normal(size=(3, 10)) + 4
@@ -147,31 +151,33 @@ def test_components_are_found_piece_by_piece(monkeypatch):
         seen.append(len(piece))
         return features[piece["row"]]
 
-    reduction = classifier._fit_reduction(describe, rows, components=3)
+    reduction = feature_classifier._fit_reduction(describe, rows, components=3)
     assert seen == [23, 23, 22, 22]
     np.testing.assert_allclose(reduction.inverse_transform(reduction.transform(features)), features)
-    assert len(classifier._pieces(rows.head(7))) == 1
+    assert len(feature_classifier._pieces(rows.head(7))) == 1
 
 
 @pytest.fixture
 def told_by_site(monkeypatch):
-    """A run_data whose images say nothing and whose sites say everything."""
+    """Data whose images say nothing and whose sites say everything."""
     labels = ["malignant", "benign"] * 10
     rows = pd.DataFrame({"image_id": [f"I{i:02d}" for i in range(20)], "label": labels})
     rows["site"] = rows["label"].map({"malignant": "torso", "benign": "arm"}).astype("string")
     rows = rows.assign(age=pd.array([None] * 20, dtype="Float64"), sex=pd.array([None] * 20, dtype="string"))
     monkeypatch.setattr(
-        classifier, "image_features", lambda model, recipe, rows, **_: np.ones((len(rows), 2))
+        feature_classifier, "image_features", lambda model, recipe, rows, **_: np.ones((len(rows), 2))
     )
     parts = pd.Series(["train"] * 16 + ["test"] * 4, index=rows["image_id"])
     split = data.Split("told", parts, None, "image")
-    return RunData(rows, split, ("benign", "malignant", "unseen"), "built")
+    return RunData(rows, split, data.CLASS_MAPS["isic2020"].labels, "built")
 
 
-def saved_and_loaded(fitted, folder):
-    fitted.save(folder / "classifier.skops")
+def saved_and_loaded(task, folder):
+    task.save(folder)
     assert [path.name for path in folder.iterdir()] == ["classifier.skops"]
-    return FeatureClassifier.load(folder / "classifier.skops", fitted.model, fitted.recipe, fitted.labels)
+    again = tasks.of(task.recipe)
+    again.restore(folder, None, None, seed=0)
+    return again
 
 
 @pytest.mark.parametrize("name", ["extra_trees", "logistic_regression"])
@@ -180,42 +186,48 @@ def test_metadata_lie_beside_the_features(told_by_site, name, metadata, tmp_path
     chosen = choose(name, features="pooled", metadata=metadata)
     recipe = dataclasses.replace(UNTRAINED, classifier=chosen)
     rows = told_by_site.rows("test")
-    fitted = fit_classifier(None, recipe, told_by_site, seed=0)
-    found = fitted(rows)
-    np.testing.assert_array_equal(saved_and_loaded(fitted, tmp_path)(rows), found)
-    assert (found[:, 2] == 0).all(), "a class that training lacks"
+    task = fitted(recipe, None, told_by_site)
+    found = task.predictor(None)(rows)
+    np.testing.assert_array_equal(saved_and_loaded(task, tmp_path).predictor(None)(rows), found)
     assert (found[:, 1] > 0.9).tolist() == [metadata and label == "malignant" for label in rows["label"]]
-    unknown = fitted(rows.assign(site="toe"))
+    unknown = task.predictor(None)(rows.assign(site="toe"))
     assert np.isfinite(unknown).all()
 
 
 def test_the_whole_bottleneck_is_asked_for_and_reduced(told_by_site, monkeypatch, tmp_path):
-    def bottleneck(model, recipe, rows, labels, of):
+    def bottleneck(model, recipe, rows, of):
         assert of == "bottleneck"
         code = rows["site"].map({"torso": 8.0, "arm": -8.0}).to_numpy(float)
         return np.stack([code, code, np.arange(len(rows)) % 2], axis=1)
 
-    monkeypatch.setattr(classifier, "image_features", bottleneck)
+    monkeypatch.setattr(feature_classifier, "image_features", bottleneck)
     chosen = choose("logistic_regression", features="bottleneck_pca", components=1)
     recipe = dataclasses.replace(UNTRAINED, classifier=chosen)
     rows = told_by_site.rows("test")
-    fitted = fit_classifier(None, recipe, told_by_site, seed=0)
-    assert (fitted(rows)[:, 1] > 0.5).tolist() == (rows["label"] == "malignant").tolist()
-    np.testing.assert_array_equal(saved_and_loaded(fitted, tmp_path)(rows), fitted(rows))
+    task = fitted(recipe, None, told_by_site)
+    found = task.predictor(None)(rows)
+    assert (found[:, 1] > 0.5).tolist() == (rows["label"] == "malignant").tolist()
+    np.testing.assert_array_equal(saved_and_loaded(task, tmp_path).predictor(None)(rows), found)
+
+
+def test_a_class_that_training_lacks_is_never_likely(told_by_site):
+    rows = told_by_site.rows("train").assign(label="benign")
+    task = fitted(UNTRAINED, None, dataclasses.replace(told_by_site, table=rows))
+    np.testing.assert_array_equal(task.predictor(None)(rows), [[1.0, 0.0]] * len(rows))
 
 
 def test_a_damaged_classifier_or_one_of_other_types_is_named(told_by_site, tmp_path):
     recipe = dataclasses.replace(UNTRAINED, classifier=choose("logistic_regression", features="pooled"))
-    fitted = fit_classifier(None, recipe, told_by_site, seed=0)
-    saved_and_loaded(fitted, tmp_path)
+    task = fitted(recipe, None, told_by_site)
+    saved_and_loaded(task, tmp_path)
     path = tmp_path / "classifier.skops"
     path.write_bytes(path.read_bytes()[:-50])
     with pytest.raises(ValueError, match=r"classifier\.skops is damaged.*Delete it.*fitted again"):
-        FeatureClassifier.load(path, None, recipe, fitted.labels)
-    fitted.fitted["reduction"] = dataclasses.replace
-    fitted.save(path)
+        tasks.of(recipe).restore(tmp_path, None, None, seed=0)
+    task.fitted["reduction"] = dataclasses.replace
+    task.save(tmp_path)
     with pytest.raises(ValueError, match=r"classifier\.skops.*types that no classifier has.*dataclasses"):
-        FeatureClassifier.load(path, None, recipe, fitted.labels)
+        tasks.of(recipe).restore(tmp_path, None, None, seed=0)
 
 
 @pytest.mark.parametrize(
@@ -226,18 +238,18 @@ def test_a_damaged_classifier_or_one_of_other_types_is_named(told_by_site, tmp_p
         ({"classifier": choose("svm", features="pooled")}, "extra_trees, logistic_regression.*'svm'"),
     ],
 )
-def test_unknown_classifiers_and_features_are_named(told_by_site, changes, message):
+def test_unknown_classifiers_and_features_are_named(changes, message):
     recipe = dataclasses.replace(UNTRAINED, **changes)
     with pytest.raises(ValueError, match=message):
-        fit_classifier(None, recipe, told_by_site, seed=0)
+        tasks.of(recipe)
 
 
 def test_what_an_autoencoder_cannot_do_is_refused(run_data):
     with pytest.raises(ValueError, match="makes images.*`classifier`"):
-        build.build_model(dataclasses.replace(CAE, classifier=None), run_data.labels)
+        tasks.of(dataclasses.replace(CAE, classifier=None))
     weighted = dataclasses.replace(CAE, balancing=choose("class_weights"))
     with pytest.raises(ValueError, match="sees no labels.*class_weights"):
-        build.training_batches(weighted, run_data, seed=0)
+        tasks.Autoencoding(weighted).prepare(None, run_data, 0, None)
     crops = dataclasses.replace(UNTRAINED, input=choose("multi_crop", count=5), crop_size=16)
-    with pytest.raises(ValueError, match="one picture at a time.*multi_crop"):
-        image_features(None, crops, run_data.rows("test"), run_data.labels)
+    with pytest.raises(ValueError, match="one image at a time.*multi_crop"):
+        tasks.of(crops)

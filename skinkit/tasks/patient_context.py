@@ -1,64 +1,59 @@
-"""Training and prediction of networks that see the other images of a patient."""
+"""Classification of an image beside the other images of its patient (hernandez2020)."""
 
 from pathlib import Path
 
 import numpy as np
 
+from skinkit import models, pipeline, training
+from skinkit.tasks.batches import evaluation_images, images_per_patient, training_batches
+from skinkit.tasks.classification import Classification
+from skinkit.tasks.task import Prepared
+
 # Whole patients that go through the head in one call.
 _PATIENTS = 8
 
 
-def context_training(recipe, run_data, model, seed, folder):
-    """Returns what `skinkit.training.fit` trains a network with patient context on.
+class PatientContext(Classification):
+    """Class probabilities by a `patient_network` with context.
 
-    With `contextual` balancing the images of a batch are each other's context; with any other it is the
-    stored features of the training images, which are computed anew when an epoch begins.
-
-    Args:
-        recipe: A resolved `Recipe`.
-        run_data: Its `RunData`.
-        model: Its `patient_network` with context.
-        seed: Integer, of the order and the augmentation.
-        folder: The run's own folder.
-
-    Returns:
-        Tuple of the form of the model to train, the function of the first epoch that gives its batches, and
-        a list of callbacks.
+    In training with `contextual` balancing the images of a batch are each other's context; with any other it
+    is the stored features of the training images, which are computed anew when an epoch begins. In
+    prediction it is all other images of the patient among the same rows.
     """
-    from skinkit import models
-    from skinkit.experiments import build
 
-    if recipe.balancing.name == "contextual":
-        trained = models.grouped_images(model, build.images_per_patient(recipe))
-        return trained, build.training_batches(recipe, run_data, seed), []
-    store, refresh = _stored_context(recipe, run_data, model, folder)
-    return model, build.training_batches(recipe, run_data, seed, _extra_inputs(store)), [refresh]
+    has_views = False
 
+    def prepare(self, model, run_data, seed, folder):
+        if self.recipe.balancing.name == "contextual":
+            trained = models.grouped_images(model, images_per_patient(self.recipe))
+            return Prepared(trained, training_batches(self.recipe, run_data, seed))
+        store, refresh = self._stored_context(model, run_data.rows("train"), folder)
+        return Prepared(model, training_batches(self.recipe, run_data, seed, _extra_inputs(store)), [refresh])
 
-def _stored_context(recipe, run_data, model, folder):
-    from skinkit import models, training
-    from skinkit.experiments import build
+    def _stored_context(self, model, rows, folder):
+        extractor = models.traced(models.pooled_features(model))
+        store = training.FeatureStore(
+            # Deleted with the states of the training, which it belongs to.
+            Path(folder) / "checkpoint" / "context",
+            rows["image_id"],
+            rows["patient_id"],
+            extractor.output.shape[-1],
+        )
 
-    rows = run_data.rows("train")
-    extractor = models.traced(models.pooled_features(model))
-    store = training.FeatureStore(
-        # Deleted with the states of the training, which it belongs to.
-        Path(folder) / "checkpoint" / "context",
-        rows["image_id"],
-        rows["patient_id"],
-        extractor.output.shape[-1],
-    )
+        def batches(first):
+            return evaluation_images(self.recipe, rows[first:])
 
-    def batches(first):
-        images = build.evaluation_batches(recipe, rows[first:], run_data.labels)
-        return (batch[0] for batch in images)
+        return store, training.ContextRefresh(store, extractor, batches, self.recipe.refresh_steps)
 
-    return store, training.ContextRefresh(store, extractor, batches, recipe.refresh_steps)
+    def predictor(self, model):
+        return PatientPredictor(model, self.recipe)
+
+    def explain(self, model, rows):
+        # One image at a time: the network is asked what it makes of the image alone.
+        return super().explain(models.image_alone(model), rows)
 
 
 def _extra_inputs(store):
-    from skinkit import pipeline
-
     shapes = {"context": ((store.most, store.depth), "float32"), "mask": ((store.most,), "bool")}
     return pipeline.ExtraInputs(lambda rows: store.read(store.image_ids[rows]), shapes)
 
@@ -72,18 +67,15 @@ class PatientPredictor:
     Args:
         model: A `patient_network` with context.
         recipe: The resolved `Recipe` it was built from.
-        labels: Classes in the order of its outputs.
 
     Example:
-    >>> probabilities = PatientPredictor(model, recipe, labels)(run_data.rows("test"))
+    >>> probabilities = PatientPredictor(model, recipe)(run_data.rows("test"))
     """
 
-    def __init__(self, model, recipe, labels):
-        from skinkit import models
-
+    def __init__(self, model, recipe):
         self.extractor = models.traced(models.pooled_features(model))
         self.head = models.traced(models.whole_patients(model))
-        self.recipe, self.labels = recipe, labels
+        self.recipe = recipe
 
     def __call__(self, rows):
         """Returns float32 `(n, classes)` in the order of the manifest rows."""
@@ -92,18 +84,16 @@ class PatientPredictor:
         # In one order whatever that of the rows, so that no sum is rounded in another way.
         order = np.lexsort([images, patients])
         _, sizes = np.unique(patients[order], return_counts=True)
-        found = np.empty((len(rows), len(self.labels)), np.float32)
+        found = np.empty((len(rows), self.head.output.shape[-1]), np.float32)
         found[order] = np.concatenate(list(self._classified(self._features(rows.iloc[order], sizes), sizes)))
         return found
 
     def _features(self, rows, sizes):
         """Yields the features of a patient after the other."""
-        from skinkit.experiments import build
-
         waiting = np.empty((0, self.extractor.output.shape[-1]), np.float32)
         sizes = iter(sizes)
         size = next(sizes)
-        for images, _ in build.evaluation_batches(self.recipe, rows, self.labels):
+        for images in evaluation_images(self.recipe, rows):
             waiting = np.concatenate([waiting, self.extractor.predict_on_batch(images)])
             while size is not None and len(waiting) >= size:
                 yield waiting[:size]

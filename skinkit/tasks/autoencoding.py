@@ -1,0 +1,52 @@
+"""Autoencoding: a network that returns its images, and learns them without labels."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from skinkit import models
+from skinkit.tasks.batches import evaluation_images, training_batches
+from skinkit.tasks.task import Prepared, Task
+
+
+class Autoencoding(Task):
+    """Images from images; the probabilities come from a classifier of its features."""
+
+    # A share of pixels whose brightest channel is right would be called accuracy, too.
+    metrics = ()
+    monitors = ("psnr",)
+
+    def __init__(self, recipe):
+        super().__init__(recipe)
+        if recipe.classifier is None:
+            raise ValueError(
+                f"{recipe.name}: {recipe.model.name} makes images, not class probabilities. Give the recipe "
+                "a `classifier` of its features"
+            )
+
+    def prepare(self, model, run_data, seed, folder):
+        batches = training_batches(self.recipe, run_data, seed)
+        if batches.weights is not None:
+            raise ValueError(
+                f"{self.recipe.name}: an autoencoder sees no labels, and its images cannot be weighted by "
+                f"them. Received: balancing={self.recipe.balancing}"
+            )
+        return Prepared(model, dataclasses.replace(batches, change=lambda images, _: (images, images)))
+
+    def validator(self, model, rows):
+        return lambda: self.reconstruction_scores(model, rows)
+
+    def reconstruction_scores(self, model, rows):
+        """Returns how well images come back: `rmse` over all their pixels, and `psnr` in decibels.
+
+        Args:
+            model: The autoencoder.
+            rows: Manifest rows; pixels from 0 to 1.
+        """
+        squares = []
+        for images in evaluation_images(self.recipe, rows):
+            made = models.traced(model).predict_on_batch(images)
+            squares.append(np.square(made - images).mean(axis=(1, 2, 3)))
+        mean = float(np.mean(np.concatenate(squares)))
+        return {"rmse": math.sqrt(mean), "psnr": -10 * math.log10(max(mean, 1e-12))}

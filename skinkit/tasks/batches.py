@@ -1,0 +1,184 @@
+"""Batches of a recipe's images: their pixels, their weights, and how often each is drawn."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from skinkit import models, pipeline, training
+from skinkit.names import check_name
+from skinkit.papers import Recipe
+
+# Decoded images are kept in memory up to this size, which leaves room on a small Colab machine.
+_MEMORY_CACHE_BYTES = 2**30
+
+BALANCING = {
+    "none": lambda: None,
+    "class_weights": training.class_weights,
+    "diagnosis_weights": training.diagnosis_weights,
+    **pipeline.SAMPLERS,
+}
+
+
+def pipeline_spec(recipe, augment):
+    """Returns the `PipelineSpec` of a resolved recipe, with or without its augmentation."""
+    scaling, channel_order = models.expected_pixels(recipe.model.name, **recipe.model.options)
+    return pipeline.PipelineSpec(
+        image_size=tuple(recipe.image_size),
+        channel_order=recipe.channel_order or channel_order,
+        scaling=recipe.scaling or scaling,
+        resize=recipe.resize,
+        colour_constancy=recipe.colour_constancy,
+        augmentation=pipeline.Augmentation(**recipe.augmentation) if augment else None,
+        crops=_crops(recipe),
+    )
+
+
+def _crops(recipe):
+    if recipe.input.name == "downsampling":
+        return None
+    return pipeline.Crops(recipe.input.name, recipe.crop_size, **recipe.input.options)
+
+
+@dataclass(frozen=True)
+class TrainingBatches:
+    """The batches of a training: a function of its first epoch, as `skinkit.training.fit` asks for it.
+
+    Args:
+        recipe: A resolved `Recipe`.
+        rows: Manifest rows of the training part.
+        labels: Classes in the order of the network's outputs.
+        seed: Integer, of the order and the augmentation.
+        weights: float array `(n,)`, a loss weight for each row; or `None`.
+        sampler: `skinkit.pipeline.Sampler` of the rows, or `None` when each comes once in an epoch.
+        extra_inputs: `skinkit.pipeline.ExtraInputs` of the rows, or `None`.
+        change: Function of a batch's images and one-hot labels that returns what is trained on instead.
+    """
+
+    recipe: Recipe
+    rows: pd.DataFrame
+    labels: Sequence[str]
+    seed: int
+    weights: np.ndarray | None = None
+    sampler: pipeline.Sampler | None = None
+    extra_inputs: pipeline.ExtraInputs | None = None
+    change: Callable | None = None
+
+    @property
+    def steps(self):
+        """Number of batches in an epoch."""
+        draws = self.sampler.length if self.sampler else len(self.rows)
+        return pipeline.steps_per_epoch(draws, self.recipe.batch_size)
+
+    def __call__(self, first_epoch):
+        """Returns `(dataset, steps)`: the endless `tf.data.Dataset` from `first_epoch` on."""
+        dataset = pipeline.build_dataset(
+            self.rows,
+            dataclasses.replace(pipeline_spec(self.recipe, augment=True), cache=self._cache()),
+            labels=self.labels,
+            training=True,
+            batch_size=self.recipe.batch_size,
+            seed=self.seed,
+            first_epoch=first_epoch,
+            sample_weight=self.weights,
+            sampler=self.sampler,
+            extra_inputs=self.extra_inputs,
+        )
+        return dataset.map(self.change) if self.change else dataset, self.steps
+
+    def _cache(self):
+        height, width = self.recipe.image_size
+        return "memory" if len(self.rows) * height * width * 3 <= _MEMORY_CACHE_BYTES else None
+
+
+def training_batches(recipe, run_data, seed, extra_inputs=None):
+    """Returns the `TrainingBatches` of a recipe, balanced as it says.
+
+    Args:
+        recipe: A resolved `Recipe`.
+        run_data: Its `skinkit.experiments.run_data.RunData`.
+        seed: Integer, of the order and the augmentation.
+        extra_inputs: `skinkit.pipeline.ExtraInputs` of the training rows, or `None`.
+
+    Raises:
+        ValueError: for an unknown balancing, options of none, or a batch that cannot hold whole groups of
+            images.
+    """
+    name, options = recipe.balancing.name, dict(recipe.balancing.options)
+    check_name("Balancings", name, BALANCING)
+    if name == "none" and options:
+        raise ValueError(f"Without balancing there are no options. Received: balancing={recipe.balancing}")
+    return TrainingBatches(
+        recipe,
+        run_data.rows("train"),
+        run_data.labels,
+        seed,
+        sample_weights(recipe, run_data),
+        _sampler(recipe, run_data.rows("train")),
+        extra_inputs,
+    )
+
+
+def evaluation_images(recipe, rows, **changes):
+    """Returns the images of manifest rows in their order, once, without augmentation and labels.
+
+    Args:
+        recipe: A resolved `Recipe`.
+        rows: Manifest rows.
+        **changes: Fields of `PipelineSpec` that differ, e.g. to show the images instead of scoring them.
+
+    Returns:
+        Iterator of float32 arrays, a batch each.
+    """
+    spec = dataclasses.replace(pipeline_spec(recipe, augment=False), **changes)
+    return pipeline.build_dataset(rows, spec, batch_size=recipe.batch_size).as_numpy_iterator()
+
+
+def sample_weights(recipe, run_data):
+    """Returns one loss weight per training row, or `None` when the loss is not weighted.
+
+    The option `over="all"` counts the classes over the test rows too, as koefler2023's code does, but not
+    over those of an external set; beside a sampler, `weights` gives loss weights other than 1 by label, as
+    datta2021's code does.
+    """
+    name, options = recipe.balancing.name, dict(recipe.balancing.options)
+    rows, labels = run_data.rows("train"), run_data.labels
+    if name == "diagnosis_weights":
+        return training.diagnosis_weights(rows, labels, table=run_data.table, **options)
+    if name == "class_weights":
+        counted = _own_rows(recipe, run_data) if options.pop("over", "train") == "all" else rows
+        weights = training.class_weights(counted["label"], labels, **options)
+        return training.sample_weights(rows["label"], weights)
+    if name in pipeline.SAMPLERS and (given := options.get("weights")):
+        return training.sample_weights(rows["label"], dict.fromkeys(labels, 1.0) | given)
+    return None
+
+
+def _own_rows(recipe, run_data):
+    """The manifest rows of all parts, without an external test part."""
+    foreign = run_data.split.ids("test") if recipe.external else []
+    return run_data.table[~run_data.table["image_id"].isin(foreign)]
+
+
+def _sampler(recipe, rows):
+    name, options = recipe.balancing.name, dict(recipe.balancing.options)
+    if name not in pipeline.SAMPLERS:
+        return None
+    options.pop("weights", None)
+    if name != "contextual":
+        return pipeline.SAMPLERS[name](rows["label"], **options)
+    images = options["images_per_patient"] = images_per_patient(recipe)
+    patients, rest = divmod(recipe.batch_size, images)
+    if rest:
+        raise ValueError(
+            f"{recipe.name}: with contextual balancing `batch_size` is a multiple of images_per_patient="
+            f"{images}. Received: batch_size={recipe.batch_size}"
+        )
+    return pipeline.SAMPLERS[name](rows["label"], rows["patient_id"], patients_per_batch=patients, **options)
+
+
+def images_per_patient(recipe):
+    """Returns how many images of a patient follow each other in the batches of `contextual` balancing."""
+    return recipe.balancing.options.get("images_per_patient", 4)

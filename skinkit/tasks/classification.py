@@ -1,0 +1,126 @@
+"""Classification of whole images, of one crop, or of several crops of an image."""
+
+import dataclasses
+import functools
+
+import numpy as np
+
+from skinkit import evaluation, explain, models, pipeline
+from skinkit.tasks.batches import evaluation_images, pipeline_spec
+from skinkit.tasks.task import Explanation, Task
+
+
+class Classification(Task):
+    """Class probabilities of images by a network that sees each image alone."""
+
+    monitors = ("accuracy", "macro_recall", "macro_auc")
+    has_views = True
+
+    def __init__(self, recipe):
+        super().__init__(recipe)
+        if recipe.tta is not None:
+            size = pipeline_spec(recipe, augment=False).input_shape[:2]
+            pipeline.check_views(recipe.tta.name, size)
+            evaluation.check_mean(**recipe.tta.options)
+
+    def validator(self, model, rows):
+        recipe = self.recipe
+        # Scores that only watch see the image as it is.
+        views = {} if recipe.compares_epochs else {"tta": None}
+        predict = type(self)(dataclasses.replace(recipe, **views)).predictor(model)
+        truth = rows["label"].to_numpy()
+
+        def score():
+            found = evaluation.summary(truth, predict(rows), list(self.labels), positive=recipe.positive)
+            return {name: found[name] for name in self.monitors}
+
+        return score
+
+    def predictor(self, model):
+        ask = functools.partial(self.ask, model)
+        return lambda rows: np.concatenate([ask(images) for images in evaluation_images(self.recipe, rows)])
+
+    def ask(self, model, images):
+        """Returns the class probabilities of a batch of images, float32 `(n, classes)`."""
+        if self.recipe.tta is None:
+            return _predicted(model, images)
+        found = [_predicted(model, view) for view in pipeline.image_views(images, self.recipe.tta.name)]
+        return evaluation.mean_over_views(np.stack(found, axis=1), **self.recipe.tta.options)
+
+    def explain(self, model, rows):
+        inputs, shown = self.inputs(rows), self.inputs(rows, channel_order="rgb", scaling="unit")
+        maps = {"Grad-CAM": explain.grad_cam(model, inputs)}
+        if explain.has_attention(model):
+            maps["soft attention"] = explain.attention_maps(model, inputs)
+        return Explanation(shown, model.predict(inputs, verbose=0), maps)
+
+    def inputs(self, rows, **changes):
+        """Returns the images of manifest rows as the network sees them, one array.
+
+        Args:
+            rows: Manifest rows.
+            **changes: As in `evaluation_images`.
+        """
+        return np.concatenate(list(evaluation_images(self.recipe, rows, **changes)))
+
+
+class OrderedCrops(Classification):
+    """Class probabilities by a network that sees all crops of an image at once, in their order."""
+
+    has_views = False
+
+    def explain(self, model, rows):
+        shown = self.inputs(rows, channel_order="rgb", scaling="unit", crops=None)
+        return Explanation(shown, *self.maps(model, self.inputs(rows)))
+
+    def maps(self, model, crops):
+        """Returns class probabilities, and maps over the whole images.
+
+        Args:
+            model: The recipe's trained model.
+            crops: Array `(n, crops, height, width, 3)`, scaled as the model expects.
+
+        Returns:
+            Tuple of an array `(n, classes)` and a dictionary by name, of Grad-CAM and of the weights of each
+            patch attention, of arrays `(n, height, width)` over the whole images, whose largest values are 1.
+        """
+        answers, cams = self.answers(model, crops)
+        maps = {"Grad-CAM": self._whole(cams)}
+        for layer in explain.crop_weighting_layers(model):
+            weights = explain.crop_weights(model, crops, layer)
+            maps[layer.replace("_", " ")] = self._whole(weights[..., None, None])
+        return answers, maps
+
+    def answers(self, model, crops):
+        """Returns class probabilities `(n, classes)` and Grad-CAM `(n, crops, rows, columns)` of crops."""
+        return model.predict(crops, verbose=0), explain.grad_cam(model, crops, normalise=False)
+
+    def _whole(self, maps):
+        """Maps of whole images, with 1 as their largest value, from those of their crops."""
+        size, side = self.recipe.image_size, self.recipe.crop_size
+        corners = pipeline.crop_corners(size, side, maps.shape[1])
+        joined = explain.join_crops(maps, corners, side, size)
+        largest = joined.max(axis=(1, 2), keepdims=True)
+        return joined / np.where(largest > 0, largest, 1)
+
+
+class MultiCrop(OrderedCrops):
+    """Mean class probabilities over the crops of an image, by a network that sees one crop."""
+
+    def ask(self, model, images):
+        _, crops, *shape = images.shape
+        found = _predicted(model, images.reshape(-1, *shape))
+        return evaluation.mean_over_views(found.reshape(-1, crops, found.shape[-1]))
+
+    def answers(self, model, crops):
+        count, stacked = crops.shape[1], crops.reshape(-1, *crops.shape[2:])
+        each = model.predict(stacked, verbose=0)
+        answers = evaluation.mean_over_views(each.reshape(-1, count, each.shape[-1]))
+        likeliest = np.repeat(answers.argmax(axis=1), count)
+        cams = explain.grad_cam(model, stacked, likeliest, normalise=False)
+        return answers, cams.reshape(-1, count, *cams.shape[1:])
+
+
+def _predicted(model, images):
+    # Here, because a training that compiles the model in between loses the graph.
+    return models.traced(model).predict_on_batch(images)

@@ -1,0 +1,51 @@
+"""The phases of a training, as a recipe says them."""
+
+import functools
+
+from skinkit import models, training
+
+_TRAINABLE = {
+    "all": lambda model: None,
+    "head": models.head_layers,
+    "all_but_batch_normalization": models.all_but_batch_normalization,
+}
+
+
+def training_phases(recipe, model, steps, losses, metrics=("accuracy",)):
+    """Returns the recipe's phases as `skinkit.training.TrainingPhase`s.
+
+    Args:
+        recipe: A resolved `Recipe`.
+        model: Its model, whose head the `"head"` phases train.
+        steps: Integer, steps per epoch, to which the schedules are stretched.
+        losses: Loss of the model, or losses by output.
+        metrics: Names of Keras metrics to watch.
+    """
+    return [_phase(phase, recipe.monitor, model, steps, losses, metrics) for phase in recipe.phases]
+
+
+def _phase(phase, monitor, model, steps, losses, metrics):
+    options = dict(phase.optimiser.options)
+    rate = options.pop("learning_rate")
+    schedule_name, schedule_options, plateau = _schedule(phase.schedule, monitor)
+    schedule = functools.partial(
+        training.build_schedule,
+        schedule_name,
+        rate,
+        epochs=phase.epochs,
+        steps_per_epoch=steps,
+        **schedule_options,
+    )
+
+    def optimiser():
+        return training.build_optimiser(phase.optimiser.name, schedule(), **options)
+
+    trainable = _TRAINABLE[phase.trainable](model)
+    return training.TrainingPhase(phase.epochs, optimiser, losses, trainable, plateau, metrics)
+
+
+def _schedule(schedule, monitor):
+    """Name and options of the schedule, and the plateau, which follows scores and not the number of steps."""
+    if schedule.name == "plateau":
+        return "constant", {}, training.Plateau(monitor, **schedule.options)
+    return schedule.name, schedule.options, None

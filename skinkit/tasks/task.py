@@ -1,0 +1,162 @@
+"""The base of all kinds of learning."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import keras
+import numpy as np
+
+from skinkit import data, models, training
+from skinkit.tasks.batches import TrainingBatches, pipeline_spec, training_batches
+from skinkit.tasks.phases import training_phases
+
+
+class Prepared(NamedTuple):
+    """The arguments of one `skinkit.training.fit` that depend on the images."""
+
+    model: keras.Model
+    batches: TrainingBatches
+    callbacks: Sequence[keras.callbacks.Callback] = ()
+
+
+class Explanation(NamedTuple):
+    """Images with the class probabilities and the maps of a model.
+
+    Args:
+        images: float32 array `(n, height, width, 3)`, RGB from 0 to 1.
+        probabilities: Array `(n, classes)`.
+        maps: Dictionary by name of arrays `(n, rows, columns)` over the images.
+    """
+
+    images: np.ndarray
+    probabilities: np.ndarray
+    maps: dict[str, np.ndarray]
+
+
+class Task:
+    """A kind of learning: makes, trains, watches, asks and explains the network of a recipe.
+
+    A subclass gives `validator`, `predictor` and `explain`, and changes of the rest what differs.
+
+    Args:
+        recipe: A resolved `Recipe`.
+
+    Example:
+    >>> task = tasks.of(recipe)
+    >>> model = task.model()
+    >>> task.train(model, run_data, seed=0, folder=folder)
+    >>> probabilities = task.predictor(model)(rows)
+    """
+
+    metrics = ("accuracy",)  # of Keras, to watch
+    monitors = ()  # scores of `validator` that may select an epoch, the larger the better
+    has_views = False  # whether the predictions of several views of an image may be averaged
+
+    def __init__(self, recipe):
+        self.recipe, self.labels = recipe, data.CLASS_MAPS[recipe.classes].labels
+        if recipe.tta is not None and not self.has_views:
+            raise ValueError(
+                f"{recipe.name}: `tta` belongs to networks that classify one image at a time, not to several "
+                f"crops, a classifier of features or patient context. Received: tta={recipe.tta}"
+            )
+
+    def model(self, weights=None, needed=()):
+        """Returns the recipe's Keras model, untrained.
+
+        Args:
+            weights: A file, `"imagenet"` or `"none"` instead of the recipe's own; `None` for these.
+            needed: The trained models of the recipes in `Recipe.needs`; the weights of the first are taken
+                over by layer name.
+
+        Raises:
+            FileNotFoundError: when the weights are not there.
+            ValueError: for weights that do not fit.
+        """
+        options = {**self.recipe.model.options, **self.recipe.model_size}
+        if needed or weights == "none":
+            options["weights"] = None
+        elif weights is not None:
+            options["weights"] = weights
+        shape = pipeline_spec(self.recipe, augment=False).input_shape
+        model = models.build(self.recipe.model.name, shape, len(self.labels), **options)
+        if needed:
+            models.take_over_weights(model, needed[0])
+        return model
+
+    def losses(self):
+        """Returns the loss; a dictionary by output name for a model of several outputs."""
+        return training.build_loss(self.recipe.loss.name, **self.recipe.loss.options)
+
+    def prepare(self, model, run_data, seed, folder):
+        """Returns what `skinkit.training.fit` trains: a form of the model, its batches and callbacks.
+
+        Args:
+            model, run_data, seed, folder: As in `train`.
+        """
+        return Prepared(model, training_batches(self.recipe, run_data, seed))
+
+    def train(self, model, run_data, seed, folder, verbose=1):
+        """Trains the model, or goes on where a training in `folder` was stopped.
+
+        Args:
+            model: The model of `model`, which is changed.
+            run_data: `skinkit.experiments.run_data.RunData`.
+            seed: Integer, of the order and the augmentation.
+            folder: The run's own folder.
+            verbose: As in `keras.Model.fit`.
+
+        Returns:
+            The history: a DataFrame with one row per epoch.
+        """
+        recipe, prepared = self.recipe, self.prepare(model, run_data, seed, folder)
+        return training.fit(
+            prepared.model,
+            training_phases(recipe, model, prepared.batches.steps, self.losses(), self.metrics),
+            prepared.batches,
+            folder,
+            callbacks=prepared.callbacks,
+            validate=self._validate(model, run_data.rows(recipe.selection_part)),
+            validate_every=recipe.epochs_between_looks,
+            monitor=recipe.monitor if recipe.compares_epochs else None,
+            end_with=recipe.selection,
+            verbose=verbose,
+        )
+
+    def _validate(self, model, rows):
+        if rows.empty and self.recipe.selection == "last":
+            return None
+        score = self.validator(model, rows)
+        # The argument is ignored: it may be another graph over the same layers.
+        return lambda _: score()
+
+    def validator(self, model, rows) -> Callable[[], dict[str, float]]:
+        """Returns the function that scores the model, as it is by then, on labelled manifest rows."""
+        raise NotImplementedError
+
+    def predictor(self, model) -> Callable:
+        """Returns the function from manifest rows to class probabilities `(n, classes)`.
+
+        It needs no labels.
+        """
+        raise NotImplementedError
+
+    def explain(self, model, rows) -> Explanation:
+        """Returns the `Explanation` of manifest rows, which need no labels.
+
+        Raises:
+            ValueError: when the probabilities do not come from the network alone.
+        """
+        raise NotImplementedError
+
+    def save(self, folder):
+        """Writes what is learned besides the weights of the model; nothing by default."""
+
+    def restore(self, folder, model, run_data, seed):
+        """Reads what `save` wrote, or learns it again where an older version did not write it.
+
+        Args:
+            folder: The run's own folder.
+            model: The trained model.
+            run_data: Function without arguments that returns the run's `RunData`.
+            seed: Seed of the run.
+        """

@@ -114,15 +114,12 @@ def locked(path, busy=None):
     """
     import filelock
 
-    lock = filelock.FileLock(path)
     try:
-        lock.acquire(timeout=0 if busy else None)
+        lock = filelock.FileLock(path).acquire(timeout=0 if busy else None)
     except filelock.Timeout:
         raise busy from None
-    try:
+    with lock:
         yield
-    finally:
-        lock.release()
 
 
 def remove(paths, root):

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from skinkit.pipeline import augment
+from skinkit.pipeline.augment.changes import change, draw_changes
+from skinkit.pipeline.augment.orientation import compose
 from skinkit.pipeline.cache import pixel_reader
 from skinkit.pipeline.crops import cut, draw_boxes
 from skinkit.pipeline.extra_inputs import attach
@@ -122,10 +123,10 @@ def _endless(count, fixed, spec, batch_size, seed, first_epoch, sampler):
         order, slots = _epoch_rows(count, sampler, seed, epoch)
         changes = {name: tf.gather(value, order) for name, value in fixed.items()}
         if spec.augmentation is not None:
-            drawn = augment.draw(spec.augmentation, order.shape[0], spec.image_size, seed, epoch)
+            drawn = draw_changes(spec.augmentation, order.shape[0], spec.image_size, seed, epoch)
             drawn = {name: tf.gather(value, slots) for name, value in drawn.items()}
             if "orientation" in changes and "orientation" in drawn:
-                drawn["orientation"] = augment.compose(changes["orientation"], drawn["orientation"])
+                drawn["orientation"] = compose(changes["orientation"], drawn["orientation"])
             changes |= drawn
         if spec.crops is not None and spec.crops.is_random:
             boxes = draw_boxes(spec.crops, spec.image_size, order.shape[0], seed, epoch)
@@ -166,7 +167,7 @@ def _images(wanted, files, file_of_row, spec, batch_size, training):
         return file, {name: _pad_rows(value, missing) for name, value in changes.items()}
 
     def load(file, changes):
-        image = augment.change(read(file), changes, _TOP[spec.scaling], fill)
+        image = change(read(file), changes, _TOP[spec.scaling], fill)
         return cut(_scale(image, spec), spec, changes.get("box"))
 
     # Converting Python's `if` is of no use here: there is none on a tensor.

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from skinkit.names import one_hot
-from skinkit.pipeline.augment import ORIENTATIONS
+from skinkit.pipeline.augment.orientation import ORIENTATIONS
 
 _TURNED = [name for name, (transposed, *_) in ORIENTATIONS.items() if transposed]
 

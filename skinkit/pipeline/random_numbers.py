@@ -12,14 +12,8 @@ _NUMBER = {
 
 def draw_order(count, seed, epoch):
     """Returns a random order of `count` rows, int64."""
-    keys = tf.random.stateless_uniform(
-        (count,),
-        seed=_seeds(seed, epoch, "order"),
-        minval=None,
-        maxval=None,
-        dtype=tf.int64,
-        alg="philox",
-    )
+    seeds = _seeds(seed, epoch, "order")
+    keys = tf.random.stateless_uniform((count,), seeds, None, None, dtype=tf.int64, alg="philox")
     return tf.cast(tf.argsort(keys), tf.int64)
 
 

@@ -113,7 +113,7 @@ class Augmentation:
 
 @dataclass(frozen=True)
 class Crops:
-    """Which parts of the whole image the network sees (gessert2019, section II-D).
+    """Crops of the whole image that the network sees (gessert2019, section II-D).
 
     Args:
         strategy: String. `"single_crop"` trains on a random part of the image (8 to 100 % of its area,

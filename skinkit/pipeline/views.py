@@ -1,7 +1,7 @@
 """Views of an image, mirrored and transposed, whose mean is its prediction (test-time augmentation)."""
 
 from skinkit.names import check_name
-from skinkit.pipeline.augment import ORIENTATIONS
+from skinkit.pipeline.augment.orientation import ORIENTATIONS
 
 VIEWS = {
     "flips": ("identity", "flip_left_right", "flip_up_down", "rot180"),

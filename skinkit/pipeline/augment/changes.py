@@ -25,7 +25,7 @@ _COLUMNS = (
 _LATER_COLUMNS = ("zoom_columns", "first_brightness", "first_contrast", "first_saturation")
 
 
-def draw(augmentation, count, image_size, seed, epoch):
+def draw_changes(augmentation, count, image_size, seed, epoch):
     """Draws one epoch's random changes.
 
     Args:
@@ -61,7 +61,7 @@ def random_columns(count, seed, epoch):
 
 
 def change(image, changes, top=255, fill="reflect"):
-    """Applies one row of `draw` to an image.
+    """Applies one row of `draw_changes` to an image.
 
     Args:
         image: Tensor `(height, width, 3)`, uint8 RGB.

@@ -10,7 +10,7 @@ _LINEAR = ("brightness", "contrast", "saturation")
 
 
 def draw_colours(augmentation, u):
-    """Returns the random colour changes for columns of numbers in [0, 1), `(n,)` each, as `draw` does."""
+    """Returns the random colours of `draw_changes` for columns of numbers in [0, 1), `(n,)` each."""
     changes = {}
     if augmentation.mixes_colours:
         factors = [1 + spread(u[name], getattr(augmentation, name)) for name in _LINEAR]

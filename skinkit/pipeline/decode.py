@@ -30,11 +30,7 @@ def decode_file(path, spec):
     Raises:
         tf.errors.OpError: when the file is missing, damaged or not an image.
     """
-    return decode_image(tf.io.read_file(path), spec)
-
-
-def decode_image(contents, spec):
-    """Returns the bytes of an image file decoded, resized and rounded to uint8."""
+    contents = tf.io.read_file(path)
     pixels, is_reduced = tf.cond(
         tf.strings.substr(contents, 0, len(_JPEG_SIGNATURE)) == _JPEG_SIGNATURE,
         lambda: _decode_jpeg(contents, spec),

@@ -7,12 +7,13 @@ from the authors' released code the table `released`. `python tools/check_publis
 the column `check`.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from skinkit.names import check_name, did_you_mean
+from skinkit.papers import bermeo2023, butskova2021, datta2021, gessert2019, hernandez2020, koefler2023
+from skinkit.papers.document import Document
 
 FOLDER = Path(__file__).parent
 COLUMNS = (
@@ -32,81 +33,11 @@ COLUMNS = (
     "check",
 )
 
-
-@dataclass(frozen=True)
-class Document:
-    """One of the documents that skinkit reproduces.
-
-    Args:
-        key: Name in code, files and recipes.
-        title, authors, year: As printed.
-        about: What it does, in one line.
-        left_out: What the CSV does not hold, such as tables without numbers.
-    """
-
-    key: str
-    title: str
-    authors: str
-    year: int
-    about: str
-    left_out: str = ""
-
-
 # Units that the name of a metric does not say.
 _SIGNS = ("%", "$", "million", "thousand", "cm", "points")
 
-_LIST = (
-    Document(
-        "hernandez2020",
-        "Skin lesion analysis on the use of contextual information for melanoma identification in "
-        "dermoscopic images",
-        "Carlos Hernández Pérez",
-        2020,
-        "Master's thesis: ISIC 2020, malignant or benign, with the patient's other images as context.",
-    ),
-    Document(
-        "butskova2021",
-        "Skin lesions: HAM 10000 dataset. BIODS220 Project.",
-        "Anastasia Butskova",
-        2021,
-        "Course report: HAM10000, mixup, focal loss, two-stage EfficientNet, self-supervision.",
-    ),
-    Document(
-        "koefler2023",
-        "Skin Cancer Classification - Attention to The Detail",
-        "Markus Köfler",
-        2023,
-        "Course report: HAM10000, a VGG-like network with and without soft attention.",
-        left_out="Table 3 (the scheme of a confusion matrix)",
-    ),
-    Document(
-        "datta2021",
-        "Soft-Attention Improves Skin Cancer Classification Performance",
-        "Soumyya Kanti Datta, Mohammad Abuzar Shaikh, Sargur N. Srihari, Mingchen Gao",
-        2021,
-        "Paper on which koefler2023 rests; one of its reports is Köfler's Table 4c.",
-        left_out="its own tables (only the abstract and Köfler's quotation were at hand)",
-    ),
-    Document(
-        "bermeo2023",
-        "A Platform for Classifying Melanoma",
-        "Wilber Eduardo Bermeo Quito",
-        2023,
-        "Master's thesis: ISIC 2019 and 2020 merged, ResNet-18 in eight trainings, a platform.",
-        left_out="Tables 7.1 and 8.1 (abbreviations) and 6.4 (a calendar of colours); of the released "
-        "notebooks, the matrices of one view and the scores of each epoch",
-    ),
-    Document(
-        "gessert2019",
-        "Skin Lesion Classification Using CNNs with Patch-Based Attention and Diagnosis-Guided Loss"
-        " Weighting",
-        "Nils Gessert, Thilo Sentker, Frederic Madesta, Rüdiger Schmitz, Helge Kniep, "
-        "Ivo Baltruschat, René Werner, Alexander Schlaefer",
-        2019,
-        "Paper: HAM10000 and 7-point criteria, attention across crops, class balancing.",
-    ),
-)
-DOCUMENTS: dict[str, Document] = {document.key: document for document in _LIST}
+_FOLDERS = (hernandez2020, butskova2021, koefler2023, datta2021, bermeo2023, gessert2019)
+DOCUMENTS: dict[str, Document] = {folder.DOCUMENT.key: folder.DOCUMENT for folder in _FOLDERS}
 
 
 def read_cells(document: str) -> pd.DataFrame:

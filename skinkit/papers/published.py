@@ -87,7 +87,10 @@ def published_row(name: str) -> pd.DataFrame:
     Raises:
         ValueError: for an unknown name, with the nearest ones.
     """
-    table = load_published(name.split("/")[0])
+    return _row(load_published(name.split("/")[0]), name)
+
+
+def _row(table, name):
     names = table["document"] + "/" + table["table"] + "/" + table["row"]
     if not (names == name).any():
         near = did_you_mean(name, names.unique())
@@ -162,6 +165,15 @@ def show(document: str) -> str:
     if about.left_out:
         blocks.append(f"Left out: {about.left_out}.")
     return "\n\n".join(blocks)
+
+
+def show_row(name: str) -> str:
+    """Returns one published row as `show` does its table.
+
+    Raises:
+        ValueError: for an unknown name, with the nearest ones.
+    """
+    return _show_table(_row(read_cells(name.split("/")[0]), name))
 
 
 def flagged(check: pd.Series) -> pd.Series:

@@ -43,6 +43,9 @@ DOCUMENTS: dict[str, Document] = {folder.DOCUMENT.key: folder.DOCUMENT for folde
 def read_cells(document: str) -> pd.DataFrame:
     """Returns a document's table exactly as stored: text in every column, `""` where empty.
 
+    Args:
+        document: String, key such as `"gessert2019"`.
+
     Raises:
         ValueError: for an unknown document.
     """
@@ -54,7 +57,7 @@ def load_published(document: str | None = None) -> pd.DataFrame:
     """Returns the published numbers of one document, or of all.
 
     Args:
-        document: Key such as `"gessert2019"`, or `None`.
+        document: String, key such as `"gessert2019"`, or `None`.
 
     Returns:
         One row a number: `COLUMNS` as "string" (empty = missing), but `value` and `sd` as "Float64"
@@ -82,7 +85,7 @@ def published_row(name: str) -> pd.DataFrame:
     """Returns the numbers of one published row.
 
     Args:
-        name: `document/table/row`, e.g. `"gessert2019/table2/densenet121-dual"`.
+        name: String, `document/table/row`, e.g. `"gessert2019/table2/densenet121-dual"`.
 
     Raises:
         ValueError: for an unknown name, with the nearest ones.
@@ -102,9 +105,9 @@ def printed_arms(document: str, table: str, metric: str) -> dict[str, pd.DataFra
     """Returns a printed table whose rows are named network-arm, network by network, as a figure wants it.
 
     Args:
-        document: Key such as `"gessert2019"`.
-        table: Its table, e.g. `"table2"`.
-        metric: A score, printed in %.
+        document: String, key such as `"gessert2019"`.
+        table: String, its table, e.g. `"table2"`.
+        metric: String, a score that is printed in %.
 
     Returns:
         Dictionary from the network to a DataFrame, index arm, in fractions: `value`, and `low` and `high`,
@@ -128,7 +131,7 @@ def printed_arms(document: str, table: str, metric: str) -> dict[str, pd.DataFra
 
 
 def published_scores() -> pd.DataFrame:
-    """Returns the published scores as fractions; counts, costs, prose and released outputs are none.
+    """Returns the published scores as fractions, without counts, costs, prose and released outputs.
 
     Returns:
         One row a score: `target`, the name `document/table/row` of what a recipe reproduces; `metric`,
@@ -156,6 +159,9 @@ def published_scores() -> pd.DataFrame:
 def show(document: str) -> str:
     """Returns a document's tables as text, with marks at what the checks found and notes below.
 
+    Args:
+        document: String, key such as `"gessert2019"`.
+
     Raises:
         ValueError: for an unknown document.
     """
@@ -170,6 +176,9 @@ def show(document: str) -> str:
 def show_row(name: str) -> str:
     """Returns one published row as `show` does its table.
 
+    Args:
+        name: String, `document/table/row`.
+
     Raises:
         ValueError: for an unknown name, with the nearest ones.
     """
@@ -177,7 +186,7 @@ def show_row(name: str) -> str:
 
 
 def flagged(check: pd.Series) -> pd.Series:
-    """Says which checks found something to tell: neither empty nor `ok`."""
+    """Returns which checks found something to tell: those that are neither empty nor `ok`."""
     return ~check.fillna("").str.match(r"(ok\b.*)?$")
 
 

@@ -1,4 +1,4 @@
-"""Where recipes are found by name."""
+"""The registry of recipes, by name, document and method."""
 
 import functools
 
@@ -17,7 +17,7 @@ def recipes(document=None):
     """Returns all recipes, or those of one document or table, in the order of the tables.
 
     Args:
-        document: Document key such as `"gessert2019"`, or `document/table`; `None` for all.
+        document: String, a key such as `"gessert2019"`, or `document/table`; `None` for all.
 
     Raises:
         ValueError: when no recipe belongs to it, with the nearest names.

@@ -1,7 +1,4 @@
-"""Controls of hernandez2020: recipes of ours for two CPU cores and on drawn patients, which it does not have.
-
-The tables `controls` (EfficientNet-Lite0, and other features for the forest) and `synthetic` are ours.
-"""
+"""Our own recipes beside those of hernandez2020: small networks, other features, and drawn patients."""
 
 from skinkit.papers.hernandez2020.recipes import (
     AUTOENCODER_PROFILES,

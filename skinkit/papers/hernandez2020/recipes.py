@@ -4,7 +4,7 @@
 appendices do where they differ from the text. `as_described` takes the text's word and scores validation, on
 which the epoch is selected, too. `corrected` keeps a test part that is looked at once, and keeps an image out
 of its own context. No protocol has a patient in two parts of the split. The document gives neither rates nor
-epochs nor ranges of its augmentation: these are ours. The tables `controls` and `synthetic` are ours as well.
+epochs nor ranges of its augmentation: these are ours, and so are the tables of `controls.py`.
 """
 
 from skinkit.papers.recipe import Phase, Recipe, choose
@@ -175,6 +175,7 @@ def _table3():
 
 
 def extra_trees(features, **options):
+    """The forest of the document on features of a network."""
     return choose("extra_trees", features=features, n_estimators=500, **options)
 
 

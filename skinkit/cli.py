@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from skinkit import __version__
 from skinkit.papers.recipe import PROFILES, PROTOCOLS
 
 _NOT_CLINICAL = "Research and teaching only. Not for clinical use."
+# Columns that a list takes on any terminal.
+_NARROW = 110
 
 
 def main(arguments=None):
@@ -72,11 +75,15 @@ def _verbose():
 
 
 def _add_recipes(commands):
-    every = _command(commands, "list", _list, "list the recipes, of all documents or of one")
-    every.add_argument("document", nargs="?", help="e.g. gessert2019")
-    show = _command(commands, "show", _show, "show a recipe: its settings and what it aims at")
+    every = _command(commands, "list", _list, "list the recipes by table, and what has been run of them")
+    every.add_argument("document", nargs="?", help="DOCUMENT or DOCUMENT/TABLE, e.g. gessert2019/table2")
+    every.add_argument("--runs", default="results/runs", help="folder of all runs (default: %(default)s)")
+    show = _command(commands, "show", _show, "show a recipe: where it is written, its settings, its targets")
     show.add_argument("recipe", help="document/table/row")
     _add_profile_and_protocol(show, "full")
+    # The last that the recipe has: `corrected`, but for a recipe that is a flaw itself.
+    show.set_defaults(protocol=None)
+    show.add_argument("--json", action="store_true", help="print the settings alone, as JSON")
     published = _command(
         commands,
         "published",
@@ -88,24 +95,24 @@ def _add_recipes(commands):
 
 def _add_profile_and_protocol(command, profile):
     command.add_argument("--profile", choices=PROFILES, default=profile, help="default: %(default)s")
-    command.add_argument("--protocol", choices=PROTOCOLS, default="corrected", help="default: %(default)s")
+    command.add_argument("--protocol", choices=PROTOCOLS, default="corrected", help="default: corrected")
 
 
 def _list(options):
-    from skinkit.papers.registry import recipes
+    from skinkit.experiments.results.recipe_list import recipe_list
 
-    for recipe in recipes(options.document):
-        print(f"{recipe.name:<44} {recipe.title}  [{', '.join(recipe.known_protocols)}]")
+    # On a terminal a row is one line; a file gets whole titles.
+    width = max(_NARROW, shutil.get_terminal_size().columns) if sys.stdout.isatty() else None
+    print(recipe_list(options.document, options.runs, width))
 
 
 def _show(options):
-    from skinkit.papers.published import published_row
+    from skinkit.papers.recipe_page import recipe_page
     from skinkit.papers.registry import recipe
 
     found = recipe(options.recipe)
-    print(found.resolve(options.profile, options.protocol).to_json())
-    if found.published_row:
-        print(published_row(found.published_row).to_string(index=False))
+    which = (options.profile, options.protocol or found.known_protocols[-1])
+    print(found.resolve(*which).to_json() if options.json else recipe_page(found, *which))
 
 
 def _published(options):

@@ -1,5 +1,6 @@
 """The command line, through its real entry point."""
 
+import json
 import os
 import re
 import subprocess
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from skinkit.cli import main
+from skinkit.papers import recipes
 
 NOISE = re.compile("onednn|cuda|retracing|warning", re.IGNORECASE)
 # One worker makes the run that these tests share.
@@ -72,9 +74,31 @@ def test_the_installed_script_is_the_same_command():
 
 
 def test_recipes_are_listed_and_shown():
-    assert "skinkit/demo/ham10000" in skinkit("list")
-    assert "skinkit/demo/ham10000" in skinkit("list", "skinkit")
-    assert '"image_size"' in skinkit("show", "skinkit/demo/ham10000", "--profile", "quick")
+    runs = Path(__file__).parents[1] / "results" / "runs"
+    every = skinkit("list", "--runs", runs).splitlines()
+    assert sum(line.startswith("  ") and not line.startswith("   ") for line in every) == len(recipes())
+    found = skinkit("list", "skinkit/demo", "--runs", runs).splitlines()
+    assert found[1].split()[:4] == ["ham10000", "run", "quick", "corrected"]
+    page = skinkit("show", "skinkit/demo/ham10000", "--profile", "quick")
+    assert "profile quick, protocol corrected" in page and "image_size    72 x 96" in page
+    settings = json.loads(skinkit("show", "skinkit/demo/ham10000", "--profile", "quick", "--json"))
+    assert settings["image_size"] == [72, 96]
+
+
+def test_a_recipe_without_a_corrected_form_is_shown_as_it_is_published(capsys):
+    name = "koefler2023/controls/cnn-split-then-augment"
+    assert main(["show", name]) == 0
+    printed = capsys.readouterr().out
+    assert "protocol as_published" in printed and f"skinkit run {name} --protocol as_published" in printed
+    assert main(["show", name, "--protocol", "corrected"]) == 1
+    assert "is defined under as_published" in capsys.readouterr().err
+
+
+def test_a_list_without_runs_says_so_and_makes_no_folder(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["list", "koefler2023/table4a"]) == 0
+    assert "Recipes: 0 run, 0 stale, 1 not run, 1 in all." in capsys.readouterr().out
+    assert not any(tmp_path.iterdir())
 
 
 def test_wrong_names_end_in_a_sentence_not_in_a_traceback():
@@ -89,6 +113,7 @@ def test_wrong_names_end_in_a_sentence_not_in_a_traceback():
         ("show skinkit/demo/ham1000", "skinkit/demo/ham10000"),
         ("run skinkit/demo/ham1000", "skinkit/demo/ham10000"),
         ("list gessert2091", "gessert2019"),
+        ("list gessert2019/tabel2", "table2"),
         ("data info ham1000", "ham10000"),
         ("data fetch ham1000", "ham10000"),
         ("data check ham1000", "ham10000"),

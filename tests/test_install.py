@@ -28,6 +28,13 @@ def test_importing_loads_nothing_heavy(statement):
     assert loaded_by(statement).isdisjoint(HEAVY)
 
 
+@pytest.mark.parametrize("words", [["list"], ["show", "gessert2019/table2/densenet121-dual"]], ids=str)
+def test_recipes_are_listed_and_shown_without_anything_heavy(words):
+    silent = "import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()):\n    "
+    used = loaded_by(f"from skinkit.cli import main\n{silent}assert main({words}) == 0")
+    assert used.isdisjoint(HEAVY) and "pandas" in used
+
+
 def test_evaluation_needs_no_deep_learning():
     used = loaded_by(
         "import skinkit.evaluation as e\n"

@@ -151,7 +151,7 @@ def _train(plan, run_data, folder, key, weights, needed, verbose):
     model = task.model(weights, needed)
     history = task.train(model, run_data, plan.seed, folder, verbose)
     # Without the optimiser: its state is three times the weights and nobody needs it any more.
-    model = keras.Model(model.inputs, model.outputs, name=model.name)
+    model = keras.Model(model.inputs, model.output, name=model.name)
     if task.recipe.score_best:
         _score_best(task, model, run_data, folder)
     predictions = predict_parts(predictor(task, model), run_data)

@@ -98,6 +98,7 @@ EFFICIENTNET_LITE0_SA = dataclasses.replace(
 )
 
 
+# skinkit/baseline/efficientnet-b0{,-sa}
 def _b0(recipe):
     """The same recipe with EfficientNet-B0, whose weights Keras downloads."""
     options = {k: v for k, v in recipe.model.options.items() if k != "drop_connect"}

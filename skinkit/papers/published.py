@@ -7,12 +7,13 @@ from the authors' released code the table `released`. `python tools/check_publis
 the column `check`.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from skinkit.names import check_name, did_you_mean
+from skinkit.papers import bermeo2023, butskova2021, datta2021, gessert2019, hernandez2020, koefler2023
+from skinkit.papers.document import Document
 
 FOLDER = Path(__file__).parent
 COLUMNS = (
@@ -32,85 +33,18 @@ COLUMNS = (
     "check",
 )
 
-
-@dataclass(frozen=True)
-class Document:
-    """One of the documents that skinkit reproduces.
-
-    Args:
-        key: Name in code, files and recipes.
-        title, authors, year: As printed.
-        about: What it does, in one line.
-        left_out: What the CSV does not hold, such as tables without numbers.
-    """
-
-    key: str
-    title: str
-    authors: str
-    year: int
-    about: str
-    left_out: str = ""
-
-
 # Units that the name of a metric does not say.
 _SIGNS = ("%", "$", "million", "thousand", "cm", "points")
 
-_LIST = (
-    Document(
-        "hernandez2020",
-        "Skin lesion analysis on the use of contextual information for melanoma identification in "
-        "dermoscopic images",
-        "Carlos Hernández Pérez",
-        2020,
-        "Master's thesis: ISIC 2020, malignant or benign, with the patient's other images as context.",
-    ),
-    Document(
-        "butskova2021",
-        "Skin lesions: HAM 10000 dataset. BIODS220 Project.",
-        "Anastasia Butskova",
-        2021,
-        "Course report: HAM10000, mixup, focal loss, two-stage EfficientNet, self-supervision.",
-    ),
-    Document(
-        "koefler2023",
-        "Skin Cancer Classification - Attention to The Detail",
-        "Markus Köfler",
-        2023,
-        "Course report: HAM10000, a VGG-like network with and without soft attention.",
-        left_out="Table 3 (the scheme of a confusion matrix)",
-    ),
-    Document(
-        "datta2021",
-        "Soft-Attention Improves Skin Cancer Classification Performance",
-        "Soumyya Kanti Datta, Mohammad Abuzar Shaikh, Sargur N. Srihari, Mingchen Gao",
-        2021,
-        "Paper on which koefler2023 rests; one of its reports is Köfler's Table 4c.",
-        left_out="its own tables (only the abstract and Köfler's quotation were at hand)",
-    ),
-    Document(
-        "bermeo2023",
-        "A Platform for Classifying Melanoma",
-        "Wilber Eduardo Bermeo Quito",
-        2023,
-        "Master's thesis: ISIC 2019 and 2020 merged, ResNet-18 in eight trainings, a platform.",
-        left_out="Tables 7.1 and 8.1 (abbreviations) and 6.4 (a calendar of colours); of the released "
-        "notebooks, the matrices of one view and the scores of each epoch",
-    ),
-    Document(
-        "gessert2019",
-        "Skin Lesion Classification Using CNNs with Patch-Based Attention and Diagnosis-Guided Loss"
-        " Weighting",
-        "Nils Gessert, Thilo Sentker, Frederic Madesta, Rüdiger Schmitz, Helge Kniep, "
-        "Ivo Baltruschat, René Werner, Alexander Schlaefer",
-        2019,
-        "Paper: HAM10000 and 7-point criteria, attention across crops, class balancing.",
-    ),
-)
-DOCUMENTS: dict[str, Document] = {document.key: document for document in _LIST}
+_FOLDERS = (hernandez2020, butskova2021, koefler2023, datta2021, bermeo2023, gessert2019)
+DOCUMENTS: dict[str, Document] = {folder.DOCUMENT.key: folder.DOCUMENT for folder in _FOLDERS}
 
 
 def read_cells(document: str) -> pd.DataFrame:
     """Returns a document's table exactly as stored: text in every column, `""` where empty.
+
+    Args:
+        document: String, key such as `"gessert2019"`.
 
     Raises:
         ValueError: for an unknown document.
@@ -123,7 +57,7 @@ def load_published(document: str | None = None) -> pd.DataFrame:
     """Returns the published numbers of one document, or of all.
 
     Args:
-        document: Key such as `"gessert2019"`, or `None`.
+        document: String, key such as `"gessert2019"`, or `None`.
 
     Returns:
         One row a number: `COLUMNS` as "string" (empty = missing), but `value` and `sd` as "Float64"
@@ -151,12 +85,15 @@ def published_row(name: str) -> pd.DataFrame:
     """Returns the numbers of one published row.
 
     Args:
-        name: `document/table/row`, e.g. `"gessert2019/table2/densenet121-dual"`.
+        name: String, `document/table/row`, e.g. `"gessert2019/table2/densenet121-dual"`.
 
     Raises:
         ValueError: for an unknown name, with the nearest ones.
     """
-    table = load_published(name.split("/")[0])
+    return _row(load_published(name.split("/")[0]), name)
+
+
+def _row(table, name):
     names = table["document"] + "/" + table["table"] + "/" + table["row"]
     if not (names == name).any():
         near = did_you_mean(name, names.unique())
@@ -168,9 +105,9 @@ def printed_arms(document: str, table: str, metric: str) -> dict[str, pd.DataFra
     """Returns a printed table whose rows are named network-arm, network by network, as a figure wants it.
 
     Args:
-        document: Key such as `"gessert2019"`.
-        table: Its table, e.g. `"table2"`.
-        metric: A score, printed in %.
+        document: String, key such as `"gessert2019"`.
+        table: String, its table, e.g. `"table2"`.
+        metric: String, a score that is printed in %.
 
     Returns:
         Dictionary from the network to a DataFrame, index arm, in fractions: `value`, and `low` and `high`,
@@ -194,7 +131,7 @@ def printed_arms(document: str, table: str, metric: str) -> dict[str, pd.DataFra
 
 
 def published_scores() -> pd.DataFrame:
-    """Returns the published scores as fractions; counts, costs, prose and released outputs are none.
+    """Returns the published scores as fractions, without counts, costs, prose and released outputs.
 
     Returns:
         One row a score: `target`, the name `document/table/row` of what a recipe reproduces; `metric`,
@@ -222,6 +159,9 @@ def published_scores() -> pd.DataFrame:
 def show(document: str) -> str:
     """Returns a document's tables as text, with marks at what the checks found and notes below.
 
+    Args:
+        document: String, key such as `"gessert2019"`.
+
     Raises:
         ValueError: for an unknown document.
     """
@@ -233,8 +173,20 @@ def show(document: str) -> str:
     return "\n\n".join(blocks)
 
 
+def show_row(name: str) -> str:
+    """Returns one published row as `show` does its table.
+
+    Args:
+        name: String, `document/table/row`.
+
+    Raises:
+        ValueError: for an unknown name, with the nearest ones.
+    """
+    return _show_table(_row(read_cells(name.split("/")[0]), name))
+
+
 def flagged(check: pd.Series) -> pd.Series:
-    """Says which checks found something to tell: neither empty nor `ok`."""
+    """Returns which checks found something to tell: those that are neither empty nor `ok`."""
     return ~check.fillna("").str.match(r"(ok\b.*)?$")
 
 

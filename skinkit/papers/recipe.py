@@ -82,28 +82,29 @@ class Recipe:
     what differs elsewhere; `resolve` applies them.
 
     Args:
-        name: `document/table/row`, the row's name in the document's `published.csv` where there is one.
-        title: One line for lists.
-        dataset: Name of the release (`skinkit data list`).
-        drawing: Parameters of `skinkit.data.synthetic`, such as `layout` and `context`, for drawn images.
-        classes: Key of the class map, which fixes the order of the network's outputs.
+        name: String, `document/table/row`, as in the document's `published.csv` where it has the row.
+        title: String, one line for lists.
+        model: `Choice` of `skinkit.models.build`.
+        phases: Tuple of `Phase`s in order.
+        dataset: String, name of the release (`skinkit data list`).
+        drawing: Mapping of parameters of `skinkit.data.synthetic`, such as `layout` and `context`.
+        classes: String, key of the class map, which fixes the order of the network's outputs.
         split: `Choice` of a split maker; a fold and a seed are added when it is run.
         offline: `Choice` of offline augmentation with `before_split`, or `None`.
         external: `Choice` of another release, whose images become the test part, with the options
             `overlap`, `sample` and `seed` of `skinkit.data.external_test`; or `None`.
-        image_size: Height and width in pixels of the whole image, before any crop.
+        image_size: Pair of integers, height and width in pixels of the whole image, before any crop.
         input: `Choice` of what the network sees of it: `downsampling` (all), `single_crop` (`evaluation`),
             `multi_crop` or `ordered_crops` (`count`); see `skinkit.pipeline.Crops`.
-        crop_size: Side of the crops in pixels, `None` for `downsampling`.
-        channel_order: `"rgb"`, `"bgr"`, or `None` for what the model's weights expect.
-        scaling: Scaling of the pixels, or `None` for what the model's weights expect.
-        resize: `"antialias"` or `"bilinear"`.
-        colour_constancy: Whether Shades of Gray is applied.
-        augmentation: Fields of `skinkit.pipeline.Augmentation`.
-        model: `Choice` of `skinkit.models.build`.
-        model_size: Options of the model that only change its size; a profile may set them.
-        start_from: Name of the recipe whose trained weights it starts from, by layer name, instead of the
-            model's own: that of the same profile, protocol, fold and seed, which is run first; or `None`.
+        crop_size: Integer, side of the crops in pixels; `None` for `downsampling`.
+        channel_order: String, `"rgb"`, `"bgr"`, or `None` for what the model's weights expect.
+        scaling: String, scaling of the pixels, or `None` for what the model's weights expect.
+        resize: String, `"antialias"` or `"bilinear"`.
+        colour_constancy: Boolean, whether Shades of Gray is applied.
+        augmentation: Mapping of fields of `skinkit.pipeline.Augmentation`.
+        model_size: Mapping of options of the model that only change its size; a profile may set them.
+        start_from: String, name of the recipe whose trained weights it starts from, by layer name, instead of
+            the model's own: of the same profile, protocol, fold and seed, which is run first; or `None`.
         balancing: `Choice` of one of these, with its options.
             `none`: each image once in an epoch.
             `class_weights`: loss weights by class (`power`, `normalise`, `over`).
@@ -116,38 +117,35 @@ class Recipe:
             A model with patient context sees the stored features of the training images, or, with
             `contextual`, the images of the batch.
         loss: `Choice` of `skinkit.training.build_loss`.
-        classifier: `Choice` of a classifier that is fitted on features of the trained network and whose
-            probabilities become the predictions: `extra_trees` or `logistic_regression`, with the options of
-            `skinkit.experiments.classifier`; `None` for the network's own.
-        refresh_steps: Steps after which the stored features of a patient's images are computed again within
-            an epoch; `None` for once, when it begins.
+        classifier: `Choice` of a classifier that is fitted on features of the trained network and gives the
+            predictions: `extra_trees` or `logistic_regression`; `None` for the network's own.
+        refresh_steps: Integer, steps after which the stored features of a patient's images are computed again
+            within an epoch; `None` for once, when it begins.
         tta: `Choice` of the views of an image whose mean is its prediction: `flips` (4) or `dihedral` (8,
             square images), with `of`, `probabilities` or `logits` (`skinkit.evaluation.mean_over_views`).
-            So are the scores that select an epoch; those that only watch see the image as it is. `None`
-            for the image as it is.
-        rescoring: `Choice` of what is made of the predictions, without training, before they are scored:
-            `patient_z_score` (`skinkit.evaluation.patient_z_scores`); `None` for nothing.
-        batch_size: Images per step.
-        phases: `Phase`s in order.
-        selection: `"last"` epoch, or the `"best"` by `monitor` on `selection_part`.
-        score_best: With `"last"`, whether the epoch that `"best"` would select is scored beside it.
-        selection_every: Share of all epochs between two looks at `selection_part`, after the first; 0 for
-            one after each epoch.
-        selection_part: Part of the split that selects; anything but `"validation"` is a flaw to show.
-        test_part: Part of the split that the scores come from, looked at once, after training; parts joined
-            by `+`, such as `"train+validation"`, are scored together.
-        monitor: Score which selects.
-        subset: Most images taken from the release (stratified whole groups), `None` for all.
-        positive: Class whose sensitivity at fixed specificity is reported.
-        tolerance: Largest absolute difference from the published value, by metric, in fractions, stated
-            before any run.
-        published: Name of the published row, when it differs from `name`; `""` for none.
-        not_comparable: Reason why no run can be compared with the published row, or `""`.
+            Epoch selection uses the same views; progress scores do not. `None` for the image as it is.
+        rescoring: `Choice` of a change of the predictions, without training, before they are scored:
+            `patient_z_score` (`skinkit.evaluation.patient_z_scores`); or `None`.
+        batch_size: Integer, images per step.
+        selection: String, the `"last"` epoch, or the `"best"` by `monitor` on `selection_part`.
+        score_best: Boolean, with `"last"`: whether the epoch that `"best"` would select is scored beside it.
+        selection_every: Float, share of all epochs between two looks at `selection_part`, after the first; 0
+            for one after each epoch.
+        selection_part: String, part of the split that selects; a flaw to show if not `"validation"`.
+        test_part: String, part of the split that the scores come from, looked at once, after training; parts
+            joined by `+`, such as `"train+validation"`, are scored together.
+        monitor: String, the score that selects.
+        subset: Integer, most images taken from the release (stratified whole groups); `None` for all.
+        positive: String, class whose sensitivity at fixed specificity is reported.
+        tolerance: Mapping from scores to the largest absolute difference from the published value, from 0 to
+            1, stated before any run.
+        published: String, name of the published row where it differs from `name`; `""` for none.
+        not_comparable: String, reason why no run can be compared with the published row, or `""`.
         revision: Integer, raised when the code that carries the recipe out changes what it computes and no
             other field says so: runs of older revisions have other keys, and are stale.
-        protocols: What each further protocol changes; `corrected=None` for a recipe that is a flaw itself,
-            and has no corrected form.
-        profiles: What each further profile changes: sizes only.
+        protocols: Mapping from a protocol to the fields that it changes; `corrected=None` for a recipe that
+            is a flaw itself, and has no corrected form.
+        profiles: Mapping from a profile to the sizes that it changes.
     """
 
     name: str

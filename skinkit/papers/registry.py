@@ -1,4 +1,4 @@
-"""Where recipes are found by name."""
+"""The registry of recipes, by name, document and method."""
 
 import functools
 
@@ -6,27 +6,33 @@ from skinkit.names import check_name, did_you_mean
 from skinkit.papers import baselines
 from skinkit.papers.datta2021 import recipes as datta2021
 from skinkit.papers.gessert2019 import recipes as gessert2019
+from skinkit.papers.hernandez2020 import controls as hernandez2020_controls
 from skinkit.papers.hernandez2020 import recipes as hernandez2020
 from skinkit.papers.koefler2023 import recipes as koefler2023
 
-_MODULES = (baselines, koefler2023, datta2021, gessert2019, hernandez2020)
+_MODULES = (baselines, koefler2023, datta2021, gessert2019, hernandez2020, hernandez2020_controls)
 
 
 def recipes(document=None):
-    """Returns all recipes, or those of one document, in the order of their tables.
+    """Returns all recipes, or those of one document or table, in the order of the tables.
 
     Args:
-        document: Document key such as `"gessert2019"`, or `None` for all.
+        document: String, a key such as `"gessert2019"`, or `document/table`; `None` for all.
 
     Raises:
-        ValueError: when no recipe belongs to `document`.
+        ValueError: when no recipe belongs to it, with the nearest names.
     """
     found = [r for module in _MODULES for r in module.RECIPES]
     if document is None:
         return found
-    documents = list(dict.fromkeys(r.document for r in found))
-    check_name("Documents with recipes", document, documents)
-    return [r for r in found if r.document == document]
+    key, *table = document.split("/", 1)
+    check_name("Documents with recipes", key, dict.fromkeys(r.document for r in found))
+    found = [r for r in found if r.document == key]
+    if table:
+        tables = dict.fromkeys(r.name.split("/")[1] for r in found)
+        check_name(f"Tables of {key} with recipes", table[0], tables)
+        found = [r for r in found if r.name.startswith(f"{document}/")]
+    return found
 
 
 def recipe(name):

@@ -9,6 +9,7 @@ from skinkit.tasks.patient_context import PatientContext
 from skinkit.tasks.task import Explanation, Prepared, Task
 
 __all__ = [
+    "KINDS",
     "Autoencoding",
     "Classification",
     "Explanation",
@@ -21,11 +22,12 @@ __all__ = [
     "of",
 ]
 
-_BY_INPUT = {"multi_crop": MultiCrop, "ordered_crops": OrderedCrops}
+# The first kind that suits a recipe is its task.
+KINDS = [Autoencoding, PatientContext, MultiCrop, OrderedCrops, Classification]
 
 
 def of(recipe):
-    """Returns the task of a resolved recipe, as its fields say it.
+    """Returns the task of a resolved recipe, chosen by the recipe's fields.
 
     Args:
         recipe: A resolved `Recipe`.
@@ -37,14 +39,6 @@ def of(recipe):
     >>> type(of(papers.recipe("hernandez2020/table3/cae-extra-trees").resolve())).__name__
     'FeatureClassifier'
     """
-    network = _kind_of_network(recipe)(recipe)
-    return network if recipe.classifier is None else FeatureClassifier(network)
-
-
-def _kind_of_network(recipe):
     check_name("Models", recipe.model.name, models.MODELS)
-    if models.MODELS[recipe.model.name].reconstructs:
-        return Autoencoding
-    if recipe.model.name == "patient_network" and recipe.model.options.get("context") != "none":
-        return PatientContext
-    return _BY_INPUT.get(recipe.input.name, Classification)
+    task = next(kind for kind in KINDS if kind.suits(recipe))(recipe)
+    return task if recipe.classifier is None else FeatureClassifier(task)

@@ -17,6 +17,10 @@ class Autoencoding(Task):
     metrics = ()
     monitors = ("psnr",)
 
+    @staticmethod
+    def suits(recipe):
+        return models.MODELS[recipe.model.name].reconstructs
+
     def __init__(self, recipe):
         super().__init__(recipe)
         if recipe.classifier is None:

@@ -16,6 +16,10 @@ class Classification(Task):
     monitors = ("accuracy", "macro_recall", "macro_auc")
     has_views = True
 
+    @staticmethod
+    def suits(recipe):
+        return recipe.input.name in ("downsampling", "single_crop")
+
     def __init__(self, recipe):
         super().__init__(recipe)
         if recipe.tta is not None:
@@ -69,6 +73,10 @@ class OrderedCrops(Classification):
 
     has_views = False
 
+    @staticmethod
+    def suits(recipe):
+        return recipe.input.name == "ordered_crops"
+
     def explain(self, model, rows):
         shown = self.inputs(rows, channel_order="rgb", scaling="unit", crops=None)
         return Explanation(shown, *self.maps(model, self.inputs(rows)))
@@ -106,6 +114,10 @@ class OrderedCrops(Classification):
 
 class MultiCrop(OrderedCrops):
     """Mean class probabilities over the crops of an image, by a network that sees one crop."""
+
+    @staticmethod
+    def suits(recipe):
+        return recipe.input.name == "multi_crop"
 
     def ask(self, model, images):
         _, crops, *shape = images.shape

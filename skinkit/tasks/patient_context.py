@@ -23,6 +23,10 @@ class PatientContext(Classification):
 
     has_views = False
 
+    @staticmethod
+    def suits(recipe):
+        return recipe.model.name == "patient_network" and recipe.model.options.get("context") != "none"
+
     def prepare(self, model, run_data, seed, folder):
         if self.recipe.balancing.name == "contextual":
             trained = models.grouped_images(model, images_per_patient(self.recipe))

@@ -36,7 +36,7 @@ class Explanation(NamedTuple):
 class Task:
     """A kind of learning: makes, trains, watches, asks and explains the network of a recipe.
 
-    A subclass gives `validator`, `predictor` and `explain`, and changes of the rest what differs.
+    A subclass gives `suits`, `validator`, `predictor` and `explain`, and changes of the rest what differs.
 
     Args:
         recipe: A resolved `Recipe`.
@@ -51,6 +51,11 @@ class Task:
     metrics = ("accuracy",)  # of Keras, to watch
     monitors = ()  # scores of `validator` that may select an epoch, the larger the better
     has_views = False  # whether the predictions of several views of an image may be averaged
+
+    @staticmethod
+    def suits(recipe):
+        """Returns whether this is the kind of learning that the fields of a resolved `Recipe` ask for."""
+        raise NotImplementedError
 
     def __init__(self, recipe):
         self.recipe, self.labels = recipe, data.CLASS_MAPS[recipe.classes].labels

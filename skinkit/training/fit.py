@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,19 +21,19 @@ class TrainingPhase:
     Args:
         epochs: Integer, number of epochs; the most there can be with a `plateau`.
         optimiser: Function that makes a new `keras.optimizers.Optimizer`.
-        loss: A `keras.losses.Loss`.
+        loss: A `keras.losses.Loss`, or a dictionary of them by output.
         trainable: Names of the layers that train, or `None` for all. The others are frozen, and frozen
             batch normalisation uses its stored statistics.
         plateau: `Plateau` that lowers a constant rate and ends the phase, or `None`.
-        metrics: Names of Keras metrics to watch.
+        metrics: Names of Keras metrics to watch, or a dictionary of them by output.
     """
 
     epochs: int
     optimiser: Callable[[], keras.optimizers.Optimizer]
-    loss: keras.losses.Loss
+    loss: keras.losses.Loss | Mapping[str, keras.losses.Loss]
     trainable: Collection[str] | None = None
     plateau: Plateau | None = None
-    metrics: Sequence[str] = ("accuracy",)
+    metrics: Sequence[str] | Mapping[str, Sequence[str]] = ("accuracy",)
 
 
 def fit(
@@ -55,7 +55,7 @@ def fit(
     all phases.
 
     Args:
-        model: A built `keras.Model` with one output.
+        model: A built `keras.Model`; with several outputs, a dictionary of them by name.
         phases: Sequence of `TrainingPhase`.
         batches: Function of the first epoch that returns `(dataset, steps_per_epoch)`; the endless dataset
             depends on the epoch and on nothing that happened before it.
@@ -104,14 +104,15 @@ def fit(
 def _prepare(model, phase):
     for layer in model.layers:
         layer.trainable = phase.trainable is None or layer.name in phase.trainable
-    model.compile(optimizer=phase.optimiser(), loss=phase.loss, metrics=list(phase.metrics))
+    model.compile(optimizer=phase.optimiser(), loss=phase.loss, metrics=phase.metrics)
     _build(model)
 
 
 def _build(model):
-    """Makes the variables of optimiser and metrics, which the first step would make, and be traced twice."""
+    """Creates optimiser and metric variables now, so that the first step is traced once."""
     model.optimizer.build(model.trainable_variables)
-    blank = keras.ops.zeros([size or 1 for size in model.outputs[0].shape])
+    blanks = [keras.ops.zeros([size or 1 for size in output.shape]) for output in model.outputs]
+    blank = blanks[0] if len(blanks) == 1 else dict(zip(model.output_names, blanks, strict=True))
     model.compute_loss(y=blank, y_pred=blank)
     model.compute_metrics(None, blank, blank)
     model.reset_metrics()

@@ -3,7 +3,7 @@
 import pytest
 
 from skinkit.papers import recipe, recipes
-from skinkit.papers.hernandez2020 import recipes as hernandez2020
+from skinkit.papers.hernandez2020 import controls
 from skinkit.papers.published import load_published
 from skinkit.papers.recipe import PROTOCOLS
 
@@ -72,7 +72,7 @@ def test_the_weighted_loss_takes_six_times_the_iterations_of_vanilla(profile):
 
 
 @pytest.mark.parametrize(
-    "pair", [p for p in hernandez2020.COMPARISONS if "lite0" in p[1] or "/synthetic/" in p[1]], ids=str
+    "pair", [p for p in controls.COMPARISONS if "lite0" in p[1] or "/synthetic/" in p[1]], ids=str
 )
 def test_controls_are_compared_on_one_test_part_after_the_last_epoch(pair):
     first, second = (recipe(name) for name in pair)

@@ -280,3 +280,22 @@ def test_a_damaged_or_missing_state_is_named(tmp_path, name):
     path.unlink()
     with pytest.raises(FileNotFoundError, match=f"{name} is missing.*begins anew"):
         fit(small_model(), first, batches, tmp_path, **options)
+
+
+def test_a_model_of_two_outputs_has_losses_and_metrics_by_output(tmp_path):
+    keras.utils.set_random_seed(0)
+    image = keras.Input((6,))
+    heads = {
+        name: keras.layers.Dense(n, "softmax", name=name)(image) for name, n in (("kind", 3), ("sign", 2))
+    }
+    loss = dict.fromkeys(heads, keras.losses.CategoricalCrossentropy())
+    phase = TrainingPhase(3, lambda: keras.optimizers.Adam(0.05), loss, metrics={"sign": ["accuracy"]})
+
+    def two_targets(first_epoch):
+        dataset, steps = batches(first_epoch)
+        sign = lambda x: tf.one_hot(tf.cast(x[:, 0] > 0, tf.int32), 2)  # noqa: E731
+        return dataset.map(lambda x, y: (x, {"kind": y, "sign": sign(x)})), steps
+
+    history = fit(keras.Model(image, heads), [phase], two_targets, tmp_path, verbose=0)
+    assert {"loss", "kind_loss", "sign_loss", "sign_accuracy"} <= set(history)
+    assert history["sign_accuracy"].iloc[-1] > 0.8 and history["kind_loss"].is_monotonic_decreasing

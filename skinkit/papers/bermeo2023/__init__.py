@@ -1,1 +1,13 @@
 """bermeo2023: published numbers."""
+
+from skinkit.papers.document import Document
+
+DOCUMENT = Document(
+    key="bermeo2023",
+    title="A Platform for Classifying Melanoma",
+    authors="Wilber Eduardo Bermeo Quito",
+    year=2023,
+    about="Master's thesis: ISIC 2019 and 2020 merged, ResNet-18 in eight trainings, a platform.",
+    left_out="Tables 7.1 and 8.1 (abbreviations) and 6.4 (a calendar of colours); of the released "
+    "notebooks, the matrices of one view and the scores of each epoch",
+)

@@ -51,6 +51,7 @@ def _irv2(name, title, **changes):
     return _recipe(name, title, "datta_irv2", "imagenet", (299, 299), **changes)
 
 
+# koefler2023/table4c/vgg16-sa
 VGG16_SA = _recipe(
     "koefler2023/table4c/vgg16-sa",
     "VGG16 with soft attention, 828 images",
@@ -66,6 +67,8 @@ VGG16_SA = dataclasses.replace(
     },
 )
 
+# datta2021/abstract/soft-attention
+# datta2021/networks/{resnet50,densenet201}-sa
 RECIPES = (
     _irv2("datta2021/abstract/soft-attention", "Inception-ResNet-v2 with soft attention"),
     _recipe(

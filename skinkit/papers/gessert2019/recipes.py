@@ -144,6 +144,8 @@ _ARMS = {
 }
 
 
+# gessert2019/table2/{inceptionv3,densenet121,seresnext50,mobilenet,small}-
+#   {downsampling,single-crop,multi-crop,gru,initial,end,dual}
 def _table2(b):
     single = choose("single_crop")
     released = {"input": choose("single_crop", evaluation="centre336")}
@@ -166,12 +168,14 @@ def _whole_images(b):
     )  # fmt: skip
 
 
+# gessert2019/controls/{inceptionv3,densenet121,seresnext50,mobilenet,small}-{ordered,shuffled}
 def _controls(b):
     yield _ordered(b, f"controls/{b}-ordered", f"{b}: nine ordered crops averaged, without attention")
     shuffled = choose("diagnosis_weights", mode="shuffled")
     yield _balanced(b, f"controls/{b}-shuffled", f"{b}: diagnosis factors dealt out at random", shuffled)
 
 
+# gessert2019/table3/{inceptionv3,densenet121,seresnext50,mobilenet,small}-{multi-crop,attention}-{5,9,16}
 def _table3(b):
     for count in (5, 9, 16):
         yield _multi_crop(b, f"table3/{b}-multi-crop-{count}", f"{b}: {count} crops averaged", count)
@@ -181,6 +185,7 @@ def _table3(b):
         )  # fmt: skip
 
 
+# gessert2019/table4/{inceptionv3,densenet121,seresnext50,mobilenet,small}-{multi-crop,gru,attention}
 def _table4(b):
     # There is no validation part to be best on; the released configuration has the test in its place.
     spc = {
@@ -202,6 +207,8 @@ def _balanced(b, name, title, balancing, released=None, **changes):
     return _multi_crop(b, name, title, balancing=balancing, loss=plain, released=released, **changes)
 
 
+# gessert2019/table5/{inceptionv3,densenet121,seresnext50,mobilenet,small}-
+#   {none,oversampling,balanced-batches,loss-weighting,diagnosis-weighting}
 def _table5(b):
     yield _balanced(b, f"table5/{b}-none", f"{b}: no balancing", choose("none"))
     yield _balanced(
@@ -225,6 +232,7 @@ def _table5(b):
     )
 
 
+# gessert2019/table6/{inceptionv3,densenet121,seresnext50,mobilenet,small}-k{0.50,0.75,1.00,1.25,1.50}
 def _table6(b):
     for k in EXPONENTS:
         # With k = 1.00 it is Multi-Crop of Table II again; equal options make equal runs.
@@ -233,6 +241,7 @@ def _table6(b):
         yield _multi_crop(b, f"table6/{b}-k{k}", f"{b}: loss weights (N / N_i) ** {k}", balancing=balancing)
 
 
+# gessert2019/figure5/{inceptionv3,densenet121,seresnext50,mobilenet,small}-p{0.0,0.1,0.2,0.3,0.4,0.5}
 def _figure5(b):
     for p in PATCH_DROPOUTS:
         yield _ordered(

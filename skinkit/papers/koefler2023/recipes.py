@@ -74,6 +74,7 @@ def _variant(name, title, attention, protocols=None, published="", **soft_attent
 _SOFT_RELEASED = choose("koefler_cnn", attention="soft", soft_attention=_RELEASED)
 _SOFT_PUBLISHED = {**_AS_PUBLISHED, "model": _SOFT_RELEASED}
 
+# koefler2023/table4b/cnn-sa
 CNN_SA = _variant(
     "table4b/cnn-sa",
     "The same CNN with soft attention",
@@ -81,6 +82,7 @@ CNN_SA = _variant(
     protocols={"as_published": _SOFT_PUBLISHED, "as_described": _AS_PUBLISHED},
     published=None,
 )
+# koefler2023/controls/cnn-{sa-released,doubled,random-map}
 CONTROLS = (
     _variant("controls/cnn-sa-released", "Soft attention as the public code has it", "soft", **_RELEASED),
     _variant("controls/cnn-doubled", "As wide as CNN-SA, without attention", "doubled"),
@@ -90,6 +92,7 @@ CONTROLS = (
         revision=1,
     ),
 )
+# koefler2023/controls/{cnn,cnn-sa}-split-then-augment
 SPLIT_FIRST = (
     dataclasses.replace(
         CNN,
@@ -126,6 +129,8 @@ def _external(recipe, name, title):
     )
 
 
+# koefler2023/table5a/cnn
+# koefler2023/table5b/cnn-sa
 RECIPES = (
     CNN,
     CNN_SA,

@@ -1,0 +1,114 @@
+"""The list of recipes: which have been run, how often, in which time, and what data they need."""
+
+import statistics
+
+import pandas as pd
+
+from skinkit.experiments.results.finished_runs import finished_runs, staleness
+from skinkit.papers.registry import recipes, same_method
+
+STATES = ("run", "stale", "not run")
+_ALIKE = ("state", "profile", "protocol")
+_NOT_RUN = {"state": "not run", "profile": "", "protocol": "", "runs": 0, "folds": 0, "seeds": 0}
+_COLUMNS = ("recipe", *_NOT_RUN, "seconds", "data", "same_as", "title")
+_LEGEND = """\
+run, stale (its recipe has changed since) or not run: by the finished runs in {runs}.
+folds, seeds: how many different ones. seconds: median of a run. =: the same experiment, and the same runs.
+In brackets: the image sets of a table; `synthetic` is drawn, the others come by `skinkit data fetch`.
+A recipe is named DOCUMENT/TABLE/ROW: `skinkit show {name}`"""
+
+
+def list_recipes(document=None, runs="results/runs"):
+    """Returns recipes with what has been run of them, from the run folders alone: no data is read.
+
+    Args:
+        document: String, document key or `document/table`; `None` for all recipes.
+        runs: Path of the folder of all runs. Where it does not exist or holds none, all is `not run`.
+
+    Returns:
+        DataFrame with one row per recipe, state, profile and protocol: `recipe`; `state`, `run`, `stale` (the
+        recipe has changed since) or `not run`; `profile` and `protocol`, `""` where it is not run; `runs`,
+        and how many `folds` and `seeds` they have; `seconds`, the median of a run (missing where unknown);
+        `data`, the releases that it needs, joined by `+`; `same_as`, the name of the recipe whose runs these
+        are, where that is another one, or `""`; `title`.
+
+    Raises:
+        ValueError: for a document or table without recipes, or a damaged manifest.
+    """
+    done, rows, found = _runs_by_recipe(runs), [], recipes(document)
+    documents = list(dict.fromkeys(recipe.document for recipe in found))
+    # A document may have a table among the recipes of another, which rests on it.
+    for recipe in sorted(found, key=lambda recipe: documents.index(recipe.document)):
+        runner = same_method(recipe)[0].name
+        needed = [recipe.dataset, *([recipe.external.name] if recipe.external else [])]
+        about = {"recipe": recipe.name, "data": "+".join(needed), "title": recipe.title}
+        about["same_as"] = runner if runner != recipe.name else ""
+        rows += [{**each, **about} for each in done.get(runner, [_NOT_RUN])]
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _runs_by_recipe(folder):
+    """The finished runs of each recipe, one dictionary per state, profile and protocol, fresh runs first."""
+    try:
+        found = finished_runs(folder, verbose=False)
+    except FileNotFoundError:
+        return {}
+    runners = {recipe.name: same_method(recipe)[0].name for recipe in recipes()}
+    groups, done = {}, {}
+    for run in found:
+        m = run.manifest
+        alike = ("stale" if staleness(run) else "run", m["profile"], m["protocol"])
+        groups.setdefault((*alike, runners.get(m["recipe"])), []).append(m)
+    for *alike, name in sorted(groups, key=lambda key: key[:3]):
+        said = _count(groups[(*alike, name)])
+        done.setdefault(name, []).append({**dict(zip(_ALIKE, alike, strict=True)), **said})
+    return done
+
+
+def _count(manifests):
+    seconds = [m["seconds"] for m in manifests if "seconds" in m]
+    return {
+        "runs": len(manifests),
+        "folds": len({m["fold"] for m in manifests}),
+        "seeds": len({m["seed"] for m in manifests}),
+        "seconds": statistics.median(seconds) if seconds else None,
+    }
+
+
+def recipe_list(document=None, runs="results/runs", width=None):
+    """Returns the recipes as text, grouped by table, with a count of their states and a legend below.
+
+    Args:
+        document, runs: As in `list_recipes`.
+        width: Integer, most characters of a row, whose title is cut; `None` for whole titles.
+
+    Raises:
+        ValueError: as in `list_recipes`.
+    """
+    table = list_recipes(document, runs)
+    by_table = table.groupby(table["recipe"].str.rpartition("/")[0], sort=False)
+    once = table.drop_duplicates("recipe")["state"].tolist()
+    counts = ", ".join(f"{once.count(state)} {state}" for state in STATES)
+    total = f"Recipes: {counts}, {len(once)} in all."
+    legend = _LEGEND.format(runs=runs, name=table["recipe"].iloc[0])
+    return "\n\n".join([*(_table_text(*group, width) for group in by_table), f"{total}\n{legend}"])
+
+
+def _table_text(name, rows, width):
+    heading = f"{name} ({', '.join(dict.fromkeys(rows['data']))})"
+    # What is the same as above is not said again.
+    again = rows["recipe"].duplicated()
+    names = ("  " + rows["recipe"].str.rpartition("/")[2]).mask(again, "")
+    titles = rows["title"].mask(rows["same_as"] != "", "= " + rows["same_as"]).mask(again, "")
+    first = max(len(heading), *names.str.len())
+    lines = [_line(first, heading, "state", "profile", "protocol", "folds", "seeds", "seconds", "title")]
+    for label, title, row in zip(names, titles, rows.itertuples(), strict=True):
+        seconds = "" if pd.isna(row.seconds) else f"{row.seconds:.{int(row.seconds < 10)}f}"
+        numbers = (row.folds or "", row.seeds or "", seconds)
+        lines.append(_line(first, label, row.state, row.profile, row.protocol, *numbers, title))
+    return "\n".join(line if len(line) <= (width or len(line)) else f"{line[: width - 1]}…" for line in lines)
+
+
+def _line(width, name, state, profile, protocol, folds, seeds, seconds, title):
+    left = f"{name:<{width}}  {state:<7} {profile:<7} {protocol:<12}"
+    return f"{left} {folds:>5} {seeds:>5} {seconds:>7}  {title}".rstrip()

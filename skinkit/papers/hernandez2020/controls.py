@@ -1,0 +1,148 @@
+"""Our own recipes beside those of hernandez2020: small networks, other features, and drawn patients."""
+
+from skinkit.papers.hernandez2020.recipes import (
+    AUTOENCODER_PROFILES,
+    CONTEXT_PROFILES,
+    FLIPS,
+    PROFILES,
+    WRS,
+    classified,
+    extra_trees,
+    isic2020_recipe,
+    patient_network,
+    phases_of,
+    revision,
+    without_epochs,
+)
+from skinkit.papers.recipe import Phase, choose
+
+# What our own tables lay beside a network of single images: title, context, options of its layer.
+_ARMS = {
+    "attention": ("attention to the patient's other images", "attention", {}),
+    "attention-self": ("attention to all of the patient's images", "attention", {"exclude_self": False}),
+    "mean": ("the mean of the patient's other images", "mean", {}),
+}
+
+
+# hernandez2020/controls/lite0-{base,zscore,longer,attention,attention-self,mean,contextual}
+def _controls():
+    """Ours, for two CPU cores: EfficientNet-Lite0, scored after the last epoch."""
+    size, ours = {"drop_connect": 0.0}, {"selection": "last", "published": ""}
+    kept = "all_but_batch_normalization"
+    alone = choose("efficientnet_lite0", weights="imagenet", **size)
+    base = isic2020_recipe(
+        "controls/lite0-base", "Lite0 on single images, drawn by inverse class frequency",
+        model=alone, balancing=WRS, phases=phases_of(6, trainable=kept), **ours,
+    )  # fmt: skip
+    yield base
+    yield isic2020_recipe(
+        "controls/lite0-zscore", "How far the base's logit stands out from the patient's others; no training",
+        model=alone, phases=(), start_from=base.name, rescoring=choose("patient_z_score"),
+        profiles=without_epochs(PROFILES), **ours,
+    )  # fmt: skip
+    further = {"start_from": base.name, "profiles": CONTEXT_PROFILES, "balancing": WRS, **ours}
+    further["phases"] = phases_of(3, head=1e-4, trainable=kept)
+    yield isic2020_recipe(
+        "controls/lite0-longer", "The base, trained on for as long as those below", model=alone, **further
+    )
+    for row, (title, context, options) in _ARMS.items():
+        model = patient_network("efficientnet_lite0", context, size, **options)
+        arm = {**further, **revision(context)}
+        yield isic2020_recipe(f"controls/lite0-{row}", f"The base and {title}", model=model, **arm)
+    model = patient_network("efficientnet_lite0", "attention", size)
+    further |= {"balancing": choose("contextual"), "model": model, **revision("attention")}
+    yield isic2020_recipe("controls/lite0-contextual", "The base and attention among four images", **further)
+
+
+# hernandez2020/controls/cae-extra-trees-{pca,metadata}
+# hernandez2020/controls/lite0-{extra-trees,logistic}{,-metadata}
+def _feature_controls():
+    """Ours: other features for the forest, and sex, age and site beside them (the document's future work)."""
+    released = {"model": choose("segnet_autoencoder", final="as_released")}
+    for row, what, classifier in (
+        ("pca", "the whole bottleneck, reduced", extra_trees("bottleneck_pca")),
+        ("metadata", "its bottleneck, sex, age and site", extra_trees("bottleneck_mean", metadata=True)),
+    ):
+        yield classified(
+            f"controls/cae-extra-trees-{row}", f"The forest of the autoencoder on {what}",
+            "hernandez2020/table3/cae-extra-trees", AUTOENCODER_PROFILES, classifier,
+            model=choose("segnet_autoencoder"), listing=released, text=released, published="",
+        )  # fmt: skip
+    linear = {"C": 0.01, "class_weight": "balanced"}
+    for row, what, classifier in (
+        ("extra-trees", "A forest on", extra_trees("pooled")),
+        ("extra-trees-metadata", "A forest on sex, age, site and", extra_trees("pooled", metadata=True)),
+        ("logistic", "A linear classifier on", choose("logistic_regression", features="pooled", **linear)),
+        (
+            "logistic-metadata",
+            "A linear classifier on sex, age, site and",
+            choose("logistic_regression", features="pooled", metadata=True, **linear),
+        ),
+    ):
+        yield classified(
+            f"controls/lite0-{row}", f"{what} features of Lite0, images drawn by class",
+            "hernandez2020/controls/lite0-base", PROFILES, classifier,
+            model=choose("efficientnet_lite0", weights="imagenet", drop_connect=0.0), published="",
+        )  # fmt: skip
+
+
+# hernandez2020/synthetic/{informative,uninformative}-{base,attention,attention-self,mean,zscore}
+def _synthetic():
+    """Ours: drawn patients, whose images tell a melanoma only together, or each by itself."""
+    # A nevus that looks like another class could be told from a melanoma that is a nevus of another look.
+    settings = {"informative": {"context": 1.0, "overlap": 0.0}, "uninformative": {"context": 0.0}}
+    for word, drawn in settings.items():
+        fields = {
+            "dataset": "synthetic",
+            "drawing": {"layout": "isic2020", "balance": 0.5, "size": (64, 64), **drawn},
+            "image_size": (48, 48),
+            "augmentation": FLIPS,
+            "subset": 6000,
+            "selection": "last",
+            "published": "",
+            "protocols": {},
+            "profiles": {
+                "quick": {"subset": 3000, "epochs": (14,)},
+                "smoke": {"subset": 160, "epochs": (2,), "model_size": {"width": 4}},
+            },
+        }
+        trained = {
+            **fields,
+            "balancing": WRS,
+            "phases": (Phase(20, choose("adam", learning_rate=2e-3), choose("cosine", warmup=0.1)),),
+        }
+        name, alone = f"synthetic/{word}", choose("small_cnn")
+        yield isic2020_recipe(
+            f"{name}-base", f"Small CNN on single images, {word} context", model=alone, **trained
+        )
+        for row, (title, context, options) in _ARMS.items():
+            model = patient_network("small_cnn", context, **options)
+            arm = {**trained, **revision(context)}
+            yield isic2020_recipe(f"{name}-{row}", f"The same and {title}", model=model, **arm)
+        fields |= {"profiles": without_epochs(fields["profiles"]), "start_from": f"hernandez2020/{name}-base"}
+        z = choose("patient_z_score")
+        yield isic2020_recipe(f"{name}-zscore", "Its z-scores", model=alone, phases=(), rescoring=z, **fields)
+
+
+_TABLES = (_controls, _feature_controls, _synthetic)
+RECIPES = tuple(recipe for table in _TABLES for recipe in table())
+
+# First minus second, on the same test images.
+COMPARISONS = tuple(
+    (f"hernandez2020/{first}", f"hernandez2020/{second}")
+    for first, second in (
+        *((f"controls/lite0-{row}", "controls/lite0-base") for row in (*_ARMS, "contextual", "zscore")),
+        *((f"controls/lite0-{row}", "controls/lite0-longer") for row in (*_ARMS, "contextual")),
+        ("controls/lite0-attention", "controls/lite0-mean"),
+        ("controls/lite0-attention", "controls/lite0-attention-self"),
+        *(
+            (f"synthetic/{word}-{row}", f"synthetic/{word}-base")
+            for word in ("informative", "uninformative")
+            for row in (*_ARMS, "zscore")
+        ),
+        ("controls/cae-extra-trees-metadata", "table3/cae-extra-trees"),
+        ("controls/lite0-extra-trees", "controls/lite0-base"),
+        ("controls/lite0-extra-trees-metadata", "controls/lite0-extra-trees"),
+        ("controls/lite0-logistic-metadata", "controls/lite0-logistic"),
+    )
+)

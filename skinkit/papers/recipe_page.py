@@ -1,0 +1,131 @@
+"""The page of a recipe: its settings, what differs from the document, and the numbers it aims at."""
+
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+
+from skinkit.papers.published import DOCUMENTS, show_row
+from skinkit.papers.recipe import PROFILES, PROTOCOLS, Choice, Phase
+from skinkit.papers.recipe_source import find_source
+from skinkit.papers.registry import same_method
+
+WIDTH = 110
+GROUPS = {
+    "data": ("dataset", "drawing", "classes", "split", "offline", "external", "subset"),
+    "input": (
+        *("image_size", "input", "crop_size", "channel_order", "scaling", "resize", "colour_constancy"),
+        "augmentation",
+    ),
+    "model": ("model", "model_size", "start_from", "classifier"),
+    "training": ("balancing", "loss", "batch_size", "phases", "refresh_steps", "revision"),
+    "selection": ("selection", "score_best", "selection_every", "selection_part", "monitor"),
+    "test": ("test_part", "tta", "rescoring", "positive", "tolerance"),
+}
+_FIELDS = tuple(field for fields in GROUPS.values() for field in fields)
+_PROTOCOLS = dict(zip(PROTOCOLS, ("the released code", "the text", "sound"), strict=True))
+_UNSET = dict.fromkeys(("channel_order", "scaling"), "as the model's weights expect")
+# A stand-in's row begins with the small network that takes the place of the document's.
+_STAND_INS = ("mobilenet", "small", "lite0")
+_STAND_IN = "a stand-in of ours, a smaller network: it can hold or refute an order, never reproduce a number"
+_OURS = "a recipe of ours: no document has this row"
+
+
+def recipe_page(recipe, profile="full", protocol="corrected"):
+    """Returns what there is to know about a recipe before it is run, as text.
+
+    Args:
+        recipe: `Recipe` as registered.
+        profile: String, `smoke`, `quick` or `full`.
+        protocol: String, one that the recipe defines. The settings are those under these two; below them
+            stands what the other protocols and the `full` profile have instead.
+
+    Returns:
+        String, lines of at most `WIDTH` characters. Settings that are off or left to the model are left out.
+
+    Raises:
+        ValueError: for an unknown profile or a protocol this recipe does not define.
+    """
+    here = recipe.resolve(profile, protocol)
+    groups = [_settings(title, {f: getattr(here, f) for f in fields}) for title, fields in GROUPS.items()]
+    parts = [_head(recipe, profile, protocol), *groups, *_differences(recipe, here, profile, protocol)]
+    parts += [_notes(here, recipe), _numbers(here), _commands(here, protocol)]
+    return "\n\n".join(filter(None, parts))
+
+
+def _head(recipe, profile, protocol):
+    path, line = find_source(recipe.name)
+    path = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    document = DOCUMENTS.get(recipe.document)
+    by = [f"{document.authors} ({document.year}): {document.title}"] if document else []
+    said = [recipe.name, recipe.title, *by, f"profile {profile}, protocol {protocol}"]
+    # A path stays in one piece, to be opened.
+    return "\n".join([*map(_wrap, said), f"{path}:{line}"])
+
+
+def _settings(title, settings):
+    said = {field: value for field, value in settings.items() if value}
+    return f"{title}\n{_columns(said)}" if said else ""
+
+
+def _differences(recipe, here, profile, protocol):
+    """What the full profile and the other protocols have instead; those that agree are one."""
+    others = {"the full profile": recipe.resolve("full", protocol)}
+    others |= {f"{p} ({_PROTOCOLS[p]})": recipe.resolve(profile, p) for p in recipe.known_protocols}
+    titles = {}
+    for title, other in others.items():
+        instead = {f: getattr(other, f) for f in _FIELDS if getattr(other, f) != getattr(here, f)}
+        titles.setdefault(_columns(instead), []).append(title)
+    return [f"instead under {' and '.join(under)}\n{lines}" for lines, under in titles.items() if lines]
+
+
+def _notes(here, recipe):
+    """Where the recipe stands to the document."""
+    said = []
+    if not here.published_row:
+        said.append(_STAND_IN if here.name.split("/")[2].split("-")[0] in _STAND_INS else _OURS)
+    if others := [other.name for other in same_method(recipe) if other.name != here.name]:
+        said.append(f"the same experiment as {', '.join(others)}: one run answers all")
+    if here.not_comparable:
+        said.append(f"no run can be compared with the published row: {here.not_comparable}")
+    return "\n".join(_wrap(f"- {note}") for note in said)
+
+
+def _numbers(here):
+    """The numbers of the published row, with notes on what the checks found."""
+    text = show_row(here.published_row) if here.published_row else ""
+    return "\n".join(_wrap(line, "    ") for line in text.splitlines())
+
+
+def _commands(here, protocol):
+    option = f" --protocol {protocol}" if protocol != "corrected" else ""
+    releases = [here.dataset, *([here.external.name] if here.external else [])]
+    lines = [f"skinkit data fetch {name}" for name in releases if name != "synthetic"]
+    lines += [f"skinkit run {here.name}{option} --profile {profile}" for profile in PROFILES]
+    return "\n  ".join(["to run it (smoke: drawn images, seconds; quick: minutes; full: all of it)", *lines])
+
+
+def _columns(settings):
+    width = max(map(len, settings), default=0) + 4
+    said = {f: _UNSET.get(f, "none") if value is None else _text(value) for f, value in settings.items()}
+    return "\n".join(_wrap(f"  {field}".ljust(width) + text, width * " ") for field, text in said.items())
+
+
+def _text(value):
+    if isinstance(value, Phase):
+        length = f"{value.epochs} epoch{'s' * (value.epochs > 1)}"
+        return f"{length} of {value.trainable}, {_text(value.optimiser)}, {_text(value.schedule)}"
+    if isinstance(value, Choice):
+        return value.name + (f"({_text(value.options)})" if value.options else "")
+    if isinstance(value, Mapping):
+        inner = {k: f"({_text(v)})" if isinstance(v, Mapping) else _text(v) for k, v in value.items()}
+        return ", ".join(f"{k}={v}" for k, v in inner.items()) or "none"
+    if isinstance(value, tuple):
+        separator = {Phase: "; then ", int: " x "}
+        return separator.get(type(next(iter(value), None)), " ").join(map(_text, value)) or "none"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "none" if value is None else str(value)
+
+
+def _wrap(line, indent="  "):
+    return textwrap.fill(line, WIDTH, subsequent_indent=indent, break_on_hyphens=False)

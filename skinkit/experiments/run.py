@@ -9,7 +9,6 @@ from pathlib import Path
 import filelock
 
 from skinkit.experiments import resume
-from skinkit.experiments.folder_check import check_folder
 from skinkit.experiments.plan import Plan, weights_identity
 from skinkit.experiments.predictions import (
     predict_parts,
@@ -81,7 +80,7 @@ def run(
     plan.check(weights, data_dir)
     for each in (plan, *plan.needs):
         check_recipe(each.resolved)
-    check_folder(folder, damaged=again)
+    resume.check_folder(folder, damaged=again)
     folder.mkdir(parents=True, exist_ok=True)
     with _only_one(folder):
         # One that was killed when it was complete is not trained once more.

@@ -41,7 +41,7 @@ notebooks: setup ## make notebooks/*.ipynb from notebooks/src/*.py
 report: setup ## make results/README.md, results/ledger.csv and the figures from the run folders
 	$(BIN)/skinkit report
 
-rescore: setup ## compute the scores of the run folders anew from their predictions
+rescore: setup ## compute the scores of the run folders again from their predictions
 	$(BIN)/python tools/rescore_runs.py
 
 check-published: setup ## compare the checks of the published tables with what the rules find

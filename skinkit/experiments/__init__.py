@@ -1,4 +1,4 @@
-"""Where data, pipeline, model, training and evaluation are tied together."""
+"""Experiments: recipes carried out, their run folders, and what is read from these."""
 
 from skinkit.experiments.demo import demo
 from skinkit.experiments.environment import environment, report_environment

@@ -1,4 +1,4 @@
-"""The main job, once through: images, split, training, scores, pictures, page."""
+"""The demo: images, split, training, scores, maps and the page of one small run."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The registries that the names in a recipe are keys of, and the check of a recipe against them."""
+"""The check of a recipe: every name in it is a key of its registry."""
 
 from skinkit import data, evaluation, models, pipeline, tasks, training
 from skinkit.data.external_test import OVERLAPS

@@ -6,7 +6,7 @@ from skinkit.experiments.predictions import write_json
 from skinkit.files import read_json, remove, remove_matching
 
 MANIFEST, PLAN, AGAIN = "manifest.json", "plan.json", "again"
-_REMEDY = "Give another `out` folder, delete this one, or train anew into it with `--again`"
+_REMEDY = "Give another `out` folder, delete this one, or train again into it with `--again`"
 _NUMBERS = ("metrics.json", "predictions.csv.gz")
 # Every run folder has one of them, from its beginning on.
 _MARKS = (MANIFEST, PLAN)
@@ -55,7 +55,7 @@ def _check_mark(path, damaged):
         ours = damaged
     if not ours:
         raise ValueError(
-            f"{path} is damaged, or is not from `skinkit run`. Give another folder, train anew with "
+            f"{path} is damaged, or is not from `skinkit run`. Give another folder, train again with "
             "`--again`, or move this file away"
         )
 

@@ -1,4 +1,4 @@
-"""What a run looks at: which images, in which part, with which leakage."""
+"""The data of a run: its images, their parts, and the leakage between these."""
 
 import dataclasses
 import functools
@@ -15,13 +15,13 @@ from skinkit.names import check_name
 _SMOKE_IMAGES = 240
 _SMOKE_EXTERNAL = 80
 _SYNTHETIC = "synthetic"
-# What a reader drops, duplicates and images of other classes, is less than this share of any release.
+# Readers drop less than 5 % of a release (duplicates, other classes).
 _DROPPED = 0.05
 
 
 @dataclass(frozen=True)
 class RunData:
-    """What a run looks at: the rows, who belongs to which part, and the order of the classes.
+    """The data of a run: manifest rows, the part of each, and the order of the classes.
 
     Args:
         table: Manifest table; offline copies are rows of their own.
@@ -29,7 +29,7 @@ class RunData:
         labels: Classes in the order of the network's outputs.
         source: Name of the release, or `"synthetic"`.
         test_part: Part that the scores come from; parts may be joined by `+`.
-        lacking: What the folder of the release lacks of it, if that is much.
+        lacking: A sentence about what the folder lacks of the release; `""` where it is whole.
         selection_part: Part on which the epoch is selected; `""` where none is selected.
     """
 
@@ -94,7 +94,9 @@ def find_images(recipe, profile, data_dir=None):
     """Raises `FileNotFoundError` when the folder of a release is not there that a recipe needs.
 
     Args:
-        recipe, profile, data_dir: As in `build_run_data`.
+        recipe: As in `build_run_data`.
+        profile: As in `build_run_data`.
+        data_dir: As in `build_run_data`.
     """
     names = [recipe.dataset, *([recipe.external.name] if recipe.external else [])]
     for name in names if profile != "smoke" else ():

@@ -1,4 +1,4 @@
-"""A run folder, read back."""
+"""The reader of a finished run's folder."""
 
 import functools
 import json
@@ -22,7 +22,7 @@ _IDS = ("image_id", "lesion_id", "patient_id", "label")
 
 @dataclass(frozen=True)
 class SavedRun:
-    """What a finished run left in its folder.
+    """A finished run, read from its folder.
 
     Args:
         folder: `pathlib.Path` of the run folder.
@@ -36,7 +36,8 @@ class SavedRun:
 
     @functools.cached_property
     def manifest(self):
-        remedy = "Take it from git or a copy; `skinkit run RECIPE --again` trains anew into the same folder"
+        """Recipe, versions, hashes, leakage and duration, as a dictionary."""
+        remedy = "Take it from git or a copy; `skinkit run RECIPE --again` trains again into the same folder"
         return read_json(self.folder / "manifest.json", remedy, *_MANIFEST)
 
     @property
@@ -55,12 +56,13 @@ class SavedRun:
     def remedy(self):
         """What to do about a file that is missing or damaged."""
         return (
-            f"Take it from git or a copy. `{self.command}` makes predictions and scores anew where "
-            "model.keras is there; with --again it trains anew and replaces all numbers of this folder"
+            f"Take it from git or a copy. `{self.command}` makes predictions and scores again where "
+            "model.keras is there; with --again it trains again and replaces all numbers of this folder"
         )
 
     @functools.cached_property
     def metrics(self):
+        """Scores with intervals: `n`, `grouped_by` and `scores` by name."""
         return read_json(self.folder / "metrics.json", self.remedy, *_SCORES)
 
     @functools.cached_property
@@ -93,6 +95,7 @@ class SavedRun:
 
     @functools.cached_property
     def predictions(self):
+        """Ids, `label` and `p_<label>` of each test image."""
         return self._predictions("predictions.csv.gz")
 
     @functools.cached_property
@@ -110,6 +113,7 @@ class SavedRun:
 
     @property
     def labels(self):
+        """Classes in the order of the probabilities."""
         return data.CLASS_MAPS[self.manifest["settings"]["classes"]].labels
 
     def load_model(self):
@@ -125,7 +129,7 @@ class SavedRun:
         if not path.exists():
             raise FileNotFoundError(
                 f"{path} is missing: models are not kept with the results. `{self.command} --again` trains "
-                "it anew and replaces all numbers of this folder; with another --out instead they stay"
+                "it again and replaces all numbers of this folder; with another --out instead they stay"
             )
         return load_model(path)
 
@@ -175,7 +179,7 @@ class SavedRun:
         if run_data.split.hash != self.manifest["split_hash"]:
             raise ValueError(
                 f"{why}; but {run_data.source} gives another split here than the run had. Give the release "
-                f"as it was with --data, or train anew: `{self.command} --again`"
+                f"as it was with --data, or train again: `{self.command} --again`"
             )
         return run_data
 

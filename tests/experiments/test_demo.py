@@ -11,7 +11,7 @@ OWN = {"recipe": DEMO_SYNTHETIC.name, "profile": "quick", "protocol": "corrected
 
 @pytest.fixture
 def demo(monkeypatch):
-    """The module, whose `run` refuses a folder with a manifest unless it is told to train anew."""
+    """The module, whose `run` refuses a folder with a manifest unless it is told to train again."""
     # The package's attribute of this name is the function.
     module = importlib.import_module("skinkit.experiments.demo")
 

@@ -93,7 +93,7 @@ def test_a_wrong_name_is_refused_before_anything_is_written(tiny, tmp_path, chan
         ({"split": choose("gessert2019_split")}, 3, r"gessert2019_split\(\) has the folds 0 to 2.*fold=3"),
         ({"split": choose("hernandez2020_split", folds=4)}, 4, "has the folds 0 to 3.*fold=4"),
         ({"split": choose("derm7pt_split")}, 1, "has the folds 0 to 0.*fold=1"),
-        ({}, -1, "drawn anew for each fold from 0.*fold=-1"),
+        ({}, -1, "drawn again for each fold from 0.*fold=-1"),
         ({"start_from": "skinkit/demo/ham1000"}, 0, "mean skinkit/demo/ham10000"),
     ],
 )

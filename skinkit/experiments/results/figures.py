@@ -1,4 +1,4 @@
-"""The figures in front of the results, drawn from the tables beside them."""
+"""The figures of the results page, drawn from the tables beside it."""
 
 from pathlib import Path
 

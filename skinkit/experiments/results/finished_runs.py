@@ -1,4 +1,4 @@
-"""The finished runs under a folder: each once, and with a word about those that are stale."""
+"""The finished runs in a folder, each once, and the stale ones among them."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from skinkit.experiments.plan import Plan
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.papers.registry import recipe as find_recipe
 
-# What luck moves from training to training is as large as many differences: fewer decide nothing.
+# The seed spread is as large as many differences: fewer runs decide nothing.
 ENOUGH_RUNS = 3
 
 # Runs that agree in these are carried out alike, but for fold and seed.

@@ -3,31 +3,9 @@
 import keras
 from keras import layers
 
-from skinkit.layers import SoftAttention
+from skinkit.layers import PatchAttention, SoftAttention
 
-_NAMES = (
-    "initial_attention",  # of crop_classifier: below the backbone, and trains all the same
-    "soft_attention",
-    "pooled_attention",
-    "pooled_features",
-    "with_attention",
-    "relu_attention",
-    "pooled",
-    "flat",
-    "unstacked_crops",
-    "end_attention",
-    "gru",
-    "images",
-    "one_image",
-    "patient_attention",
-    "patient_mean",
-    "in_context",
-    "dropout",
-    "logits",
-    "mean_logits",
-    "crop_probabilities",
-    "probabilities",
-)
+_TO_VECTOR = (layers.GlobalAveragePooling2D, layers.Flatten)
 
 
 def add_head(features, classes, dropout=0.2, soft_attention=False):
@@ -47,8 +25,12 @@ def add_head(features, classes, dropout=0.2, soft_attention=False):
         options = {} if soft_attention is True else dict(soft_attention)
         attended = SoftAttention(**options, name="soft_attention")(features)
         features = layers.Concatenate(name="with_attention")([features, attended])
-    pooled = layers.GlobalAveragePooling2D(name="pooled")(features)
-    return add_classifier(layers.Dropout(dropout, name="dropout")(pooled), classes)
+    return add_classifier(layers.Dropout(dropout, name="dropout")(pool(features)), classes)
+
+
+def pool(features):
+    """Returns the mean of each channel of a feature map `(batch, height, width, channels)`."""
+    return layers.GlobalAveragePooling2D(name="pooled")(features)
 
 
 def add_classifier(features, classes):
@@ -58,12 +40,35 @@ def add_classifier(features, classes):
 
 
 def head_layers(model):
-    """Returns the names of the layers on top of the backbone: what trains while it is frozen."""
-    return [layer.name for layer in model.layers if layer.name in _NAMES]
+    """Returns the names of the layers that read the feature map: what trains while the backbone is frozen.
+
+    The map is what soft attention attends to, or else what is made into a vector last. Attention to the
+    pixels of crops, below the backbone, trains as well. It is found by the kinds of the layers, so also in a
+    model that was saved and loaded; one without such a map has no head.
+
+    Args:
+        model: A flat `keras.Model`.
+
+    Returns:
+        List of names, in the order of the model's layers.
+
+    Example:
+    >>> head_layers(build("small_cnn", (96, 128, 3), classes=7))
+    ['pooled', 'dropout', 'logits', 'probabilities']
+    """
+    attending = [layer for layer in model.layers if isinstance(layer, SoftAttention)]
+    to_vector = [layer for layer in model.layers if isinstance(layer, _TO_VECTOR)]
+    if not to_vector:
+        return []
+    features = (attending[:1] or to_vector[-1:])[0].input
+    backbone = keras.Model(model.inputs, features).layers
+    return [
+        layer.name for layer in model.layers if layer not in backbone or isinstance(layer, PatchAttention)
+    ]
 
 
 def all_but_batch_normalization(model):
-    """Returns the names of all layers that are no batch normalisation."""
+    """Returns the names of all layers except batch normalisation."""
     return [layer.name for layer in model.layers if not isinstance(layer, layers.BatchNormalization)]
 
 

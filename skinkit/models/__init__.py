@@ -2,7 +2,13 @@
 
 from skinkit.models.backbones.registry import BACKBONES, extract_features
 from skinkit.models.crop_classifier import attention_overhead
-from skinkit.models.head import add_head, all_but_batch_normalization, head_layers, pooled_features
+from skinkit.models.head import (
+    add_head,
+    all_but_batch_normalization,
+    feature_layer,
+    head_layers,
+    pooled_features,
+)
 from skinkit.models.patient_network import (
     grouped_images,
     image_alone,
@@ -26,6 +32,7 @@ __all__ = [
     "build",
     "expected_pixels",
     "extract_features",
+    "feature_layer",
     "grouped_images",
     "head_layers",
     "image_alone",

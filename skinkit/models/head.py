@@ -39,32 +39,46 @@ def add_classifier(features, classes):
     return layers.Activation("softmax", dtype="float32", name="probabilities")(logits)
 
 
-def head_layers(model):
-    """Returns the names of the layers that read the feature map: what trains while the backbone is frozen.
+def feature_layer(model):
+    """Returns the name of the layer whose feature map the head reads, such as the last of a backbone.
 
-    The map is what soft attention attends to, or else what is made into a vector last. Attention to the
-    pixels of crops, below the backbone, trains as well. It is found by the kinds of the layers, so also in a
-    model that was saved and loaded; one without such a map has no head.
+    It is the map that soft attention attends to, or else the one that is made into a vector last. It is found
+    by the kinds of the layers, so also in a model that was saved and loaded.
+
+    Args:
+        model: A flat `keras.Model` that classifies.
+
+    Returns:
+        String, for `skinkit.explain.grad_cam` too; `None` for a model that makes no map into a vector.
+
+    Example:
+    >>> feature_layer(build("small_cnn", (96, 128, 3), classes=7, soft_attention=True))
+    'relu6'
+    """
+    attending = [layer for layer in model.layers if isinstance(layer, SoftAttention)]
+    to_vector = [layer for layer in model.layers if isinstance(layer, _TO_VECTOR)]
+    if not to_vector:
+        return None
+    features = (attending[:1] or to_vector[-1:])[0].input
+    return next(layer.name for layer in model.layers if layer.output is features)
+
+
+def head_layers(model):
+    """Returns the names of the layers on top of the backbone: what trains while it is frozen.
+
+    They are what reads the map of `feature_layer`, and the attention to pixels below the backbone.
 
     Args:
         model: A flat `keras.Model`.
 
     Returns:
-        List of names, in the order of the model's layers.
-
-    Example:
-    >>> head_layers(build("small_cnn", (96, 128, 3), classes=7))
-    ['pooled', 'dropout', 'logits', 'probabilities']
+        List of names in the order of the model's layers, empty where there is no `feature_layer`.
     """
-    attending = [layer for layer in model.layers if isinstance(layer, SoftAttention)]
-    to_vector = [layer for layer in model.layers if isinstance(layer, _TO_VECTOR)]
-    if not to_vector:
+    if (features := feature_layer(model)) is None:
         return []
-    features = (attending[:1] or to_vector[-1:])[0].input
-    backbone = keras.Model(model.inputs, features).layers
-    return [
-        layer.name for layer in model.layers if layer not in backbone or isinstance(layer, PatchAttention)
-    ]
+    backbone = keras.Model(model.inputs, model.get_layer(features).output).layers
+    heads = (layer for layer in model.layers if layer not in backbone or isinstance(layer, PatchAttention))
+    return [layer.name for layer in heads]
 
 
 def all_but_batch_normalization(model):

@@ -23,7 +23,11 @@ def _nothing():
 # Of each field with a `Choice`: what its names are, the functions whose parameters are the options, and the
 # parameters that are filled in when it is run.
 REGISTRIES = {
-    "split": ("Splits", data.SPLITS, ("table", "fold", "folder", "index_file")),
+    "split": (
+        "Splits",
+        {name: entry.function for name, entry in data.SPLITS.items()},
+        ("table", "fold", "folder", "index_file"),
+    ),
     "offline": ("Offline augmentations", {"augment_offline": data.augment_offline}, ("table",)),
     "external": (
         "External sets",

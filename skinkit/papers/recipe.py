@@ -281,7 +281,7 @@ class Recipe:
 
 
 def choice_fields(of):
-    """Returns the names of the fields of `Recipe` or `Phase` that hold a `Choice`, as their annotations say."""
+    """Returns the names of the fields of `Recipe` or `Phase` that hold a `Choice`, by their annotations."""
     hints = typing.get_type_hints(of)
     return [name for name, hint in hints.items() if Choice in (hint, *typing.get_args(hint))]
 

@@ -4,18 +4,9 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from skinkit.data import splits_of_documents as documents
 from skinkit.data.load import release_folder
 from skinkit.data.splits import Split, stratified_group_split
-from skinkit.data.splits_of_documents import (
-    bermeo2023_split,
-    butskova2021_split,
-    datta2021_split,
-    derm7pt_split,
-    gessert2019_index_file,
-    gessert2019_split,
-    hernandez2020_split,
-    koefler2023_split,
-)
 
 
 def _drawn(make, table, fold, folder, **options):
@@ -32,7 +23,7 @@ def _in_folds(make, table, fold, folder, **options):
 
 
 def _gessert2019(make, table, fold, folder, **options):
-    index_file = folder and gessert2019_index_file(folder)
+    index_file = folder and documents.gessert2019_index_file(folder)
     return make(table, fold=fold, index_file=index_file, **options)
 
 
@@ -75,13 +66,13 @@ class SplitEntry:
 
 SPLITS = {
     "stratified_group_split": SplitEntry(stratified_group_split),
-    "bermeo2023_split": SplitEntry(bermeo2023_split),
-    "butskova2021_split": SplitEntry(butskova2021_split),
-    "datta2021_split": SplitEntry(datta2021_split),
-    "derm7pt_split": SplitEntry(derm7pt_split, _derm7pt, folds=1),
-    "gessert2019_split": SplitEntry(gessert2019_split, _gessert2019, folds=3),
-    "hernandez2020_split": SplitEntry(hernandez2020_split, _in_folds, folds=5),
-    "koefler2023_split": SplitEntry(koefler2023_split),
+    "bermeo2023_split": SplitEntry(documents.bermeo2023_split),
+    "butskova2021_split": SplitEntry(documents.butskova2021_split),
+    "datta2021_split": SplitEntry(documents.datta2021_split),
+    "derm7pt_split": SplitEntry(documents.derm7pt_split, _derm7pt, folds=1),
+    "gessert2019_split": SplitEntry(documents.gessert2019_split, _gessert2019, folds=3),
+    "hernandez2020_split": SplitEntry(documents.hernandez2020_split, _in_folds, folds=5),
+    "koefler2023_split": SplitEntry(documents.koefler2023_split),
 }
 
 

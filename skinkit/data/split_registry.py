@@ -41,8 +41,8 @@ class SplitEntry:
     Args:
         function: function of a manifest table that returns a `Split`; its parameters are the options.
         call: function `(function, table, fold, folder, **options)` that calls it.
-        folds: in how many forms it is there, unless the option `folds` says otherwise. `None` for a split
-            without folds: there, another fold is another draw, with the fold added to its seed.
+        folds: number of its folds, unless the option `folds` says otherwise. `None` for a split without:
+            there, another fold is another draw, with the fold added to the option `seed`, or to 0.
     """
 
     function: Callable[..., Split]

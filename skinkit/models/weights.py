@@ -1,4 +1,4 @@
-"""Weights of models: which there are, from which file they are read, and from one model into another."""
+"""Weights of models: kinds that exist, reading them from files, taking them over from other models."""
 
 import warnings
 import zipfile

@@ -1,15 +1,14 @@
 """The data of a run: its images, their parts, and the leakage between these."""
 
-import dataclasses
 import functools
 import hashlib
-import inspect
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from skinkit import data
+from skinkit.data.tables.folder import data_root
 from skinkit.names import check_name
 
 _SMOKE_IMAGES = 240
@@ -159,24 +158,10 @@ def _thin_out(table, most):
 
 
 def _split(table, recipe, source, fold, data_dir):
-    check_name("Splits", recipe.split.name, data.SPLITS)
-    make, options = data.SPLITS[recipe.split.name], dict(recipe.split.options)
-    known = inspect.signature(make).parameters
-    if "folder" in known and source == _SYNTHETIC:
-        # An official split is a list of the release's own images, and drawn ones are not in it.
-        make, known = data.stratified_group_split, {}
-    if "folder" in known:
-        options["folder"] = data.release_folder(recipe.dataset, data_dir)
-    if "index_file" in known and source != _SYNTHETIC:
-        options["index_file"] = data.gessert2019_index_file(data_dir)
-    if "fold" in known:
-        options["fold"] = fold
-    elif fold:
-        options["seed"] = options.get("seed", 0) + fold
-        split = make(table, **options)
-        note = f"{split.note} Split drawn with seed {options['seed']}."
-        return dataclasses.replace(split, note=note.strip())
-    return make(table, **options)
+    name, options = recipe.split.name, recipe.split.options
+    check_name("Splits", name, data.SPLITS)
+    folder = None if source == _SYNTHETIC else data_root(data_dir)
+    return data.SPLITS[name](table, fold=fold, folder=folder, **options)
 
 
 def _augment_offline(table, recipe):

@@ -1,7 +1,7 @@
 """Where a model looks (Grad-CAM, maps of attention layers, overlays), and what its features know."""
 
 from skinkit.explain.embeddings import embed, linear_probe, patient_means
-from skinkit.explain.grad_cam import TARGET_LAYERS, grad_cam
+from skinkit.explain.grad_cam import grad_cam
 from skinkit.explain.maps import (
     attention_maps,
     crop_weighting_layers,
@@ -14,7 +14,6 @@ from skinkit.explain.maps import (
 )
 
 __all__ = [
-    "TARGET_LAYERS",
     "attention_maps",
     "crop_weights",
     "embed",

@@ -5,7 +5,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from skinkit.models.graph import layers_above
+from skinkit.models.weights import layers_above
 
 # The function, and the file of its ImageNet weights without the classifier.
 APPLICATIONS = {

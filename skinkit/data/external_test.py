@@ -5,7 +5,7 @@ import pandas as pd
 from skinkit.data.manifest import validate
 from skinkit.data.overlap import of_one_file, without_marks
 from skinkit.data.overlap import overlap as overlap_of
-from skinkit.data.releases.release_list import CATALOG
+from skinkit.data.releases.catalog import CATALOG
 from skinkit.data.splits import Split
 
 OVERLAPS = ("drop", "keep")

@@ -7,7 +7,7 @@ import pandas as pd
 
 from skinkit.data.manifest import validate
 from skinkit.data.overlap import photograph_ids, without_marks
-from skinkit.data.releases.release_list import CATALOG
+from skinkit.data.releases.catalog import CATALOG
 from skinkit.data.tables.csv_file import read_sheet
 from skinkit.data.tables.folder import attach_images, data_root, list_files, tables_like
 from skinkit.data.tables.readers import (

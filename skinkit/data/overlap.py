@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from skinkit.data.missing import known_ids
-from skinkit.data.releases.release_list import CATALOG
+from skinkit.data.releases.catalog import CATALOG
 
 KINDS = ("photograph", "lesion", "patient")
 _ENDING = r"\.(?:jpe?g|jpe|jfif|png|bmp|gif|tiff?|webp|dcm)"

@@ -5,9 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from skinkit.data.releases.archive import DamagedArchive, unpack
-from skinkit.data.releases.catalog import find_release
+from skinkit.data.releases.catalog import Release, RemoteFile, find_release
 from skinkit.data.releases.http import LocalError, TransferError, Transport, transfer, verify
-from skinkit.data.releases.release_list import Release, RemoteFile
 from skinkit.data.tables.folder import data_root
 
 

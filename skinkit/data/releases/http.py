@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from skinkit.data.releases.release_list import RemoteFile
+from skinkit.data.releases.catalog import RemoteFile
 
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from skinkit.data.releases.release_list import CATALOG
+from skinkit.data.releases.catalog import CATALOG
 
 # HAM10000: lesions with 1, 2, ... 6 images (counted in its public table).
 _REPEATS = {

@@ -12,19 +12,3 @@ from skinkit.explain.maps import (
     overlay_map,
     resize_map,
 )
-
-__all__ = [
-    "TARGET_LAYERS",
-    "attention_maps",
-    "crop_weights",
-    "embed",
-    "grad_cam",
-    "has_attention",
-    "join_crops",
-    "linear_probe",
-    "mass_inside",
-    "overlay_map",
-    "patient_means",
-    "resize_map",
-    "crop_weighting_layers",
-]

@@ -3,21 +3,12 @@
 from skinkit.evaluation.calibration import (
     apply_temperature,
     brier_score,
-    classwise_calibration_error,
     expected_calibration_error,
     fit_temperature,
     reliability_table,
 )
-from skinkit.evaluation.confusion import (
-    class_confusion_scores,
-    confusion_scores,
-    kappa_from_confusion,
-)
-from skinkit.evaluation.consistency import (
-    f1_agrees,
-    harmonic_mean,
-    implied_specificity,
-)
+from skinkit.evaluation.confusion import class_confusion_scores, confusion_scores, kappa_from_confusion
+from skinkit.evaluation.consistency import f1_agrees, harmonic_mean, implied_specificity
 from skinkit.evaluation.intervals import bootstrap_intervals, paired_difference
 from skinkit.evaluation.patient_z_score import patient_z_scores, rescore_by_patient
 from skinkit.evaluation.prediction_arrays import (
@@ -28,7 +19,7 @@ from skinkit.evaluation.prediction_arrays import (
     unpack_predictions,
 )
 from skinkit.evaluation.run_spread import spread_over_runs
-from skinkit.evaluation.scores import cohen_kappa, confusion_matrix, per_class, score, summary
+from skinkit.evaluation.scores import confusion_matrix, per_class, score, summary
 from skinkit.evaluation.submission import ISIC2018_COLUMNS, write_isic2018_submission
 from skinkit.evaluation.tables import (
     classification_table,

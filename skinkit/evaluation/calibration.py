@@ -35,23 +35,6 @@ def weighted_calibration_error(truth, probabilities, weights, bins=BINS):
     return _binned_gap(confidence, correct, weights, bins)
 
 
-def classwise_calibration_error(y_true, probabilities, labels, bins=BINS):
-    """Calibration error of every class' own probability, not only of the winner's.
-
-    Args:
-        y_true, probabilities, labels: see `summary`.
-        bins: number of bins of equal width.
-
-    Returns:
-        pandas Series, one value a class; its mean is the usual single number. A class without true
-        images keeps its value: probability given to it is an error like any other.
-    """
-    truth, probabilities, labels = check_predictions(y_true, probabilities, labels)
-    ones = np.ones((1, len(truth)))
-    errors = [_binned_gap(probabilities[:, i], truth == i, ones, bins)[0] for i in range(len(labels))]
-    return pd.Series(errors, index=labels, name="ece")
-
-
 def brier_score(y_true, probabilities, labels):
     """Squared distance to the truth, summed over classes and averaged over images.
 
@@ -106,14 +89,14 @@ def fit_temperature(y_true, probabilities, labels):
         any error push it to the lower bound.
     """
     from scipy.optimize import minimize_scalar
+    from scipy.special import log_softmax
 
     truth, probabilities, _ = check_predictions(y_true, probabilities, labels)
     logits = _logits(probabilities)
     rows = np.arange(len(truth))
 
     def log_loss(log_temperature):
-        scaled = logits / np.exp(log_temperature)
-        return (_log_sum_exp(scaled)[:, 0] - scaled[rows, truth]).mean()
+        return -log_softmax(logits / np.exp(log_temperature), axis=1)[rows, truth].mean()
 
     found = minimize_scalar(log_loss, bounds=(np.log(0.05), np.log(20.0)), method="bounded")
     return float(np.exp(found.x))
@@ -128,20 +111,16 @@ def apply_temperature(probabilities, temperature):
     Raises:
         ValueError: if `temperature` is not above 0.
     """
+    from scipy.special import softmax
+
     if not temperature > 0:
         raise ValueError(f"temperature must be above 0. Received: temperature={temperature}")
-    scaled = _logits(probabilities) / temperature
-    return np.exp(scaled - _log_sum_exp(scaled))
+    return softmax(_logits(probabilities) / temperature, axis=1)
 
 
 def _logits(probabilities):
     # A float32 softmax underflows to 0; its smallest normal number keeps the logarithm finite.
     return np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
-
-
-def _log_sum_exp(values):
-    top = values.max(axis=1, keepdims=True)
-    return top + np.log(np.exp(values - top).sum(axis=1, keepdims=True))
 
 
 def _binned_gap(confidence, correct, weights, bins):

@@ -7,7 +7,6 @@ probabilities raise. `skinkit.evaluation.confusion` and `ranking` hold the arith
 
 import pandas as pd
 
-from skinkit.evaluation.confusion import kappa_from_confusion
 from skinkit.evaluation.prediction_arrays import check_predictions, count_ties
 from skinkit.evaluation.weighted_scores import CLASS_SCORES, Predictions, WeightedScores, summary_names
 
@@ -86,16 +85,3 @@ def confusion_matrix(y_true, probabilities, labels):
     """Counts `(C, C)`, rows truth, columns prediction, both in the order of `labels`."""
     truth, probabilities, labels = check_predictions(y_true, probabilities, labels)
     return WeightedScores(Predictions(truth, probabilities, labels)).confusion[0].astype(int)
-
-
-def cohen_kappa(y_true, probabilities, labels, weights=None):
-    """Cohen's kappa of truth and prediction.
-
-    Args:
-        y_true, probabilities, labels: see `summary`.
-        weights: None, "linear" or "quadratic" (only for classes whose order means something).
-
-    Returns:
-        float, 1 for perfect agreement, 0 for chance; NaN where only one class occurs at all.
-    """
-    return float(kappa_from_confusion(confusion_matrix(y_true, probabilities, labels), weights))

@@ -68,10 +68,13 @@ def reliability_diagram(table, ax=None):
     Returns:
         matplotlib Figure.
     """
+    from scipy.stats import binomtest
+
     figure, ax = one_axes(ax, (6, 6))
     rows = table[table["n"] > 0]
     x, y, n = (rows[name].to_numpy(float) for name in ("confidence", "accuracy", "n"))
-    low, high = _wilson(y, n)
+    ends = [binomtest(round(share * number), round(number)) for share, number in zip(y, n, strict=True)]
+    low, high = np.transpose([found.proportion_ci(method="wilson") for found in ends])
     errors = np.clip([y - low, high - y], 0, None)
     ax.plot([0, 1], [0, 1], color="#BBBBBB", linestyle=":", zorder=0)
     ax.errorbar(x, y, yerr=errors, fmt="o", color="#0072B2", capsize=3)
@@ -135,9 +138,3 @@ def _with_interval(value, intervals, metric):
         return f"{value:.3f}"
     low, high = intervals.loc[metric, ["low", "high"]]
     return f"{value:.3f}" if pd.isna(low) else f"{value:.3f} [{low:.3f}, {high:.3f}]"
-
-
-def _wilson(share, n, z=1.96):
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-    return centre - half, centre + half

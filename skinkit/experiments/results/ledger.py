@@ -10,6 +10,7 @@ from skinkit.experiments.results.comparisons import compare_runs
 from skinkit.experiments.results.figures import draw_figures
 from skinkit.experiments.results.finished_runs import ALIKE, alike, finished_runs
 from skinkit.experiments.results.page import check_results_folder, results_page
+from skinkit.files import write_whole
 from skinkit.papers.published import published_scores
 from skinkit.papers.registry import recipes, same_method
 
@@ -202,9 +203,7 @@ def write_ledger(runs, results):
         "comparisons.csv": _csv(differences),
     }
     for name, text in texts.items():
-        part = results / f"{name}.part"
-        part.write_text(text, encoding="utf-8")
-        part.replace(results / name)
+        write_whole(results / name, text)
     draw_figures(table, results)
     return table
 

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from skinkit.data.missing import known_ids
 from skinkit.data.overlap import KINDS, overlap
+from skinkit.data.tables.missing import known_ids
 
 
 def leakage_report(table, split, part="test", against="train"):

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from skinkit.data.missing import known_ids
+from skinkit.data.tables.missing import known_ids
 from skinkit.data.tables.readers import AGES, COLUMNS, DX_TYPES, SEXES
 
 _IDS = ("image_id", "lesion_id", "patient_id", "source_id")

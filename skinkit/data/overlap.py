@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from skinkit.data.missing import known_ids
 from skinkit.data.releases.catalog import CATALOG
+from skinkit.data.tables.missing import known_ids
 
 KINDS = ("photograph", "lesion", "patient")
 _ENDING = r"\.(?:jpe?g|jpe|jfif|png|bmp|gif|tiff?|webp|dcm)"

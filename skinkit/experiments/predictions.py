@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from skinkit.data.grouping import group_keys
-from skinkit.data.missing import known_ids
+from skinkit.data.tables.missing import known_ids
 from skinkit.names import check_name
 
 # What can be made of predictions before they are scored.

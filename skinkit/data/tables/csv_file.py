@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from skinkit.data.missing import is_missing
+from skinkit.data.tables.missing import is_missing
 
 
 @dataclass

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from skinkit.data.classes import CLASS_MAPS
-from skinkit.data.missing import known_ids, unknown_as_missing
 from skinkit.data.overlap import without_ending
+from skinkit.data.tables.missing import known_ids, unknown_as_missing
 
 COLUMNS = (
     "image_id",

@@ -33,8 +33,8 @@ def reading(path, remedy):
             missing permission, stay what they are.
 
     Example:
-    >>> with reading(path, "Delete it: it is made again"):
-    ...     content = json.loads(path.read_text())
+        >>> with reading(path, "Delete it: it is made again"):
+        ...     content = json.loads(path.read_text())
     """
     try:
         yield
@@ -76,8 +76,8 @@ def replacing(path):
         path: Path of the file to write; an existing one is replaced in one step.
 
     Example:
-    >>> with replacing(folder / "history.csv") as part:
-    ...     history.to_csv(part)
+        >>> with replacing(folder / "history.csv") as part:
+        ...     history.to_csv(part)
     """
     path = Path(path)
     part = path.with_name(f"{path.name}.part")

@@ -64,10 +64,10 @@ def assign(keys, strata, fractions, seed):
     """Assigns each row to one of the fractions, whole groups at a time.
 
     Args:
-        keys: n group keys.
-        strata: n class names; their shares are kept in every part.
-        fractions: share of each part.
-        seed: any integer.
+        keys: Strings, n group keys.
+        strata: Strings, n class names; their shares are kept in every part.
+        fractions: Floats, the share of each part.
+        seed: Integer.
 
     Returns:
         List of n positions in `fractions`.

@@ -1,4 +1,4 @@
-"""Leakage: how many evaluation images show a photograph, lesion or patient seen in training."""
+"""Leakage: the share of evaluation images whose photograph, lesion or patient is also in training."""
 
 import pandas as pd
 
@@ -10,13 +10,13 @@ def leakage_report(table, split, part="test", against="train"):
     """Counts, per class, the images of one part whose photograph, lesion or patient is in another.
 
     Args:
-        table: manifest table that holds all images of the split.
+        table: Manifest table that holds all images of the split.
         split: `Split`.
-        part: the part that is evaluated on; parts may be joined by `+`.
-        against: the part that was learned from; parts may be joined by `+`.
+        part: String, the part that is evaluated on; parts may be joined by `+`.
+        against: String, the part that was learned from; parts may be joined by `+`.
 
     Returns:
-        Data frame as of `leakage_between`.
+        DataFrame as of `leakage_between`.
 
     Raises:
         ValueError: if a part is empty or the table lacks images of the split.
@@ -36,13 +36,13 @@ def leakage_between(rows, seen, labels=None, one_table=False):
     lack, a rate above 0 is a lower bound, and a rate of 0 would be a false claim: it is `<NA>`.
 
     Args:
-        rows: manifest rows that are evaluated on.
-        seen: manifest rows that were learned from, or what `fingerprint` saved of them.
-        labels: classes of the report; default: those of `rows`.
-        one_table: whether both are rows of one table: see `overlap`.
+        rows: Manifest rows that are evaluated on.
+        seen: Manifest rows that were learned from, or what `fingerprint` saved of them.
+        labels: Strings, classes of the report; default: those of `rows`.
+        one_table: Boolean, whether both are rows of one table: see `overlap`.
 
     Returns:
-        Data frame, index `all` and then the labels in alphabetical order; `n` images and the rates
+        DataFrame, index `all` and then the labels in alphabetical order; `n` images and the rates
         `photograph`, `lesion`, `patient` from 0 to 1, or `<NA>`. `attrs["doubts"]` tells for each kind, in
         words, what is not known.
 

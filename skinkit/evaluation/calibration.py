@@ -1,4 +1,4 @@
-"""Do the probabilities mean what they say? Calibration error, Brier score, temperature scaling."""
+"""Calibration of probabilities: calibration error, Brier score, temperature scaling."""
 
 import numpy as np
 import pandas as pd
@@ -17,8 +17,10 @@ def expected_calibration_error(y_true, probabilities, labels, bins=BINS):
     to bias, and its percentiles miss the truth.
 
     Args:
-        y_true, probabilities, labels: see `summary`.
-        bins: number of bins; 15 is the value of the paper and of `summary`.
+        y_true: As in `summary`.
+        probabilities: As in `summary`.
+        labels: As in `summary`.
+        bins: Integer, number of bins; 15 is the value of the paper and of `summary`.
 
     Returns:
         float, 0 (perfect) to 1.
@@ -29,7 +31,7 @@ def expected_calibration_error(y_true, probabilities, labels, bins=BINS):
 
 
 def weighted_calibration_error(truth, probabilities, weights, bins=BINS):
-    """The same for positions `truth` and each of the weightings `weights` `(B, n)`: `(B,)`."""
+    """Calibration errors `(B,)` of positions `truth` under each of the weightings `weights` `(B, n)`."""
     confidence = probabilities.max(axis=1)
     correct = predicted_index(probabilities) == truth
     return _binned_gap(confidence, correct, weights, bins)
@@ -53,12 +55,14 @@ def squared_distance(truth, probabilities):
 
 
 def reliability_table(y_true, probabilities, labels, bins=BINS):
-    """What a reliability diagram shows, as a table.
+    """Returns the bins of a reliability diagram as a table.
 
     Args:
-        y_true, probabilities, labels: see `summary`.
-        bins: number of bins of equal width over 0 to 1, closed on the right; by default those of the error,
-            which is the mean gap in the diagram.
+        y_true: As in `summary`.
+        probabilities: As in `summary`.
+        labels: As in `summary`.
+        bins: Integer, number of bins of equal width over 0 to 1, closed on the right; by default those of the
+            error, which is the mean gap in the diagram.
 
     Returns:
         DataFrame, one row a bin: `low`, `high`, `n`, `confidence` (mean), `accuracy` (share of
@@ -82,7 +86,9 @@ def fit_temperature(y_true, probabilities, labels):
     apply it to test images; it never changes which class wins.
 
     Args:
-        y_true, probabilities, labels: validation predictions, see `summary`.
+        y_true: As in `summary`, of validation images.
+        probabilities: As in `summary`, of validation images.
+        labels: As in `summary`, of validation images.
 
     Returns:
         float `T` between 0.05 and 20; above 1 the network was too sure of itself. Images without

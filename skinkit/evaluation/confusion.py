@@ -15,10 +15,10 @@ def class_confusion_scores(matrix):
     """One-vs-rest scores of each class.
 
     Args:
-        matrix: array `(..., C, C)` of counts.
+        matrix: Array `(..., C, C)` of counts.
 
     Returns:
-        dict of arrays `(..., C)`: `precision`, `recall`, `f1`, `specificity` (0 to 1 or NaN),
+        Dictionary of arrays `(..., C)`: `precision`, `recall`, `f1`, `specificity` (0 to 1 or NaN),
         `support` (true images) and `predicted` (images given to the class).
     """
     matrix = np.asarray(matrix, dtype=np.float64)
@@ -45,10 +45,10 @@ def confusion_scores(matrix):
     its tables print the latter.
 
     Args:
-        matrix: array `(..., C, C)`, rows truth, columns prediction.
+        matrix: Array `(..., C, C)`, rows truth, columns prediction.
 
     Returns:
-        dict of arrays `(...)` (floats for one matrix).
+        Dictionary of arrays `(...)` (floats for one matrix).
 
     Example:
         >>> float(confusion_scores([[3, 1], [0, 4]])["accuracy"])
@@ -79,10 +79,10 @@ def kappa_from_confusion(matrix):
     """Cohen's kappa: agreement beyond chance, 1 is perfect, 0 is chance.
 
     Args:
-        matrix: array `(..., C, C)`.
+        matrix: Array `(..., C, C)`.
 
     Returns:
-        array `(...)`; NaN where truth and prediction both hold one and the same class only.
+        Array `(...)`; NaN where truth and prediction both hold one and the same class only.
     """
     matrix = np.asarray(matrix, dtype=np.float64)
     wrong = 1.0 - np.eye(matrix.shape[-1])

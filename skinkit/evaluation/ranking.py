@@ -27,8 +27,8 @@ def rank(scores, positive):
     score that is read from the curve changes. So all classes together have few thresholds.
 
     Args:
-        scores: array `(n,)`.
-        positive: bool array `(n,)`, True for images of the class.
+        scores: Array `(n,)`.
+        positive: Boolean array `(n,)`, True for images of the class.
 
     Returns:
         `Ranking`.
@@ -46,8 +46,8 @@ def weighted_curve(ranking, weights):
     """Counts above each kept threshold, from the highest score to the lowest.
 
     Args:
-        ranking: result of `rank`.
-        weights: array `(B, n)`: how often each image counts in each of `B` weightings.
+        ranking: Result of `rank`.
+        weights: Array `(B, n)`: how often each image counts in each of `B` weightings.
 
     Returns:
         `(hits, false_alarms)`, both `(B, T)` for the `T` kept thresholds, cumulative.

@@ -18,15 +18,15 @@ def summary(y_true, probabilities, labels, positive=None):
     MC-specificity of gessert2019; `weighted_f1_by_pred` is the F1 of its tables.
 
     Args:
-        y_true: `n` labels.
-        probabilities: array `(n, C)`, 0 to 1, columns in the order of `labels`.
-        labels: the `C` class names.
-        positive: class of the sensitivity at 90 and 95 % specificity and, with two classes, of
+        y_true: Sequence of `n` labels.
+        probabilities: Array `(n, C)`, 0 to 1, columns in the order of `labels`.
+        labels: Sequence of the `C` class names.
+        positive: String, class of the sensitivity at 90 and 95 % specificity and, with two classes, of
             `auc`, `precision`, `recall`, `average_precision`. None takes "mel", "malignant" or the
             second of two classes; without any of these the two sensitivities are left out.
 
     Returns:
-        dict of floats: the names of `summary_names`, then `n` (images) and `ties` (images whose
+        Dictionary of floats: the names of `summary_names`, then `n` (images) and `ties` (images whose
         highest probability is shared; they count for the first of these classes). What cannot be
         computed is NaN.
 
@@ -47,10 +47,13 @@ def score(name, y_true, probabilities, labels, positive=None):
     """One score by its name.
 
     Args:
-        name: a name of `summary_names`, "SCORE:LABEL" with SCORE one of precision, recall, f1,
+        name: String, a name of `summary_names`, "SCORE:LABEL" with SCORE one of precision, recall, f1,
             specificity, auc, average_precision, or "LABEL_sensitivity_at_80_specificity" with any
             whole percentage ("melanoma" stands for "mel").
-        y_true, probabilities, labels, positive: see `summary`.
+        y_true: As in `summary`.
+        probabilities: As in `summary`.
+        labels: As in `summary`.
+        positive: As in `summary`.
 
     Returns:
         float, NaN where it cannot be computed.
@@ -66,7 +69,9 @@ def per_class(y_true, probabilities, labels):
     """One-vs-rest scores of each class.
 
     Args:
-        y_true, probabilities, labels: see `summary`.
+        y_true: As in `summary`.
+        probabilities: As in `summary`.
+        labels: As in `summary`.
 
     Returns:
         DataFrame with the labels as index: `precision`, `recall`, `f1`, `specificity`, `auc`,

@@ -24,11 +24,11 @@ def summary_names(labels, positive=None):
     """Names of the scores in `summary`, in their order.
 
     Args:
-        labels: the class names.
-        positive: see `positive_label`.
+        labels: Sequence of the class names.
+        positive: As in `positive_label`.
 
     Returns:
-        tuple of names. The sensitivities carry the class' name (`melanoma_...` for "mel",
+        Tuple of names. The sensitivities carry the class' name (`melanoma_...` for "mel",
         `malignant_...` for "malignant"). Two classes add `auc`, `precision`, `recall` and
         `average_precision` of the positive class.
     """
@@ -49,10 +49,10 @@ class Predictions:
     """Predictions, and what all weightings of them share: each class is sorted once.
 
     Args:
-        truth: int positions `(n,)`, as `check_predictions` returns them.
-        probabilities: float64 `(n, C)`.
-        labels: list of `C` names.
-        positive: see `positive_label`.
+        truth: Integer array `(n,)`, positions as `check_predictions` returns them.
+        probabilities: float64 array `(n, C)`.
+        labels: List of `C` names.
+        positive: As in `positive_label`.
     """
 
     def __init__(self, truth, probabilities, labels, positive=None):
@@ -113,7 +113,7 @@ class WeightedScores:
 
     Args:
         predictions: `Predictions`.
-        weights: float64 array `(B, n)`, how often each image counts; None counts each once.
+        weights: float64 array `(B, n)`, how often each image counts; `None` counts each once.
     """
 
     def __init__(self, predictions, weights=None):

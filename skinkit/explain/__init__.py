@@ -1,4 +1,4 @@
-"""Where a model looks (Grad-CAM, maps of attention layers, overlays), and what its features know."""
+"""Maps of where a model looks (Grad-CAM, attention layers, overlays), and embeddings of its features."""
 
 from skinkit.explain.embeddings import embed, linear_probe, patient_means
 from skinkit.explain.grad_cam import TARGET_LAYERS, grad_cam

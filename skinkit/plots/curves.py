@@ -10,14 +10,14 @@ def roc_curves(y_true, probabilities, labels, intervals=None, ax=None):
     """ROC curve of each class against the rest, with its area.
 
     Args:
-        y_true: `n` labels.
-        probabilities: array `(n, C)`.
-        labels: class names in column order.
-        intervals: table of `bootstrap_intervals` with the metrics "auc:<class>", or None.
-        ax: matplotlib axes or None.
+        y_true: Sequence of `n` labels.
+        probabilities: Array `(n, C)`.
+        labels: Sequence of class names in column order.
+        intervals: DataFrame of `bootstrap_intervals` with the metrics "auc:<class>", or `None`.
+        ax: Matplotlib axes, or `None`.
 
     Returns:
-        matplotlib Figure. Classes without true images are named, not drawn.
+        Matplotlib Figure. Classes without true images are named, not drawn.
     """
     from sklearn.metrics import auc, roc_curve
 
@@ -37,11 +37,14 @@ def precision_recall_curves(y_true, probabilities, labels, intervals=None, ax=No
     """Precision-recall curve of each class against the rest, with its average precision.
 
     Args:
-        y_true, probabilities, labels, ax: see `roc_curves`.
-        intervals: table of `bootstrap_intervals` with "average_precision:<class>", or None.
+        y_true: As in `roc_curves`.
+        probabilities: As in `roc_curves`.
+        labels: As in `roc_curves`.
+        ax: As in `roc_curves`.
+        intervals: DataFrame of `bootstrap_intervals` with "average_precision:<class>", or `None`.
 
     Returns:
-        matplotlib Figure.
+        Matplotlib Figure.
     """
     from sklearn.metrics import average_precision_score, precision_recall_curve
 
@@ -62,11 +65,11 @@ def reliability_diagram(table, ax=None):
     """Accuracy against confidence, with Wilson's 95 % interval and the images of each bin.
 
     Args:
-        table: result of `skinkit.evaluation.reliability_table`.
-        ax: matplotlib axes or None.
+        table: Result of `skinkit.evaluation.reliability_table`.
+        ax: Matplotlib axes, or `None`.
 
     Returns:
-        matplotlib Figure.
+        Matplotlib Figure.
     """
     from scipy.stats import binomtest
 
@@ -92,11 +95,11 @@ def learning_curves(history, metrics=("loss", "accuracy"), axes=None):
     Args:
         history: DataFrame with the metrics and their `val_` twins (missing ones are left out),
             `epoch` if it does not count from 0, and `phase` if training had several.
-        metrics: names of the panels; those not in `history` are left out.
-        axes: one matplotlib axes a panel, or None.
+        metrics: Sequence of names of the panels; those not in `history` are left out.
+        axes: Matplotlib axes, one a panel, or `None`.
 
     Returns:
-        matplotlib Figure.
+        Matplotlib Figure.
 
     Raises:
         ValueError: if no metric is in `history`.

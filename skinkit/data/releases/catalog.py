@@ -1,4 +1,4 @@
-"""Catalog: finds, lists and describes the releases of `releases.toml`."""
+"""Catalog of the releases in `releases.toml`: found by key, listed and described."""
 
 import tomllib
 from dataclasses import dataclass, field
@@ -15,11 +15,11 @@ class RemoteFile:
     """One file of a release.
 
     Args:
-        name: file name, also on a mirror.
-        urls: addresses, tried in this order; empty when an account or a form stands before it.
-        bytes: size, or None when unknown.
-        sha256: lower-case hex digest, or None when unknown.
-        md5: lower-case hex digest, or None when unknown.
+        name: String, file name, also on a mirror.
+        urls: Strings, addresses, tried in this order; empty when an account or a form stands before it.
+        bytes: Integer, size, or `None` when unknown.
+        sha256: String, lower-case hex digest, or `None` when unknown.
+        md5: String, lower-case hex digest, or `None` when unknown.
     """
 
     name: str
@@ -40,15 +40,15 @@ class Release:
     """One release of images with their tables.
 
     Args:
-        key: name used by every command, and name of its folder.
-        title, page, licence, citation: one line each; the page is the address a person opens.
-        class_map: key of `CLASS_MAPS`.
-        images: number of images that belong to it.
-        counts: images per canonical label; empty when unknown.
-        lesions, patients: numbers of known ids, or None.
-        files: what to fetch.
-        steps: how to get the files by hand where no address is open to everybody.
-        note: what a user should know before using it.
+        key: String, name used by every command, and name of its folder.
+        title, page, licence, citation: Strings of one line; the page is the address a person opens.
+        class_map: String, key of `CLASS_MAPS`.
+        images: Integer, number of images that belong to it.
+        counts: Dictionary, images per canonical label; empty when unknown.
+        lesions, patients: Integers, numbers of known ids, or `None`.
+        files: `RemoteFile`s, what to fetch.
+        steps: Strings, how to get the files by hand where no address is open to everybody.
+        note: String, what a user should know before using it.
     """
 
     key: str

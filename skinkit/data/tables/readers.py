@@ -1,4 +1,4 @@
-"""One reader for each way the releases spell their tables; all return the same tidy columns."""
+"""Readers of the tables of each release; all return the same tidy columns."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Which of two recipes is better on the same test images, and by how much."""
+"""Differences between two recipes on the same test images."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""The finished runs under a folder: each once, and with a word about those that are stale."""
+"""Finished runs under a folder, each once, and those of them that are stale."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The page that stands in front of the results: the ledger in words, made from the ledger alone."""
+"""Page in front of the results: the ledger in words, made from the ledger alone."""
 
 import pandas as pd
 
@@ -64,8 +64,8 @@ def results_page(table, differences):
     """Returns the text of `results/README.md` for a ledger.
 
     Args:
-        table: DataFrame of `skinkit.experiments.ledger.ledger`.
-        differences: DataFrame of `skinkit.experiments.comparisons.compare_runs`.
+        table: DataFrame of `skinkit.experiments.ledger`.
+        differences: DataFrame of `compare_runs`.
     """
     measured, drawn = table[table["measured"].notna()], rows_of_sections(table)
     parts = [_HEAD, "## Published numbers", _coverage(table)]

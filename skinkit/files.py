@@ -1,4 +1,4 @@
-"""Files of this kit: written whole, named in the error when broken, and removed without those of others."""
+"""Files of this kit: the name of a broken one in its error, and the removal of what it wrote alone."""
 
 import contextlib
 import json
@@ -33,8 +33,8 @@ def reading(path, remedy):
             missing permission, stay what they are.
 
     Example:
-        >>> with reading(path, "Delete it: it is made again"):
-        ...     content = json.loads(path.read_text())
+    >>> with reading(path, "Delete it: it is made again"):
+    ...     content = json.loads(path.read_text())
     """
     try:
         yield
@@ -64,34 +64,6 @@ def read_json(path, remedy, *keys):
         if lacking := [key for key in keys if key not in content]:
             raise ValueError(f"it lacks {', '.join(lacking)}")
         return content
-
-
-@contextlib.contextmanager
-def replacing(path):
-    """Yields a part file beside a file, which takes its place once the block has ended without an error.
-
-    Whatever happens within the block, nothing half-written stays behind.
-
-    Args:
-        path: Path of the file to write; an existing one is replaced in one step.
-
-    Example:
-        >>> with replacing(folder / "history.csv") as part:
-        ...     history.to_csv(part)
-    """
-    path = Path(path)
-    part = path.with_name(f"{path.name}.part")
-    try:
-        yield part
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def write_whole(path, content):
-    """Writes text, in UTF-8 and with its line ends as they are, or bytes, as `replacing` does."""
-    with replacing(path) as part:
-        part.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def remove(paths, root):

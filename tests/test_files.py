@@ -4,7 +4,7 @@ import zipfile
 import pandas as pd
 import pytest
 
-from skinkit.files import read_json, reading, remove, remove_matching, replacing, write_whole
+from skinkit.files import read_json, reading, remove, remove_matching
 
 
 def test_only_the_named_files_and_what_they_leave_empty_go(tmp_path):
@@ -63,15 +63,3 @@ def test_what_archives_and_tables_raise_is_turned_into_one_error(tmp_path):
 def test_an_error_of_the_disk_stays_what_it_is(tmp_path):
     with pytest.raises(IsADirectoryError), reading(tmp_path, "Delete it"):
         tmp_path.read_text()
-
-
-def test_a_file_is_replaced_in_one_step_or_not_at_all(tmp_path):
-    path = tmp_path / "state.json"
-    write_whole(path, "état\n")
-    assert path.read_bytes() == "état\n".encode()
-    with pytest.raises(RuntimeError), replacing(path) as part:
-        part.write_text("half")
-        raise RuntimeError
-    assert path.read_text(encoding="utf-8") == "état\n"
-    write_whole(path, b"\x00\x01")
-    assert path.read_bytes() == b"\x00\x01" and list(tmp_path.iterdir()) == [path]

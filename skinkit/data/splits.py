@@ -10,7 +10,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from skinkit.data.grouping import GROUPS, assign, group_keys, missing_note
-from skinkit.files import read_json, reading, write_whole
+from skinkit.files import read_json, reading
 
 _REMEDY = "Take it from a copy, or save the split again"
 PARTS = ("train", "validation", "test")
@@ -84,8 +84,8 @@ class Split:
         path.parent.mkdir(parents=True, exist_ok=True)
         facts = {key: getattr(self, key) for key in ("name", "seed", "grouped_by", "note", "hash")}
         rows = (f"{image},{part}\n" for image, part in self.parts.items())
-        write_whole(path.with_suffix(".json"), json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
-        write_whole(path, "image_id,part\n" + "".join(rows))
+        _write(path.with_suffix(".json"), json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
+        _write(path, "image_id,part\n" + "".join(rows))
         return path
 
     @classmethod
@@ -127,6 +127,12 @@ def _refuse_foreign(companion):
     """Nobody asked for the file beside the CSV: what somebody else has there stays."""
     if companion.exists() and '"grouped_by"' not in companion.read_text(encoding="utf-8", errors="replace"):
         raise ValueError(f"{companion} is not a split's, and would be replaced. Save under another name.")
+
+
+def _write(path, text):
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8", newline="\n")
+    part.replace(path)
 
 
 def stratified_group_split(table, fractions: Mapping[str, float] = FRACTIONS, group="lesion+patient", seed=0):

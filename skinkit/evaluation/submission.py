@@ -1,9 +1,10 @@
 """The file the ISIC 2018 challenge asks for (task 3, lesion diagnosis)."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from skinkit.evaluation.prediction_arrays import check_predictions
-from skinkit.files import write_whole
 
 ISIC2018_COLUMNS = ("MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC")
 
@@ -37,7 +38,13 @@ def write_isic2018_submission(path, image_ids, probabilities, labels):
     table = pd.DataFrame(probabilities.clip(0.0, 1.0), columns=names)
     table = table[list(ISIC2018_COLUMNS)]
     table.insert(0, "image", ids)
-    write_whole(path, table.to_csv(index=False, float_format="%.9g", lineterminator="\n"))
+    path = Path(path)
+    part = path.with_name(f"{path.name}.part")
+    try:
+        table.to_csv(part, index=False, float_format="%.9g", lineterminator="\n")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
     return table
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import keras
 import pandas as pd
 
-from skinkit.files import write_whole
 from skinkit.training.checkpoint import Checkpoint
 from skinkit.training.plateau import Plateau
 
@@ -214,5 +213,7 @@ class EpochRecorder(keras.callbacks.Callback):
         columns = None if self.state["history"] else ["epoch", "phase", "learning_rate", "loss", "seconds"]
         history = pd.DataFrame(self.state["history"], columns=columns)
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_whole(self.folder / "history.csv", history.to_csv(index=False))
+        part = self.folder / "history.csv.part"
+        history.to_csv(part, index=False)
+        part.replace(self.folder / "history.csv")
         return history

@@ -282,7 +282,7 @@ def test_context_helps_only_where_it_is_there(tmp_path):
 
 def test_an_interrupted_writing_is_completed_and_leaves_no_half_file(tmp_path, monkeypatch):
     module = sys.modules["skinkit.data.synthetic.dataset"]
-    write, written = module.write_whole, []
+    write, written = module._write, []
 
     def fail_midway(path, content):
         if len(written) == 15:
@@ -292,12 +292,12 @@ def test_an_interrupted_writing_is_completed_and_leaves_no_half_file(tmp_path, m
         write(path, content)
 
     folder = tmp_path / "set"
-    monkeypatch.setattr(module, "write_whole", fail_midway)
+    monkeypatch.setattr(module, "_write", fail_midway)
     with pytest.raises(OSError, match="No space left"):
         synthetic(20, seed=3, folder=folder, size=SMALL, workers=1)
     assert not (folder / "HAM10000_metadata.csv").exists()
     assert all(cv2.imread(str(path)) is not None for path in folder.rglob("*.jpg"))
-    monkeypatch.setattr(module, "write_whole", write)
+    monkeypatch.setattr(module, "_write", write)
     synthetic(20, seed=3, folder=folder, size=SMALL)
     synthetic(20, seed=3, folder=tmp_path / "undisturbed", size=SMALL)
     assert not list(folder.rglob("*.part"))

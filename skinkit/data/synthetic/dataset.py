@@ -17,7 +17,6 @@ from skinkit.data.load import read_manifest
 from skinkit.data.synthetic.drawing import draw_lesion, photograph
 from skinkit.data.synthetic.patients import plan_ham10000, plan_isic2020
 from skinkit.data.synthetic.traits import MALIGNANT, draw_patient, draw_traits
-from skinkit.files import write_whole
 
 __all__ = ["draw_lesion", "synthetic"]
 
@@ -140,7 +139,7 @@ def _claim(folder, drawing):
             f"{folder} is not empty and was not drawn with these parameters. Give another folder, "
             f"or delete this one. Expected in {_PARAMETERS}: {drawing.to_json()}"
         )
-    write_whole(said, drawing.to_json())
+    _write(said, drawing.to_json().encode())
 
 
 def _write_all(folder, drawing, workers, progress):
@@ -162,7 +161,8 @@ def _write_all(folder, drawing, workers, progress):
         # An interrupt must not wait for thousands of images still in the queue.
         pool.shutdown(cancel_futures=True)
     table = _isic2020_table(plan) if drawing.layout == "isic2020" else _ham10000_table(plan)
-    write_whole(folder / _TABLES[drawing.layout], table.to_csv(index=False, lineterminator="\n"))
+    text = table.to_csv(index=False, lineterminator="\n")
+    _write(folder / _TABLES[drawing.layout], text.encode())
 
 
 def _paths(folder, row):
@@ -175,8 +175,8 @@ def _write_image(folder, drawing, row):
     image, mask = _draw(drawing, row)
     image_path, mask_path = _paths(folder, row)
     quality = [cv2.IMWRITE_JPEG_QUALITY, 90]
-    write_whole(image_path, cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), quality)[1])
-    write_whole(mask_path, cv2.imencode(".png", mask, [cv2.IMWRITE_PNG_BILEVEL, 1])[1])
+    _write(image_path, cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), quality)[1])
+    _write(mask_path, cv2.imencode(".png", mask, [cv2.IMWRITE_PNG_BILEVEL, 1])[1])
 
 
 def _draw(drawing, row):
@@ -195,6 +195,12 @@ def _is_marked(drawing, row):
 
 def _stream(drawing, purpose, number):
     return np.random.default_rng([drawing.seed, purpose, number])
+
+
+def _write(path, content):
+    part = path.with_name(f"{path.name}.part")
+    part.write_bytes(content)
+    part.replace(path)
 
 
 def _ham10000_table(plan):

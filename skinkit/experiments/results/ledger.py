@@ -10,7 +10,6 @@ from skinkit.experiments.results.comparisons import compare_runs
 from skinkit.experiments.results.figures import draw_figures
 from skinkit.experiments.results.finished_runs import ALIKE, alike, finished_runs
 from skinkit.experiments.results.page import check_results_folder, results_page
-from skinkit.files import write_whole
 from skinkit.papers.published import published_scores
 from skinkit.papers.registry import recipes, same_method
 
@@ -205,7 +204,9 @@ def write_ledger(runs, results):
         "comparisons.csv": _csv(differences),
     }
     for name, text in texts.items():
-        write_whole(results / name, text)
+        part = results / f"{name}.part"
+        part.write_text(text, encoding="utf-8")
+        part.replace(results / name)
     draw_figures(table, results)
     return table
 

@@ -14,7 +14,7 @@ def check_views(name, image_size, of="probabilities"):
     """Raises `ValueError` for unknown views or means, and for views that images of this size cannot have.
 
     Args:
-        name: String, `"flips"` or `"dihedral"`.
+        name: `"flips"` or `"dihedral"`.
         image_size: Height and width in pixels.
         of: What the mean is taken of, as in `mean_over_views`.
     """
@@ -36,8 +36,8 @@ def image_views(images, name):
 
     Args:
         images: Array `(n, height, width, channels)`.
-        name: String, `"flips"`: as they are, mirrored, upside down, both; or `"dihedral"`: all 8 positions of
-            a square.
+        name: `"flips"`: as they are, mirrored, upside down, both; or `"dihedral"`: all 8 positions of a
+            square.
 
     Raises:
         ValueError: for unknown views, or `"dihedral"` of images that are not square.
@@ -53,8 +53,8 @@ def mean_over_views(probabilities, of="probabilities"):
 
     Args:
         probabilities: Array `(n, views, classes)`, each row summing to 1.
-        of: String, `"probabilities"` (gessert2019, section II-D), or `"logits"` (bermeo2023, released code):
-            the softmax of the mean logits, which is the geometric mean of the probabilities made to sum to 1.
+        of: `"probabilities"` (gessert2019, section II-D), or `"logits"` (bermeo2023, released code): the
+            softmax of the mean logits, which is the geometric mean of the probabilities made to sum to 1.
 
     Returns:
         Array `(n, classes)`, each row summing to 1.

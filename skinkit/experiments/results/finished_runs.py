@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from skinkit.experiments.plan import Plan
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.papers.registry import recipe as find_recipe
@@ -57,30 +55,6 @@ def _nothing_counts(folder, found):
 def _only_tries(manifest):
     drawn = manifest["dataset"] == "synthetic"
     return manifest["profile"] == "smoke" or (drawn and manifest["settings"]["dataset"] != "synthetic")
-
-
-def stale_runs(folder):
-    """Returns the finished runs under `folder` whose recipe has changed since, or no longer exists.
-
-    Args:
-        folder: As in `finished_runs`.
-
-    Returns:
-        DataFrame with `recipe, profile, protocol, fold, seed, folder, was, now, why`: `was` is the hash of
-        the recipe as it was run, `now` as it would be run today (missing where it no longer exists).
-
-    Raises:
-        FileNotFoundError: when there is no run to count.
-    """
-    about = ["recipe", "profile", "protocol", "fold", "seed"]
-    rows = []
-    for run in finished_runs(folder, verbose=False):
-        if why := staleness(run):
-            plan = _plan_of_today(run.manifest)
-            hashes = {"was": run.recipe.hash, "now": plan and plan.resolved.hash}
-            said = {name: run.manifest[name] for name in about}
-            rows.append({**said, "folder": run.folder.as_posix(), **hashes, "why": why})
-    return pd.DataFrame(rows, columns=[*about, "folder", "was", "now", "why"])
 
 
 def alike(run):

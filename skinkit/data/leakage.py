@@ -86,7 +86,7 @@ def _rates(shared, gaps):
 
 
 def _doubt(kind, rows, seen, shared):
-    """What keeps the rate of a kind from being known, in words; empty if nothing does."""
+    """Says why the rate of a kind is not known; empty where it is."""
     ids, seen_ids = _ids(rows, kind), _ids(seen, kind)
     if ids.isna().all() and seen_ids.isna().all():
         return f"there are no {kind} ids"
@@ -103,15 +103,15 @@ def _doubt(kind, rows, seen, shared):
 
 
 def leakage_rate(report):
-    """The rates over all images as a plain dict, ready for JSON (`None` where not known)."""
+    """Returns the rates over all images as a dictionary, ready for JSON (`None` where not known)."""
     row = report.loc["all", list(KINDS)]
     return {kind: None if pd.isna(rate) else float(rate) for kind, rate in row.items()}
 
 
 def leakage_stamp(report):
-    """The line to print over every metric of this split, or `None` if nothing is shared.
+    """Returns the line to print over every metric of a split, or `None` if nothing is shared.
 
-    It takes complete ids of one kind, lesion or patient, to know that nothing is shared.
+    That nothing is shared is known only where all ids of one kind, lesion or patient, are there.
 
     Example:
         >>> leakage_stamp(report)
@@ -120,7 +120,7 @@ def leakage_stamp(report):
     rates, doubts = leakage_rate(report), report.attrs.get("doubts", {})
     leaks = {kind: rate for kind, rate in rates.items() if rate}
     if leaks:
-        # There is no more than all.
+        # A rate of 100 % cannot be a lower bound.
         partial = [kind for kind, rate in leaks.items() if _percent(rate) != _percent(1)]
         return _leaky(leaks, {kind: doubts[kind] for kind in partial if doubts.get(kind)})
     if rates["lesion"] is not None or rates["patient"] is not None:

@@ -18,7 +18,7 @@ from skinkit.data.tables.readers import (
 )
 from skinkit.names import did_you_mean
 
-# Where each release keeps its diagnoses; the first pattern that matches wins.
+# Tables of diagnoses of each release; the first pattern that matches wins.
 TABLES = {
     "ham10000": ("ham10000_metadata*", "isic2018_task3_training_groundtruth*"),
     "isic2018_train": ("isic2018_task3_training_groundtruth*",),

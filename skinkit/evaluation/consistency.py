@@ -2,7 +2,7 @@
 
 
 def f1_agrees(precision, recall, f1, digits=2):
-    """Whether a published F1 fits its published precision and recall, all three rounded.
+    """Tells whether a published F1 fits its published precision and recall, all three rounded.
 
     Args:
         precision: Float, published value, 0 to 1.

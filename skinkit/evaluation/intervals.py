@@ -90,7 +90,7 @@ def paired_difference(
     seed=0,
     positive=None,
 ):
-    """How much better the first model is than the second on the same images, with intervals.
+    """Returns by how much the first model is better than the second on the same images, with intervals.
 
     Both models are scored on the same resamples, so what they find hard together cancels. An
     interval that holds 0 says that these images cannot tell the models apart. Differences in a class

@@ -8,7 +8,7 @@ _NO_SPREAD = 1e-5
 
 
 def patient_z_scores(probabilities, patients):
-    """How many standard deviations the logit of each image lies above the mean of its patient.
+    """Returns by how many standard deviations the logit of each image exceeds the mean of its patient.
 
     A baseline of patient context without any parameter, on the predictions of a model that looks at each
     image alone. What is common to all images of a patient, the skin or the clinic's light, drops out; so

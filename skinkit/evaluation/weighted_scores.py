@@ -15,6 +15,7 @@ from skinkit.evaluation.confusion import class_confusion_scores, confusion_score
 from skinkit.evaluation.prediction_arrays import positive_label, predicted_index
 
 CLASS_SCORES = ("precision", "recall", "f1", "specificity", "auc", "average_precision")
+_OF_CURVE = {"auc": ranking.area_under_roc, "average_precision": ranking.average_precision}
 _BINARY = ("auc", "precision", "recall", "average_precision")
 _NAMES = {"mel": "melanoma"}
 _AT_SPECIFICITY = re.compile(r"(.+)_sensitivity_at_(\d+)_specificity")
@@ -155,20 +156,17 @@ class WeightedScores:
 
     def class_scores(self, name):
         """Values `(B, C)` of one of `CLASS_SCORES`."""
-        if name in ("auc", "average_precision"):
-            read = ranking.area_under_roc if name == "auc" else ranking.average_precision
-            positions = range(len(self.labels))
-            return np.stack([read(*self._curve(index)) for index in positions], axis=1)
+        if name in _OF_CURVE:
+            values = [_OF_CURVE[name](*self._curve(index)) for index in range(len(self.labels))]
+            return np.stack(values, axis=1)
         return self._per_class[name]
 
     def _of_class(self, score, label, name):
         if score not in CLASS_SCORES or label not in self.labels:
             raise self._unknown(name)
         index = self.labels.index(label)
-        if score == "auc":
-            return ranking.area_under_roc(*self._curve(index))
-        if score == "average_precision":
-            return ranking.average_precision(*self._curve(index))
+        if score in _OF_CURVE:
+            return _OF_CURVE[score](*self._curve(index))
         return self._per_class[score][:, index]
 
     def _at_specificity(self, name):

@@ -192,7 +192,7 @@ class EpochRecorder(keras.callbacks.Callback):
         self.phase, self.plateau = number, phase.plateau
 
     def has_stopped(self):
-        """Whether the plateau of this phase has ended it before its last epoch."""
+        """Returns whether the plateau of this phase has ended it before its last epoch."""
         return self.plateau is not None and self.plateau.stops(self._watched())
 
     def _watch_plateau(self):

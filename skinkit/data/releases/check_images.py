@@ -34,7 +34,7 @@ class CheckReport:
 
     @property
     def ok(self) -> bool:
-        """Whether every image can be used. Notices and differences do not count."""
+        """True if every image can be used. Notices and differences do not count."""
         return not (self.files["error"] != "").any()
 
     @property

@@ -30,7 +30,7 @@ class _Interrupted(Exception):
 
 @dataclass(frozen=True)
 class Transport:
-    """How files are carried.
+    """Limits of a transfer, and the functions it calls.
 
     Args:
         attempts: Integer, attempts in a row that bring no new byte before giving up.
@@ -62,12 +62,12 @@ class _Part:
 
     @property
     def has_notes(self) -> bool:
-        """Whether the part was begun here."""
+        """True if the part was begun here."""
         return self._notes.exists()
 
     @property
     def notes(self) -> dict:
-        """What is known about the part: nothing, if the notes are damaged, and the download begins anew."""
+        """Facts of the part; empty if they are damaged, and the download begins anew."""
         try:
             notes = json.loads(self._notes.read_text(encoding="utf-8"))
         except (OSError, ValueError):

@@ -22,7 +22,7 @@ _SMALLEST = 150  # images lower than this are drawn larger and reduced, else the
 
 @dataclass(frozen=True)
 class View:
-    """Where the camera stands.
+    """The position of the camera.
 
     Args:
         matrix: Array `(2, 3)` that leads from pixels to image heights from the lesion's middle.
@@ -199,7 +199,7 @@ def _draw_vessels(lines, view):
 
 
 def _expose(rng, absorbed, white, light, size):
-    """What the film sees of absorption, white, light, its slope and grain: uint8 `(h, w, 3)`."""
+    """Exposes absorption, white and light, with slope and grain: uint8 `(h, w, 3)`."""
     import cv2
 
     height, width = size

@@ -11,12 +11,12 @@ _IMAGE_ENDINGS = {".jpg", ".jpeg", ".png"}
 
 
 def data_root(root=None):
-    """The folder of the data sets: `root`, else the environment variable `SKINKIT_DATA`, else `datasets`."""
+    """Returns the folder of the data sets: `root`, else the variable `SKINKIT_DATA`, else `datasets`."""
     return Path(root or os.environ.get("SKINKIT_DATA") or "datasets")
 
 
 def list_files(folder):
-    """All files below a folder, the least deep first, without hidden ones and __MACOSX."""
+    """Returns all files below a folder, the least deep first, without hidden ones and __MACOSX."""
     found = []
     for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if name != "__MACOSX" and not name.startswith(".")]
@@ -25,7 +25,7 @@ def list_files(folder):
 
 
 def tables_like(files, pattern):
-    """Those of `files` that are tables and whose lower-case name fits the pattern."""
+    """Returns the tables among files whose lower-case name fits the pattern."""
     return [
         path
         for path in files

@@ -109,7 +109,7 @@ class FeatureStore:
         if (rows < 0).any():
             strange = np.asarray(image_ids)[rows < 0]
             raise ValueError(
-                f"This store holds {len(self.image_ids)} images of one part of a split, and shows no others. "
+                f"This store holds {len(self.image_ids)} images of one part of a split and no others. "
                 f"Received: {str(strange[0])!r} and {len(strange) - 1} more"
             )
         family = self._family[self._patient[rows]]
@@ -124,7 +124,7 @@ class FeatureStore:
 
     def _write(self, part, extractor, batches):
         done = _progress(part)
-        # Here, because a missing image is an OSError too, and none of writing.
+        # Called here, because a missing image is an OSError too, but not one of writing.
         images_left = batches(done) if done < len(self.image_ids) else ()
         try:
             with part.open("r+b" if done else "wb") as stream:

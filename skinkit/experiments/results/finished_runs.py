@@ -30,7 +30,7 @@ def finished_runs(folder, smoke=False, verbose=True):
     found = [SavedRun(path.parent) for path in sorted(Path(folder).rglob("manifest.json"))]
     counted, notices = {}, []
     for run in found:
-        # Of a protocol: two may carry out the same, and each has its row.
+        # Two protocols may carry out the same run, and each has its row.
         which = (run.manifest["key"], run.manifest["protocol"])
         if not smoke and _only_tries(run.manifest):
             notices.append(f"not counted, a smoke run: {run.folder}")
@@ -76,7 +76,7 @@ def staleness(run):
     m, plan = run.manifest, _plan_of_today(run.manifest)
     if plan is None:
         return f"the recipe no longer exists, was {run.recipe.hash}"
-    # The key, as the settings of an old run lack younger fields, and what it started from counts, too.
+    # The key decides: settings of old runs lack younger fields, and what a run started from counts as well.
     if plan.key_of(m.get("weights"), m["split_hash"], m["data_hash"]) == m["key"]:
         return ""
     return f"the recipe has changed, was {run.recipe.hash}"

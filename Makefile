@@ -25,11 +25,12 @@ demo: setup ## the main job on synthetic images, or on real ones under SKINKIT_D
 test: setup ## run the whole test suite
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
-lint: setup ## ruff, the floors of the house, and whether the notebooks are up to date
+lint: setup ## ruff, the floors of the house, notebooks up to date; shows the lines of code by room
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/python notebooks/build.py --check
+	$(BIN)/python tools/count_lines.py
 
 format: setup ## let ruff put the code in order
 	$(BIN)/ruff check --fix .

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from skinkit.data.grouping import group_keys
-from skinkit.data.missing import known_ids
+from skinkit.data.tables.missing import known_ids
 from skinkit.names import check_name
 
 # Changes of predictions before they are scored.

@@ -38,10 +38,10 @@ def grad_cam(model, images, target=None, layer=None, batch_size=16, normalise=Tr
         ValueError: for an unknown or nested layer, or a target that is not a class.
 
     Example:
-    >>> heatmaps = grad_cam(model, images, target=labels.index("mel"))
+        >>> heatmaps = grad_cam(model, images, target=labels.index("mel"))
 
     Reference:
-    - [Selvaraju et al., 2017](https://arxiv.org/abs/1610.02391)
+        - [Selvaraju et al., 2017](https://arxiv.org/abs/1610.02391)
     """
     if keras.backend.backend() != "tensorflow":
         raise ValueError("Grad-CAM runs on the TensorFlow backend of Keras only")

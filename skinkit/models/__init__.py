@@ -20,28 +20,3 @@ from skinkit.models.registry import MODELS, ModelEntry, build, expected_pixels, 
 from skinkit.models.segnet_autoencoder import bottleneck_features
 from skinkit.models.tracing import traced
 from skinkit.models.weights import load_model, take_over_weights
-
-__all__ = [
-    "BACKBONES",
-    "MODELS",
-    "ModelEntry",
-    "add_head",
-    "all_but_batch_normalization",
-    "attention_overhead",
-    "bottleneck_features",
-    "build",
-    "expected_pixels",
-    "extract_features",
-    "feature_layer",
-    "grouped_images",
-    "head_layers",
-    "image_alone",
-    "load_model",
-    "makers",
-    "patient_classifier",
-    "pooled_features",
-    "take_over_weights",
-    "traced",
-    "uses_context",
-    "whole_patients",
-]

@@ -205,6 +205,7 @@ class Recipe:
 
     @property
     def document(self):
+        """Key of the document that the recipe belongs to."""
         return self.name.split("/")[0]
 
     @property

@@ -105,7 +105,7 @@ def _difference(first, second, ours, theirs):
     found = evaluation.paired_difference(
         truth, p, q, labels, groups=prediction_groups(ours.predictions)[0], metrics=METRICS
     )
-    # Few lesions, all alike, say nothing of those that were not drawn.
+    # A few lesions that all agree say nothing about others.
     found.loc[found["low"] == found["high"], ["low", "high"]] = math.nan
     said = alike(ours)
     shared = {

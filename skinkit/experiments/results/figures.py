@@ -14,7 +14,7 @@ def draw_figures(ledger, results):
     """Draws `figures/*.png` into the folder of the results; what has no numbers yet is left out.
 
     Args:
-        ledger: DataFrame of `skinkit.experiments.ledger.ledger`.
+        ledger: DataFrame of `skinkit.experiments.ledger`.
         results: Folder with `leakage.csv` (`skinkit data leakage --out`).
     """
     from skinkit import plots

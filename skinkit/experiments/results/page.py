@@ -64,8 +64,8 @@ def results_page(table, differences):
     """Returns the text of `results/README.md` for a ledger.
 
     Args:
-        table: DataFrame of `skinkit.experiments.ledger.ledger`.
-        differences: DataFrame of `skinkit.experiments.comparisons.compare_runs`.
+        table: DataFrame of `skinkit.experiments.ledger`.
+        differences: DataFrame of `compare_runs`.
     """
     measured, drawn = table[table["measured"].notna()], rows_of_sections(table)
     parts = [_HEAD, "## Published numbers", _coverage(table)]
@@ -89,7 +89,7 @@ def results_page(table, differences):
 
 
 def _coverage(table):
-    """How many published numbers each document has, were flagged, were measured, and with which verdict."""
+    """Counts the published numbers of each document: all, flagged, measured, and by verdict."""
     number = ["document", "table", "row", "on", "class", "metric"]
     said = table[table["published"].notna()].assign(
         flagged=lambda rows: rows["check"].fillna("") != "",
@@ -131,7 +131,7 @@ def _differences_table(rows):
 
 
 def _carried_out(rows):
-    """How runs were carried out; of weights, precision and lacking images only what is not the usual."""
+    """Columns of protocol and profile; of weights, precision and lacking images only the unusual ones."""
     usual = {"weights": "", "precision": "float32", "lacking": rows["lacking"].iloc[0]}
     told = [name for name in usual if (rows[name] != usual[name]).any()]
     return {name: rows[name] for name in ("protocol", "profile", *told)}
@@ -202,7 +202,7 @@ def _leakage(row):
 
 
 def _why_not(rows):
-    """Why a line's scores cannot be compared with those printed; by score, where not all have one reason."""
+    """Reason why a line's scores cannot be compared with those printed; by score, where reasons differ."""
     printed = rows[rows["published"].notna()]
     asked = rows if printed.empty else printed
     if asked["reason"].nunique() == 1:

@@ -10,8 +10,8 @@ def did_you_mean(name, known):
     """Returns a question that names the nearest of the known names, or an empty string.
 
     Example:
-    >>> did_you_mean("ham1000", ["ham10000", "derm7pt"])
-    ' Did you mean ham10000?'
+        >>> did_you_mean("ham1000", ["ham10000", "derm7pt"])
+        ' Did you mean ham10000?'
     """
     near = difflib.get_close_matches(str(name), map(str, known), n=3)
     return f" Did you mean {' or '.join(near)}?" if near else ""

@@ -22,7 +22,7 @@ from skinkit.papers.published import COLUMNS, DOCUMENTS, FOLDER, read_cells
 
 
 def fill_checks(document: str) -> pd.DataFrame:
-    """Returns a document's cells as stored, with the column `check` found anew.
+    """Returns a document's cells as stored, with the column `check` found again.
 
     Raises:
         ValueError: for an unknown document.

@@ -67,7 +67,7 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 import skinkit
 from skinkit.experiments import available_profile, run
 from skinkit.experiments.run_folder import SavedRun
-from skinkit.explain import TARGET_LAYERS, attention_maps, grad_cam, mass_inside, resize_map
+from skinkit.explain import attention_maps, grad_cam, mass_inside, resize_map
 from skinkit.tasks.batches import evaluation_images
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of PNG
@@ -123,7 +123,7 @@ skinkit.plots.image_grid(list(shown), titles, columns=7)
 # off.
 
 # %%
-layer = TARGET_LAYERS[saved.recipe.model.name]
+layer = skinkit.models.feature_layer(model)
 target = labels.index("mel")
 picture = inputs[sure[list(truth[sure]).index(target)]][np.newaxis]
 tapped = keras.Model(model.inputs, [model.get_layer(layer).output, model.get_layer("logits").output])
@@ -183,7 +183,7 @@ skinkit.plots.overlay_grid([shown[one]] * len(views), views, captions)
 
 # %% [markdown]
 # The usual choice is the last layer before the average: it knows most about the diagnosis, and the
-# blur is the price. `TARGET_LAYERS` lists that layer for the common networks; `layer=None` finds it.
+# blur is the price. `skinkit.models.feature_layer` finds that layer in a network.
 # A map on a grid of a few cells cannot outline a border, however smoothly it is painted over the
 # picture.
 #

@@ -71,7 +71,7 @@ from skinkit.experiments.predictions import predict
 from skinkit.experiments.results import ledger
 from skinkit.experiments.run_data import build_run_data
 from skinkit.experiments.run_folder import SavedRun
-from skinkit.models.patient_classifier import patient_classifier
+from skinkit.models import patient_classifier
 from skinkit.papers.published import load_published
 from skinkit.tasks import batches
 

@@ -1,4 +1,4 @@
-"""Class maps: which diagnoses a source knows, how it spells them, and in which order."""
+"""Class maps: the diagnoses that a source knows, their spelling and their order."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ class ClassMap:
     tables and plots take labels, and only this object turns them into positions.
 
     Args:
-        key: name of the map, a key of `CLASS_MAPS`.
-        labels: canonical lower-case codes in the order of the source.
-        names: spelling of the source, aligned with `labels`.
+        key: String, key of `CLASS_MAPS`.
+        labels: Strings, canonical lower-case codes in the order of the source.
+        names: Strings, the same as the source spells them.
 
     Example:
         >>> CLASS_MAPS["isic2018"].encode(["nv", "mel"])
@@ -53,7 +53,7 @@ class ClassMap:
         """Turns labels into positions.
 
         Args:
-            labels: n canonical codes.
+            labels: Strings, n canonical codes.
 
         Returns:
             int64 array `(n,)`, values from 0 to `len(self) - 1`.

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from skinkit.data.missing import known_ids
-from skinkit.data.releases.release_list import CATALOG
+from skinkit.data.releases.catalog import CATALOG
+from skinkit.data.tables.missing import known_ids
 from skinkit.files import file_hash
 
 KINDS = ("photograph", "lesion", "patient")
 _ENDING = r"\.(?:jpe?g|jpe|jfif|png|bmp|gif|tiff?|webp|dcm)"
-# Whatever programs have added behind the name, and the folder before a name that is known by itself.
+# All that programs have added behind the name, and the folder before a name that is known by itself.
 _MARKS = rf"(?i)^\s*(?:.*[\\/](?=(?:isic|syn)_\d))?(.*?)(?:\s*(?:{_ENDING}|_downsampled))*\s*$"
 # Names that mean one thing everywhere: those of the archive, of the clinics of ISIC 2019 (`MSK4_0011169`),
 # and of drawn images. Any other id means something in its own data set only.
@@ -183,7 +183,7 @@ def same_owner(rows, seen, kind, one_table=False):
 
 
 def _known(names, others):
-    """Whether each of some things is another one than all others where it is not the same."""
+    """Returns for each thing whether it differs from all others wherever it is not equal to one."""
     columns = ["scheme", "source", "file"]
     kinds = [*others[columns].drop_duplicates().itertuples(index=False, name=None)]
     ours = [*names[columns].itertuples(index=False, name=None)]
@@ -192,7 +192,7 @@ def _known(names, others):
 
 
 def _comparable(one, other):
-    """Whether two things of these kinds, (scheme, data set, file), differ when their ids and bytes do."""
+    """Returns whether things of these kinds, (scheme, data set, file), differ when their ids and bytes do."""
     if (one[2] and other[2]) or (one[0] and one[0] == other[0]):
         return True
     return one[1] == other[1] and not {one[0], other[0]} & _ARCHIVE

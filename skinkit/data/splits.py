@@ -1,4 +1,4 @@
-"""Splits: which image belongs to training, validation or test, saved with their hash."""
+"""Splits of the images into training, validation and test, saved with their hash."""
 
 import hashlib
 import json
@@ -23,11 +23,11 @@ class Split:
     """A named assignment of images to `train`, `validation` and `test`.
 
     Args:
-        name: what it is, e.g. `"gessert2019/fold0"`.
+        name: String, what it is, e.g. `"gessert2019/fold0"`.
         parts: Series of part names, indexed by image id.
-        seed: the seed it was made with, if any.
-        grouped_by: one of `GROUPS`: no such group is in two parts.
-        note: what a reader of a result made with it must know.
+        seed: Integer, the seed it was made with, or `None`.
+        grouped_by: String, one of `GROUPS`: no such group is in two parts.
+        note: String, what a reader of a result made with it must know.
 
     Example:
         >>> split = stratified_group_split(table, group="lesion", seed=0)
@@ -165,11 +165,11 @@ def stratified_group_split(table, fractions: Mapping[str, float] = FRACTIONS, gr
     to the part that lacks most of its classes. A missing id is a group of its own.
 
     Args:
-        table: manifest table.
-        fractions: share of the images in `train`, `validation` and `test`; they sum to 1.
-        group: one of `GROUPS`; `"lesion+patient"` keeps together what shares either, or uses the
+        table: Manifest table.
+        fractions: Dictionary, share of the images in `train`, `validation` and `test`; they sum to 1.
+        group: String, one of `GROUPS`; `"lesion+patient"` keeps together what shares either, or uses the
             one of the two that the table has.
-        seed: any integer.
+        seed: Integer.
 
     Returns:
         `Split`.
@@ -193,10 +193,10 @@ def group_folds(table, folds=5, group="lesion+patient", seed=0):
     """Makes k splits whose validation parts cover the table once; there is no test part.
 
     Args:
-        table: manifest table.
-        folds: number of folds, at least 2.
-        group: see `stratified_group_split`.
-        seed: any integer.
+        table: Manifest table.
+        folds: Integer, 2 or more.
+        group: As in `stratified_group_split`.
+        seed: Integer.
 
     Returns:
         List of `folds` splits; fold k is the validation part of split k.
@@ -219,11 +219,11 @@ def with_validation(split, table, fraction=0.15, group="lesion+patient", seed=0)
     validation part.
 
     Args:
-        split: a `Split` without validation part.
-        table: manifest table with all its images.
-        fraction: share of the training images.
-        group: see `stratified_group_split`.
-        seed: any integer.
+        split: `Split` without validation part.
+        table: Manifest table with all its images.
+        fraction: Float, share of the training images.
+        group: As in `stratified_group_split`.
+        seed: Integer.
 
     Returns:
         `Split` with the same test part.

@@ -14,10 +14,10 @@ def write_isic2018_submission(path, image_ids, probabilities, labels):
     Columns are matched by name, never by position.
 
     Args:
-        path: file to write; an existing one is replaced in one step.
-        image_ids: `n` different ids such as "ISIC_0034524", without file endings.
-        probabilities: array `(n, 7)`, 0 to 1, columns in the order of `labels`.
-        labels: the seven class names in any order and case.
+        path: Path of the file to write; an existing one is replaced in one step.
+        image_ids: Sequence of `n` different ids such as "ISIC_0034524", without file endings.
+        probabilities: Array `(n, 7)`, 0 to 1, columns in the order of `labels`.
+        labels: Sequence of the seven class names in any order and case.
 
     Returns:
         The written DataFrame.

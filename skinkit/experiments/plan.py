@@ -1,4 +1,4 @@
-"""What is carried out: a recipe with all that is chosen when it is run."""
+"""One run: a recipe with its profile, protocol, fold and seed."""
 
 import dataclasses
 import hashlib
@@ -17,7 +17,7 @@ from skinkit.papers.registry import same_method
 
 @dataclass(frozen=True)
 class Plan:
-    """A recipe x profile x protocol x fold x seed: what one run folder holds."""
+    """A recipe x profile x protocol x fold x seed, which has one run folder."""
 
     recipe: Recipe
     profile: str
@@ -27,6 +27,7 @@ class Plan:
 
     @property
     def resolved(self):
+        """The recipe as it is run: with the changes of profile and protocol."""
         return self.recipe.resolve(self.profile, self.protocol)
 
     @property
@@ -36,7 +37,7 @@ class Plan:
         return [dataclasses.replace(self, recipe=recipe) for recipe in recipes]
 
     def check(self, weights=None, data_dir=None):
-        """Raises for what is not there to be run, before anything is read or written.
+        """Raises an error for a run that cannot be carried out, before anything is read or written.
 
         Args:
             weights: As in `skinkit.experiments.run`.
@@ -50,7 +51,7 @@ class Plan:
         recipe = self.resolved
         folds = data.split_folds(recipe.split.name, **recipe.split.options)
         if not 0 <= self.fold < (folds or math.inf):
-            known = f"has the folds 0 to {folds - 1}" if folds else "is drawn anew for each fold from 0"
+            known = f"has the folds 0 to {folds - 1}" if folds else "is drawn again for each fold from 0"
             raise ValueError(f"{recipe.name}: {recipe.split} {known}. Received: fold={self.fold}")
         if weights not in (None, "imagenet", "none") and not Path(weights).is_file():
             hint = did_you_mean(weights, ("imagenet", "none"))

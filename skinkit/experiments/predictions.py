@@ -1,4 +1,4 @@
-"""From a model to saved predictions, and from saved predictions to scores with intervals."""
+"""Predictions tables: made by a model, saved without loss, and scored with intervals."""
 
 import json
 import math
@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from skinkit.data.grouping import group_keys
-from skinkit.data.missing import known_ids
+from skinkit.data.tables.missing import known_ids
 from skinkit.files import writing
 from skinkit.names import check_name
 
-# What can be made of predictions before they are scored.
+# Changes of predictions before they are scored.
 RESCORING = ("patient_z_score",)
 
 
@@ -128,7 +128,7 @@ def save_scored(predictions, positive, folder, ending="", **notes):
         positive: As in `score`.
         folder: Folder to write to.
         ending: String, of the names of both files.
-        **notes: What else `metrics<ending>.json` says.
+        **notes: Further entries of `metrics<ending>.json`.
 
     Returns:
         Dictionary: the content of `metrics<ending>.json`.

@@ -1,4 +1,4 @@
-"""Carry a recipe out: train, predict, score, and leave a folder that says how."""
+"""A run: a recipe is trained, predicts and is scored, and leaves a folder that says how."""
 
 import datetime
 import json
@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 
 from skinkit.experiments import resume
-from skinkit.experiments.folder_check import check_folder
 from skinkit.experiments.plan import Plan, weights_identity
 from skinkit.experiments.predictions import (
     predict_parts,
@@ -56,7 +55,7 @@ def run(
         data_dir: Folder of the releases; the environment variable `SKINKIT_DATA` by default.
         folder: The run's own folder, instead of one named after recipe, protocol, profile, fold and seed.
         verbose: As in `keras.Model.fit`.
-        again: Whether to train anew, whatever the folder holds. What it holds is replaced, and evaluations
+        again: Whether to train again, whatever the folder holds. What it holds is replaced, and evaluations
             and figures of the old model are removed, when the new run is complete.
 
     Returns:
@@ -79,7 +78,7 @@ def run(
     plan.check(weights, data_dir)
     for each in (plan, *plan.needs):
         check_recipe(each.resolved)
-    check_folder(folder, damaged=again)
+    resume.check_folder(folder, damaged=again)
     folder.mkdir(parents=True, exist_ok=True)
     with _only_one(folder):
         # One that was killed when it was complete is not trained once more.
@@ -127,7 +126,7 @@ def _finished(saved, run_data, data_dir, verbose):
     made = mend(saved, run_data, data_dir)
     resume.tidy(saved.folder)
     if verbose:
-        print(f"Already finished: {saved.folder}" + (f"; made anew: {', '.join(made)}" if made else ""))
+        print(f"Already finished: {saved.folder}" + (f"; made again: {', '.join(made)}" if made else ""))
 
 
 def _say(plan, run_data, verbose):

@@ -2,5 +2,3 @@
 
 from skinkit.papers.recipe import PROFILES, PROTOCOLS, Choice, Phase, Recipe, choose
 from skinkit.papers.registry import recipe, recipes
-
-__all__ = ["PROFILES", "PROTOCOLS", "Choice", "Phase", "Recipe", "choose", "recipe", "recipes"]

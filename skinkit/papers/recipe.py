@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,20 +20,6 @@ SIZES = frozenset({"image_size", "crop_size", "batch_size", "epochs", "subset", 
 
 # Fields that say something about the recipe and change nothing in a run.
 _TEXT = frozenset({"name", "title", "tolerance", "published", "not_comparable"})
-
-# Fields that hold a `Choice`, or `None`.
-_CHOICES = (
-    "model",
-    "split",
-    "offline",
-    "external",
-    "input",
-    "balancing",
-    "loss",
-    "classifier",
-    "tta",
-    "rescoring",
-)
 
 
 @dataclass(frozen=True)
@@ -218,6 +205,7 @@ class Recipe:
 
     @property
     def document(self):
+        """Key of the document that the recipe belongs to."""
         return self.name.split("/")[0]
 
     @property
@@ -273,15 +261,8 @@ class Recipe:
         """Returns the recipe that `to_json` wrote."""
         fields = json.loads(text)
         _check_keys(fields, [f.name for f in dataclasses.fields(cls)], "field of a recipe")
-        fields["phases"] = tuple(
-            Phase(**{**p, "optimiser": Choice(**p["optimiser"]), "schedule": Choice(**p["schedule"])})
-            for p in fields["phases"]
-        )
-        for name in _CHOICES:
-            # The settings of an older run lack younger fields, which then have their defaults.
-            if fields.get(name):
-                fields[name] = Choice(**fields[name])
-        return cls(**{**fields, "image_size": tuple(fields["image_size"])})
+        fields["phases"] = tuple(_with_choices(Phase, phase) for phase in fields["phases"])
+        return _with_choices(cls, {**fields, "image_size": tuple(fields["image_size"])})
 
     @property
     def hash(self):
@@ -296,6 +277,18 @@ class Recipe:
             if f.name not in _TEXT and getattr(self, f.name) != _default(f)
         }
         return hashlib.sha256(json.dumps(method, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def choice_fields(of):
+    """Returns the names of the fields of `Recipe` or `Phase` that hold a `Choice`, by their annotations."""
+    hints = typing.get_type_hints(of)
+    return [name for name, hint in hints.items() if Choice in (hint, *typing.get_args(hint))]
+
+
+def _with_choices(of, fields):
+    # The settings of an older run lack younger fields, which then have their defaults.
+    choices = {name: Choice(**fields[name]) for name in choice_fields(of) if fields.get(name)}
+    return of(**{**fields, **choices})
 
 
 def _default(of):

@@ -9,21 +9,5 @@ from skinkit.pipeline.sampling import SAMPLERS, Sampler
 from skinkit.pipeline.spec import Augmentation, Crops, PipelineSpec
 from skinkit.pipeline.views import VIEWS, check_views, image_views
 
-__all__ = [
-    "Augmentation",
-    "Crops",
-    "ExtraInputs",
-    "PipelineSpec",
-    "SAMPLERS",
-    "Sampler",
-    "VIEWS",
-    "build_dataset",
-    "check_views",
-    "coverage",
-    "crop_corners",
-    "decode_file",
-    "image_views",
-    "rotate",
-    "shades_of_gray",
-    "steps_per_epoch",
-]
+# The name of earlier versions.
+Companions = ExtraInputs

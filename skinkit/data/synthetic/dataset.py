@@ -83,24 +83,24 @@ def synthetic(
     that is complete is read again; one that was interrupted is completed.
 
     Args:
-        n: number of images.
-        seed: integer.
-        folder: where `images/*.jpg`, `masks/*_segmentation.png` and the release's own table go; default: a
-            folder of its own below the environment variable `SKINKIT_CACHE`, else
+        n: Integer, number of images.
+        seed: Integer.
+        folder: Folder that `images/*.jpg`, `masks/*_segmentation.png` and the release's own table go;
+            default: a folder of its own below the environment variable `SKINKIT_CACHE`, else
             `~/.cache/skinkit`.
-        size: height and width of the images in pixels.
-        layout: `"ham10000"` (seven classes) or `"isic2020"` (benign and malignant; patients with
+        size: Integers, height and width of the images in pixels.
+        layout: String, `"ham10000"` (seven classes) or `"isic2020"` (benign and malignant; patients with
             many images, no lesion ids).
-        balance: 0 for the class shares of the release, 1 for equal ones (`isic2020`: for a melanoma
+        balance: Float, 0 for the class shares of the release, 1 for equal ones (`isic2020`: for a melanoma
             in every patient).
-        overlap: share of lesions that look much like another diagnosis.
-        source_artefact: share of lesions whose mark of a source (dark corners, warm light) tells
+        overlap: Float, share of lesions that look much like another diagnosis.
+        source_artefact: Float, share of lesions whose mark of a source (dark corners, warm light) tells
             malignant from benign; the others carry it by chance.
-        context: at 0 an image tells all there is to know; at 1 the nevi of a patient share a look,
-            and a melanoma is a nevus with the opposite look, which only the patient's other
-            images can tell.
-        workers: threads; default: number of processors. The images do not depend on it.
-        progress: show a bar; default: from 1,000 images on.
+        context: Float, 0 to 1: at 0 an image tells all there is to know; at 1 the nevi of a patient share a
+            look, and a melanoma is a nevus with the opposite look, which only the patient's other images can
+            tell.
+        workers: Integer, threads; default: number of processors. The images do not depend on it.
+        progress: Boolean, whether to show a bar; default: from 1,000 images on.
 
     Returns:
         Manifest table.

@@ -29,7 +29,8 @@ def read_runs(folder, smoke=False):
     """Returns the finished runs under `folder`, one row per run and score.
 
     Args:
-        folder, smoke: As in `finished_runs`.
+        folder: As in `finished_runs`.
+        smoke: As in `finished_runs`.
 
     Returns:
         DataFrame with the columns `ALIKE` and `fold, seed, metric, class, value, low, high, n, leakage_*,
@@ -68,7 +69,8 @@ def ledger(folder, smoke=False):
     agree in all of `ALIKE`.
 
     Args:
-        folder, smoke: As in `finished_runs`.
+        folder: As in `finished_runs`.
+        smoke: As in `finished_runs`.
 
     Returns:
         DataFrame with the columns `COLUMNS`; scores in fractions from 0 to 1. `recipe` is the one that was

@@ -63,8 +63,7 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 import skinkit
 from skinkit.evaluation import bootstrap_intervals, paired_difference, unpack_predictions
-from skinkit.experiments import available_profile, run
-from skinkit.experiments.results import ledger
+from skinkit.experiments import available_profile, ledger, run
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.explain import attention_maps, grad_cam, mass_inside
 from skinkit.layers import SoftAttention

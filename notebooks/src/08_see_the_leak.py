@@ -65,8 +65,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 import skinkit
 from skinkit import evaluation, plots
-from skinkit.experiments import available_profile, run
-from skinkit.experiments.results import ledger
+from skinkit.experiments import available_profile, ledger, run
 from skinkit.experiments.run_data import build_run_data
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.papers.published import flagged, load_published, published_row

@@ -66,9 +66,8 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 import skinkit
 from skinkit import evaluation, plots
-from skinkit.experiments import SavedRun, available_profile, run
+from skinkit.experiments import SavedRun, available_profile, ledger, run
 from skinkit.experiments.predictions import predict
-from skinkit.experiments.results import ledger
 from skinkit.experiments.run_data import build_run_data
 from skinkit.papers import choose
 from skinkit.papers.published import load_published, printed_arms

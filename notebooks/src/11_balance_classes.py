@@ -69,8 +69,7 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 import skinkit
 from skinkit import evaluation, plots, training
-from skinkit.experiments import SavedRun, available_profile, build, run
-from skinkit.experiments.results import ledger
+from skinkit.experiments import SavedRun, available_profile, build, ledger, run
 from skinkit.experiments.run_data import build_run_data
 from skinkit.papers.published import load_published, printed_arms
 

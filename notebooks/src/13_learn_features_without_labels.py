@@ -66,8 +66,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 
 import skinkit
 from skinkit.evaluation import bootstrap_intervals, paired_difference, unpack_predictions
-from skinkit.experiments import SavedRun, available_profile, run
-from skinkit.experiments.results import ledger
+from skinkit.experiments import SavedRun, available_profile, ledger, run
 from skinkit.explain import embed, linear_probe, patient_means
 from skinkit.layers import MaxPoolWithIndices, MaxUnpool
 from skinkit.papers.published import load_published

@@ -66,9 +66,8 @@ from sklearn.metrics import roc_auc_score
 
 import skinkit
 from skinkit import evaluation
-from skinkit.experiments import available_profile, run
+from skinkit.experiments import available_profile, ledger, run
 from skinkit.experiments.predictions import predict
-from skinkit.experiments.results import ledger
 from skinkit.experiments.run_data import build_run_data
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.models import patient_classifier

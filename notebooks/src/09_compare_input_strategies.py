@@ -285,13 +285,9 @@ print(f"crop by crop {np.round(alone, 2)}; their average {mean:.2f}; {agree:.0%}
 # examined with any number of crops, and so can that of *single-crop* with either centre.
 
 # %%
-ways = {
-    f"multi-crop {n}": ("multi-crop", skinkit.papers.choose("multi_crop", count=n)) for n in (4, 5, 9, 16)
-}
-ways |= {
-    f"single-crop {way}": ("single-crop", skinkit.papers.choose("single_crop", evaluation=way))
-    for way in centres
-}
+choose = skinkit.papers.choose
+ways = {f"multi-crop {n}": ("multi-crop", choose("multi_crop", count=n)) for n in (4, 5, 9, 16)}
+ways |= {f"single-crop {way}": ("single-crop", choose("single_crop", evaluation=way)) for way in centres}
 rows = {}
 for name, (arm, strategy) in ways.items():
     plan = dataclasses.replace(plans[arm], input=strategy)

@@ -263,7 +263,7 @@ skinkit.plots.image_grid(images, titles=["Gessert et al."] * 4 + ["Köfler"] * 4
 # %% [markdown]
 # Then there is the input format. Köfler reads with OpenCV, which gives blue, green, red, from 0 to 255,
 # and passes that on as it is. Most others use red, green, blue, from 0 to 1. We ask for both, and show
-# Köfler's as a program does that expects red, green, blue.
+# Köfler's as if its order were red, green, blue.
 
 # %%
 usual = PipelineSpec(image_size=(100, 100), resize="bilinear")
@@ -414,8 +414,8 @@ measured.round(2).to_csv(Path(OUT_DIR) / "speed.csv")
 measured.round({"min": 0, "median": 0, "max": 0, "ratio to decoding": 2})
 
 # %% [markdown]
-# Images per second depend on your computer; the ratio does so less. Even so, look at `min` and `max`:
-# on a busy computer the ratio itself moved by a third from one run of this notebook to the next. A
+# Images per second depend on your computer, the ratio less so. Even so, look at `min` and `max`: on a
+# busy computer the ratio itself moved by a third from one run of this notebook to the next. A
 # difference of ten per cent between two pipelines then means nothing: repeat the measurement, or say
 # so. With small images decoding is cheap, so the rest weighs more and the ratio is lower than with
 # photographs of 600 x 450. Those may also be decoded at half size, for half the work, so that a

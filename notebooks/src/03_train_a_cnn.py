@@ -19,8 +19,8 @@
 # · [Köfler 2023, code](https://github.com/MarkusStefan/DeepCNN_SoftAttention)
 #
 # You build a small network, layer by layer, and train it. It will look good and be useless. Then one
-# line changes what an error costs, and it starts to find the rare diagnoses. At the end the same work
-# is one call that survives a power cut.
+# line changes what an error costs, and it starts to find the rare diagnoses. At the end one call does
+# the same work and survives a power cut.
 
 # %% [markdown]
 # You will produce the class weights of Köfler (2023, Section 4.1) beside ours, the trade-off that Table

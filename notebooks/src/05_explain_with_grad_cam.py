@@ -267,7 +267,7 @@ evidence.groupby("answer").agg(n=("inside", "size"), inside=("inside", "mean"), 
 )
 
 # %% [markdown]
-# If the interval holds 0, these images do not support what the figure suggests. And even a clear
+# If the interval contains 0, these images do not support what the figure suggests. And even a clear
 # difference would have a dull explanation to be ruled out first: compare the column `area`. Where
 # lesions are larger, more of any map falls inside.
 #
@@ -326,9 +326,9 @@ pd.DataFrame(drops).describe().loc[["mean", "std"]].round(3)
 #
 # ## 10. Can it catch a network that cheats?
 #
-# Two clinics. One sees the cancers; its light is warm, and its lens darkens the corners. The other sees
-# the harmless spots and has neither. We generate such images and train a small network to tell
-# malignant from benign.
+# There are two clinics. One sees the cancers; its light is warm, and its lens darkens the corners. The
+# other sees the harmless spots and has neither. We generate such images and train a small network to
+# tell malignant from benign.
 
 
 # %%

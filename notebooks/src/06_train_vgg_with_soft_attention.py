@@ -20,7 +20,8 @@
 #
 # A report adds one layer to a network, and the score goes up by three points. Three things changed that
 # day: the layer looks at places, the network grew, and another training was run. Here you take the
-# layer apart, find that the released layer is not the printed one, and ask which of the three it was.
+# layer apart, find that the released layer is not the printed one, and ask which of the three made the
+# difference.
 
 # %% [markdown]
 # You will produce soft attention by hand, with the same numbers as the layer; the count of what the
@@ -119,9 +120,9 @@ assert (maps > 0).all()
 pd.DataFrame(maps[..., 0]).round(3)
 
 # %% [markdown]
-# **Sum, multiply, scale.** The maps of all heads are added to one, which multiplies every channel. At
-# last everything is multiplied by $\gamma$, one number that the network learns. That is all. Does the
-# layer agree?
+# **Sum, multiply, scale.** The maps of all heads are added to one map, which multiplies every channel.
+# Finally everything is multiplied by $\gamma$, one number that the network learns. Does the layer
+# agree?
 
 # %%
 attention = maps.sum(axis=-1)
@@ -279,8 +280,8 @@ differences.assign(contains_0=differences["low"].mul(differences["high"]) <= 0).
 # the sign stays. With synthetic images and two epochs no network has learnt anything: there this
 # section shows the question, not the answer.
 #
-# One more number, from the released notebooks and not from the report: how well do both rank the
-# images, over all thresholds?
+# The released notebooks, not the report, give one more number: how well do both rank the images, over
+# all thresholds?
 
 # %%
 released = load_published("koefler2023").query("table == 'released'")

@@ -81,8 +81,8 @@ skinkit.report_environment()
 # The network, its size, its optimiser and its epochs stay as they are. A protocol says which images
 # train, which examine, and when the exam may be looked at. `as_published` is what the released code
 # does. `as_described`, what the text says, is the same here: section 4.1 counts the copies
-# "pre-splitting". `corrected` is what we would do. Between them we put our own control, which no
-# document has: it makes the split first, then the copies. The table shows only the fields that differ.
+# "pre-splitting". `corrected` is what we would do. Between the two we put our own control, which no
+# document has: it splits first, then makes the copies. The table shows only the fields that differ.
 
 # %%
 recipe = skinkit.papers.recipe(RECIPE)
@@ -320,7 +320,7 @@ assert last.max() - last.min() > 0.35
 # %% [markdown]
 # 0.66, 0.55, 0.91, and the report prints 0.91. Between two of these numbers lies one epoch. What would
 # the next hundred epochs print, or another seed? Select on one part, report on another, and train more
-# than once. That costs one line and some patience.
+# than once. This costs one line and some patience.
 #
 # ## 8. Which numbers of Table 5 are impossible?
 #

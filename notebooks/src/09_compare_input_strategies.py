@@ -220,10 +220,10 @@ table
 # %% [markdown]
 # Look at the last columns before you look at any score. In as many epochs the network of ordered crops
 # meets nine times as many crops, in four times as many steps. (This holds in `full`, as in the
-# document. In `quick`, with its few epochs, it gets fewer epochs, so that all arms take about as many
-# steps.) The same is true of every attention model of the document, but not of Multi-Crop, which these
-# are compared with. A comparison of *end attention* with *multi-crop* compares three things at once.
-# The arm `ordered` tells them apart. The document does not have it; notebook 10 needs it.
+# document. In `quick` it gets fewer epochs, so that all arms take about as many steps.) The same is
+# true of every attention model of the document, but not of Multi-Crop, which these are compared with. A
+# comparison of *end attention* with *multi-crop* compares three things at once. The arm `ordered` tells
+# them apart. The document does not have it; notebook 10 needs it.
 #
 # ## 5. Which input strategy is better?
 

@@ -215,8 +215,8 @@ differences.assign(contains_0=differences["low"].mul(differences["high"]) <= 0).
 # ## 6. Where does it look?
 #
 # The trained model `dual` has both blocks. One test image of each diagnosis; the frame of a crop is
-# wide and bright where its weight is large. First the weights on the pixels, then those on the
-# features.
+# wide and bright where its weight is large. The first figure shows the weights on the pixels, the
+# second those on the features.
 
 # %%
 model, run_data = runs["dual"].load_model(), runs["dual"].run_data(DATA_DIR)

@@ -136,9 +136,9 @@ epochs.round(3)
 
 # %% [markdown]
 # There are two things to see. The released epoch of oversampling is as long as its whole pool: on
-# HAM10000 4.7 times as many updates as in the other rows of Table V. A network that was trained 4.7
-# times as long is not a comparison of strategies; `corrected` cuts the same order of images into epochs
-# of the usual length.
+# HAM10000 4.7 times as many updates as in the other rows of Table V. A network that trains 4.7 times as
+# long cannot be compared with the others; `corrected` cuts the same order of images into epochs of the
+# usual length.
 #
 # And `loss-weighting` divides by the weights *in the batch* (PyTorch's weighted mean). In a batch of
 # nevi each nevus then counts fully; beside a dermatofibroma it nearly vanishes. So the shares of that

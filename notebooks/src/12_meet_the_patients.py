@@ -138,8 +138,8 @@ told.set_index(["table", "class", "metric"])[["printed", "check"]]
 
 # %% [markdown]
 # The text of the document says 2,096 patients, its own Table 2 says 2,056, and the file agrees with the
-# table. The two percentages are off in the last digit: 428 of 2,056 are 20.8 %, not 20.9 %. `skinkit
-# published hernandez2020` finds these errors; a person would have to look for them.
+# table. The two percentages are off in the last digit: 428 of 2,056 are 20.8 %, not 20.9 %. The command
+# `skinkit published hernandez2020` finds these errors; a person would have to look for them.
 #
 # ## 4. How many images each? Figures 8 and 9
 #

@@ -125,9 +125,9 @@ del network, levels
 # forced to understand anything in order to return an image: it may look at its notes. The bottleneck,
 # which the forest will be given, need not hold what the notes hold.
 #
-# (Chapter 2 of the document describes an autoencoder with a dense code in the middle. The one that was used
-# has none. And the released code ends in batch normalisation and ReLU like every other layer, so that a
-# pixel may be brighter than white; `final="recommended"` ends in a sigmoid.)
+# (Chapter 2 of the document describes an autoencoder with a dense code in the middle. The one that was
+# used does not have it. The released code ends in batch normalisation and ReLU like every other layer,
+# so that a pixel may be brighter than white; `final="recommended"` ends in a sigmoid.)
 #
 # ## 3. Training without labels
 #

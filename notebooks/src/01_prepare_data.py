@@ -113,7 +113,8 @@ assert report.ok, "an image cannot be read: see the report"
 # %% [markdown]
 # ## 3. What do the images look like?
 #
-# One image of each diagnosis. Look at the lesion first, then at everything that is not the lesion.
+# Here is one image of each diagnosis. Look at the lesion first, then at everything that is not the
+# lesion.
 
 # %%
 shown = table.groupby("label").sample(1, random_state=SEED)
@@ -164,7 +165,7 @@ skinkit.plots.image_grid([plt.imread(path) for path in most["path"]], titles=[ti
 # recognise an old acquaintance.
 
 # %% [markdown]
-# ## 6. What happens if we shuffle images?
+# ## 6. What happens if we split by image?
 #
 # The usual recipe shuffles all images and keeps a fifth for the test. Several of the documents in this
 # kit did so. For each image of the test we ask: does training hold another image of the same lesion?

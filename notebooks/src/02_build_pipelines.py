@@ -170,7 +170,7 @@ skinkit.plots.image_grid([images[0].numpy(), averaged[0].numpy()], titles=["bili
 # into dashes. It grows as the result gets smaller. A network trained with one and tested with the other
 # has to live with it.
 #
-# ## 4. Which changes does a diagnosis survive?
+# ## 4. Which changes leave the diagnosis as it is?
 #
 # A lesion has no up and no down: turned by 90 degrees, a melanoma is still a melanoma. If we show the
 # network such changes it cannot cling to what does not matter. This is *augmentation*. Each change is
@@ -280,7 +280,7 @@ skinkit.plots.image_grid([rgb, bgr / 255], titles=list(seen))
 # A network trained from scratch does not mind blue skin; it never saw any other. A network that was
 # trained on ImageNet in red, green, blue does mind. Again there is no error, only a worse score.
 #
-# ## 7. Can we take out the light?
+# ## 7. Can we take out the colour of the light?
 #
 # Augmentation teaches the network to ignore the light. *Colour constancy* removes it beforehand. Shades
 # of Gray guesses the colour of the lamp from the image's bright areas and divides by it.
@@ -359,7 +359,7 @@ assert leaks.loc["split, then copy", "photograph"] == 0
 leaks
 
 # %% [markdown]
-# The document's table beside ours: how many images there are after copying.
+# The document's table beside ours shows how many images there are after copying.
 
 # %%
 printed = published_row("koefler2023/table2/augmentation").pivot(
@@ -376,7 +376,7 @@ counts
 # In `full` the columns agree to the last image; in the other profiles ours are fewer, because fewer
 # images were used.
 #
-# ## 9. Is it fast enough?
+# ## 9. Is the pipeline fast enough?
 #
 # A network waits for its images. How fast can they come at best? Every file has to be decoded in any
 # case, so we let OpenCV decode all files on all cores and do *nothing else*. That is the limit. Then we

@@ -116,7 +116,7 @@ assert np.all(answers.sum(axis=1) == 1)
 # position of the 1 means something only together with the order of the classes, which is that of the
 # ISIC 2018 challenge: mel, nv, bcc, akiec, bkl, df, vasc.
 #
-# ## 3. What is the network?
+# ## 3. How is the network built?
 #
 # A *convolution* slides a window of 3 × 3 pixels over the image and computes one weighted sum at each
 # place. One set of weights answers to an edge, another to a brown dot: 16 sets, 16 answers. *Pooling*
@@ -166,7 +166,7 @@ assert np.allclose(shares.sum(axis=1), 1, atol=1e-5), "shares sum to 1"
 assert abs(surprise.mean() - math.log(7)) < 0.5
 
 # %% [markdown]
-# ## 5. What does it learn when every image counts alike?
+# ## 5. What does the network learn when every image counts alike?
 #
 # Training repeats one step: look at 32 images, compute the loss, move every number a little to where
 # the loss falls. An *epoch* is one pass through all images.
@@ -234,7 +234,7 @@ beside.round(2)
 # test. skinkit counts the training images only.
 
 # %% [markdown]
-# ## 7. Divided by what?
+# ## 7. What does a weighted loss divide by?
 #
 # Here is a trap on the way from PyTorch to Keras. Take four images, the shares given to the right
 # answers, and their weights. PyTorch's weighted loss divides by the sum of the *weights* in the batch,
@@ -322,7 +322,7 @@ theirs.sort_index().sort_index(axis=1).round(3)
 #
 # Notebook 01 showed that shuffling images puts siblings of a lesion on both sides. What is that worth?
 # Take a candidate that understands nothing and *remembers* everything: it keeps a thumbnail of each
-# image and answers with the diagnosis of the most similar one. Its exam: images of a shuffled test
+# image and answers with the diagnosis of the most similar one. Its exam holds images of a shuffled test
 # whose lesion was photographed more than once. It sits the exam twice, once with the siblings in its
 # memory, once with as many other images instead. (Our own test stays shut.)
 
@@ -371,7 +371,7 @@ pd.concat(outcome).droplevel("metric").round(3)
 # that it has met before?
 
 # %% [markdown]
-# ## 10. How do we keep all this?
+# ## 10. How does a recipe keep all this?
 #
 # What we did by hand is scattered over a dozen cells. A **recipe** says it in one place: data, split,
 # image size, network, weights, optimiser, epochs. It is a frozen dataclass, so it can be printed,
@@ -463,7 +463,7 @@ assert second_convolution == network.get_layer("conv2").count_params(), "windows
 # %% [markdown]
 # ### ex-03-2: Which k makes the rarest class weigh ten times the most common one?
 #
-# Take the counts of `parts["train"]`. You need no search: two logarithms will do.
+# Take the counts of `parts["train"]`. You do not need a search: two logarithms will do.
 
 # %% tags=["exercise", "ex-03-2"]
 k_for_ten = None

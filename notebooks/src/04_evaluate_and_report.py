@@ -79,7 +79,7 @@ skinkit.report_environment()
 # %% [markdown]
 # ## 1. What is there to evaluate?
 #
-# The run of notebook 03. If it is there, this cell returns at once; if not, it trains now.
+# We evaluate the run of notebook 03. If it is there, this cell returns at once; if not, it trains now.
 
 # %%
 recipe = skinkit.papers.recipe(RECIPE)
@@ -303,7 +303,7 @@ pd.DataFrame(scores, index=asked).round(3)
 # diagram. No document of the five reports it, although a share is the first thing a doctor would ask
 # about.
 #
-# ## 9. Is it as good for everybody?
+# ## 9. Is the network as good for everybody?
 
 # %%
 asked = ["macro_recall", "recall:mel"]

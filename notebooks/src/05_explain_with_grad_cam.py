@@ -76,8 +76,8 @@ skinkit.report_environment()
 # %% [markdown]
 # ## 1. Which network, which images?
 #
-# The network of notebook 03. If it has been trained, this cell returns at once. Of each lesion in the
-# test we take one image, because we are going to count.
+# We explain the network of notebook 03. If it has been trained, this cell returns at once. Of each
+# lesion in the test we take one image, because we are going to count.
 
 # %%
 recipe = skinkit.papers.recipe(RECIPE)
@@ -118,8 +118,8 @@ skinkit.plots.image_grid(list(shown), titles, columns=7)
 #
 # The last convolution leaves many *feature maps*: small grey images, each bright where one pattern was
 # found. Grad-CAM asks each of them: if you were a little brighter, how much would the score of the
-# diagnosis rise? That is a gradient. Maps that help get a positive weight, maps that speak against it a
-# negative one; their weighted sum is the map we look at, and what is below zero is cut off.
+# diagnosis rise? That is a gradient. Maps that help get a positive weight, maps that speak against it
+# get a negative one. Their weighted sum is the map we look at; what is below zero is cut off.
 
 # %%
 layer = TARGET_LAYERS[saved.recipe.model.name]
@@ -152,7 +152,7 @@ skinkit.plots.overlay_grid(list(shown), list(maps), titles, columns=7)
 # Bright is where the evidence is. Each map is scaled to its own maximum, so a bright spot does not mean
 # much evidence, only the most that there is in *this* image.
 #
-# ## 3. Evidence for what?
+# ## 3. Which diagnosis does a map explain?
 #
 # A map belongs to one diagnosis. Here is one image with the maps of seven diagnoses:
 
@@ -168,7 +168,7 @@ skinkit.plots.overlay_grid([shown[one]] * len(labels), list(asked), questions, c
 # evidence for it at all. When you publish a map, say whether it belongs to the diagnosis that was given
 # or to the true one.
 #
-# ## 4. Which layer?
+# ## 4. Which layer gives the best map?
 #
 # Early layers see edges on a fine grid, late ones see shapes on a coarse one.
 
@@ -218,7 +218,7 @@ print(f"gamma {gamma:.3f}; mean size of the attended features: {weighted / plain
 # has no such number, and reads only the first three of the feature maps; in the kit it is
 # `SoftAttention(kernel="released", gamma=None)`.)
 #
-# ## 6. Does it look at the lesion at all?
+# ## 6. Does the network look at the lesion at all?
 #
 # Now we stop looking at single images and count. For this we need to know where the lesion is.
 # Synthetic images come with exact masks. For HAM10000 put the published masks beside the images
@@ -324,7 +324,7 @@ pd.DataFrame(drops).describe().loc[["mean", "std"]].round(3)
 # which a network has never seen, and may hurt most of all. A fair patch is one connected piece;
 # exercise 3 slides one over the image.
 #
-# ## 10. Can it catch a network that cheats?
+# ## 10. Can Grad-CAM catch a network that cheats?
 #
 # There are two clinics. One sees the cancers; its light is warm, and its lens darkens the corners. The
 # other sees the harmless spots and has neither. We generate such images and train a small network to

@@ -93,9 +93,9 @@ print("kernel", kernel.shape, "bias", bias, "gamma", gamma)
 assert layer.count_params() == 3 * 3 * channels * heads + heads + 1
 
 # %% [markdown]
-# **A score for each position.** A convolution: at each position, multiply the 3 x 3 neighbours with a
-# window of weights and add up, over all channels. Nine shifted copies of the grid do it. Then *ReLU*:
-# what is negative becomes 0.
+# **A score for each position.** A convolution multiplies the 3 x 3 neighbours of each position with a
+# window of weights and adds up over all channels. Nine shifted copies of the grid do this by hand. Then
+# *ReLU* sets what is negative to 0.
 
 # %%
 padded = np.pad(features, ((1, 1), (1, 1), (0, 0)))
@@ -134,10 +134,10 @@ print(f"mean of the summed map: {attention.mean():.3f} = {heads} heads / {height
 assert np.isclose(attention.mean(), heads / (height * width))
 
 # %% [markdown]
-# Look at the last line. Attention does not only choose, it makes *small*: on the 8 x 8 positions of
-# Köfler's network with its 12 heads, the mean factor is 12/64 = 0.19, and no image can change that. In
-# skinkit $\gamma$ starts at 0.01, so that a fresh layer hardly disturbs the network, and training
-# decides how much it adds. The released code has no $\gamma$ at all.
+# Look at the last line. Attention does not only choose, it also makes the features *smaller*: on the 8
+# x 8 positions of Köfler's network with its 12 heads, the mean factor is 12/64 = 0.19, and no image can
+# change that. In skinkit $\gamma$ starts at 0.01, so that a fresh layer hardly disturbs the network,
+# and training decides how much it adds. The released code has no $\gamma$ at all.
 #
 # ## 2. Is the released layer the printed one?
 #
@@ -202,8 +202,8 @@ assert sizes.loc["soft", "all"] == 59_069_331
 sizes.assign(more=sizes["all"] - sizes.loc["none", "all"])
 
 # %% [markdown]
-# Both printed networks are right to the last parameter. CNN-SA has 2.4 million more than CNN, and
-# only 55,308 of them are attention; the rest is a wider convolution. If CNN-SA is better, is it the
+# Both printed sizes are right to the last parameter. CNN-SA has 2.4 million more than CNN, and only
+# 55,308 of them are attention; the rest is a wider convolution. If CNN-SA is better, is it the
 # attention or the width? A comparison of these two cannot tell. Two controls can:
 #
 # - `doubled` lays the features beside themselves. It is as wide as CNN-SA and has no attention.
@@ -232,7 +232,7 @@ print(f"{attending.heads} heads on {rows} x {columns} positions: mean factor {16
 del vgg
 
 # %% [markdown]
-# ## 5. Is it better?
+# ## 5. Is the network with attention better?
 #
 # Now we train all arms under the protocol `corrected`: no lesion in two parts, copies of training
 # images only, the best epoch picked on `validation`, the test looked at once. The arms differ in what
@@ -312,11 +312,12 @@ print(f"gamma {gamma:.4f}; best position: {peak.mean():.1f} times an even share"
 assert (peak >= 1).all() and np.allclose(attention.max(axis=(1, 2)), 1, atol=1e-5)
 
 # %% [markdown]
-# ## 7. Where does it look?
+# ## 7. Where does the network look?
 #
-# One test image of each diagnosis. From top to bottom: the image, the attention of CNN-SA, Grad-CAM of
-# CNN-SA and Grad-CAM of CNN, both on the grid that the attention weighs (`bn5`). Grad-CAM says what
-# speaks for the *given* diagnosis (notebook 05), attention has no diagnosis in mind.
+# The figure shows one test image of each diagnosis. From top to bottom there are the image, the
+# attention of CNN-SA, Grad-CAM of CNN-SA and Grad-CAM of CNN, both on the grid that the attention
+# weighs (`bn5`). Grad-CAM says what speaks for the *given* diagnosis (notebook 05), attention has no
+# diagnosis in mind.
 
 # %%
 clouds = {
@@ -340,7 +341,7 @@ skinkit.plots.overlay_grid(shown * 4, panels, titles, columns=len(chosen))
 # near 1 the map is even and the whole image bright, as in `smoke`: that attention has not learnt to
 # look anywhere.
 #
-# ## 8. Does it look at the lesion?
+# ## 8. Does the network look at the lesion?
 #
 # We count. Synthetic images come with exact masks; for HAM10000 put the published masks beside the
 # images (`masks/` beside `images/`). Without them `lesion_mask` takes what is darker than the skin in
@@ -357,14 +358,14 @@ excess = inside.sub(area, axis=0).agg(["mean", "std", "count"]).T
 excess.rename(columns={"mean": "inside minus area"}).round(3)
 
 # %% [markdown]
-# Above 0: more of the map lies on the lesion than chance would put there. Lesions are mostly in the
+# Above 0, more of the map lies on the lesion than chance would put there. Lesions are mostly in the
 # middle and darker than skin, so even a naive map does that; the Grad-CAM of the network *without*
 # attention is the fair comparison. (`count` leaves out images without any evidence for the given
 # diagnosis: an empty map has no inside.)
 #
 # ## 9. The document's tables beside ours
 #
-# Tables 4a (CNN) and 4b (CNN-SA), from the ledger: nobody types a number. The last column says what
+# Tables 4a (CNN) and 4b (CNN-SA) come from the ledger: nobody types a number. The last column says what
 # share of *its* test images had their own turned or mirrored copy in training. None of ours has.
 
 # %%
@@ -382,11 +383,11 @@ assert profile == "full" or set(book["verdict"]) == {"not comparable"}
 beside.dropna().round(2)
 
 # %% [markdown]
-# *Not comparable*, unless you ran `full`: smaller images, narrower networks, fewer epochs in `quick`;
-# synthetic images and next to no training in `smoke`. A tolerance for `full` was written down before
-# any run. But mind what it would compare: even with the document's own settings our exam is another
-# one. In theirs, training had met nearly every image of a rare diagnosis. Notebook 08 trains the same
-# network under both rules and shows what that is worth.
+# The verdict is *not comparable* unless you ran `full`: `quick` has smaller images, narrower networks
+# and fewer epochs; `smoke` has synthetic images and next to no training. A tolerance for `full` was
+# written down before any run. But mind what it would compare: even with the document's own settings our
+# exam is another one. In theirs, training had met nearly every image of a rare diagnosis. Notebook 08
+# trains the same network under both rules and shows what that is worth.
 #
 # ## What could go wrong
 #

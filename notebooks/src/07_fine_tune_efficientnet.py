@@ -106,7 +106,7 @@ for number, phase in enumerate(plan.phases, start=1):
 print(f"network: {plan.model}")
 
 # %% [markdown]
-# ## 2. What is the network?
+# ## 2. What is in the network?
 #
 # EfficientNet-Lite0 is the small sister of the networks which Tan and Le (2019) found by letting a
 # computer search: convolutions in blocks, each block with a detour around it. Its weights come as a
@@ -128,9 +128,9 @@ pd.DataFrame({"tensors": numbers.groupby(part_of).size(), "numbers": numbers.gro
 
 # %% [markdown]
 # Check the head by hand: 1,280 averages, each with a weight for each diagnosis, and one more number per
-# diagnosis. Nearly everything we are going to use is borrowed. *Counted* are the running means and
-# spreads of batch normalisation: no gradient moves them, they just follow the images. They come back in
-# section 4.
+# diagnosis. Nearly everything we are going to use is borrowed. The *counted* numbers are the running
+# means and spreads of batch normalisation: no gradient moves them, they just follow the images. They
+# come back in section 4.
 #
 # We left height and width of the input open (`None`). A convolution slides over any image, and the head
 # averages over what is left. How large is that?
@@ -144,7 +144,7 @@ for size in ((64, 64), (96, 128), (225, 300)):
     assert network.compute_output_shape((1, *size, 3)) == (1, len(labels))
 
 # %% [markdown]
-# Five times the size is halved, so a position stands for a square of 32 pixels. Any size *works*. But
+# The size is halved five times, so a position stands for a square of 32 pixels. Any size *works*. But
 # at another size than in training the moles are larger or smaller than any the network has met, and no
 # error message says so. Section 9 comes back to this.
 #
@@ -187,7 +187,7 @@ plots.score_intervals(probed)
 # (With synthetic images the exam is tiny and a rare diagnosis may be missing from it: look at the lines
 # before you look at the dots.)
 #
-# ## 4. Why does the head go first?
+# ## 4. Why is the head trained first?
 #
 # The head starts with random weights, so its first errors are its own fault. But the gradient of an
 # error runs down through all layers and moves them, too. So the first phase *freezes* the backbone.
@@ -329,9 +329,9 @@ hers = ("butskova2021/pretrained/resnet50-gamma0", "butskova2021/unpretrained/re
 gain("pretrained", "from nothing", *hers)
 
 # %% [markdown]
-# Compare the signs, not the sizes: another network, weights that her text calls "Imagenette" (ten
-# classes of ImageNet; we read ImageNet), images shuffled without regard to lesions, and scores of a
-# validation part. Three things make *our* gain look larger than it is:
+# Compare the signs, not the sizes: she has another network, weights that her text calls "Imagenette"
+# (ten classes of ImageNet; we read ImageNet), images shuffled without regard to lesions, and scores of
+# a validation part. Three things make *our* gain look larger than it is:
 #
 # - A network from nothing needs many more epochs than we gave it.
 # - Its first phase is idle. Batch normalisation that has counted nothing does not normalise, so the

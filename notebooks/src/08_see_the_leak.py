@@ -131,12 +131,12 @@ plots.leakage_bars(seen, kind="photograph")
 plots.leakage_bars(seen, kind="lesion")
 
 # %% [markdown]
-# Copies first: nearly every test image of six diagnoses has its own turned twin in training. `nv`, the
-# nevus, has no copies, so it has no twins. With the split first, but image by image, the twins are gone
-# and the siblings are still there. Only the third exam is unseen. (In all of HAM10000 every third image
-# of the second exam has a sibling in training, and more than half of the melanomas.)
+# With copies first, nearly every test image of six diagnoses has its own turned twin in training. `nv`,
+# the nevus, has no copies, so it has no twins. With the split first, but image by image, the twins are
+# gone and the siblings are still there. Only the third exam is unseen. (In all of HAM10000 every third
+# image of the second exam has a sibling in training, and more than half of the melanomas.)
 #
-# ## 3. Is it the same exam at all?
+# ## 3. Can the three exams be compared?
 #
 # Accuracy counts images, so it matters which images. A program that looks at nothing and always says
 # the most common diagnosis of the exam would get:
@@ -163,7 +163,7 @@ pd.DataFrame(counts).T
 # many images of the first exam are far fewer photographs: six turned copies are one witness who says it
 # six times. Our intervals resample lesions, so they account for this.
 #
-# ## 4. What does a mere memory get?
+# ## 4. What does a mere memory score?
 #
 # A candidate from notebook 03 sits all three exams. It understands nothing: it keeps a thumbnail of 16
 # x 16 pixels of each training image, and answers with the diagnosis of the most similar one.
@@ -189,7 +189,7 @@ plots.score_intervals(remembered)
 # although the memory does not turn images, since most lesions lie in the middle and are round.) Whether
 # a *network* does the same is another question.
 #
-# ## 5. What does each exam say?
+# ## 5. What does the network score in each exam?
 #
 # We train three times. If notebook 06 has run, `corrected` is there already.
 
@@ -306,10 +306,10 @@ assert (flattery.loc[100].diff().dropna() < 0).all(), "more images flatter less"
 flattery.round(4)
 
 # %% [markdown]
-# With the 8,767 test images of the document: about one point for a hundred looks, and less in truth,
-# since each look meets the same images. With 491, as in its Table 5, four times as much. So far it
-# seems a small sin. But a network is *not* equally good after every epoch. The released notebook shows
-# the test accuracy after the last three:
+# With the 8,767 test images of the document a hundred looks give about one point, and less in truth,
+# since each look meets the same images. With 491, as in its Table 5, they give four times as much. So
+# far it seems a small sin. But a network is *not* equally good after every epoch. The released notebook
+# shows the test accuracy after the last three:
 
 # %%
 last = [published_row(f"koefler2023/released/cnn-sa-epoch{e}") for e in (98, 99, 100)]
@@ -356,7 +356,7 @@ for name, rows in table5.groupby("table"):
 # prints a third, 74.13 %. Exercise 3 finds out what that is.) Table 4 of the same report passes every
 # one of these checks. An inconsistent table cannot be a target: skinkit compares no run with Table 5.
 #
-# ## 9. Was Table 5's exam a new one?
+# ## 9. Was the exam of Table 5 a new one?
 #
 # Table 5 is a test on ISIC 2019. But ISIC 2019 is a *collection*, and HAM10000 is part of it; the
 # report says so and calls its images "partially new". Which part? The tables of both sets are enough to
@@ -415,7 +415,7 @@ for protocol in ("as_published", "corrected"):
 #
 # ## 10. The document's table beside ours
 #
-# Table 4a, once more from the ledger, each measured score with the leakage that it was measured under.
+# Here is Table 4a from the ledger, with each measured score beside its leakage.
 
 # %%
 book = ledger(OUT_DIR, smoke=True)
@@ -428,7 +428,7 @@ columns += ["leakage_photograph", "leakage_lesion", "verdict", "reason"]
 book[columns].sort_values(columns[:3]).set_index(["metric", "row", "protocol"]).sort_index().round(3)
 
 # %% [markdown]
-# Only `full` can be held against the printed numbers; smaller runs are *not comparable* and say why.
+# Only `full` can be compared with the printed numbers; smaller runs are *not comparable* and say why.
 # When you report a score, use this table's columns as a form to fill in: the score, its interval, and
 # how much of the exam was known from training. A reader can work with a leaky score that says so.
 #

@@ -121,7 +121,7 @@ assert crops.shape == (1, 9, ordered.crop_size, ordered.crop_size, 3)
 plots.image_grid(list(crops[0]), [f"crop {number}" for number in range(1, 10)], columns=3)
 
 # %% [markdown]
-# ## 2. Which input strategies are there?
+# ## 2. What are the input strategies?
 #
 # - *Downsampling* squeezes the image, which makes circles into ellipses: 4 : 3 becomes 1 : 1.
 # - *Single-crop* trains on a random part, 8 to 100 % of the area in a random shape, and is examined on
@@ -256,7 +256,7 @@ differences.assign(contains_0=differences["low"].mul(differences["high"]) <= 0).
 # has the mean and the standard deviation of the three models, as the document prints them. Other
 # `SEED`s give those over seeds, which the document mixes with it.
 #
-# ## 6. What does the average do?
+# ## 6. What does the average over crops do?
 #
 # We take the average by hand for the run `multi-crop`: all nine crops of all images go through the
 # network as one pile, and the nine answers of an image are averaged.
@@ -313,9 +313,10 @@ third.round(3)
 # %% [markdown]
 # ## 8. The document's table beside ours
 #
-# Table II, the rows without attention: mean of three models, with one standard deviation on each side.
-# Ours is one model (or the first of `FOLDS`), with the 95 % interval of the exam. These lines do not
-# mean the same, so compare the order of the dots and not the length of the lines.
+# The figure shows the rows of Table II without attention: means of three models, with one standard
+# deviation on each side. Ours is one model (or the first of `FOLDS`), with the 95 % interval of the
+# exam. These lines do not mean the same, so compare the order of the dots and not the length of the
+# lines.
 
 # %%
 printed = printed_arms("gessert2019", "table2", "macro_recall")

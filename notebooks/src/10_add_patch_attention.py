@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # Add patch attention: does it look at the image?
+# # Add patch attention: does the network look at the image?
 #
 # [![Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/REPOSITORY_SLUG/blob/main/notebooks/10_add_patch_attention.ipynb)
 # · [Source](https://github.com/REPOSITORY_SLUG/blob/main/notebooks/src/10_add_patch_attention.py)
@@ -193,7 +193,7 @@ for arm, saved in runs.items():
 plots.score_intervals(intervals)
 
 # %% [markdown]
-# ## 5. Is it the attention?
+# ## 5. Does the gain come from attention?
 #
 # We compare each arm with the control on the same resamples of lesions:
 
@@ -212,11 +212,11 @@ differences.assign(contains_0=differences["low"].mul(differences["high"]) <= 0).
 # anything; there the table only shows the question.) One training each is little: repeat with other
 # `SEED`s, and the folder of runs has their spread.
 #
-# ## 6. Where does it look?
+# ## 6. Where does the block look?
 #
-# The trained model `dual` has both blocks. One test image of each diagnosis; the frame of a crop is
-# wide and bright where its weight is large. The first figure shows the weights on the pixels, the
-# second those on the features.
+# The trained model `dual` has both blocks. We take one test image of each diagnosis; the frame of a
+# crop is wide and bright where its weight is large. The first figure shows the weights on the pixels,
+# the second those on the features.
 
 # %%
 model, run_data = runs["dual"].load_model(), runs["dual"].run_data(DATA_DIR)
@@ -241,7 +241,7 @@ plots.crop_weights(shown, given["end"][chosen.index], chosen["label"].tolist())
 # Read the bar before the frames: the colours always go from the smallest weight of the figure to the
 # largest. If these are 0.49 and 0.51, the product hardly changes anything.
 #
-# ## 7. Does it look at the *image*?
+# ## 7. Does the block look at the *image*?
 #
 # Compare the four panels. Do the frames differ from image to image, or from place to place only? A
 # weight could depend on nothing but the place: the middle counts, whatever it shows. That would be a
@@ -299,7 +299,7 @@ plots.score_intervals(scored)
 # of nine numbers, which a network could as well have learnt elsewhere. If the score falls, the block
 # does look. This check takes one minute and no training. The document shows Figure 4 without it.
 #
-# ## 8. How much dropout?
+# ## 8. How much patch dropout is best?
 #
 # Figure 5 varies $p$, for initial attention and nine crops. The document does not print the figure's
 # numbers; the released settings have 0.1 for five crops and 0.2 for nine. The arm `initial` *is* $p$ =
@@ -320,9 +320,10 @@ plots.score_intervals(table)
 #
 # ## 9. The document's table beside ours
 #
-# Table II, with attention: mean of three models, with one standard deviation on each side; ours with the
-# 95 % interval of the exam. The lines do not mean the same: compare the order of the dots. The
-# row `multi-crop` is what the document compares with, `ordered` what it should have.
+# The figure shows the rows of Table II with attention: means of three models, with one standard
+# deviation on each side, and ours with the 95 % interval of the exam. The lines do not mean the same:
+# compare the order of the dots. The row `multi-crop` is what the document compares with, `ordered` what
+# it should have.
 
 # %%
 printed = printed_arms("gessert2019", "table2", "macro_recall")

@@ -255,10 +255,10 @@ found.round(2)
 # %% [markdown]
 # ## 7. Which class moves the network?
 #
-# Shares of the loss are one thing. What moves the weights is the *gradient*, and an image that the
-# network gets right has next to none, whatever its weight. So we take the network that was trained
-# without balancing and one batch as each strategy makes it. Then we measure the length of the gradient
-# that each class brings.
+# Shares of the loss are one thing, but the *gradient* moves the weights. An image that the network gets
+# right has next to none, whatever its weight. So we take the network that was trained without balancing
+# and one batch as each strategy makes it. Then we measure the length of the gradient that each class
+# brings.
 
 
 # %%
@@ -305,8 +305,8 @@ pd.concat({"images in the batch": in_batch.astype(int), "share of the gradient":
 #
 # ## 8. The documents' tables beside ours
 #
-# Table V and Table VI: means of three models, with one standard deviation on each side; ours is one
-# model, with the 95 % interval of the exam. Compare the order of the dots, not the lines.
+# The figures show Tables V and VI: means of three models, with one standard deviation on each side.
+# Ours is one model, with the 95 % interval of the exam. Compare the order of the dots, not the lines.
 
 # %%
 ours = pd.DataFrame({arm: scores.loc["macro_recall"] for arm, scores in intervals.items()}).T

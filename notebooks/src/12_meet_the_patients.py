@@ -94,7 +94,7 @@ raw.sample(4, random_state=SEED)
 # `target` is 1 for a melanoma. This notebook is about the column `patient_id`, which HAM10000 does not
 # have. (There are no lesion ids here. If a spot was photographed twice, only the patient id can tell.)
 #
-# ## 2. How many melanomas? Table 1
+# ## 2. How many melanomas are there? Table 1
 #
 # The document prints 32,541 benign and 584 malignant images. We count, and put both side by side.
 
@@ -117,7 +117,7 @@ table1
 # A program that calls everything benign is right in 98.2 % of the images. Remember that whenever
 # somebody reports accuracy here.
 #
-# ## 3. How many patients? Table 2
+# ## 3. How many patients are there? Table 2
 #
 # A patient *has melanoma* here if at least one image of them shows one.
 
@@ -141,7 +141,7 @@ told.set_index(["table", "class", "metric"])[["printed", "check"]]
 # table. The two percentages are off in the last digit: 428 of 2,056 are 20.8 %, not 20.9 %. The command
 # `skinkit published hernandez2020` finds these errors; a person would have to look for them.
 #
-# ## 4. How many images each? Figures 8 and 9
+# ## 4. How many images does a patient have? Figures 8 and 9
 #
 # "Almost half of them have less than 10 images", "a maximum of one single patient having 114", "almost
 # three quarters of them had only one" melanoma. We can check these three sentences.

@@ -102,7 +102,7 @@ again.astype(int)
 # %% [markdown]
 # The result is exact where there is a number, and empty elsewhere. Convolutions fill the gaps.
 #
-# ## 2. How much does the code hold?
+# ## 2. How many bits does the code hold?
 #
 # The autoencoder of the document has the convolutions of VGG16 on the way down and their mirror image
 # on the way up. In the middle, its *bottleneck*, an image of 224 x 224 has become 7 x 7 x 512 numbers.
@@ -429,7 +429,7 @@ assert np.isclose(without_finest, rmse(decoder.predict(notes, verbose=0), a)), "
 print(f"{without_finest:.3f} instead of {rmse(model.predict(a, verbose=0), a):.3f}")
 
 # %% [markdown]
-# ### ex-13-3: Is it more than colour?
+# ### ex-13-3: Do the features know more than colour?
 #
 # Take three numbers per image: its mean red, green and blue. Give the area of a linear probe (by
 # patients) on these three for the validation images, and compare it with that of the autoencoder's

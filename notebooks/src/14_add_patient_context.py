@@ -177,7 +177,7 @@ print("padding, order and a single image: all three hold")
 # The document has three attentions: that of the text, that of listing C and that of listing E, which asks
 # twice with the same weights and drops 60 % of the shares. `PatientAttention(variant=...)` has them all.
 #
-# ## 3. Attention or mean: what can they know?
+# ## 3. What can attention know, and what the mean?
 #
 # The other way of the document is simpler: lay the *mean* of the patient's features beside the image's
 # own, and let one linear layer decide. Before any image, we make a thought experiment. Each patient has
@@ -316,7 +316,7 @@ except ValueError as error:
 assert refused
 
 # %% [markdown]
-# ## 6. Does it find what is there, and only that?
+# ## 6. Does the network find what is there, and only that?
 #
 # Now we train on two kinds of synthetic patients. *Informative*: a melanoma is a nevus with the look
 # opposite to its patient's; alone it tells next to nothing. *Uninformative*: each image tells its own

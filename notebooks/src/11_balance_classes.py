@@ -69,10 +69,10 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 import skinkit
 from skinkit import evaluation, plots, training
-from skinkit.experiments import SavedRun, available_profile, build, run
-from skinkit.experiments.results import ledger
+from skinkit.experiments import SavedRun, available_profile, ledger, run
 from skinkit.experiments.run_data import build_run_data
 from skinkit.papers.published import load_published, printed_arms
+from skinkit.tasks.batches import training_batches
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of PNG
 skinkit.report_environment()
@@ -123,10 +123,10 @@ for arm, plan in plans.items():
 # %%
 epochs = {}
 for arm, plan in {**plans, "oversampling, as released": released}.items():
-    sampler = build.build_sampler(plan, run_data)
+    planned = training_batches(plan, run_data, SEED)
     shuffled = np.random.default_rng(SEED).permutation(len(rows))
-    epoch = {"order": shuffled if sampler is None else sampler.order(SEED, 0)}
-    epoch |= {"weights": build.sample_weights(plan, run_data), **plan.loss.options}
+    epoch = {"order": shuffled if planned.sampler is None else planned.sampler.order(SEED, 0)}
+    epoch |= {"weights": planned.weights, **plan.loss.options}
     epochs[arm] = training.effective_weights(rows["label"], {arm: epoch}, plan.batch_size)
 epochs = pd.concat(epochs.values())[["updates", *labels]]
 assert np.allclose(epochs[list(labels)].sum(axis=1), 1)
@@ -275,7 +275,7 @@ def gradient_by_class(model, images, answers, weights):
 model, lengths, in_batch = runs["none"].load_model(), {}, {}
 for arm, plan in plans.items():
     one_batch = dataclasses.replace(plan, batch_size=BATCH)
-    batches, _ = build.training_batches(one_batch, run_data, SEED)(0)
+    batches, _ = training_batches(one_batch, run_data, SEED)(0)
     images, answers, *weight = next(iter(batches))
     weight = weight[0] if weight else tf.ones(len(images))
     lengths[arm] = gradient_by_class(model, images, answers, weight)

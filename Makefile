@@ -25,11 +25,12 @@ demo: setup ## the main job on synthetic images, or on real ones under SKINKIT_D
 test: setup ## run the whole test suite
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
-lint: setup ## ruff, the floors of the house, and whether the notebooks are up to date
+lint: setup ## ruff, the floors of the house, notebooks up to date; shows the lines of code by room
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/python notebooks/build.py --check
+	$(BIN)/python tools/count_lines.py
 
 format: setup ## let ruff put the code in order
 	$(BIN)/ruff check --fix .
@@ -41,7 +42,7 @@ notebooks: setup ## make notebooks/*.ipynb from notebooks/src/*.py
 report: setup ## make results/README.md, results/ledger.csv and the figures from the run folders
 	$(BIN)/skinkit report
 
-rescore: setup ## compute the scores of the run folders anew from their predictions
+rescore: setup ## compute the scores of the run folders again from their predictions
 	$(BIN)/python tools/rescore_runs.py
 
 check-published: setup ## compare the checks of the published tables with what the rules find

@@ -60,7 +60,7 @@ def prepare(name, profile, rows):
 
     recipe = dataclasses.replace(papers.recipe(name).resolve(profile), batch_size=BATCH)
     model = tasks.of(recipe).model("none")
-    batches = pipeline.build_dataset(rows, None, pipeline_spec(recipe, augment=False), batch_size=BATCH)
+    batches = pipeline.build_dataset(rows, pipeline_spec(recipe, augment=False), batch_size=BATCH)
     pixels = next(batches.as_numpy_iterator())
 
     def classify(images):

@@ -128,7 +128,7 @@ def training_batches(folder, spec):
     from skinkit.pipeline import build_dataset
 
     table = image_table(folder)
-    return iter(build_dataset(table, None, spec, labels=LABELS, training=True, batch_size=BATCH))
+    return iter(build_dataset(table, spec, labels=LABELS, training=True, batch_size=BATCH))
 
 
 def skinkit_cached(folder):
@@ -287,7 +287,7 @@ def measure_memory(folder, number, cache):
     with tempfile.TemporaryDirectory() as links:
         table = link_images(image_table(folder), Path(links), number)
         spec = PipelineSpec((SIZE, SIZE), augmentation=Augmentation(brightness=0.1), cache=cache)
-        images = build_dataset(table, None, spec, labels=LABELS, training=True, batch_size=BATCH)
+        images = build_dataset(table, spec, labels=LABELS, training=True, batch_size=BATCH)
         for _ in images.take(-(-number // BATCH)):
             pass
     print(peak_memory())

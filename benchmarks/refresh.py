@@ -94,7 +94,7 @@ def refresh(store, extractor, rows):
 
     def batches(first):
         spec = PipelineSpec((SIDE, SIDE))
-        images = build_dataset(rows[first:], None, spec, labels=("benign", "malignant"), batch_size=BATCH)
+        images = build_dataset(rows[first:], spec, labels=("benign", "malignant"), batch_size=BATCH)
         return (batch[0] for batch in images)
 
     start = time.perf_counter()

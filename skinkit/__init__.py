@@ -23,7 +23,7 @@ _ROOMS = (
     "tasks",
     "experiments",
 )
-_FUNCTIONS = {"report_environment": "experiments.environment", "load_model": "models.loading"}
+_FUNCTIONS = {"report_environment": "experiments.environment", "load_model": "models.weights"}
 _MODULES = {"report": "experiments.report"}
 
 __all__ = ["__version__", *_ROOMS, *_FUNCTIONS, *_MODULES]

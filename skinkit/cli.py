@@ -131,7 +131,7 @@ def _add_run(commands):
     run.add_argument(
         "--weights", help="a file of weights, 'imagenet', or 'none', instead of the recipe's own"
     )
-    run.add_argument("--again", action="store_true", help="train anew, then replace what the folder holds")
+    run.add_argument("--again", action="store_true", help="train again, then replace what the folder holds")
     _add_data_dir(run)
 
 

@@ -1,6 +1,8 @@
-"""Files of this kit: the name of a broken one in its error, and the removal of what it wrote alone."""
+"""Files of this kit: written whole or not at all, read with a remedy, hashed, locked and removed."""
 
 import contextlib
+import functools
+import hashlib
 import json
 import zipfile
 import zlib
@@ -64,6 +66,60 @@ def read_json(path, remedy, *keys):
         if lacking := [key for key in keys if key not in content]:
             raise ValueError(f"it lacks {', '.join(lacking)}")
         return content
+
+
+@contextlib.contextmanager
+def writing(path, ending=".part"):
+    """Gives the block a part file to write, which then becomes `path`: the name never stands for half a file.
+
+    An error within the block, a full disk for instance, removes the part file and leaves `path` as it was.
+
+    Args:
+        path: Path of the file.
+        ending: String that is added to the name for the part file.
+
+    Example:
+    >>> with writing("table.csv") as part:
+    ...     table.to_csv(part)
+    """
+    path = Path(path)
+    part = path.with_name(path.name + ending)
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def file_hash(path, algorithm="sha256"):
+    """Returns the hash of a file's content as hex digits, without reading all of it into memory.
+
+    Args:
+        path: Path of the file.
+        algorithm: String, a name that `hashlib.new` knows.
+    """
+    with Path(path).open("rb") as file:
+        # MD5 stands in some releases, against damage and not against attack.
+        new = functools.partial(hashlib.new, algorithm, usedforsecurity=False)
+        return hashlib.file_digest(file, new).hexdigest()
+
+
+@contextlib.contextmanager
+def locked(path, busy=None):
+    """Holds a lock among processes, which ends with the block or with the process.
+
+    Args:
+        path: Path of the lock file; it is made, and may stay.
+        busy: Exception that is raised where another process holds the lock; by default it is waited for.
+    """
+    import filelock
+
+    try:
+        lock = filelock.FileLock(path).acquire(timeout=0 if busy else None)
+    except filelock.Timeout:
+        raise busy from None
+    with lock:
+        yield
 
 
 def remove(paths, root):

@@ -1,4 +1,4 @@
-"""Checks of names and options against those that are known, with the nearest of them where one is wrong."""
+"""Names and options: checked against those that are known, and as one-hot rows."""
 
 import difflib
 import inspect
@@ -10,8 +10,8 @@ def did_you_mean(name, known):
     """Returns a question that names the nearest of the known names, or an empty string.
 
     Example:
-    >>> did_you_mean("ham1000", ["ham10000", "derm7pt"])
-    ' Did you mean ham10000?'
+        >>> did_you_mean("ham1000", ["ham10000", "derm7pt"])
+        ' Did you mean ham10000?'
     """
     near = difflib.get_close_matches(str(name), map(str, known), n=3)
     return f" Did you mean {' or '.join(near)}?" if near else ""
@@ -52,3 +52,25 @@ def check_options(of, functions, options, given=()):
     needed = [name for name, parameter in known.items() if parameter.default is parameter.empty]
     if missing := [name for name in needed if name not in options]:
         raise ValueError(f"{of} needs the option {missing[0]}. Received: {', '.join(options) or 'none'}")
+
+
+def one_hot(names, known):
+    """Returns names as rows of zeros and ones, with a row of zeros for an unknown name.
+
+    Args:
+        names: Sequence of n names.
+        known: Sequence of the names of the columns.
+
+    Returns:
+        Array `(n, len(known))`, float32.
+
+    Example:
+    >>> one_hot(["mel", "nv", "melanoma"], ["nv", "mel"]).tolist()
+    [[0.0, 1.0], [1.0, 0.0], [0.0, 0.0]]
+    """
+    import numpy as np
+
+    column = {name: position for position, name in enumerate(known)}
+    # The last row stands for all unknown names.
+    rows = np.eye(len(column) + 1, len(column), dtype=np.float32)
+    return rows[np.array([column.get(name, len(column)) for name in names], dtype=np.int64)]

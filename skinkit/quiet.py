@@ -13,7 +13,7 @@ _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 def start_quietly():
     """Lets TensorFlow log fatal errors only, from its import on; what fails still raises.
 
-    Who set `TF_CPP_MIN_LOG_LEVEL` keeps that level. TensorFlow 2.21 logs some lines before it reads the
+    A level that is set already stays. TensorFlow 2.21 logs some lines before it reads the
     variable (that oneDNN is on, that there is no GPU): they are left out here, by the same level.
     """
     os.environ.setdefault(_LEVEL, "3")

@@ -1,10 +1,12 @@
 import gzip
+import threading
+import time
 import zipfile
 
 import pandas as pd
 import pytest
 
-from skinkit.files import read_json, reading, remove, remove_matching
+from skinkit.files import file_hash, locked, read_json, reading, remove, remove_matching, writing
 
 
 def test_only_the_named_files_and_what_they_leave_empty_go(tmp_path):
@@ -63,3 +65,58 @@ def test_what_archives_and_tables_raise_is_turned_into_one_error(tmp_path):
 def test_an_error_of_the_disk_stays_what_it_is(tmp_path):
     with pytest.raises(IsADirectoryError), reading(tmp_path, "Delete it"):
         tmp_path.read_text()
+
+
+def test_a_file_takes_the_place_of_the_old_one_when_it_is_whole(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("old")
+    with writing(path) as part:
+        part.write_text("new")
+        assert path.read_text() == "old" and part.name == "table.csv.part"
+    assert path.read_text() == "new"
+    with writing(tmp_path / "model.keras", ending=".part.keras") as part:
+        assert part.suffix == ".keras"
+        part.touch()
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["model.keras", "table.csv"]
+
+
+def test_an_error_leaves_the_old_file_and_no_half_of_a_new_one(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("old")
+    with pytest.raises(OSError, match="disk full"), writing(path) as part:
+        part.write_text("ne")
+        raise OSError("disk full")
+    assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "digest"),
+    [
+        ("sha256", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+        ("md5", "900150983cd24fb0d6963f7d28e17f72"),
+    ],
+)
+def test_a_file_is_hashed_by_its_content(tmp_path, algorithm, digest):
+    # Of "abc", from RFC 1321 and FIPS 180-2.
+    (tmp_path / "file").write_bytes(b"abc")
+    assert file_hash(tmp_path / "file", algorithm) == digest
+
+
+def test_a_lock_that_is_held_is_an_error_or_is_waited_for(tmp_path):
+    order, path = [], tmp_path / ".lock"
+
+    def wait():
+        with locked(path):
+            order.append("second")
+
+    with locked(path):
+        with pytest.raises(RuntimeError, match="in use"), locked(path, RuntimeError("in use")):
+            order.append("never")
+        other = threading.Thread(target=wait)
+        other.start()
+        time.sleep(0.2)
+        order.append("first")
+    other.join(timeout=10)
+    assert order == ["first", "second"]
+    with locked(path, RuntimeError("in use")):
+        pass

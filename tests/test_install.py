@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -52,3 +54,15 @@ def test_every_room_opens():
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="garden"):
         skinkit.garden  # noqa: B018
+
+
+def test_every_file_beside_the_code_is_packaged():
+    root = Path(skinkit.__file__).parent
+    settings = tomllib.loads((root.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    packaged = {
+        path
+        for pattern in settings["tool"]["setuptools"]["package-data"]["skinkit"]
+        for path in root.glob(pattern)
+    }
+    files = {path for path in root.rglob("*.*") if path.is_file() and path.suffix not in (".py", ".pyc")}
+    assert files == packaged and root / "data/releases/releases.toml" in packaged

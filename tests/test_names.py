@@ -1,6 +1,8 @@
+import numpy as np
+import pandas as pd
 import pytest
 
-from skinkit.names import check_name, check_options, did_you_mean
+from skinkit.names import check_name, check_options, did_you_mean, one_hot
 
 
 def outer(rows, power=1.0, **options):
@@ -33,3 +35,10 @@ def test_options_are_those_of_all_functions_but_what_is_filled_in():
 def test_an_option_without_default_is_needed():
     with pytest.raises(ValueError, match="mine needs the option rows. Received: power"):
         check_options("mine", (outer,), {"power": 2})
+
+
+def test_a_name_is_a_one_in_its_column_and_an_unknown_one_is_none():
+    found = one_hot(pd.Series(["mel", "nv", pd.NA, "melanoma"], dtype="string"), ("nv", "mel", "bkl"))
+    assert found.dtype == np.float32
+    assert found.tolist() == [[0, 1, 0], [1, 0, 0], [0, 0, 0], [0, 0, 0]]
+    assert one_hot([], ("nv", "mel")).shape == (0, 2)

@@ -17,11 +17,12 @@ from collections import defaultdict
 import pandas as pd
 
 from published_rules import RULES
+from skinkit.files import writing
 from skinkit.papers.published import COLUMNS, DOCUMENTS, FOLDER, read_cells
 
 
 def fill_checks(document: str) -> pd.DataFrame:
-    """Returns a document's cells as stored, with the column `check` found anew.
+    """Returns a document's cells as stored, with the column `check` found again.
 
     Raises:
         ValueError: for an unknown document.
@@ -47,9 +48,9 @@ def write_checks() -> None:
     """Writes the checks of all documents into their files."""
     for document in DOCUMENTS:
         path = FOLDER / document / "published.csv"
-        part = path.with_suffix(".csv.part")
-        fill_checks(document).to_csv(part, index=False, lineterminator="\n", encoding="utf-8")
-        part.replace(path)
+        checked = fill_checks(document)
+        with writing(path) as part:
+            checked.to_csv(part, index=False, lineterminator="\n", encoding="utf-8")
 
 
 def main() -> int:

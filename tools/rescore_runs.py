@@ -1,4 +1,4 @@
-"""Scores of finished runs, computed anew from the predictions that the runs saved.
+"""Scores of finished runs, computed again from the predictions that the runs saved.
 
     python tools/rescore_runs.py                 # results/runs
     python tools/rescore_runs.py FOLDER
@@ -15,7 +15,7 @@ from skinkit import __version__
 from skinkit.experiments.predictions import read_predictions, score, write_json
 from skinkit.experiments.run_folder import SavedRun
 
-NOTE = f"skinkit {__version__}: metrics computed anew from the files of predictions"
+NOTE = f"skinkit {__version__}: metrics computed again from the files of predictions"
 
 
 def rescore(folder):

@@ -146,7 +146,7 @@ print(by_hand.shape, by_hand.dtype.name, f"from {by_hand.numpy().min():.2f} to {
 
 # %%
 plain = PipelineSpec(image_size=IMAGE_SIZE, resize="bilinear")
-images, answers = next(iter(build_dataset(table, first["image_id"], plain, labels=LABELS, batch_size=8)))
+images, answers = next(iter(build_dataset(first, plain, labels=LABELS, batch_size=8)))
 print("images", images.shape, "answers", answers.shape)
 assert np.abs(images - by_hand).max() <= 1.01 / 255, "not the same images"
 decoded = [LABELS[i] for i in answers.numpy().argmax(axis=1)]
@@ -161,7 +161,7 @@ assert decoded == first["label"].tolist(), "not the same answers"
 
 # %%
 fine = replace(plain, resize="antialias")
-averaged, _ = next(iter(build_dataset(table, first["image_id"], fine, labels=LABELS, batch_size=8)))
+averaged, _ = next(iter(build_dataset(first, fine, labels=LABELS, batch_size=8)))
 print(f"mean difference: {255 * np.abs(images - averaged).mean():.1f} grey levels of 255")
 skinkit.plots.image_grid([images[0].numpy(), averaged[0].numpy()], titles=["bilinear", "antialias"])
 
@@ -182,8 +182,8 @@ skinkit.plots.image_grid([images[0].numpy(), averaged[0].numpy()], titles=["bili
 def versions(augmentation, row=melanoma, count=5):
     """Returns `count` random versions of one image."""
     spec = PipelineSpec(image_size=IMAGE_SIZE, augmentation=augmentation)
-    ids = [row["image_id"]] * count
-    endless = build_dataset(table, ids, spec, labels=LABELS, training=True, batch_size=count, seed=SEED)
+    rows = pd.DataFrame([row] * count)
+    endless = build_dataset(rows, spec, labels=LABELS, training=True, batch_size=count, seed=SEED)
     return list(next(iter(endless))[0].numpy())
 
 
@@ -270,7 +270,7 @@ usual = PipelineSpec(image_size=(100, 100), resize="bilinear")
 opencv = replace(usual, channel_order="bgr", scaling="raw")
 seen = {}
 for name, spec in {"RGB, 0 to 1": usual, "BGR, 0 to 255": opencv}.items():
-    seen[name] = next(iter(build_dataset(table, [melanoma["image_id"]], spec, labels=LABELS)))[0][0].numpy()
+    seen[name] = next(iter(build_dataset(pd.DataFrame([melanoma]), spec, labels=LABELS)))[0][0].numpy()
     print(f"{name:13}  mean {seen[name].mean():6.2f}  highest {seen[name].max():6.2f}")
 rgb, bgr = seen.values()
 assert np.allclose(bgr[..., ::-1] / 255, rgb, atol=1e-4), "same image, other numbers"
@@ -286,10 +286,10 @@ skinkit.plots.image_grid([rgb, bgr / 255], titles=list(seen))
 # of Gray guesses the colour of the lamp from the image's bright areas and divides by it.
 
 # %%
-some = table.groupby("label").head(1).head(4)["image_id"]
+some = table.groupby("label").head(1).head(4)
 corrected = replace(fine, colour_constancy=True)
 before, after = (
-    next(iter(build_dataset(table, some, spec, labels=LABELS)))[0].numpy() for spec in (fine, corrected)
+    next(iter(build_dataset(some, spec, labels=LABELS)))[0].numpy() for spec in (fine, corrected)
 )
 titles = ["as it is"] * len(some) + ["Shades of Gray"] * len(some)
 print("red minus blue, mean:", [round(float((x[..., 0] - x[..., 2]).mean()), 2) for x in (before, after)])
@@ -306,12 +306,12 @@ skinkit.plots.image_grid([*before, *after], titles=titles)
 # your computer crashes after epoch 1. If you go on, does epoch 2 show what it would have shown?
 
 # %%
-some_ids = table["image_id"].head(100).tolist()
+some_rows = table.head(100)
 training = {"labels": LABELS, "training": True, "batch_size": 32, "seed": SEED}
 spec = PipelineSpec(image_size=IMAGE_SIZE, augmentation=gessert)
-steps = steps_per_epoch(len(some_ids), 32)
-undisturbed = build_dataset(table, some_ids, spec, **training).skip(steps).take(steps)
-resumed = build_dataset(table, some_ids, spec, **training, first_epoch=1).take(steps)
+steps = steps_per_epoch(len(some_rows), 32)
+undisturbed = build_dataset(some_rows, spec, **training).skip(steps).take(steps)
+resumed = build_dataset(some_rows, spec, **training, first_epoch=1).take(steps)
 for (images, answers), (images_again, answers_again) in zip(undisturbed, resumed, strict=True):
     assert np.array_equal(images, images_again) and np.array_equal(answers, answers_again)
 print(f"{steps} batches, the last of {len(images)} images: equal to the last bit")
@@ -326,7 +326,7 @@ print(f"{steps} batches, the last of {len(images)} images: equal to the last bit
 # %%
 share = table["label"].map(table["label"].value_counts(normalize=True)).to_numpy(float)
 weights = 1 / (len(LABELS) * share)
-*_, batch_weights = next(iter(build_dataset(table, None, fine, labels=LABELS, sample_weight=weights)))
+*_, batch_weights = next(iter(build_dataset(table, fine, labels=LABELS, sample_weight=weights)))
 print(pd.Series(weights).groupby(table["label"].to_numpy(str)).first().round(2).to_dict())
 total = pd.Series(weights).groupby(table["label"].to_numpy(str)).sum()
 assert np.allclose(total, total.iloc[0]), "each diagnosis has the same total weight"
@@ -338,7 +338,7 @@ assert np.allclose(total, total.iloc[0]), "each diagnosis has the same total wei
 # %%
 augmented = skinkit.data.augment_offline(table)
 family = augmented[augmented["source_id"] == melanoma["image_id"]]
-copies, _ = next(iter(build_dataset(augmented, family["image_id"], fine, labels=LABELS)))
+copies, _ = next(iter(build_dataset(family, fine, labels=LABELS)))
 assert np.array_equal(copies[1], np.rot90(copies[0], -1)), "rot90cw is an exact turn"
 skinkit.plots.image_grid(list(copies.numpy()), titles=family["transform"].tolist(), columns=6)
 
@@ -391,20 +391,19 @@ def images_per_second(run_once, count):
 
 
 # %%
-paths = (table["path"].tolist() * 10)[:1000]
-ids = (table["image_id"].tolist() * 10)[:1000]
+many = pd.concat([table] * 10)[:1000]
 
 
 def decode_only():
     with ThreadPoolExecutor() as pool:
-        return sum(image is not None for image in pool.map(cv2.imread, paths))
+        return sum(image is not None for image in pool.map(cv2.imread, many["path"]))
 
 
 # %%
 kept = replace(spec, cache="memory")
 speeds = {"decode only (OpenCV)": images_per_second(decode_only, 1000)}
 for name, wanted in {"pipeline": spec, "pipeline, cached": kept}.items():
-    batches = iter(build_dataset(table, ids, wanted, **training))
+    batches = iter(build_dataset(many, wanted, **training))
     steps = steps_per_epoch(1000, 32)
     speeds[name] = images_per_second(lambda b=batches, n=steps: [next(b) for _ in range(n)], 1000)
 measured = pd.DataFrame(speeds).agg(["min", "median", "max"]).T
@@ -481,15 +480,15 @@ assert lost[0.1] <= burnt_out, "a gentle change burns less"
 # %% [markdown]
 # ### ex-02-3: Can you go on after a crash?
 #
-# A training run with `spec` and `**training` on `some_ids` stopped after three whole epochs. Build the
+# A training run with `spec` and `**training` on `some_rows` stopped after three whole epochs. Build the
 # dataset that it goes on with.
 
 # %% tags=["exercise", "ex-02-3"]
 going_on = None
 
 # %% tags=["solution", "ex-02-3"] cellView="form"
-going_on = build_dataset(table, some_ids, spec, **training, first_epoch=3)
+going_on = build_dataset(some_rows, spec, **training, first_epoch=3)
 
 # %% tags=["check", "ex-02-3"]
-through = build_dataset(table, some_ids, spec, **training).skip(3 * steps_per_epoch(len(some_ids), 32))
+through = build_dataset(some_rows, spec, **training).skip(3 * steps_per_epoch(len(some_rows), 32))
 assert np.array_equal(next(iter(going_on))[0], next(iter(through))[0]), "not the batch that comes next"

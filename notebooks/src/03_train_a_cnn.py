@@ -91,7 +91,7 @@ else:
     table = skinkit.data.load("ham10000", root=DATA_DIR)
 classes = skinkit.data.CLASS_MAPS["isic2018"]
 split = skinkit.data.stratified_group_split(table, seed=SEED)
-parts = {part: table[table["image_id"].isin(split.ids(part))] for part in ("train", "validation", "test")}
+parts = {part: split.rows(table, part) for part in ("train", "validation", "test")}
 assert not set(parts["train"]["lesion_id"]) & set(parts["validation"]["lesion_id"])
 pd.DataFrame({part: rows["label"].value_counts() for part, rows in parts.items()})
 
@@ -104,7 +104,7 @@ pd.DataFrame({part: rows["label"].value_counts() for part, rows in parts.items()
 # %%
 mirrored = Augmentation(flip_left_right=0.5, flip_up_down=0.5)
 spec = PipelineSpec(image_size=IMAGE_SIZE, augmentation=mirrored, cache="memory")
-validation = build_dataset(parts["validation"], None, spec, labels=classes.labels)
+validation = build_dataset(parts["validation"], spec, labels=classes.labels)
 images, answers = (item.numpy() for item in next(iter(validation)))
 print("images", images.shape, f"with numbers from {images.min():.2f} to {images.max():.2f}")
 print("answers ", answers.shape, "first:", answers[0])
@@ -172,7 +172,7 @@ assert abs(surprise.mean() - math.log(7)) < 0.5
 # the loss falls. An *epoch* is one pass through all images.
 
 # %%
-training = build_dataset(parts["train"], None, spec, labels=classes.labels, training=True, seed=SEED)
+training = build_dataset(parts["train"], spec, labels=classes.labels, training=True, seed=SEED)
 network.compile(optimizer="adam", loss="categorical_crossentropy", metrics=["accuracy"])
 steps = steps_per_epoch(len(parts["train"]), 32)
 fitted = network.fit(
@@ -266,7 +266,7 @@ def trained(rows, weight_of=None):
     fresh = small_network()
     fresh.compile(optimizer="adam", loss="categorical_crossentropy", metrics=["accuracy"])
     extra = {} if weight_of is None else {"sample_weight": sample_weights(rows["label"], weight_of)}
-    batches = build_dataset(rows, None, spec, labels=classes.labels, training=True, seed=SEED, **extra)
+    batches = build_dataset(rows, spec, labels=classes.labels, training=True, seed=SEED, **extra)
     steps = steps_per_epoch(len(rows), 32)
     fresh.fit(batches, steps_per_epoch=steps, epochs=EPOCHS, shuffle=False, verbose=2)
     return fresh
@@ -327,7 +327,7 @@ theirs.sort_index().sort_index(axis=1).round(3)
 # memory, once with as many other images instead. (Our own test stays shut.)
 
 # %%
-opened = pd.concat([parts["train"], parts["validation"]])
+opened = pd.concat([parts["train"], parts["validation"]], ignore_index=True)
 shuffled = skinkit.data.stratified_group_split(opened, {"train": 0.8, "test": 0.2}, group="image", seed=SEED)
 in_test = opened["image_id"].isin(shuffled.ids("test"))
 test, rest = opened[in_test], opened[~in_test]
@@ -342,7 +342,7 @@ assert len(sound) == len(leaky)
 # %%
 def thumbnails(rows):
     """Returns one row of numbers per image."""
-    data = build_dataset(rows, None, PipelineSpec(image_size=(24, 32)), labels=classes.labels, batch_size=256)
+    data = build_dataset(rows, PipelineSpec(image_size=(24, 32)), labels=classes.labels, batch_size=256)
     return np.concatenate([images.numpy().reshape(len(images), -1) for images, _ in data])
 
 

@@ -67,7 +67,7 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 import skinkit
 from skinkit.experiments import available_profile, run
 from skinkit.experiments.run_folder import SavedRun
-from skinkit.explain import TARGET_LAYERS, attention_maps, grad_cam, mass_inside, resize_map
+from skinkit.explain import attention_maps, grad_cam, mass_inside, resize_map
 from skinkit.tasks.batches import evaluation_images
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of PNG
@@ -122,7 +122,7 @@ skinkit.plots.image_grid(list(shown), titles, columns=7)
 # get a negative one. Their weighted sum is the map we look at; what is below zero is cut off.
 
 # %%
-layer = TARGET_LAYERS[saved.recipe.model.name]
+layer = skinkit.models.feature_layer(model)
 target = labels.index("mel")
 image = inputs[sure[list(truth[sure]).index(target)]][np.newaxis]
 tapped = keras.Model(model.inputs, [model.get_layer(layer).output, model.get_layer("logits").output])
@@ -182,8 +182,8 @@ skinkit.plots.overlay_grid([shown[one]] * len(views), views, captions)
 
 # %% [markdown]
 # The usual choice is the last layer before the average: it knows most about the diagnosis, and the blur
-# is the price. `TARGET_LAYERS` lists that layer for the common networks; `layer=None` finds it. A map
-# on a grid of a few cells cannot outline a border, however smoothly it is painted over the image.
+# is the price. `skinkit.models.feature_layer` finds that layer in a network. A map on a grid of a few
+# cells cannot outline a border, however smoothly it is painted over the image.
 #
 # ## 5. What does the attention show?
 #
@@ -343,7 +343,7 @@ mirrored = skinkit.pipeline.Augmentation(flip_left_right=0.5, flip_up_down=0.5)
 spec = skinkit.pipeline.PipelineSpec(image_size=(48, 64), augmentation=mirrored, cache="memory")
 answers = ("benign", "malignant")
 teaching = clinics(400, SEED, 1.0)
-batches = skinkit.pipeline.build_dataset(teaching, None, spec, labels=answers, training=True, seed=SEED)
+batches = skinkit.pipeline.build_dataset(teaching, spec, labels=answers, training=True, seed=SEED)
 keras.utils.set_random_seed(SEED)
 cheat = skinkit.models.build("small_cnn", (48, 64, 3), classes=2, width=8)
 cheat.compile(keras.optimizers.Adam(2e-3), loss="categorical_crossentropy", metrics=["accuracy"])
@@ -353,7 +353,7 @@ fitted = cheat.fit(batches, steps_per_epoch=13, epochs=6, shuffle=False, verbose
 exams = {"the same two clinics": clinics(200, SEED + 1, 1.0), "a third clinic": clinics(200, SEED + 2, 0.0)}
 grids = []
 for name, rows in exams.items():
-    batches = skinkit.pipeline.build_dataset(rows, None, spec, labels=answers)
+    batches = skinkit.pipeline.build_dataset(rows, spec, labels=answers)
     photographs = np.concatenate([images.numpy() for images, _ in batches])
     auc = skinkit.evaluation.score(
         "auc:malignant", rows["label"], cheat.predict(photographs, verbose=0), answers

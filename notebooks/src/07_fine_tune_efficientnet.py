@@ -382,7 +382,7 @@ for factor in (1, 2):
     views[factor] = np.concatenate(list(evaluation_images(plan, chosen, **scale)))
 given = {factor: model(images).numpy() for factor, images in views.items()}
 first = saved["with attention"].predictions.set_index("image_id").loc[chosen["image_id"]]
-flips = [model(view).numpy() for view in evaluation.image_views(views[1], plan.tta.name)]
+flips = [model(view).numpy() for view in skinkit.pipeline.image_views(views[1], plan.tta.name)]
 mean = evaluation.mean_over_views(np.stack(flips, axis=1))
 assert np.allclose(mean, first[[f"p_{label}" for label in labels]], atol=1e-3), "another network"
 

@@ -65,8 +65,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 import skinkit
 from skinkit import evaluation, plots
-from skinkit.experiments import available_profile, run
-from skinkit.experiments.results import ledger
+from skinkit.experiments import available_profile, ledger, run
 from skinkit.experiments.run_data import build_run_data
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.papers.published import flagged, load_published, published_row
@@ -173,7 +172,7 @@ tiny, asked, remembered = PipelineSpec(image_size=(16, 16)), ["macro_recall", "m
 for name, run_data in materials.items():
     lessons, exam, thumbnails = run_data.rows("train"), exams[name], []
     for rows in (lessons, exam):
-        batches = build_dataset(rows, None, tiny, labels=run_data.labels)
+        batches = build_dataset(rows, tiny, labels=run_data.labels)
         thumbnails.append(np.concatenate([x.numpy().reshape(len(x), -1) for x, _ in batches]))
     memory = KNeighborsClassifier(1).fit(thumbnails[0], lessons["label"].to_numpy(str))
     shares, lesions = memory.predict_proba(thumbnails[1]), exam["lesion_id"]

@@ -147,7 +147,7 @@ pd.DataFrame(shapes).T
 views, titles = [], []
 for arm, spec in specs.items():
     spec = dataclasses.replace(spec, scaling="unit")
-    twisted = build_dataset(one, None, spec, labels=labels, training=True, seed=SEED)
+    twisted = build_dataset(one, spec, labels=labels, training=True, seed=SEED)
     for images, _ in twisted.take(4):
         view = images[0].numpy().clip(0, 1)
         views.append(view if view.ndim == 3 else view[0])

@@ -65,8 +65,7 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 import skinkit
 from skinkit import evaluation, plots
-from skinkit.experiments import SavedRun, available_profile, run
-from skinkit.experiments.results import ledger
+from skinkit.experiments import SavedRun, available_profile, ledger, run
 from skinkit.explain import crop_weights
 from skinkit.layers import PatchAttention, PatchDropout
 from skinkit.papers.published import printed_arms

@@ -69,7 +69,7 @@ from skinkit import evaluation
 from skinkit.experiments import SavedRun, available_profile, ledger, run
 from skinkit.experiments.predictions import predict
 from skinkit.experiments.run_data import build_run_data
-from skinkit.models.patient_classifier import patient_classifier
+from skinkit.models import patient_classifier
 from skinkit.papers.published import load_published
 from skinkit.tasks import batches
 

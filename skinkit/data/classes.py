@@ -1,9 +1,11 @@
-"""Class maps: which diagnoses a source knows, how it spells them, and in which order."""
+"""Class maps: the diagnoses that a source knows, their spelling and their order."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+
+from skinkit.names import one_hot
 
 
 @dataclass(frozen=True)
@@ -14,9 +16,9 @@ class ClassMap:
     tables and plots take labels, and only this object turns them into positions.
 
     Args:
-        key: name of the map, a key of `CLASS_MAPS`.
-        labels: canonical lower-case codes in the order of the source.
-        names: spelling of the source, aligned with `labels`.
+        key: String, key of `CLASS_MAPS`.
+        labels: Strings, canonical lower-case codes in the order of the source.
+        names: Strings, the same as the source spells them.
 
     Example:
         >>> CLASS_MAPS["isic2018"].encode(["nv", "mel"])
@@ -51,7 +53,7 @@ class ClassMap:
         """Turns labels into positions.
 
         Args:
-            labels: n canonical codes.
+            labels: Strings, n canonical codes.
 
         Returns:
             int64 array `(n,)`, values from 0 to `len(self) - 1`.
@@ -70,8 +72,15 @@ class ClassMap:
         return np.array([positions[label] for label in labels], dtype=np.int64)
 
     def one_hot(self, labels: Iterable[str]) -> np.ndarray:
-        """Turns n labels into a float32 array `(n, len(self))` of zeros and ones."""
-        return np.eye(len(self), dtype=np.float32)[self.encode(labels)]
+        """Turns n labels into a float32 array `(n, len(self))` of zeros and ones.
+
+        Raises:
+            ValueError: as `encode`.
+        """
+        labels = list(labels)
+        # Here, an unknown label is an error, and not a row of zeros.
+        self.encode(labels)
+        return one_hot(labels, self.labels)
 
     def decode(self, indices: Iterable[int]) -> list[str]:
         """Turns positions back into labels.

@@ -5,7 +5,7 @@ import pandas as pd
 from skinkit.data.manifest import validate
 from skinkit.data.overlap import of_one_file, without_marks
 from skinkit.data.overlap import overlap as overlap_of
-from skinkit.data.releases.release_list import CATALOG
+from skinkit.data.releases.catalog import CATALOG
 from skinkit.data.splits import Split
 
 OVERLAPS = ("drop", "keep")
@@ -21,15 +21,15 @@ def external_test(table, split, other, overlap="drop", sample=None, seed=0):
     classes, and its Table 5 has seven.
 
     Args:
-        table: manifest table of the split, with or without offline copies.
+        table: Manifest table of the split, with or without offline copies.
         split: `Split` of it. Its test part becomes the validation part if it has none, and is left out
             otherwise.
-        other: manifest table of the other set. Its `ak` is `akiec` here; other classes that `table` does
+        other: Manifest table of the other set. Its `ak` is `akiec` here; other classes that `table` does
             not have are left out.
         overlap: `"drop"` leaves out images whose photograph, lesion or patient is known to be in `table`
             (`skinkit.data.overlap`), `"keep"` takes them all, as the document does.
-        sample: draw at most so many images of `other`; `None` for all.
-        seed: of the draw.
+        sample: Integer, most images drawn of `other`; `None` for all.
+        seed: Integer, of the draw.
 
     Returns:
         Manifest table and `Split`, whose note counts what was left out, what is shared and what is not

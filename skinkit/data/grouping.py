@@ -7,10 +7,11 @@ every library version and in whatever order the rows come.
 import hashlib
 from collections import Counter, defaultdict
 
+import numpy as np
 import pandas as pd
 
-from skinkit.data.missing import known_ids
 from skinkit.data.overlap import photograph_ids
+from skinkit.data.tables.missing import known_ids
 
 GROUPS = ("image", "photograph", "lesion", "patient", "lesion+patient")
 # Fractions are made integers of this size so that no rounding of floats decides a tie.
@@ -41,34 +42,32 @@ def group_keys(table, group):
 
 
 def _components(table, columns):
-    """Joins rows that share a value in any of the columns (union-find)."""
-    parent = {}
+    """Joins rows that share a value in any of the columns, directly or by way of other rows."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
 
-    def root(node):
-        while parent.setdefault(node, node) != node:
-            parent[node] = node = parent[parent[node]]
-        return node
-
-    images = table["image_id"].tolist()
-    for i, column in enumerate(columns):
-        for image, key in zip(images, column, strict=True):
-            if not pd.isna(key):
-                parent[root(("image_id", image))] = root((i, key))
-    roots = [root(("image_id", image)) for image in images]
-    smallest = {}
-    for image, node in zip(images, roots, strict=True):
-        smallest[node] = min(image, smallest.get(node, image))
-    return [smallest[node] for node in roots]
+    images = table["image_id"].reset_index(drop=True)
+    rows, values, nodes = [], [], len(images)
+    for column in (images, *columns):
+        codes, names = pd.factorize(column)
+        known = np.flatnonzero(codes >= 0)
+        rows.append(known)
+        values.append(nodes + codes[known])
+        nodes += len(names)
+    edges = np.concatenate(rows), np.concatenate(values)
+    graph = coo_array((np.ones(len(edges[0])), edges), shape=(nodes, nodes))
+    _, component = connected_components(graph, directed=False)
+    return images.groupby(component[: len(images)]).transform("min").tolist()
 
 
 def assign(keys, strata, fractions, seed):
     """Assigns each row to one of the fractions, whole groups at a time.
 
     Args:
-        keys: n group keys.
-        strata: n class names; their shares are kept in every part.
-        fractions: share of each part.
-        seed: any integer.
+        keys: Strings, n group keys.
+        strata: Strings, n class names; their shares are kept in every part.
+        fractions: Floats, the share of each part.
+        seed: Integer.
 
     Returns:
         List of n positions in `fractions`.

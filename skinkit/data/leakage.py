@@ -1,22 +1,22 @@
-"""Leakage: how many evaluation images show a photograph, lesion or patient seen in training."""
+"""Leakage: the share of evaluation images whose photograph, lesion or patient is also in training."""
 
 import pandas as pd
 
-from skinkit.data.missing import known_ids
 from skinkit.data.overlap import KINDS, overlap
+from skinkit.data.tables.missing import known_ids
 
 
 def leakage_report(table, split, part="test", against="train"):
     """Counts, per class, the images of one part whose photograph, lesion or patient is in another.
 
     Args:
-        table: manifest table that holds all images of the split.
+        table: Manifest table that holds all images of the split.
         split: `Split`.
-        part: the part that is evaluated on; parts may be joined by `+`.
-        against: the part that was learned from; parts may be joined by `+`.
+        part: String, the part that is evaluated on; parts may be joined by `+`.
+        against: String, the part that was learned from; parts may be joined by `+`.
 
     Returns:
-        Data frame as of `leakage_between`.
+        DataFrame as of `leakage_between`.
 
     Raises:
         ValueError: if a part is empty or the table lacks images of the split.
@@ -36,13 +36,13 @@ def leakage_between(rows, seen, labels=None, one_table=False):
     lack, a rate above 0 is a lower bound, and a rate of 0 would be a false claim: it is `<NA>`.
 
     Args:
-        rows: manifest rows that are evaluated on.
-        seen: manifest rows that were learned from, or what `fingerprint` saved of them.
-        labels: classes of the report; default: those of `rows`.
-        one_table: whether both are rows of one table: see `overlap`.
+        rows: Manifest rows that are evaluated on.
+        seen: Manifest rows that were learned from, or what `fingerprint` saved of them.
+        labels: Strings, classes of the report; default: those of `rows`.
+        one_table: Boolean, whether both are rows of one table: see `overlap`.
 
     Returns:
-        Data frame, index `all` and then the labels in alphabetical order; `n` images and the rates
+        DataFrame, index `all` and then the labels in alphabetical order; `n` images and the rates
         `photograph`, `lesion`, `patient` from 0 to 1, or `<NA>`. `attrs["doubts"]` tells for each kind, in
         words, what is not known.
 
@@ -86,7 +86,7 @@ def _rates(shared, gaps):
 
 
 def _doubt(kind, rows, seen, shared):
-    """What keeps the rate of a kind from being known, in words; empty if nothing does."""
+    """Says why the rate of a kind is not known; empty where it is."""
     ids, seen_ids = _ids(rows, kind), _ids(seen, kind)
     if ids.isna().all() and seen_ids.isna().all():
         return f"there are no {kind} ids"
@@ -103,15 +103,15 @@ def _doubt(kind, rows, seen, shared):
 
 
 def leakage_rate(report):
-    """The rates over all images as a plain dict, ready for JSON (`None` where not known)."""
+    """Returns the rates over all images as a dictionary, ready for JSON (`None` where not known)."""
     row = report.loc["all", list(KINDS)]
     return {kind: None if pd.isna(rate) else float(rate) for kind, rate in row.items()}
 
 
 def leakage_stamp(report):
-    """The line to print over every metric of this split, or `None` if nothing is shared.
+    """Returns the line to print over every metric of a split, or `None` if nothing is shared.
 
-    It takes complete ids of one kind, lesion or patient, to know that nothing is shared.
+    That nothing is shared is known only where all ids of one kind, lesion or patient, are there.
 
     Example:
         >>> leakage_stamp(report)
@@ -120,7 +120,7 @@ def leakage_stamp(report):
     rates, doubts = leakage_rate(report), report.attrs.get("doubts", {})
     leaks = {kind: rate for kind, rate in rates.items() if rate}
     if leaks:
-        # There is no more than all.
+        # A rate of 100 % cannot be a lower bound.
         partial = [kind for kind, rate in leaks.items() if _percent(rate) != _percent(1)]
         return _leaky(leaks, {kind: doubts[kind] for kind in partial if doubts.get(kind)})
     if rates["lesion"] is not None or rates["patient"] is not None:

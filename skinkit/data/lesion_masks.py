@@ -13,7 +13,7 @@ def lesion_mask(path, size=None):
     than the skin around the middle of the image, by Otsu's threshold, which is rough.
 
     Args:
-        path: path of the image file.
+        path: Path of the image file.
         size: `(height, width)` of the result in pixels; `None` for that of the mask or image.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The manifest table: every release read into one tidy table, one row per image."""
+"""Loading of data sets: each release read into one tidy table, one row per image."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ import pandas as pd
 
 from skinkit.data.manifest import validate
 from skinkit.data.overlap import photograph_ids, without_marks
-from skinkit.data.releases.release_list import CATALOG
+from skinkit.data.releases.catalog import CATALOG
 from skinkit.data.tables.csv_file import read_sheet
 from skinkit.data.tables.folder import attach_images, data_root, list_files, tables_like
 from skinkit.data.tables.readers import (
@@ -18,7 +18,7 @@ from skinkit.data.tables.readers import (
 )
 from skinkit.names import did_you_mean
 
-# Where each release keeps its diagnoses; the first pattern that matches wins.
+# Tables of diagnoses of each release; the first pattern that matches wins.
 TABLES = {
     "ham10000": ("ham10000_metadata*", "isic2018_task3_training_groundtruth*"),
     "isic2018_train": ("isic2018_task3_training_groundtruth*",),
@@ -41,18 +41,18 @@ def load(name, root=None, *, labels=None, table=None, missing_images="error", ve
     images. What was changed or left out is counted in `table.attrs["notices"]`.
 
     Args:
-        name: data set, e.g. `"ham10000"`, or the path of a CSV file.
-        root: folder that holds one folder a data set; default: environment variable
+        name: String, a data set such as `"ham10000"`, or the path of a CSV file.
+        root: Folder that holds one folder a data set; default: environment variable
             `SKINKIT_DATA`, else `datasets`.
         labels: ISIC 2020 only: `"binary"` (benign, malignant; its default) or `"diagnosis"` (the
             eight classes of bermeo2023 and `unk`).
-        table: file name of the table to read, where a folder holds several.
-        missing_images: what to do with rows whose image is not there: `"error"`, `"drop"`, or
+        table: String, file name of the table to read, where a folder holds several.
+        missing_images: String, what to do with rows whose image is not there: `"error"`, `"drop"`, or
             `"keep"` (path is `<NA>`). A release's folder without any image gives the table alone.
-        verbose: print the notices to stderr.
+        verbose: Boolean, whether to print the notices to stderr.
 
     Returns:
-        Data frame with the columns of `skinkit.data.COLUMNS`; missing values are `<NA>`, ages in
+        DataFrame with the columns of `skinkit.data.COLUMNS`; missing values are `<NA>`, ages in
         years.
 
     Raises:
@@ -82,10 +82,10 @@ def read_manifest(path, dataset=None, *, labels=None, missing_images="error"):
     The columns decide which reader is used. Notices are in `table.attrs["notices"]`.
 
     Args:
-        path: the table file.
-        dataset: value of the column `dataset`; default: the file's own, else its folder's name.
-        labels: see `load`.
-        missing_images: see `load`.
+        path: Path of the table file.
+        dataset: String, value of the column `dataset`; default: the file's own, else its folder's name.
+        labels: As in `load`.
+        missing_images: As in `load`.
 
     Returns:
         Manifest table.
@@ -132,8 +132,8 @@ def release_folder(name, root=None):
     """Returns the folder of a data set.
 
     Args:
-        name: data set, e.g. `"derm7pt"`.
-        root: as in `load`.
+        name: String, a data set such as `"derm7pt"`.
+        root: As in `load`.
 
     Raises:
         FileNotFoundError: if it is not there, with what to do.
@@ -219,8 +219,8 @@ def merge_bermeo2023(isic2019, isic2020):
     Source: bermeo2023, code.
 
     Args:
-        isic2019: manifest table of ISIC 2019 (re-pack or official).
-        isic2020: manifest table of ISIC 2020 read with `labels="diagnosis"`.
+        isic2019: Manifest table of ISIC 2019 (re-pack or official).
+        isic2020: Manifest table of ISIC 2020 read with `labels="diagnosis"`.
 
     Returns:
         Manifest table in eight classes; rows with the label `unk` are left out.

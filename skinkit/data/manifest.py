@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from skinkit.data.missing import known_ids
+from skinkit.data.tables.missing import known_ids
 from skinkit.data.tables.readers import AGES, COLUMNS, DX_TYPES, SEXES
 
 _IDS = ("image_id", "lesion_id", "patient_id", "source_id")
@@ -13,9 +13,9 @@ def validate(table, labels=None):
     """Checks a manifest table and gives it the right types.
 
     Args:
-        table: data frame with the columns `COLUMNS`, and `source_id` and `transform` where images
+        table: DataFrame with the columns `COLUMNS`, and `source_id` and `transform` where images
             are augmented offline.
-        labels: the only labels allowed; default: any.
+        labels: Strings, the only labels allowed; default: any.
 
     Returns:
         The table with a fresh index, columns in order, strings as `string`, age as `Float64`, ids without

@@ -1,4 +1,4 @@
-"""What is known about an image besides its pixels, as numbers: sex, age and site."""
+"""Sex, age and site of the images as numbers."""
 
 from dataclasses import dataclass
 

@@ -17,9 +17,9 @@ def augment_offline(table, transforms=TRANSFORMS[1:], except_labels=("nv",)):
     10,015.
 
     Args:
-        table: manifest table.
-        transforms: which copies to add; of `TRANSFORMS`, without `identity`.
-        except_labels: labels whose images stay single.
+        table: Manifest table.
+        transforms: Strings, the copies to add; of `TRANSFORMS`, without `identity`.
+        except_labels: Strings, labels whose images stay single.
 
     Returns:
         Manifest table with the columns `source_id` and `transform`; a copy is named
@@ -50,8 +50,8 @@ def augmented_split(split, table, parts=("train",)):
 
     Args:
         split: `Split` of the table before augmentation.
-        table: the table after `augment_offline`.
-        parts: the parts whose copies are used; the others keep their originals only.
+        table: Manifest table, after `augment_offline`.
+        parts: Strings, the parts whose copies are used; the others keep their originals only.
 
     Returns:
         `Split` in which every copy is in the part of its original.

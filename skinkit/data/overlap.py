@@ -7,17 +7,17 @@ lesion 1 of one source nothing about lesion 1 of another.
 """
 
 import functools
-import hashlib
 from pathlib import Path
 
 import pandas as pd
 
-from skinkit.data.missing import known_ids
-from skinkit.data.releases.release_list import CATALOG
+from skinkit.data.releases.catalog import CATALOG
+from skinkit.data.tables.missing import known_ids
+from skinkit.files import file_hash
 
 KINDS = ("photograph", "lesion", "patient")
 _ENDING = r"\.(?:jpe?g|jpe|jfif|png|bmp|gif|tiff?|webp|dcm)"
-# Whatever programs have added behind the name, and the folder before a name that is known by itself.
+# All that programs have added behind the name, and the folder before a name that is known by itself.
 _MARKS = rf"(?i)^\s*(?:.*[\\/](?=(?:isic|syn)_\d))?(.*?)(?:\s*(?:{_ENDING}|_downsampled))*\s*$"
 # Names that mean one thing everywhere: those of the archive, of the clinics of ISIC 2019 (`MSK4_0011169`),
 # and of drawn images. Any other id means something in its own data set only.
@@ -138,8 +138,7 @@ def _contents(facts, sizes):
 @functools.cache
 def _digest(path, size, changed):
     """Reads a file once in a process, and again when it was changed."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    return file_hash(path)[:16]
 
 
 def _names(facts, column, apart=""):
@@ -184,7 +183,7 @@ def same_owner(rows, seen, kind, one_table=False):
 
 
 def _known(names, others):
-    """Whether each of some things is another one than all others where it is not the same."""
+    """Returns for each thing whether it differs from all others wherever it is not equal to one."""
     columns = ["scheme", "source", "file"]
     kinds = [*others[columns].drop_duplicates().itertuples(index=False, name=None)]
     ours = [*names[columns].itertuples(index=False, name=None)]
@@ -193,7 +192,7 @@ def _known(names, others):
 
 
 def _comparable(one, other):
-    """Whether two things of these kinds, (scheme, data set, file), differ when their ids and bytes do."""
+    """Returns whether things of these kinds, (scheme, data set, file), differ when their ids and bytes do."""
     if (one[2] and other[2]) or (one[0] and one[0] == other[0]):
         return True
     return one[1] == other[1] and not {one[0], other[0]} & _ARCHIVE

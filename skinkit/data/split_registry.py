@@ -1,42 +1,90 @@
-"""Splits by name, as a recipe asks for them."""
+"""Splits by name, called in one way, as a recipe asks for them."""
 
-from skinkit.data.splits import stratified_group_split
-from skinkit.data.splits_of_documents import (
-    bermeo2023_split,
-    butskova2021_split,
-    datta2021_split,
-    derm7pt_split,
-    gessert2019_split,
-    hernandez2020_split,
-    koefler2023_split,
-)
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from skinkit.data import splits_of_documents as documents
+from skinkit.data.load import release_folder
+from skinkit.data.splits import Split, stratified_group_split
+
+
+def _drawn(make, table, fold, folder, **options):
+    if not fold:
+        return make(table, **options)
+    options["seed"] = options.get("seed", 0) + fold
+    split = make(table, **options)
+    note = f"{split.note} Split drawn with seed {options['seed']}."
+    return dataclasses.replace(split, note=note.strip())
+
+
+def _in_folds(make, table, fold, folder, **options):
+    return make(table, fold=fold, **options)
+
+
+def _gessert2019(make, table, fold, folder, **options):
+    index_file = folder and documents.gessert2019_index_file(folder)
+    return make(table, fold=fold, index_file=index_file, **options)
+
+
+def _derm7pt(make, table, fold, folder, **options):
+    # An official split is a list of the release's own images, and drawn ones are not in it.
+    if folder is None:
+        return stratified_group_split(table)
+    return make(table, folder=release_folder(table["dataset"].iat[0], folder), **options)
+
+
+@dataclass(frozen=True)
+class SplitEntry:
+    """A split under its name.
+
+    Args:
+        function: function of a manifest table that returns a `Split`; its parameters are the options.
+        call: function `(function, table, fold, folder, **options)` that calls it.
+        folds: number of its folds, unless the option `folds` says otherwise. `None` for a split without:
+            there, another fold is another draw, with the fold added to the option `seed`, or to 0.
+    """
+
+    function: Callable[..., Split]
+    call: Callable[..., Split] = _drawn
+    folds: int | None = None
+
+    def __call__(self, table, *, fold=0, folder=None, **options):
+        """Returns the `Split` of a table.
+
+        Args:
+            table: manifest table.
+            fold: from 0 on.
+            folder: folder of the data sets, for the files of a released split; `None` for drawn images.
+            **options: of `function`, such as `seed`.
+
+        Example:
+            >>> split = SPLITS["hernandez2020_split"](table, fold=2, seed=1, test=True)
+        """
+        return self.call(self.function, table, fold, folder, **options)
+
 
 SPLITS = {
-    make.__name__: make
-    for make in (
-        stratified_group_split,
-        bermeo2023_split,
-        butskova2021_split,
-        datta2021_split,
-        derm7pt_split,
-        gessert2019_split,
-        hernandez2020_split,
-        koefler2023_split,
-    )
+    "stratified_group_split": SplitEntry(stratified_group_split),
+    "bermeo2023_split": SplitEntry(documents.bermeo2023_split),
+    "butskova2021_split": SplitEntry(documents.butskova2021_split),
+    "datta2021_split": SplitEntry(documents.datta2021_split),
+    "derm7pt_split": SplitEntry(documents.derm7pt_split, _derm7pt, folds=1),
+    "gessert2019_split": SplitEntry(documents.gessert2019_split, _gessert2019, folds=3),
+    "hernandez2020_split": SplitEntry(documents.hernandez2020_split, _in_folds, folds=5),
+    "koefler2023_split": SplitEntry(documents.koefler2023_split),
 }
-# Splits that are there in so many forms, unless the option `folds` says otherwise. The official one is one.
-_FOLDS = {"derm7pt_split": 1, "gessert2019_split": 3, "hernandez2020_split": 5}
 
 
 def split_folds(name, folds=None, **_):
     """Returns how many folds a split has, or `None` for one without: there, another fold is another draw.
 
     Args:
-        name: Key of `SPLITS`.
+        name: Key of `SPLITS`; an unknown one has no folds.
         folds: Integer, option of a split that can be made with several numbers of folds.
 
     Example:
     >>> split_folds("gessert2019_split")
     3
     """
-    return folds or _FOLDS.get(name)
+    return folds or (SPLITS[name].folds if name in SPLITS else None)

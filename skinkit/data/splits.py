@@ -1,4 +1,4 @@
-"""Splits: which image belongs to training, validation or test, saved with their hash."""
+"""Splits of the images into training, validation and test, saved with their hash."""
 
 import hashlib
 import json
@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
 import pandas as pd
 
 from skinkit.data.grouping import GROUPS, assign, group_keys, missing_note
-from skinkit.files import read_json, reading
+from skinkit.files import read_json, reading, writing
 
 _REMEDY = "Take it from a copy, or save the split again"
 PARTS = ("train", "validation", "test")
@@ -22,11 +23,11 @@ class Split:
     """A named assignment of images to `train`, `validation` and `test`.
 
     Args:
-        name: what it is, e.g. `"gessert2019/fold0"`.
+        name: String, what it is, e.g. `"gessert2019/fold0"`.
         parts: Series of part names, indexed by image id.
-        seed: the seed it was made with, if any.
-        grouped_by: one of `GROUPS`: no such group is in two parts.
-        note: what a reader of a result made with it must know.
+        seed: Integer, the seed it was made with, or `None`.
+        grouped_by: String, one of `GROUPS`: no such group is in two parts.
+        note: String, what a reader of a result made with it must know.
 
     Example:
         >>> split = stratified_group_split(table, group="lesion", seed=0)
@@ -63,6 +64,29 @@ class Split:
         if unknown := [name for name in wanted if name not in PARTS]:
             raise ValueError(f"Parts are {', '.join(PARTS)}. Received: part={unknown[0]!r}")
         return self.parts.index[self.parts.isin(wanted)].tolist()
+
+    def rows(self, table, part):
+        """Returns the rows of a part, or of several joined by `+`, in the order of the split.
+
+        Args:
+            table: Manifest table that holds all images of the part.
+            part: String, as in `ids`.
+
+        Raises:
+            ValueError: for an image that is not in the table, or in it more than once.
+        """
+        images, ids = pd.Index(table["image_id"]), self.ids(part)
+        if images.has_duplicates:
+            raise ValueError(
+                f"A manifest table has each image once. Received: {images[images.duplicated()][0]!r} twice"
+            )
+        found = images.get_indexer(ids)
+        if len(absent := np.array(ids, dtype=object)[found < 0]):
+            raise ValueError(
+                f"Split {self.name!r} has {len(absent)} of its {len(ids)} {part} images not in the table, "
+                f"first {absent[0]!r}. Was it made from another data set?"
+            )
+        return table.iloc[found].reset_index(drop=True)
 
     @property
     def hash(self):
@@ -130,9 +154,8 @@ def _refuse_foreign(companion):
 
 
 def _write(path, text):
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8", newline="\n")
-    part.replace(path)
+    with writing(path) as part:
+        part.write_text(text, encoding="utf-8", newline="\n")
 
 
 def stratified_group_split(table, fractions: Mapping[str, float] = FRACTIONS, group="lesion+patient", seed=0):
@@ -142,11 +165,11 @@ def stratified_group_split(table, fractions: Mapping[str, float] = FRACTIONS, gr
     to the part that lacks most of its classes. A missing id is a group of its own.
 
     Args:
-        table: manifest table.
-        fractions: share of the images in `train`, `validation` and `test`; they sum to 1.
-        group: one of `GROUPS`; `"lesion+patient"` keeps together what shares either, or uses the
+        table: Manifest table.
+        fractions: Dictionary, share of the images in `train`, `validation` and `test`; they sum to 1.
+        group: String, one of `GROUPS`; `"lesion+patient"` keeps together what shares either, or uses the
             one of the two that the table has.
-        seed: any integer.
+        seed: Integer.
 
     Returns:
         `Split`.
@@ -170,10 +193,10 @@ def group_folds(table, folds=5, group="lesion+patient", seed=0):
     """Makes k splits whose validation parts cover the table once; there is no test part.
 
     Args:
-        table: manifest table.
-        folds: number of folds, at least 2.
-        group: see `stratified_group_split`.
-        seed: any integer.
+        table: Manifest table.
+        folds: Integer, 2 or more.
+        group: As in `stratified_group_split`.
+        seed: Integer.
 
     Returns:
         List of `folds` splits; fold k is the validation part of split k.
@@ -196,11 +219,11 @@ def with_validation(split, table, fraction=0.15, group="lesion+patient", seed=0)
     validation part.
 
     Args:
-        split: a `Split` without validation part.
-        table: manifest table with all its images.
-        fraction: share of the training images.
-        group: see `stratified_group_split`.
-        seed: any integer.
+        split: `Split` without validation part.
+        table: Manifest table with all its images.
+        fraction: Float, share of the training images.
+        group: As in `stratified_group_split`.
+        seed: Integer.
 
     Returns:
         `Split` with the same test part.

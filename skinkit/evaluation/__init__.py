@@ -3,21 +3,12 @@
 from skinkit.evaluation.calibration import (
     apply_temperature,
     brier_score,
-    classwise_calibration_error,
     expected_calibration_error,
     fit_temperature,
     reliability_table,
 )
-from skinkit.evaluation.confusion import (
-    class_confusion_scores,
-    confusion_scores,
-    kappa_from_confusion,
-)
-from skinkit.evaluation.consistency import (
-    f1_agrees,
-    harmonic_mean,
-    implied_specificity,
-)
+from skinkit.evaluation.confusion import class_confusion_scores, confusion_scores, kappa_from_confusion
+from skinkit.evaluation.consistency import f1_agrees, harmonic_mean, implied_specificity
 from skinkit.evaluation.intervals import bootstrap_intervals, paired_difference
 from skinkit.evaluation.patient_z_score import patient_z_scores, rescore_by_patient
 from skinkit.evaluation.prediction_arrays import (
@@ -28,7 +19,7 @@ from skinkit.evaluation.prediction_arrays import (
     unpack_predictions,
 )
 from skinkit.evaluation.run_spread import spread_over_runs
-from skinkit.evaluation.scores import cohen_kappa, confusion_matrix, per_class, score, summary
+from skinkit.evaluation.scores import confusion_matrix, per_class, score, summary
 from skinkit.evaluation.submission import ISIC2018_COLUMNS, write_isic2018_submission
 from skinkit.evaluation.tables import (
     classification_table,
@@ -38,47 +29,5 @@ from skinkit.evaluation.tables import (
     table_metrics,
     to_markdown,
 )
-from skinkit.evaluation.tta import check_views, image_views, mean_over_views
+from skinkit.evaluation.view_means import check_mean, mean_over_views
 from skinkit.evaluation.weighted_scores import summary_names
-
-__all__ = [
-    "ISIC2018_COLUMNS",
-    "apply_temperature",
-    "bootstrap_intervals",
-    "brier_score",
-    "check_predictions",
-    "check_views",
-    "class_confusion_scores",
-    "classification_table",
-    "classwise_calibration_error",
-    "cohen_kappa",
-    "confusion_matrix",
-    "confusion_scores",
-    "confusion_table",
-    "count_ties",
-    "expected_calibration_error",
-    "f1_agrees",
-    "fit_temperature",
-    "harmonic_mean",
-    "image_views",
-    "implied_specificity",
-    "kappa_from_confusion",
-    "mean_over_views",
-    "paired_difference",
-    "patient_z_scores",
-    "per_class",
-    "positive_label",
-    "predicted_index",
-    "reliability_table",
-    "rescore_by_patient",
-    "score",
-    "spread_over_runs",
-    "stamp",
-    "subgroup_table",
-    "summary",
-    "summary_names",
-    "table_metrics",
-    "to_markdown",
-    "unpack_predictions",
-    "write_isic2018_submission",
-]

@@ -1,4 +1,4 @@
-"""Do the probabilities mean what they say? Calibration error, Brier score, temperature scaling."""
+"""Calibration of probabilities: calibration error, Brier score, temperature scaling."""
 
 import numpy as np
 import pandas as pd
@@ -17,8 +17,10 @@ def expected_calibration_error(y_true, probabilities, labels, bins=BINS):
     to bias, and its percentiles miss the truth.
 
     Args:
-        y_true, probabilities, labels: see `summary`.
-        bins: number of bins; 15 is the value of the paper and of `summary`.
+        y_true: As in `summary`.
+        probabilities: As in `summary`.
+        labels: As in `summary`.
+        bins: Integer, number of bins; 15 is the value of the paper and of `summary`.
 
     Returns:
         float, 0 (perfect) to 1.
@@ -29,27 +31,10 @@ def expected_calibration_error(y_true, probabilities, labels, bins=BINS):
 
 
 def weighted_calibration_error(truth, probabilities, weights, bins=BINS):
-    """The same for positions `truth` and each of the weightings `weights` `(B, n)`: `(B,)`."""
+    """Calibration errors `(B,)` of positions `truth` under each of the weightings `weights` `(B, n)`."""
     confidence = probabilities.max(axis=1)
     correct = predicted_index(probabilities) == truth
     return _binned_gap(confidence, correct, weights, bins)
-
-
-def classwise_calibration_error(y_true, probabilities, labels, bins=BINS):
-    """Calibration error of every class' own probability, not only of the winner's.
-
-    Args:
-        y_true, probabilities, labels: see `summary`.
-        bins: number of bins of equal width.
-
-    Returns:
-        pandas Series, one value a class; its mean is the usual single number. A class without true
-        images keeps its value: probability given to it is an error like any other.
-    """
-    truth, probabilities, labels = check_predictions(y_true, probabilities, labels)
-    ones = np.ones((1, len(truth)))
-    errors = [_binned_gap(probabilities[:, i], truth == i, ones, bins)[0] for i in range(len(labels))]
-    return pd.Series(errors, index=labels, name="ece")
 
 
 def brier_score(y_true, probabilities, labels):
@@ -70,12 +55,14 @@ def squared_distance(truth, probabilities):
 
 
 def reliability_table(y_true, probabilities, labels, bins=BINS):
-    """What a reliability diagram shows, as a table.
+    """Returns the bins of a reliability diagram as a table.
 
     Args:
-        y_true, probabilities, labels: see `summary`.
-        bins: number of bins of equal width over 0 to 1, closed on the right; by default those of the error,
-            which is the mean gap in the diagram.
+        y_true: As in `summary`.
+        probabilities: As in `summary`.
+        labels: As in `summary`.
+        bins: Integer, number of bins of equal width over 0 to 1, closed on the right; by default those of the
+            error, which is the mean gap in the diagram.
 
     Returns:
         DataFrame, one row a bin: `low`, `high`, `n`, `confidence` (mean), `accuracy` (share of
@@ -99,21 +86,23 @@ def fit_temperature(y_true, probabilities, labels):
     apply it to test images; it never changes which class wins.
 
     Args:
-        y_true, probabilities, labels: validation predictions, see `summary`.
+        y_true: As in `summary`, of validation images.
+        probabilities: As in `summary`, of validation images.
+        labels: As in `summary`, of validation images.
 
     Returns:
         float `T` between 0.05 and 20; above 1 the network was too sure of itself. Images without
         any error push it to the lower bound.
     """
     from scipy.optimize import minimize_scalar
+    from scipy.special import log_softmax
 
     truth, probabilities, _ = check_predictions(y_true, probabilities, labels)
     logits = _logits(probabilities)
     rows = np.arange(len(truth))
 
     def log_loss(log_temperature):
-        scaled = logits / np.exp(log_temperature)
-        return (_log_sum_exp(scaled)[:, 0] - scaled[rows, truth]).mean()
+        return -log_softmax(logits / np.exp(log_temperature), axis=1)[rows, truth].mean()
 
     found = minimize_scalar(log_loss, bounds=(np.log(0.05), np.log(20.0)), method="bounded")
     return float(np.exp(found.x))
@@ -128,20 +117,16 @@ def apply_temperature(probabilities, temperature):
     Raises:
         ValueError: if `temperature` is not above 0.
     """
+    from scipy.special import softmax
+
     if not temperature > 0:
         raise ValueError(f"temperature must be above 0. Received: temperature={temperature}")
-    scaled = _logits(probabilities) / temperature
-    return np.exp(scaled - _log_sum_exp(scaled))
+    return softmax(_logits(probabilities) / temperature, axis=1)
 
 
 def _logits(probabilities):
     # A float32 softmax underflows to 0; its smallest normal number keeps the logarithm finite.
     return np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
-
-
-def _log_sum_exp(values):
-    top = values.max(axis=1, keepdims=True)
-    return top + np.log(np.exp(values - top).sum(axis=1, keepdims=True))
 
 
 def _binned_gap(confidence, correct, weights, bins):

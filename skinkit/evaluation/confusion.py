@@ -15,10 +15,10 @@ def class_confusion_scores(matrix):
     """One-vs-rest scores of each class.
 
     Args:
-        matrix: array `(..., C, C)` of counts.
+        matrix: Array `(..., C, C)` of counts.
 
     Returns:
-        dict of arrays `(..., C)`: `precision`, `recall`, `f1`, `specificity` (0 to 1 or NaN),
+        Dictionary of arrays `(..., C)`: `precision`, `recall`, `f1`, `specificity` (0 to 1 or NaN),
         `support` (true images) and `predicted` (images given to the class).
     """
     matrix = np.asarray(matrix, dtype=np.float64)
@@ -27,10 +27,10 @@ def class_confusion_scores(matrix):
     negatives = matrix.sum(axis=(-2, -1))[..., None] - support
     false_alarms = predicted - hits
     scores = {
-        "precision": _divide(hits, predicted, empty=0.0),
-        "recall": _divide(hits, support),
+        "precision": divide(hits, predicted, empty=0.0),
+        "recall": divide(hits, support),
         "f1": _f1(hits, support, predicted),
-        "specificity": _divide(negatives - false_alarms, negatives),
+        "specificity": divide(negatives - false_alarms, negatives),
     }
     scores = {name: np.where(support > 0, value, np.nan) for name, value in scores.items()}
     return scores | {"support": support, "predicted": predicted}
@@ -45,10 +45,10 @@ def confusion_scores(matrix):
     its tables print the latter.
 
     Args:
-        matrix: array `(..., C, C)`, rows truth, columns prediction.
+        matrix: Array `(..., C, C)`, rows truth, columns prediction.
 
     Returns:
-        dict of arrays `(...)` (floats for one matrix).
+        Dictionary of arrays `(...)` (floats for one matrix).
 
     Example:
         >>> float(confusion_scores([[3, 1], [0, 4]])["accuracy"])
@@ -61,7 +61,7 @@ def confusion_scores(matrix):
     f1 = _f1(hits, support, predicted)
     macro_recall = mean_defined(per_class["recall"])
     return {
-        "accuracy": _divide(hits.sum(axis=-1), support.sum(axis=-1)),
+        "accuracy": divide(hits.sum(axis=-1), support.sum(axis=-1)),
         "balanced_accuracy": macro_recall,
         "macro_recall": macro_recall,
         "macro_specificity": mean_defined(per_class["specificity"]),
@@ -75,47 +75,37 @@ def confusion_scores(matrix):
     }
 
 
-def kappa_from_confusion(matrix, weights=None):
+def kappa_from_confusion(matrix):
     """Cohen's kappa: agreement beyond chance, 1 is perfect, 0 is chance.
 
     Args:
-        matrix: array `(..., C, C)`.
-        weights: None, "linear" or "quadratic": the cost of a confusion is the distance of the two
-            positions or its square, so the order of the classes must mean something.
+        matrix: Array `(..., C, C)`.
 
     Returns:
-        array `(...)`; NaN where truth and prediction both hold one and the same class only.
-
-    Raises:
-        ValueError: for other weights.
+        Array `(...)`; NaN where truth and prediction both hold one and the same class only.
     """
-    powers = {None: 0, "linear": 1, "quadratic": 2}
-    if weights not in powers:
-        raise ValueError(f"weights must be None, 'linear' or 'quadratic'. Received: weights={weights!r}")
     matrix = np.asarray(matrix, dtype=np.float64)
-    position = np.arange(matrix.shape[-1])
-    distance = np.abs(position[:, None] - position)
-    cost = (distance > 0) * distance ** float(powers[weights])
+    wrong = 1.0 - np.eye(matrix.shape[-1])
     chance = matrix.sum(axis=-1)[..., :, None] * matrix.sum(axis=-2)[..., None, :]
-    observed = (cost * matrix).sum(axis=(-2, -1)) * matrix.sum(axis=(-2, -1))
-    return 1.0 - _divide(observed, (cost * chance).sum(axis=(-2, -1)))
+    observed = (wrong * matrix).sum(axis=(-2, -1)) * matrix.sum(axis=(-2, -1))
+    return 1.0 - divide(observed, (wrong * chance).sum(axis=(-2, -1)))
 
 
 def mean_defined(values):
     """Mean over the last axis of what is not NaN; NaN where nothing is left."""
     defined = ~np.isnan(values)
-    return _divide(np.where(defined, values, 0.0).sum(axis=-1), defined.sum(axis=-1))
+    return divide(np.where(defined, values, 0.0).sum(axis=-1), defined.sum(axis=-1))
 
 
 def weighted_mean(values, weights):
     """Weighted mean over the last axis of what is not NaN; NaN where no weight is left."""
     defined = ~np.isnan(values)
     weights = np.where(defined, weights, 0.0)
-    return _divide((np.where(defined, values, 0.0) * weights).sum(axis=-1), weights.sum(axis=-1))
+    return divide((np.where(defined, values, 0.0) * weights).sum(axis=-1), weights.sum(axis=-1))
 
 
 def _f1(hits, support, predicted):
-    return _divide(2 * hits, support + predicted, empty=0.0)
+    return divide(2 * hits, support + predicted, empty=0.0)
 
 
 def _matthews(hits, support, predicted):
@@ -123,10 +113,11 @@ def _matthews(hits, support, predicted):
     total = support.sum(axis=-1)
     covariance = hits.sum(axis=-1) * total - (support * predicted).sum(axis=-1)
     spread = (total**2 - (support**2).sum(axis=-1)) * (total**2 - (predicted**2).sum(axis=-1))
-    return _divide(covariance, np.sqrt(spread), empty=0.0)
+    return divide(covariance, np.sqrt(spread), empty=0.0)
 
 
-def _divide(numerator, denominator, empty=np.nan):
+def divide(numerator, denominator, empty=np.nan):
+    """Quotient of arrays of shapes that fit each other, `empty` where the denominator is 0."""
     numerator, denominator = np.broadcast_arrays(
         np.asarray(numerator, dtype=np.float64), np.asarray(denominator, dtype=np.float64)
     )

@@ -1,15 +1,17 @@
-"""Can published numbers be true? Arithmetic on rounded scores and supports."""
+"""Arithmetic on rounded scores and supports, which tells whether published numbers can be true."""
 
 
 def f1_agrees(precision, recall, f1, digits=2):
-    """Whether a published F1 fits its published precision and recall, all three rounded.
+    """Tells whether a published F1 fits its published precision and recall, all three rounded.
 
     Args:
-        precision, recall, f1: published values, 0 to 1.
-        digits: decimals they were printed with.
+        precision: Float, published value, 0 to 1.
+        recall: Float, published value, 0 to 1.
+        f1: Float, published value, 0 to 1.
+        digits: Integer, decimals they were printed with.
 
     Returns:
-        bool.
+        Boolean.
     """
     half = _half(digits)
     low = harmonic_mean(max(precision - half, 0.0), max(recall - half, 0.0))
@@ -26,9 +28,9 @@ def implied_specificity(precision, recall, prevalence):
     """Specificity that a binary precision and recall imply at this prevalence.
 
     Args:
-        precision: above 0, up to 1.
-        recall: 0 to 1.
-        prevalence: share of positives among all images, between 0 and 1.
+        precision: Float, above 0 and up to 1.
+        recall: Float, 0 to 1.
+        prevalence: Float, share of positives among all images, between 0 and 1.
 
     Returns:
         float; below 0 the three numbers cannot belong together.

@@ -27,10 +27,10 @@ def with_few_lesions(table, parts, predictions, groups, confidence=0.95):
 
     Args:
         table: DataFrame, index metric: `value`, and `low` and `high` of the resamples.
-        parts: result of `parts_of_means`; the class scores are rows of `table`, too.
+        parts: Result of `parts_of_means`; the class scores are rows of `table`, too.
         predictions: `skinkit.evaluation.weighted_scores.Predictions`.
-        groups: int array `(n,)`, lesion or patient of each image, from 0.
-        confidence: share of the intervals that hold the truth.
+        groups: Integer array `(n,)`, lesion or patient of each image, from 0.
+        confidence: Float, share of the intervals that hold the truth.
 
     Returns:
         The table with new ends and the column `method`: "bootstrap" (the resamples); "wilson" for accuracy
@@ -77,9 +77,9 @@ def few_interval(share, number, confidence=0.95):
     """Interval of a share where few lesions decide it; None where there are enough to resample.
 
     Args:
-        share: float, 0 to 1.
-        number: result of `effective_number`.
-        confidence: share of such intervals that hold the truth.
+        share: Float, 0 to 1.
+        number: Result of `effective_number`.
+        confidence: Float, share of such intervals that hold the truth.
 
     Returns:
         `(low, high)`, or None.
@@ -94,9 +94,9 @@ def effective_number(member, hit, groups):
     """Number of independent images that would tell as much as these images of lesions.
 
     Args:
-        member: bool array `(n,)`, images that the share counts.
-        hit: bool array `(n,)`, which of them are hits.
-        groups: int array `(n,)`, lesion or patient of each image, from 0.
+        member: Boolean array `(n,)`, images that the share counts.
+        hit: Boolean array `(n,)`, which of them are hits.
+        groups: Integer array `(n,)`, lesion or patient of each image, from 0.
 
     Returns:
         float: the images, where those of a lesion agree by chance only; the lesions (fewer, where some are
@@ -117,9 +117,9 @@ def wilson_interval(share, number, confidence=0.95):
     """Wilson's score interval; with at most two hits or misses the limit beside them is Poisson's.
 
     Args:
-        share: float, 0 to 1.
-        number: float above 0, whole or not.
-        confidence: float, 0 to 1.
+        share: Float, 0 to 1.
+        number: Float above 0, whole or not.
+        confidence: Float, 0 to 1.
 
     Returns:
         `(low, high)`.

@@ -6,7 +6,7 @@ often as its group was drawn. Intervals are percentiles of the resampled scores 
 method). Four things they cannot do:
 
 - A share that few lesions decide gets Wilson's interval, and means over classes follow: see
-  `skinkit.evaluation.shares`.
+  `skinkit.evaluation.few_lesions`.
 - Resampling adds to a calibration error, so that its percentiles miss it: `ece` has no interval.
 - Areas under curves of a class with few lesions have intervals that are too short: with 23 lesions, 92 of 100
   cover an area of 0.9, and 84 one of 0.98.
@@ -41,18 +41,21 @@ def bootstrap_intervals(
     score is undefined is left out of that score's interval.
 
     Args:
-        y_true, probabilities, labels, positive: see `summary`.
-        groups: `n` lesion or patient ids, drawn as a whole; a missing id is a group of its own.
+        y_true: As in `summary`.
+        probabilities: As in `summary`.
+        labels: As in `summary`.
+        positive: As in `summary`.
+        groups: Sequence of `n` lesion or patient ids, drawn as a whole; a missing id is a group of its own.
             None draws single images.
-        metrics: names as in `score` (also "recall:mel", "f1:nv"), or None for all of `summary`.
-        resamples: number of resamples.
-        confidence: share of resamples inside the interval.
-        seed: the draw; equal seeds give equal intervals.
+        metrics: Names as in `score` (also "recall:mel", "f1:nv"), or `None` for all of `summary`.
+        resamples: Integer, number of resamples.
+        confidence: Float, share of resamples inside the interval.
+        seed: Integer, the draw; equal seeds give equal intervals.
 
     Returns:
         DataFrame, index `metric`: `value` (on all images), `low`, `high`, `sd` (of the resamples), and
-        `method`: "bootstrap", or what stands in for it (`shares.with_few_lesions`): "wilson", "combined",
-        "none" (NaN), as for all scores of a single group.
+        `method`: "bootstrap", or what stands in for it (`few_lesions.with_few_lesions`): "wilson",
+        "combined", "none" (NaN), as for all scores of a single group.
 
     Raises:
         ValueError: on bad input or unknown names.
@@ -87,17 +90,23 @@ def paired_difference(
     seed=0,
     positive=None,
 ):
-    """How much better the first model is than the second on the same images, with intervals.
+    """Returns by how much the first model is better than the second on the same images, with intervals.
 
     Both models are scored on the same resamples, so what they find hard together cancels. An
     interval that holds 0 says that these images cannot tell the models apart. Differences in a class
     with few lesions have intervals that are too short; `ece` has none (see `bootstrap_intervals`).
 
     Args:
-        y_true: `n` labels.
-        first, second: probabilities `(n, C)` of the two models for the same images.
-        labels, groups, resamples, confidence, seed, positive: see `bootstrap_intervals`.
-        metrics: one name, several, or None for all of `summary`.
+        y_true: Sequence of `n` labels.
+        first: Array `(n, C)`, probabilities of a model for the same images.
+        second: Array `(n, C)`, probabilities of a model for the same images.
+        labels: As in `bootstrap_intervals`.
+        groups: As in `bootstrap_intervals`.
+        resamples: As in `bootstrap_intervals`.
+        confidence: As in `bootstrap_intervals`.
+        seed: As in `bootstrap_intervals`.
+        positive: As in `bootstrap_intervals`.
+        metrics: One name, several, or `None` for all of `summary`.
 
     Returns:
         DataFrame, index `metric`: `value` (first minus second), `low`, `high`, `sd`; the last three are NaN

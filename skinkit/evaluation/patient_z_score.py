@@ -1,4 +1,4 @@
-"""The ugly duckling: how much an image stands out among the images of its patient."""
+"""Z-scores of images among those of their patient: the ugly duckling."""
 
 import numpy as np
 import pandas as pd
@@ -8,15 +8,15 @@ _NO_SPREAD = 1e-5
 
 
 def patient_z_scores(probabilities, patients):
-    """How many standard deviations the logit of each image lies above the mean of its patient.
+    """Returns by how many standard deviations the logit of each image exceeds the mean of its patient.
 
     A baseline of patient context without any parameter, on the predictions of a model that looks at each
     image alone. What is common to all images of a patient, the skin or the clinic's light, drops out; so
     does how suspicious the patient is as a whole.
 
     Args:
-        probabilities: array `(n,)`, 0 to 1, of the positive class.
-        patients: `n` patient ids; an image without one is a patient of its own.
+        probabilities: Array `(n,)`, 0 to 1, of the positive class.
+        patients: Sequence of `n` patient ids; an image without one is a patient of its own.
 
     Returns:
         float64 array `(n,)`. 0 where the patient says nothing: for a patient's only image, and where all
@@ -53,8 +53,8 @@ def rescore_by_patient(predictions, positive="malignant"):
     the patient says nothing.
 
     Args:
-        predictions: predictions table with `patient_id` and two columns `p_<label>`.
-        positive: label whose logit is compared.
+        predictions: DataFrame, predictions with `patient_id` and two columns `p_<label>`.
+        positive: String, label whose logit is compared.
 
     Returns:
         The table with other probabilities.

@@ -1,4 +1,4 @@
-"""What predictions must look like before anything is counted, and the rule for ties."""
+"""Checks of labels and probabilities before anything is counted, and the rule for ties."""
 
 import numpy as np
 import pandas as pd
@@ -15,9 +15,9 @@ def check_predictions(y_true, probabilities, labels):
     Rows of `probabilities` need not sum to one (the ISIC challenges do not ask for it).
 
     Args:
-        y_true: `n` labels, each one of `labels`.
-        probabilities: array `(n, C)`, values 0 to 1, columns in the order of `labels`.
-        labels: the `C` class names (at least two, all different).
+        y_true: Sequence of `n` labels, each one of `labels`.
+        probabilities: Array `(n, C)`, values 0 to 1, columns in the order of `labels`.
+        labels: Sequence of the `C` class names (at least two, all different).
 
     Returns:
         `(truth, probabilities, labels)`: int positions `(n,)`, float64 `(n, C)`, a list of names.
@@ -84,8 +84,8 @@ def positive_label(labels, positive=None):
     """The class whose sensitivity matters most: `positive`, or else melanoma, or malignant.
 
     Args:
-        labels: the class names.
-        positive: a class name, or None for "mel", "malignant", the second of two classes,
+        labels: Sequence of the class names.
+        positive: String, a class name, or `None` for "mel", "malignant", the second of two classes,
             whichever comes first.
 
     Returns:

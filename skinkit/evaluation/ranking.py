@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skinkit.evaluation.confusion import divide
+
 
 class Ranking(NamedTuple):
     """Images of a set from the highest score to the lowest."""
@@ -25,8 +27,8 @@ def rank(scores, positive):
     score that is read from the curve changes. So all classes together have few thresholds.
 
     Args:
-        scores: array `(n,)`.
-        positive: bool array `(n,)`, True for images of the class.
+        scores: Array `(n,)`.
+        positive: Boolean array `(n,)`, True for images of the class.
 
     Returns:
         `Ranking`.
@@ -44,8 +46,8 @@ def weighted_curve(ranking, weights):
     """Counts above each kept threshold, from the highest score to the lowest.
 
     Args:
-        ranking: result of `rank`.
-        weights: array `(B, n)`: how often each image counts in each of `B` weightings.
+        ranking: Result of `rank`.
+        weights: Array `(B, n)`: how often each image counts in each of `B` weightings.
 
     Returns:
         `(hits, false_alarms)`, both `(B, T)` for the `T` kept thresholds, cumulative.
@@ -64,7 +66,7 @@ def area_under_roc(hits, false_alarms):
     steps = np.diff(false_alarms, axis=1, prepend=0.0)
     before = np.concatenate([np.zeros_like(hits[:, :1]), hits[:, :-1]], axis=1)
     area = np.einsum("bt,bt->b", steps, (hits + before) / 2)
-    return _divide(area, hits[:, -1] * false_alarms[:, -1])
+    return divide(area, hits[:, -1] * false_alarms[:, -1])
 
 
 def average_precision(hits, false_alarms):
@@ -75,7 +77,7 @@ def average_precision(hits, false_alarms):
     flagged = hits + false_alarms
     precision = np.divide(hits, flagged, out=np.zeros_like(hits), where=flagged > 0)
     steps = np.diff(hits, axis=1, prepend=0.0)
-    return _divide(np.einsum("bt,bt->b", steps, precision), hits[:, -1])
+    return divide(np.einsum("bt,bt->b", steps, precision), hits[:, -1])
 
 
 def sensitivity_at(hits, false_alarms, specificity):
@@ -87,10 +89,5 @@ def sensitivity_at(hits, false_alarms, specificity):
     # The slack forgives rounding: 90 % of 10 negatives must allow exactly one false alarm.
     allowed = (1 - specificity) * false_alarms[:, -1:] + 1e-9
     best = np.where(false_alarms <= allowed, hits, 0.0).max(axis=1)
-    value = _divide(best, hits[:, -1])
+    value = divide(best, hits[:, -1])
     return np.where(false_alarms[:, -1] > 0, value, np.nan)
-
-
-def _divide(numerator, denominator):
-    out = np.full(numerator.shape, np.nan)
-    return np.divide(numerator, denominator, out=out, where=denominator > 0)

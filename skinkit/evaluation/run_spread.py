@@ -1,4 +1,4 @@
-"""How far a score moves from training to training, with folds and seeds apart."""
+"""Spread of a score over trainings, with folds and seeds apart."""
 
 import numpy as np
 import pandas as pd

@@ -7,7 +7,6 @@ probabilities raise. `skinkit.evaluation.confusion` and `ranking` hold the arith
 
 import pandas as pd
 
-from skinkit.evaluation.confusion import kappa_from_confusion
 from skinkit.evaluation.prediction_arrays import check_predictions, count_ties
 from skinkit.evaluation.weighted_scores import CLASS_SCORES, Predictions, WeightedScores, summary_names
 
@@ -19,15 +18,15 @@ def summary(y_true, probabilities, labels, positive=None):
     MC-specificity of gessert2019; `weighted_f1_by_pred` is the F1 of its tables.
 
     Args:
-        y_true: `n` labels.
-        probabilities: array `(n, C)`, 0 to 1, columns in the order of `labels`.
-        labels: the `C` class names.
-        positive: class of the sensitivity at 90 and 95 % specificity and, with two classes, of
+        y_true: Sequence of `n` labels.
+        probabilities: Array `(n, C)`, 0 to 1, columns in the order of `labels`.
+        labels: Sequence of the `C` class names.
+        positive: String, class of the sensitivity at 90 and 95 % specificity and, with two classes, of
             `auc`, `precision`, `recall`, `average_precision`. None takes "mel", "malignant" or the
             second of two classes; without any of these the two sensitivities are left out.
 
     Returns:
-        dict of floats: the names of `summary_names`, then `n` (images) and `ties` (images whose
+        Dictionary of floats: the names of `summary_names`, then `n` (images) and `ties` (images whose
         highest probability is shared; they count for the first of these classes). What cannot be
         computed is NaN.
 
@@ -48,10 +47,13 @@ def score(name, y_true, probabilities, labels, positive=None):
     """One score by its name.
 
     Args:
-        name: a name of `summary_names`, "SCORE:LABEL" with SCORE one of precision, recall, f1,
+        name: String, a name of `summary_names`, "SCORE:LABEL" with SCORE one of precision, recall, f1,
             specificity, auc, average_precision, or "LABEL_sensitivity_at_80_specificity" with any
             whole percentage ("melanoma" stands for "mel").
-        y_true, probabilities, labels, positive: see `summary`.
+        y_true: As in `summary`.
+        probabilities: As in `summary`.
+        labels: As in `summary`.
+        positive: As in `summary`.
 
     Returns:
         float, NaN where it cannot be computed.
@@ -67,7 +69,9 @@ def per_class(y_true, probabilities, labels):
     """One-vs-rest scores of each class.
 
     Args:
-        y_true, probabilities, labels: see `summary`.
+        y_true: As in `summary`.
+        probabilities: As in `summary`.
+        labels: As in `summary`.
 
     Returns:
         DataFrame with the labels as index: `precision`, `recall`, `f1`, `specificity`, `auc`,
@@ -86,16 +90,3 @@ def confusion_matrix(y_true, probabilities, labels):
     """Counts `(C, C)`, rows truth, columns prediction, both in the order of `labels`."""
     truth, probabilities, labels = check_predictions(y_true, probabilities, labels)
     return WeightedScores(Predictions(truth, probabilities, labels)).confusion[0].astype(int)
-
-
-def cohen_kappa(y_true, probabilities, labels, weights=None):
-    """Cohen's kappa of truth and prediction.
-
-    Args:
-        y_true, probabilities, labels: see `summary`.
-        weights: None, "linear" or "quadratic" (only for classes whose order means something).
-
-    Returns:
-        float, 1 for perfect agreement, 0 for chance; NaN where only one class occurs at all.
-    """
-    return float(kappa_from_confusion(confusion_matrix(y_true, probabilities, labels), weights))

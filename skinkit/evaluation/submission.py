@@ -1,10 +1,9 @@
 """The file the ISIC 2018 challenge asks for (task 3, lesion diagnosis)."""
 
-from pathlib import Path
-
 import pandas as pd
 
 from skinkit.evaluation.prediction_arrays import check_predictions
+from skinkit.files import writing
 
 ISIC2018_COLUMNS = ("MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC")
 
@@ -15,10 +14,10 @@ def write_isic2018_submission(path, image_ids, probabilities, labels):
     Columns are matched by name, never by position.
 
     Args:
-        path: file to write; an existing one is replaced in one step.
-        image_ids: `n` different ids such as "ISIC_0034524", without file endings.
-        probabilities: array `(n, 7)`, 0 to 1, columns in the order of `labels`.
-        labels: the seven class names in any order and case.
+        path: Path of the file to write; an existing one is replaced in one step.
+        image_ids: Sequence of `n` different ids such as "ISIC_0034524", without file endings.
+        probabilities: Array `(n, 7)`, 0 to 1, columns in the order of `labels`.
+        labels: Sequence of the seven class names in any order and case.
 
     Returns:
         The written DataFrame.
@@ -38,13 +37,8 @@ def write_isic2018_submission(path, image_ids, probabilities, labels):
     table = pd.DataFrame(probabilities.clip(0.0, 1.0), columns=names)
     table = table[list(ISIC2018_COLUMNS)]
     table.insert(0, "image", ids)
-    path = Path(path)
-    part = path.with_name(f"{path.name}.part")
-    try:
+    with writing(path) as part:
         table.to_csv(part, index=False, float_format="%.9g", lineterminator="\n")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
     return table
 
 

@@ -1,4 +1,4 @@
-"""Tables a person reads, each stamped when its split leaks."""
+"""Tables of scores for people, each stamped when its split leaks."""
 
 import numpy as np
 import pandas as pd
@@ -19,8 +19,10 @@ def classification_table(y_true, probabilities, labels, intervals=None):
     without true images, `weighted` weighs by support.
 
     Args:
-        y_true, probabilities, labels: see `summary`.
-        intervals: result of `bootstrap_intervals`, best with `metrics=table_metrics(labels)`; adds
+        y_true: As in `summary`.
+        probabilities: As in `summary`.
+        labels: As in `summary`.
+        intervals: Result of `bootstrap_intervals`, best with `metrics=table_metrics(labels)`; adds
             `<score>_low` and `<score>_high` behind each score it knows.
 
     Returns:
@@ -62,14 +64,14 @@ def subgroup_table(predictions, by, metadata=None, metrics=None, resamples=0, gr
     """Scores of each sex, age band or site.
 
     Args:
-        predictions: table of saved predictions (`image_id`, `label`, `p_<class>`, ...).
-        by: column, "sex", "age" (bands of 20 years) or "site"; any other column works as it is.
-        metadata: manifest table that holds `by`, if `predictions` does not.
-        metrics: names as in `score`; None for accuracy, macro recall, recall of the positive class,
+        predictions: DataFrame of saved predictions (`image_id`, `label`, `p_<class>`, ...).
+        by: String, a column: "sex", "age" (bands of 20 years) or "site"; any other column works as it is.
+        metadata: Manifest table that holds `by`, if `predictions` does not.
+        metrics: Names as in `score`; `None` for accuracy, macro recall, recall of the positive class,
             macro AUC and ECE.
-        resamples: above 0 adds `<metric>_low` and `<metric>_high` (95 %, see `bootstrap_intervals`).
-        groups: column of the ids drawn as a whole ("lesion_id"); None draws images.
-        seed: of the draws.
+        resamples: Integer, above 0 adds `<metric>_low` and `<metric>_high` (95 %, see `bootstrap_intervals`).
+        groups: String, column of the ids drawn as a whole ("lesion_id"); `None` draws images.
+        seed: Integer, of the draws.
 
     Returns:
         DataFrame with the rows "all", the subgroups, and "unknown" where `by` is missing: `n`,
@@ -98,8 +100,8 @@ def stamp(table, line):
     """Marks a metric table with what its split leaks, so that nobody can quote it without.
 
     Args:
-        table: any metric table.
-        line: the sentence of `skinkit.data.leakage_stamp`, or None for a sound split.
+        table: DataFrame of scores.
+        line: String, the sentence of `skinkit.data.leakage_stamp`, or `None` for a sound split.
 
     Returns:
         Copy with `attrs["caption"]`, which `to_markdown` prints above the table.
@@ -114,10 +116,10 @@ def to_markdown(table, digits=3):
 
     Args:
         table: DataFrame; its index becomes the first column, unless it only counts the rows.
-        digits: decimals of numbers that are not whole by type.
+        digits: Integer, decimals of numbers that are not whole by type.
 
     Returns:
-        text, ending in a line break.
+        Text, ending in a line break.
     """
     counted = isinstance(table.index, pd.RangeIndex)
     rows = table if counted else table.reset_index(names=table.index.name or "")

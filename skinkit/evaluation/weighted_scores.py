@@ -15,6 +15,7 @@ from skinkit.evaluation.confusion import class_confusion_scores, confusion_score
 from skinkit.evaluation.prediction_arrays import positive_label, predicted_index
 
 CLASS_SCORES = ("precision", "recall", "f1", "specificity", "auc", "average_precision")
+_OF_CURVE = {"auc": ranking.area_under_roc, "average_precision": ranking.average_precision}
 _BINARY = ("auc", "precision", "recall", "average_precision")
 _NAMES = {"mel": "melanoma"}
 _AT_SPECIFICITY = re.compile(r"(.+)_sensitivity_at_(\d+)_specificity")
@@ -24,11 +25,11 @@ def summary_names(labels, positive=None):
     """Names of the scores in `summary`, in their order.
 
     Args:
-        labels: the class names.
-        positive: see `positive_label`.
+        labels: Sequence of the class names.
+        positive: As in `positive_label`.
 
     Returns:
-        tuple of names. The sensitivities carry the class' name (`melanoma_...` for "mel",
+        Tuple of names. The sensitivities carry the class' name (`melanoma_...` for "mel",
         `malignant_...` for "malignant"). Two classes add `auc`, `precision`, `recall` and
         `average_precision` of the positive class.
     """
@@ -49,10 +50,10 @@ class Predictions:
     """Predictions, and what all weightings of them share: each class is sorted once.
 
     Args:
-        truth: int positions `(n,)`, as `check_predictions` returns them.
-        probabilities: float64 `(n, C)`.
-        labels: list of `C` names.
-        positive: see `positive_label`.
+        truth: Integer array `(n,)`, positions as `check_predictions` returns them.
+        probabilities: float64 array `(n, C)`.
+        labels: List of `C` names.
+        positive: As in `positive_label`.
     """
 
     def __init__(self, truth, probabilities, labels, positive=None):
@@ -113,7 +114,7 @@ class WeightedScores:
 
     Args:
         predictions: `Predictions`.
-        weights: float64 array `(B, n)`, how often each image counts; None counts each once.
+        weights: float64 array `(B, n)`, how often each image counts; `None` counts each once.
     """
 
     def __init__(self, predictions, weights=None):
@@ -155,20 +156,17 @@ class WeightedScores:
 
     def class_scores(self, name):
         """Values `(B, C)` of one of `CLASS_SCORES`."""
-        if name in ("auc", "average_precision"):
-            read = ranking.area_under_roc if name == "auc" else ranking.average_precision
-            positions = range(len(self.labels))
-            return np.stack([read(*self._curve(index)) for index in positions], axis=1)
+        if name in _OF_CURVE:
+            values = [_OF_CURVE[name](*self._curve(index)) for index in range(len(self.labels))]
+            return np.stack(values, axis=1)
         return self._per_class[name]
 
     def _of_class(self, score, label, name):
         if score not in CLASS_SCORES or label not in self.labels:
             raise self._unknown(name)
         index = self.labels.index(label)
-        if score == "auc":
-            return ranking.area_under_roc(*self._curve(index))
-        if score == "average_precision":
-            return ranking.average_precision(*self._curve(index))
+        if score in _OF_CURVE:
+            return _OF_CURVE[score](*self._curve(index))
         return self._per_class[score][:, index]
 
     def _at_specificity(self, name):

@@ -1,4 +1,4 @@
-"""Where data, pipeline, model, training and evaluation are tied together."""
+"""Experiments: recipes carried out, their run folders, and what is read from these."""
 
 from skinkit.experiments.demo import demo
 from skinkit.experiments.environment import environment, report_environment
@@ -8,17 +8,3 @@ from skinkit.experiments.results.ledger import ledger, write_ledger
 from skinkit.experiments.run import run
 from skinkit.experiments.run_data import available_profile
 from skinkit.experiments.run_folder import SavedRun
-
-__all__ = [
-    "SavedRun",
-    "available_profile",
-    "demo",
-    "environment",
-    "evaluate",
-    "explain",
-    "ledger",
-    "report_environment",
-    "run",
-    "summarise",
-    "write_ledger",
-]

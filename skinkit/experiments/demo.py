@@ -1,10 +1,10 @@
-"""The main job, once through: images, split, training, scores, pictures, page."""
+"""The demo: images, split, training, scores, maps and the page of one small run."""
 
 import os
 from pathlib import Path
 
 from skinkit.experiments.explain import explain
-from skinkit.experiments.folder_check import OtherRun
+from skinkit.experiments.resume import OtherRun
 from skinkit.experiments.run import run
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.papers.baselines import DEMO, DEMO_SYNTHETIC

@@ -1,4 +1,4 @@
-"""What a result was made with: versions, device, commit."""
+"""The environment of a result: versions, device, commit."""
 
 import importlib.metadata
 import os

@@ -1,4 +1,4 @@
-"""Score a run: on its own test images, or on images of another set."""
+"""Scores of a run, on its own test images or on images of another set."""
 
 import math
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Pictures of where a run's model looks."""
+"""The figure of where a run's model looks."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What is carried out: a recipe with all that is chosen when it is run."""
+"""One run: a recipe with its profile, protocol, fold and seed."""
 
 import dataclasses
 import hashlib
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from skinkit import data
 from skinkit.experiments.run_data import find_images, table_hash
+from skinkit.files import file_hash
 from skinkit.names import did_you_mean
 from skinkit.papers.recipe import Recipe
 from skinkit.papers.registry import recipe as find_recipe
@@ -16,7 +17,7 @@ from skinkit.papers.registry import same_method
 
 @dataclass(frozen=True)
 class Plan:
-    """A recipe x profile x protocol x fold x seed: what one run folder holds."""
+    """A recipe x profile x protocol x fold x seed, which has one run folder."""
 
     recipe: Recipe
     profile: str
@@ -26,6 +27,7 @@ class Plan:
 
     @property
     def resolved(self):
+        """The recipe as it is run: with the changes of profile and protocol."""
         return self.recipe.resolve(self.profile, self.protocol)
 
     @property
@@ -35,7 +37,7 @@ class Plan:
         return [dataclasses.replace(self, recipe=recipe) for recipe in recipes]
 
     def check(self, weights=None, data_dir=None):
-        """Raises for what is not there to be run, before anything is read or written.
+        """Raises an error for a run that cannot be carried out, before anything is read or written.
 
         Args:
             weights: As in `skinkit.experiments.run`.
@@ -49,7 +51,7 @@ class Plan:
         recipe = self.resolved
         folds = data.split_folds(recipe.split.name, **recipe.split.options)
         if not 0 <= self.fold < (folds or math.inf):
-            known = f"has the folds 0 to {folds - 1}" if folds else "is drawn anew for each fold from 0"
+            known = f"has the folds 0 to {folds - 1}" if folds else "is drawn again for each fold from 0"
             raise ValueError(f"{recipe.name}: {recipe.split} {known}. Received: fold={self.fold}")
         if weights not in (None, "imagenet", "none") and not Path(weights).is_file():
             hint = did_you_mean(weights, ("imagenet", "none"))
@@ -79,4 +81,4 @@ def weights_identity(weights):
     """Returns a file of weights as its name and the hash of its content; other weights as they are."""
     if weights is None or not Path(weights).is_file():
         return weights
-    return f"{Path(weights).name} sha256:{hashlib.sha256(Path(weights).read_bytes()).hexdigest()[:16]}"
+    return f"{Path(weights).name} sha256:{file_hash(weights)[:16]}"

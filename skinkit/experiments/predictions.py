@@ -1,4 +1,4 @@
-"""From a model to saved predictions, and from saved predictions to scores with intervals."""
+"""Predictions tables: made by a model, saved without loss, and scored with intervals."""
 
 import json
 import math
@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 
 from skinkit.data.grouping import group_keys
-from skinkit.data.missing import known_ids
+from skinkit.data.tables.missing import known_ids
+from skinkit.files import writing
 from skinkit.names import check_name
 
-# What can be made of predictions before they are scored.
+# Changes of predictions before they are scored.
 RESCORING = ("patient_z_score",)
 
 
@@ -107,10 +108,9 @@ def prediction_groups(predictions):
 
 def write_predictions(predictions, path):
     """Writes a predictions table without loss; equal tables give equal bytes."""
-    part = path.with_name(path.name + ".part")
-    # Without a format, pandas writes the shortest digits that give the same float again.
-    predictions.to_csv(part, index=False, compression={"method": "gzip", "mtime": 0})
-    part.replace(path)
+    with writing(path) as part:
+        # Without a format, pandas writes the shortest digits that give the same float again.
+        predictions.to_csv(part, index=False, compression={"method": "gzip", "mtime": 0})
 
 
 def read_predictions(path):
@@ -128,7 +128,7 @@ def save_scored(predictions, positive, folder, ending="", **notes):
         positive: As in `score`.
         folder: Folder to write to.
         ending: String, of the names of both files.
-        **notes: What else `metrics<ending>.json` says.
+        **notes: Further entries of `metrics<ending>.json`.
 
     Returns:
         Dictionary: the content of `metrics<ending>.json`.
@@ -141,10 +141,10 @@ def save_scored(predictions, positive, folder, ending="", **notes):
 
 
 def write_json(path, content):
-    """Writes `content` as JSON through a part file, so that the name never stands for half a file."""
-    part = path.with_suffix(path.suffix + ".part")
-    part.write_text(json.dumps(_plain(content), indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    part.replace(path)
+    """Writes `content` as JSON whole or not at all."""
+    text = json.dumps(_plain(content), indent=2, allow_nan=False) + "\n"
+    with writing(path) as part:
+        part.write_text(text, encoding="utf-8")
 
 
 def _plain(content):

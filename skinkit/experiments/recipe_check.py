@@ -1,12 +1,16 @@
-"""The registries that the names in a recipe are keys of, and the check of a recipe against them."""
+"""The check of a recipe: every name in it is a key of its registry."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from skinkit import data, evaluation, models, pipeline, tasks, training
 from skinkit.data.external_test import OVERLAPS
 from skinkit.data.grouping import GROUPS
 from skinkit.data.splits import PARTS
-from skinkit.evaluation.tta import MEANS, VIEWS
+from skinkit.evaluation.view_means import MEANS
 from skinkit.experiments.predictions import RESCORING
 from skinkit.names import check_name, check_options
+from skinkit.papers.choice import choice_fields
 from skinkit.pipeline.spec import STRATEGIES
 from skinkit.tasks.batches import BALANCING, pipeline_spec
 from skinkit.tasks.feature_classifier import CLASSIFIERS, FEATURES, OWN_OPTIONS
@@ -20,31 +24,56 @@ def _nothing():
     """A function without options."""
 
 
-# Of each field with a `Choice`: what its names are, the functions whose parameters are the options, and the
-# parameters that are filled in when it is run.
+@dataclass(frozen=True)
+class Registry:
+    """The names that a `Choice` may have.
+
+    Args:
+        what: String, plural of what is named, for messages.
+        known: Mapping from each name to the function whose parameters are its options.
+        filled_in: Names of the parameters that are not options: they are given when it is run.
+    """
+
+    what: str
+    known: Mapping[str, Callable]
+    filled_in: tuple[str, ...] = ()
+
+    def check(self, choice):
+        """Raises `ValueError` for an unknown name, option or value of a `Choice`."""
+        check_name(self.what, choice.name, self.known)
+        others = _TAKEN_OUT.get(choice.name, ())
+        options = {name: value for name, value in choice.options.items() if name not in others}
+        check_options(choice.name, (self.known[choice.name],), options, self.filled_in)
+        for option in _VALUES.keys() & choice.options.keys():
+            check_name(f"Values of `{option}`", choice.options[option], _VALUES[option])
+
+
+_BALANCED = ("labels", "classes", "rows", "table", "patients", "patients_per_batch")
+_SCHEDULED = ("learning_rate", "epochs", "steps_per_epoch", "monitor")
+# Of each field of a recipe or phase with a `Choice`, except `model`, whose options are its backbone's, too.
 REGISTRIES = {
-    "split": ("Splits", data.SPLITS, ("table", "fold", "folder", "index_file")),
-    "offline": ("Offline augmentations", {"augment_offline": data.augment_offline}, ("table",)),
-    "external": (
-        "External sets",
-        dict.fromkeys(data.CATALOG, data.external_test),
-        ("table", "split", "other"),
+    "split": Registry(
+        "Splits",
+        {name: entry.function for name, entry in data.SPLITS.items()},
+        ("table", "fold", "folder", "index_file"),
     ),
-    "input": (
+    "offline": Registry("Offline augmentations", {"augment_offline": data.augment_offline}, ("table",)),
+    "external": Registry(
+        "External sets", dict.fromkeys(data.CATALOG, data.external_test), ("table", "split", "other")
+    ),
+    "input": Registry(
         "Inputs",
         {"downsampling": _nothing, **dict.fromkeys(STRATEGIES, pipeline.Crops)},
         ("strategy", "size"),
     ),
-    "balancing": (
-        "Balancings",
-        BALANCING,
-        ("labels", "classes", "rows", "table", "patients", "patients_per_batch"),
-    ),
-    "loss": ("Losses", LOSSES, ("name",)),
-    "tta": ("Views", dict.fromkeys(VIEWS, evaluation.mean_over_views), ("probabilities",)),
-    "rescoring": ("Rescorings", dict.fromkeys(RESCORING, _nothing), ()),
+    "balancing": Registry("Balancings", BALANCING, _BALANCED),
+    "loss": Registry("Losses", LOSSES, ("name",)),
+    "classifier": Registry("Classifiers", CLASSIFIERS, ("random_state", "n_jobs")),
+    "tta": Registry("Views", dict.fromkeys(pipeline.VIEWS, evaluation.mean_over_views), ("probabilities",)),
+    "rescoring": Registry("Rescorings", dict.fromkeys(RESCORING, _nothing)),
+    "optimiser": Registry("Optimisers", OPTIMISERS, ("name",)),
+    "schedule": Registry("Schedules", {**SCHEDULES, "plateau": training.Plateau}, _SCHEDULED),
 }
-_SCHEDULES = {**SCHEDULES, "plateau": training.Plateau}
 # Options which are taken out before the function is called.
 _TAKEN_OUT = {
     "augment_offline": ("before_split",),
@@ -74,10 +103,8 @@ def check_recipe(recipe):
     """
     try:
         _check_classes(recipe)
-        for field, (what, known, given) in REGISTRIES.items():
-            _check_choice(what, getattr(recipe, field), known, given)
-        if recipe.classifier is not None:
-            _check_classifier(recipe.classifier)
+        for each in (recipe, *recipe.phases):
+            _check_choices(each)
         _check_fields(recipe)
         _check_training(recipe)
         pipeline_spec(recipe, augment=True)
@@ -95,24 +122,11 @@ def _check_classes(recipe):
         check_name("Scores", name, dict.fromkeys(metric.partition(":")[0] for metric in metrics))
 
 
-def _check_choice(what, choice, known, given):
-    if choice is None:
-        return
-    check_name(what, choice.name, known)
-    taken_out = _TAKEN_OUT.get(choice.name, ())
-    _check_options(choice.name, (known[choice.name],), choice.options, given, taken_out)
-
-
-def _check_options(of, functions, options, given=(), taken_out=()):
-    check_options(of, functions, {k: v for k, v in options.items() if k not in taken_out}, given)
-    for option in _VALUES.keys() & options.keys():
-        check_name(f"Values of `{option}`", options[option], _VALUES[option])
-
-
-def _check_classifier(choice):
-    check_name("Classifiers", choice.name, CLASSIFIERS)
-    check_name("Values of `features`", choice.options.get("features"), FEATURES)
-    _check_choice("Classifiers", choice, CLASSIFIERS, ("random_state", "n_jobs"))
+def _check_choices(of):
+    for field in choice_fields(type(of)):
+        choice = vars(of)[field]
+        if choice is not None and field != "model":
+            REGISTRIES[field].check(choice)
 
 
 def _check_fields(recipe):
@@ -128,10 +142,8 @@ def _check_fields(recipe):
 def _check_training(recipe):
     training.build_loss(recipe.loss.name, **recipe.loss.options)
     for phase in recipe.phases:
-        _check_choice("Optimisers", phase.optimiser, OPTIMISERS, ("name",))
         if "learning_rate" not in phase.optimiser.options:
             raise ValueError(f"An optimiser needs a learning_rate. Received: {phase.optimiser}")
-        filled_in = ("learning_rate", "epochs", "steps_per_epoch", "monitor")
-        _check_choice("Schedules", phase.schedule, _SCHEDULES, filled_in)
+    monitors = tasks.of(recipe).monitors
     if recipe.compares_epochs or any(phase.schedule.name == "plateau" for phase in recipe.phases):
-        check_name("Monitors", recipe.monitor, tasks.of(recipe).monitors)
+        check_name("Monitors", recipe.monitor, monitors)

@@ -1,4 +1,4 @@
-"""Files of a finished run that are missing or damaged, made anew without training."""
+"""Repair of a finished run: missing or damaged files are made again without training."""
 
 import math
 import zipfile

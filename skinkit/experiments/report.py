@@ -10,6 +10,7 @@ import pandas as pd
 
 from skinkit import evaluation, plots
 from skinkit.experiments.run_folder import SavedRun
+from skinkit.files import writing
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -67,9 +68,10 @@ def write_report(folder):
         f"<pre>{json.dumps(manifest, indent=2)}</pre>",
     ]
     page = _PAGE.format(title=manifest["recipe"], body="\n".join(sections))
-    part = run.folder / "report.html.part"
-    part.write_text(page, encoding="utf-8")
-    return part.replace(run.folder / "report.html")
+    path = run.folder / "report.html"
+    with writing(path) as part:
+        part.write_text(page, encoding="utf-8")
+    return path
 
 
 def _escaped(said):

@@ -1,12 +1,63 @@
-"""The claim of a run on its folder, and its place there taken by a new one."""
+"""The beginning of a run in its folder: new, resumed, finished already, or in the place of an old one."""
 
-from skinkit.experiments.folder_check import FILES, OtherRun
+import json
+
 from skinkit.experiments.predictions import write_json
 from skinkit.files import read_json, remove, remove_matching
 
 MANIFEST, PLAN, AGAIN = "manifest.json", "plan.json", "again"
+_REMEDY = "Give another `out` folder, delete this one, or train again into it with `--again`"
 _NUMBERS = ("metrics.json", "predictions.csv.gz")
-_REMEDY = "Give another `out` folder, delete this one, or train anew into it with `--again`"
+# Every run folder has one of them, from its beginning on.
+_MARKS = (MANIFEST, PLAN)
+# All that is written into a run folder, but for the states of its training.
+FILES = (
+    *(*_MARKS, *_NUMBERS, "metrics_best.json", "predictions_best.csv.gz"),
+    *("history.csv", "leakage.csv", "model.keras", "classifier.skops", "seen.csv.gz"),
+    *("overlays.png", "report.html"),
+)
+# What a run that was killed before its first epoch may have left, and one that has lost its manifest.
+_BEGUN = {".lock", "checkpoint", AGAIN, f"{AGAIN}-ready"}
+_LOST = {*FILES, *_BEGUN, "evaluations"}
+
+
+class OtherRun(ValueError):
+    """The folder holds a run of another recipe, split or data."""
+
+
+def check_folder(folder, damaged=False):
+    """Raises `ValueError` when a run would write among the files of others.
+
+    Args:
+        folder: `pathlib.Path` of a run folder, new or old.
+        damaged: Whether a manifest or plan that cannot be read is taken for that of a run.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder} is a file, and a run needs a folder. Give another one")
+    marks = [folder / name for name in _MARKS if (folder / name).exists()]
+    if marks:
+        return _check_mark(marks[0], damaged)
+    names = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    has_lost_manifest = {*_NUMBERS} <= names <= _LOST
+    if not has_lost_manifest and (others := sorted(names - _BEGUN)):
+        raise ValueError(
+            f"{folder} holds {', '.join(others[:3])} and no run: a run would write among these files. Give "
+            "another folder"
+        )
+    return None
+
+
+def _check_mark(path, damaged):
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        ours = isinstance(found, dict) and "key" in found
+    except ValueError:
+        ours = damaged
+    if not ours:
+        raise ValueError(
+            f"{path} is damaged, or is not from `skinkit run`. Give another folder, train again with "
+            "`--again`, or move this file away"
+        )
 
 
 def begin(folder, key):

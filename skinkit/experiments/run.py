@@ -1,15 +1,11 @@
-"""Carry a recipe out: train, predict, score, and leave a folder that says how."""
+"""A run: a recipe is trained, predicts and is scored, and leaves a folder that says how."""
 
-import contextlib
 import datetime
 import json
 import time
 from pathlib import Path
 
-import filelock
-
 from skinkit.experiments import resume
-from skinkit.experiments.folder_check import check_folder
 from skinkit.experiments.plan import Plan, weights_identity
 from skinkit.experiments.predictions import (
     predict_parts,
@@ -22,6 +18,7 @@ from skinkit.experiments.repair import mend
 from skinkit.experiments.run_data import build_run_data, table_hash
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.experiments.seen_images import seen_images
+from skinkit.files import locked, writing
 from skinkit.papers.registry import recipe as find_recipe
 from skinkit.papers.registry import same_method
 
@@ -58,7 +55,7 @@ def run(
         data_dir: Folder of the releases; the environment variable `SKINKIT_DATA` by default.
         folder: The run's own folder, instead of one named after recipe, protocol, profile, fold and seed.
         verbose: As in `keras.Model.fit`.
-        again: Whether to train anew, whatever the folder holds. What it holds is replaced, and evaluations
+        again: Whether to train again, whatever the folder holds. What it holds is replaced, and evaluations
             and figures of the old model are removed, when the new run is complete.
 
     Returns:
@@ -81,7 +78,7 @@ def run(
     plan.check(weights, data_dir)
     for each in (plan, *plan.needs):
         check_recipe(each.resolved)
-    check_folder(folder, damaged=again)
+    resume.check_folder(folder, damaged=again)
     folder.mkdir(parents=True, exist_ok=True)
     with _only_one(folder):
         # One that was killed when it was complete is not trained once more.
@@ -92,20 +89,15 @@ def run(
     return folder
 
 
-@contextlib.contextmanager
 def _only_one(folder):
-    lock = filelock.FileLock(folder / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        raise RuntimeError(
+    """The lock of a run folder."""
+    return locked(
+        folder / ".lock",
+        busy=RuntimeError(
             f"Another process is carrying out the run in {folder}. Wait for it, or choose another "
             "`out` folder, fold or seed"
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
+        ),
+    )
 
 
 def _carry_out(plan, folder, out, weights, data_dir, verbose):
@@ -134,7 +126,7 @@ def _finished(saved, run_data, data_dir, verbose):
     made = mend(saved, run_data, data_dir)
     resume.tidy(saved.folder)
     if verbose:
-        print(f"Already finished: {saved.folder}" + (f"; made anew: {', '.join(made)}" if made else ""))
+        print(f"Already finished: {saved.folder}" + (f"; made again: {', '.join(made)}" if made else ""))
 
 
 def _say(plan, run_data, verbose):
@@ -188,42 +180,49 @@ def _score_best(task, model, run_data, folder):
 
 def _keep_for_other_images(folder, task, model, run_data):
     """Saves what it takes to evaluate the model on other images, without the run's own."""
-    model.save(folder / "model.part.keras")
-    (folder / "model.part.keras").replace(folder / "model.keras")
+    # Keras saves under this ending alone.
+    with writing(folder / "model.keras", ending=".part.keras") as part:
+        model.save(part)
     task.save(folder)
     write_predictions(seen_images(run_data, task.recipe), folder / "seen.csv.gz")
 
 
 def _save(folder, plan, run_data, key, weights, model, history, predictions):
-    from skinkit import data
-    from skinkit.experiments.environment import environment
-
+    """Writes the numbers, and at last the manifest, which says that all is there."""
     started = time.perf_counter()
-    recipe = plan.resolved
-    save_scored(predictions, recipe.positive, folder)
+    save_scored(predictions, plan.resolved.positive, folder)
     run_data.leakage.to_csv(folder / "leakage.csv")
-    manifest = {
+    seconds = round(history["seconds"].sum() + time.perf_counter() - started, 1)
+    manifest = {**_say_what(plan, run_data), "key": key, "weights": weights_identity(weights)}
+    made = {"parameters": model.count_params(), "seconds": seconds}
+    write_json(folder / "manifest.json", {**manifest, **made, **_say_how(plan.resolved)})
+
+
+def _say_what(plan, run_data):
+    from skinkit import data
+
+    split = run_data.split
+    return {
         "recipe": plan.recipe.name,
         "profile": plan.profile,
         "protocol": plan.protocol,
         "fold": plan.fold,
         "seed": plan.seed,
-        "key": key,
-        "weights": weights_identity(weights),
         "dataset": run_data.source,
         "lacking": run_data.lacking,
-        "images": {part: int(n) for part, n in run_data.split.parts.value_counts().items()},
+        "images": {part: int(n) for part, n in split.parts.value_counts().items()},
         "data_hash": table_hash(run_data.table),
-        "split": run_data.split.name,
-        "split_note": run_data.split.note,
-        "split_hash": run_data.split.hash,
+        "split": split.name,
+        "split_note": split.note,
+        "split_hash": split.hash,
         "test_hash": run_data.test_hash,
         "leakage": data.leakage_rate(run_data.leakage),
         "stamp": run_data.stamp,
-        "parameters": model.count_params(),
-        "seconds": round(history["seconds"].sum() + time.perf_counter() - started, 1),
-        "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "environment": environment(),
-        "settings": json.loads(recipe.to_json()),
     }
-    write_json(folder / "manifest.json", manifest)
+
+
+def _say_how(recipe):
+    from skinkit.experiments.environment import environment
+
+    finished = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    return {"finished": finished, "environment": environment(), "settings": json.loads(recipe.to_json())}

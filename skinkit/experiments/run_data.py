@@ -1,27 +1,26 @@
-"""What a run looks at: which images, in which part, with which leakage."""
+"""The data of a run: its images, their parts, and the leakage between these."""
 
-import dataclasses
 import functools
 import hashlib
-import inspect
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from skinkit import data
+from skinkit.data.tables.folder import data_root
 from skinkit.names import check_name
 
 _SMOKE_IMAGES = 240
 _SMOKE_EXTERNAL = 80
 _SYNTHETIC = "synthetic"
-# What a reader drops, duplicates and images of other classes, is less than this share of any release.
+# Readers drop less than 5 % of a release (duplicates, other classes).
 _DROPPED = 0.05
 
 
 @dataclass(frozen=True)
 class RunData:
-    """What a run looks at: the rows, who belongs to which part, and the order of the classes.
+    """The data of a run: manifest rows, the part of each, and the order of the classes.
 
     Args:
         table: Manifest table; offline copies are rows of their own.
@@ -29,7 +28,7 @@ class RunData:
         labels: Classes in the order of the network's outputs.
         source: Name of the release, or `"synthetic"`.
         test_part: Part that the scores come from; parts may be joined by `+`.
-        lacking: What the folder of the release lacks of it, if that is much.
+        lacking: A sentence about what the folder lacks of the release; `""` where it is whole.
         selection_part: Part on which the epoch is selected; `""` where none is selected.
     """
 
@@ -43,8 +42,7 @@ class RunData:
 
     def rows(self, part):
         """Returns the manifest rows of a part, in the order of the table."""
-        by_id = self.table.set_index("image_id", drop=False)
-        return by_id.loc[self.split.ids(part)].reset_index(drop=True)
+        return self.split.rows(self.table, part)
 
     @functools.cached_property
     def leakage(self):
@@ -94,7 +92,9 @@ def find_images(recipe, profile, data_dir=None):
     """Raises `FileNotFoundError` when the folder of a release is not there that a recipe needs.
 
     Args:
-        recipe, profile, data_dir: As in `build_run_data`.
+        recipe: As in `build_run_data`.
+        profile: As in `build_run_data`.
+        data_dir: As in `build_run_data`.
     """
     names = [recipe.dataset, *([recipe.external.name] if recipe.external else [])]
     for name in names if profile != "smoke" else ():
@@ -157,24 +157,10 @@ def _thin_out(table, most):
 
 
 def _split(table, recipe, source, fold, data_dir):
-    check_name("Splits", recipe.split.name, data.SPLITS)
-    make, options = data.SPLITS[recipe.split.name], dict(recipe.split.options)
-    known = inspect.signature(make).parameters
-    if "folder" in known and source == _SYNTHETIC:
-        # An official split is a list of the release's own images, and drawn ones are not in it.
-        make, known = data.stratified_group_split, {}
-    if "folder" in known:
-        options["folder"] = data.release_folder(recipe.dataset, data_dir)
-    if "index_file" in known and source != _SYNTHETIC:
-        options["index_file"] = data.gessert2019_index_file(data_dir)
-    if "fold" in known:
-        options["fold"] = fold
-    elif fold:
-        options["seed"] = options.get("seed", 0) + fold
-        split = make(table, **options)
-        note = f"{split.note} Split drawn with seed {options['seed']}."
-        return dataclasses.replace(split, note=note.strip())
-    return make(table, **options)
+    name, options = recipe.split.name, recipe.split.options
+    check_name("Splits", name, data.SPLITS)
+    folder = None if source == _SYNTHETIC else data_root(data_dir)
+    return data.SPLITS[name](table, fold=fold, folder=folder, **options)
 
 
 def _augment_offline(table, recipe):

@@ -1,4 +1,4 @@
-"""A run folder, read back."""
+"""The reader of a finished run's folder."""
 
 import functools
 import json
@@ -8,10 +8,12 @@ from pathlib import Path
 import pandas as pd
 
 from skinkit import data
-from skinkit.experiments.folder_check import not_a_run
+from skinkit.experiments.plan import Plan
 from skinkit.experiments.predictions import predictor, read_predictions
 from skinkit.files import read_json, reading
+from skinkit.names import did_you_mean
 from skinkit.papers.recipe import Recipe
+from skinkit.papers.registry import recipes, same_method
 
 _MANIFEST = ("recipe", "profile", "protocol", "fold", "seed", "key", "settings", "split_hash")
 _SCORES = ("n", "grouped_by", "scores")
@@ -20,7 +22,7 @@ _IDS = ("image_id", "lesion_id", "patient_id", "label")
 
 @dataclass(frozen=True)
 class SavedRun:
-    """What a finished run left in its folder.
+    """A finished run, read from its folder.
 
     Args:
         folder: `pathlib.Path` of the run folder.
@@ -34,7 +36,8 @@ class SavedRun:
 
     @functools.cached_property
     def manifest(self):
-        remedy = "Take it from git or a copy; `skinkit run RECIPE --again` trains anew into the same folder"
+        """Recipe, versions, hashes, leakage and duration, as a dictionary."""
+        remedy = "Take it from git or a copy; `skinkit run RECIPE --again` trains again into the same folder"
         return read_json(self.folder / "manifest.json", remedy, *_MANIFEST)
 
     @property
@@ -53,12 +56,13 @@ class SavedRun:
     def remedy(self):
         """What to do about a file that is missing or damaged."""
         return (
-            f"Take it from git or a copy. `{self.command}` makes predictions and scores anew where "
-            "model.keras is there; with --again it trains anew and replaces all numbers of this folder"
+            f"Take it from git or a copy. `{self.command}` makes predictions and scores again where "
+            "model.keras is there; with --again it trains again and replaces all numbers of this folder"
         )
 
     @functools.cached_property
     def metrics(self):
+        """Scores with intervals: `n`, `grouped_by` and `scores` by name."""
         return read_json(self.folder / "metrics.json", self.remedy, *_SCORES)
 
     @functools.cached_property
@@ -91,6 +95,7 @@ class SavedRun:
 
     @functools.cached_property
     def predictions(self):
+        """Ids, `label` and `p_<label>` of each test image."""
         return self._predictions("predictions.csv.gz")
 
     @functools.cached_property
@@ -108,6 +113,7 @@ class SavedRun:
 
     @property
     def labels(self):
+        """Classes in the order of the probabilities."""
         return data.CLASS_MAPS[self.manifest["settings"]["classes"]].labels
 
     def load_model(self):
@@ -123,7 +129,7 @@ class SavedRun:
         if not path.exists():
             raise FileNotFoundError(
                 f"{path} is missing: models are not kept with the results. `{self.command} --again` trains "
-                "it anew and replaces all numbers of this folder; with another --out instead they stay"
+                "it again and replaces all numbers of this folder; with another --out instead they stay"
             )
         return load_model(path)
 
@@ -173,7 +179,7 @@ class SavedRun:
         if run_data.split.hash != self.manifest["split_hash"]:
             raise ValueError(
                 f"{why}; but {run_data.source} gives another split here than the run had. Give the release "
-                f"as it was with --data, or train anew: `{self.command} --again`"
+                f"as it was with --data, or train again: `{self.command} --again`"
             )
         return run_data
 
@@ -207,3 +213,34 @@ class SavedRun:
         from skinkit.experiments.run_data import build_run_data
 
         return build_run_data(self.recipe, self.manifest["profile"], self.manifest["fold"], data_dir)
+
+
+def not_a_run(folder, out="results/runs"):
+    """Returns a sentence about a path that should be the folder of a finished run, and is not.
+
+    Args:
+        folder: `pathlib.Path` that was given; perhaps the name of a recipe.
+        out: Folder of all runs, in which a recipe's are looked for.
+    """
+    known = {recipe.name: recipe for recipe in recipes()}
+    if folder.as_posix() in known:
+        return _recipe_instead(known[folder.as_posix()], out)
+    if not folder.exists():
+        near = [*known, *(path.as_posix() for path in folder.parent.glob("*"))]
+        hint = did_you_mean(folder.as_posix(), near)
+        return f"There is no run folder {folder}.{hint} `skinkit run RECIPE` makes one"
+    if inner := sorted(path.parent.as_posix() for path in folder.glob("*/manifest.json")):
+        return f"{folder} holds no finished run itself, but run folders: {', '.join(inner)}. Give one of them"
+    return (
+        f"{folder} holds no finished run: manifest.json is missing. "
+        "`skinkit run RECIPE` makes one, or goes on with one that was stopped"
+    )
+
+
+def _recipe_instead(recipe, out):
+    first = same_method(recipe)[0]
+    said = f"{recipe.name} is a recipe, and a run folder is needed."
+    if found := sorted(path.parent.as_posix() for path in (Path(out) / first.name).glob("*/manifest.json")):
+        return f"{said} Its runs in {out}: {', '.join(found)}"
+    folder = Plan(first, "quick", "corrected", fold=0, seed=0).folder(out)
+    return f"{said} It would be {folder.as_posix()}, which is not there: `skinkit run {recipe.name}` makes it"

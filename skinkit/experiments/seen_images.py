@@ -1,4 +1,4 @@
-"""The images that a run has learned from, kept in its folder, and what of another set is among them."""
+"""Images that a run has seen: kept in its folder, and looked for in other sets."""
 
 import pandas as pd
 

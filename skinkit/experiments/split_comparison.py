@@ -1,4 +1,4 @@
-"""The leakage of the documents' ways to split, side by side."""
+"""The leakage of the documents' splits, side by side."""
 
 import pandas as pd
 

@@ -1,7 +1,7 @@
-"""Where a model looks (Grad-CAM, maps of attention layers, overlays), and what its features know."""
+"""Maps of where a model looks (Grad-CAM, attention layers, overlays), and embeddings of its features."""
 
 from skinkit.explain.embeddings import embed, linear_probe, patient_means
-from skinkit.explain.grad_cam import TARGET_LAYERS, grad_cam
+from skinkit.explain.grad_cam import grad_cam
 from skinkit.explain.maps import (
     attention_maps,
     crop_weighting_layers,
@@ -12,19 +12,3 @@ from skinkit.explain.maps import (
     overlay_map,
     resize_map,
 )
-
-__all__ = [
-    "TARGET_LAYERS",
-    "attention_maps",
-    "crop_weights",
-    "embed",
-    "grad_cam",
-    "has_attention",
-    "join_crops",
-    "linear_probe",
-    "mass_inside",
-    "overlay_map",
-    "patient_means",
-    "resize_map",
-    "crop_weighting_layers",
-]

@@ -1,4 +1,4 @@
-"""What features know: pictures of them in two dimensions, and the number that belongs beside a picture."""
+"""Embeddings of features in two dimensions, and the score of a linear probe that belongs beside them."""
 
 import numpy as np
 import pandas as pd
@@ -8,8 +8,8 @@ def embed(features, components=50, perplexity=30.0, seed=0):
     """Returns a point in the plane for each feature vector: PCA, then t-SNE.
 
     hernandez2020, section 5.1. Neighbours in the plane were neighbours before; distances, sizes and gaps
-    between the clouds mean nothing, and t-SNE finds clouds in noise, too. `linear_probe` gives the number
-    for what the eye believes to see.
+    between the clouds mean nothing, and t-SNE finds clouds in noise, too. `linear_probe` measures how well
+    the classes can be separated.
 
     Args:
         features: Array `(n, d)`, at least 4 rows.
@@ -67,7 +67,7 @@ def linear_probe(features, y, labels, groups=None, folds=5, seed=0):
 
     Args:
         features: Array `(n, d)`.
-        y: `n` labels.
+        y: Sequence of `n` labels.
         labels: All `C` labels, in the order of the columns that are returned.
         groups: `n` ids, such as patients, that are never in training and in scoring at once; a missing id is
             a group of its own, and so is each row with `None`.

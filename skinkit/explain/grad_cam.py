@@ -5,28 +5,6 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-# The last feature map before pooling, by the names of this kit's models and of keras.applications.
-TARGET_LAYERS = {
-    "small_cnn": "relu6",
-    "efficientnet_lite0": "top_activation",
-    "efficientnet_b0": "top_activation",
-    "vgg16": "block5_conv3",
-    "resnet50": "conv5_block3_out",
-    "densenet121": "relu",
-    "densenet201": "relu",
-    "inception_v3": "mixed10",
-    "inception_resnet_v2": "conv_7b_ac",
-    "mobilenet_025": "conv_pw_13_relu",
-    "koefler_cnn": "bn5",
-    "mobilenet_v2": "out_relu",
-    "se_resnext50": "layer4_2_out",
-    # With the attended features beside them.
-    "datta_irv2": "relu_attention",
-    "datta_resnet50": "relu_attention",
-    "datta_densenet201": "relu_attention",
-    "datta_vgg16": "block5_bn3",
-}
-
 _NO_FEATURES = ("Pooling", "Dropout", "Reshape", "InputLayer")
 _CLASSIFIERS = (keras.layers.Dense, keras.layers.Activation, keras.layers.Softmax)
 
@@ -46,8 +24,8 @@ def grad_cam(model, images, target=None, layer=None, batch_size=16, normalise=Tr
             `crop_classifier`, scaled as the model expects.
         target: Integer, position of the class in the output, or one for each image; `None` for the
             class each image is given by the model.
-        layer: Name of a layer with a 4D output, such as `TARGET_LAYERS[name]`; `None` for the last
-            one before pooling.
+        layer: Name of a layer with a 4D output, such as `skinkit.models.feature_layer(model)`; `None` for
+            the last one before pooling, attended features included.
         batch_size: Integer, images at a time.
         normalise: Whether the values of an image are divided by their largest; without, those of several
             images or crops can be compared.
@@ -57,13 +35,13 @@ def grad_cam(model, images, target=None, layer=None, batch_size=16, normalise=Tr
         each image is 1; an image without any positive evidence is 0 throughout.
 
     Raises:
-        ValueError: for an unknown or nested layer, or a target that is no class.
+        ValueError: for an unknown or nested layer, or a target that is not a class.
 
     Example:
-    >>> heatmaps = grad_cam(model, images, target=labels.index("mel"))
+        >>> heatmaps = grad_cam(model, images, target=labels.index("mel"))
 
     Reference:
-    - [Selvaraju et al., 2017](https://arxiv.org/abs/1610.02391)
+        - [Selvaraju et al., 2017](https://arxiv.org/abs/1610.02391)
     """
     if keras.backend.backend() != "tensorflow":
         raise ValueError("Grad-CAM runs on the TensorFlow backend of Keras only")

@@ -1,4 +1,4 @@
-"""Maps and weights of attention layers, and what to do with any map: resize, lay over the image, score."""
+"""Maps and weights of attention layers; resizing, overlay and score of any map."""
 
 import inspect
 
@@ -25,7 +25,7 @@ def attention_maps(model, images, layer=None, batch_size=16):
         ValueError: when there is no such layer, or more than one to choose from.
 
     Example:
-    >>> overlay_map(photographs[0], attention_maps(model, images)[0])
+        >>> overlay_map(photographs[0], attention_maps(model, images)[0])
     """
     summed = np.concatenate(list(_results_beside(model, layer, "maps", images, batch_size))).sum(axis=-1)
     return summed / summed.max(axis=(1, 2), keepdims=True)
@@ -48,7 +48,7 @@ def crop_weights(model, crops, layer=None, batch_size=16):
         ValueError: when there is no such layer, or more than one to choose from.
 
     Example:
-    >>> plots.crop_weights(pictures, crop_weights(model, crops, layer="end_attention"))
+        >>> plots.crop_weights(photographs, crop_weights(model, crops, layer="end_attention"))
     """
     return np.concatenate(list(_results_beside(model, layer, "weights", crops, batch_size)))
 
@@ -87,7 +87,7 @@ def join_crops(maps, corners, crop_size, image_size):
         float32 array `(n, height, width)`; 0 where there is no crop.
 
     Example:
-    >>> join_crops(maps, crop_corners((450, 600), 224, 5), 224, (450, 600))
+        >>> join_crops(maps, crop_corners((450, 600), 224, 5), 224, (450, 600))
     """
     summed = np.zeros((len(maps), *image_size), "float32")
     shown = np.zeros(image_size, "float32")

@@ -13,18 +13,3 @@ from skinkit.layers.patient_mean import PatientMean
 from skinkit.layers.pooling_indices import MaxPoolWithIndices, MaxUnpool
 from skinkit.layers.random_map import RandomMap
 from skinkit.layers.soft_attention import SoftAttention
-
-__all__ = [
-    "GroupedConv2D",
-    "MaxPoolWithIndices",
-    "MaxUnpool",
-    "PatchAttention",
-    "PatchDropout",
-    "PatientAttention",
-    "PatientMask",
-    "PatientMean",
-    "RandomMap",
-    "SoftAttention",
-    "StackCrops",
-    "UnstackCrops",
-]

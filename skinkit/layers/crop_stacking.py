@@ -22,8 +22,8 @@ class StackCrops(keras.layers.Layer):
         Tensor `(batch * crops, ...)`.
 
     Example:
-    >>> StackCrops()(np.ones((2, 5, 224, 224, 3))).shape
-    (10, 224, 224, 3)
+        >>> StackCrops()(np.ones((2, 5, 224, 224, 3))).shape
+        (10, 224, 224, 3)
     """
 
     def build(self, input_shape):
@@ -54,8 +54,8 @@ class UnstackCrops(keras.layers.Layer):
         Tensor `(batch, crops, ...)`.
 
     Example:
-    >>> UnstackCrops(5)(np.ones((10, 1024))).shape
-    (2, 5, 1024)
+        >>> UnstackCrops(5)(np.ones((10, 1024))).shape
+        (2, 5, 1024)
     """
 
     def __init__(self, crops, **kwargs):

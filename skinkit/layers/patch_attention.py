@@ -32,11 +32,11 @@ class PatchAttention(keras.layers.Layer):
         `(batch, crops)`.
 
     Example:
-    >>> PatchAttention()(np.ones((1, 5, 224, 224, 3))).shape
-    (1, 5, 224, 224, 3)
+        >>> PatchAttention()(np.ones((1, 5, 224, 224, 3))).shape
+        (1, 5, 224, 224, 3)
 
     Reference:
-    - [Gessert et al., 2019](https://arxiv.org/abs/1905.02793)
+        - [Gessert et al., 2019](https://arxiv.org/abs/1905.02793)
     """
 
     def build(self, input_shape):

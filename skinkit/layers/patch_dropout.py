@@ -26,11 +26,11 @@ class PatchDropout(keras.layers.Layer):
         Tensor of the inputs' shape.
 
     Example:
-    >>> PatchDropout(0.1)(np.ones((1, 5, 224, 224, 3)), training=True).shape
-    (1, 5, 224, 224, 3)
+        >>> PatchDropout(0.1)(np.ones((1, 5, 224, 224, 3)), training=True).shape
+        (1, 5, 224, 224, 3)
 
     Reference:
-    - [Gessert et al., 2019](https://arxiv.org/abs/1905.02793)
+        - [Gessert et al., 2019](https://arxiv.org/abs/1905.02793)
     """
 
     def __init__(self, rate, seed=None, **kwargs):

@@ -64,8 +64,8 @@ class PatientAttention(keras.layers.Layer):
         sum to 1 over the last axis, and to 0 for an image without context and for padding.
 
     Example:
-    >>> PatientAttention()(np.ones((1, 3, 1280))).shape
-    (1, 3, 1280)
+        >>> PatientAttention()(np.ones((1, 3, 1280))).shape
+        (1, 3, 1280)
     """
 
     def __init__(self, num_heads=None, variant="text", exclude_self=None, **kwargs):

@@ -1,4 +1,4 @@
-"""Which images of a patient are real, and which of them are context for which."""
+"""Masks of the images of a patient: real or padding, and context of one another."""
 
 import keras
 from keras import ops
@@ -72,8 +72,8 @@ class PatientMask(keras.layers.Layer):
         The features, with zeros for the padding.
 
     Example:
-    >>> PatientMask()([np.ones((1, 3, 1280)), np.array([[True, True, False]])]).shape
-    (1, 3, 1280)
+        >>> PatientMask()([np.ones((1, 3, 1280)), np.array([[True, True, False]])]).shape
+        (1, 3, 1280)
     """
 
     def __init__(self, **kwargs):

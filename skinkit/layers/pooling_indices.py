@@ -26,7 +26,7 @@ class MaxPoolWithIndices(keras.layers.Layer):
         first of equals.
 
     Reference:
-    - [Badrinarayanan et al., 2015](https://arxiv.org/abs/1511.00561)
+        - [Badrinarayanan et al., 2015](https://arxiv.org/abs/1511.00561)
     """
 
     def call(self, inputs):
@@ -62,7 +62,7 @@ class MaxUnpool(keras.layers.Layer):
         restored.
 
     Reference:
-    - [Badrinarayanan et al., 2015](https://arxiv.org/abs/1511.00561)
+        - [Badrinarayanan et al., 2015](https://arxiv.org/abs/1511.00561)
     """
 
     def call(self, inputs, indices):

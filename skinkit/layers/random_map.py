@@ -35,8 +35,8 @@ class RandomMap(keras.layers.Layer):
         Tensor of the inputs' shape.
 
     Example:
-    >>> RandomMap(heads=4)(np.ones((1, 8, 8, 32))).shape
-    (1, 8, 8, 32)
+        >>> RandomMap(heads=4)(np.ones((1, 8, 8, 32))).shape
+        (1, 8, 8, 32)
     """
 
     def __init__(self, heads=16, gamma="learnable", seed=0, **kwargs):

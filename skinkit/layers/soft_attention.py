@@ -45,11 +45,11 @@ class SoftAttention(keras.layers.Layer):
         `(batch, height, width, heads)`, each head summing to 1 over height and width.
 
     Example:
-    >>> SoftAttention(heads=4)(np.ones((1, 8, 8, 32))).shape
-    (1, 8, 8, 32)
+        >>> SoftAttention(heads=4)(np.ones((1, 8, 8, 32))).shape
+        (1, 8, 8, 32)
 
     Reference:
-    - [Datta et al., 2021](https://arxiv.org/abs/2105.03358)
+        - [Datta et al., 2021](https://arxiv.org/abs/2105.03358)
     """
 
     def __init__(

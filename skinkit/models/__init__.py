@@ -1,176 +1,22 @@
 """Flat Keras models by name."""
 
-import inspect
-import warnings
-import zipfile
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from functools import partial, wraps
-from pathlib import Path
-
-import keras
-
-from skinkit.models.backbones.registry import BACKBONES, Weights, check_imagenet, extract_features, reads_file
-from skinkit.models.crop_classifier import attention_overhead, crop_classifier
-from skinkit.models.datta import PRETRAINED, datta_pretrained, datta_vgg16
-from skinkit.models.head import add_head, all_but_batch_normalization, head_layers, pooled_features
-from skinkit.models.koefler_cnn import koefler_cnn
-from skinkit.models.loading import load_model, take_over_weights
+from skinkit.models.backbones.registry import BACKBONES, extract_features
+from skinkit.models.crop_classifier import attention_overhead
+from skinkit.models.head import (
+    add_head,
+    all_but_batch_normalization,
+    feature_layer,
+    head_layers,
+    pooled_features,
+)
 from skinkit.models.patient_network import (
     grouped_images,
     image_alone,
-    patient_network,
+    patient_classifier,
     uses_context,
     whole_patients,
 )
-from skinkit.models.segnet_autoencoder import bottleneck_features, segnet_autoencoder
+from skinkit.models.registry import MODELS, ModelEntry, build, expected_pixels, makers
+from skinkit.models.segnet_autoencoder import bottleneck_features
 from skinkit.models.tracing import traced
-from skinkit.names import check_name
-
-__all__ = [
-    "BACKBONES",
-    "MODELS",
-    "ModelEntry",
-    "add_head",
-    "all_but_batch_normalization",
-    "attention_overhead",
-    "bottleneck_features",
-    "build",
-    "expected_pixels",
-    "extract_features",
-    "grouped_images",
-    "head_layers",
-    "image_alone",
-    "load_model",
-    "makers",
-    "pooled_features",
-    "take_over_weights",
-    "traced",
-    "uses_context",
-    "whole_patients",
-]
-
-
-@dataclass(frozen=True)
-class ModelEntry(Weights):
-    """What can be built under one name.
-
-    Args:
-        make: Function `(input_shape, classes, weights, **options)` that returns the model.
-        reconstructs: Whether the output is the image again, and not class probabilities.
-        **weights: Of the model, or of its backbone: as in `Weights`.
-    """
-
-    make: Callable[..., keras.Model]
-    reconstructs: bool = False
-
-
-def _image_model(name, input_shape, classes, weights=None, dropout=0.2, soft_attention=False, **options):
-    """Returns the backbone of that name with the head of `add_head`."""
-    image = keras.Input(input_shape, name="image")
-    features = extract_features(name, image, weights, **options)
-    return keras.Model(image, add_head(features, classes, dropout, soft_attention), name=name)
-
-
-@wraps(segnet_autoencoder)
-def _autoencoder(input_shape, classes, weights=None, **options):
-    # It knows no classes and has no pretrained weights.
-    return segnet_autoencoder(input_shape, **options)
-
-
-def _entry(name):
-    weights = {field.name: getattr(BACKBONES[name], field.name) for field in fields(Weights)}
-    return ModelEntry(partial(_image_model, name), **weights)
-
-
-MODELS = {
-    **{name: _entry(name) for name in BACKBONES},
-    "crop_classifier": ModelEntry(crop_classifier, imagenet=True, torch=True, no_top=True),
-    "patient_network": ModelEntry(patient_network, imagenet=True, torch=True, no_top=True),
-    "koefler_cnn": ModelEntry(koefler_cnn),
-    "datta_vgg16": ModelEntry(datta_vgg16, scaling="symmetric"),
-    **{
-        name: ModelEntry(partial(datta_pretrained, name), scaling="symmetric", imagenet=True)
-        for name in PRETRAINED
-    },
-    "segnet_autoencoder": ModelEntry(_autoencoder, reconstructs=True),
-}
-
-
-def build(name, input_shape, classes, weights=None, **options):
-    """Returns a flat model whose last layer, `"probabilities"`, is a float32 softmax.
-
-    An autoencoder (`MODELS[name].reconstructs`) ends in `"reconstruction"` instead, a float32 image.
-
-    Args:
-        name: Key of `MODELS`.
-        input_shape: `(height, width, channels)`, and for `crop_classifier` the number of crops before them.
-        classes: Integer, number of classes.
-        weights: `None`, `"imagenet"` for the backbone, or the path of a file: `.keras` or
-            `.weights.h5` of the same model with the same classes, or a file of the backbone's weights
-            alone (`BACKBONES`).
-        **options: Of the model, such as `soft_attention` and `dropout`, and of its backbone
-            (`extract_features`).
-
-    Raises:
-        FileNotFoundError: when the weights are not there.
-        ValueError: for an unknown name, or weights that do not fit.
-
-    Example:
-    >>> build("small_cnn", (96, 128, 3), classes=7, soft_attention=True).output.shape
-    (None, 7)
-    """
-    check_name("Models", name, MODELS)
-    entry = MODELS[name]
-    check_imagenet(name, entry, weights)
-    by_maker = weights in (None, "imagenet") or reads_file(entry, weights)
-    model = entry.make(input_shape, classes, weights if by_maker else None, **options)
-    if not by_maker:
-        _load_weights(model, Path(weights))
-    return model
-
-
-def makers(name, backbone="small_cnn", **_):
-    """Returns the functions whose parameters are the options of a model: its own, and its backbone's.
-
-    Args:
-        name: Key of `MODELS`.
-        backbone: Key of `BACKBONES`, of a model that has a choice of them.
-    """
-    check_name("Models", name, MODELS)
-    make = MODELS[name].make
-    if "backbone" not in inspect.signature(make).parameters:
-        return (make, BACKBONES[name].features) if name in BACKBONES else (make,)
-    check_name("Backbones", backbone, BACKBONES)
-    return make, BACKBONES[backbone].features
-
-
-def expected_pixels(name, backbone=None, **_):
-    """Returns scaling and channel order of the pixels that a model expects, or its `backbone`, if it has one.
-
-    Args:
-        name: Key of `MODELS`.
-        backbone: Key of `BACKBONES`, of a `crop_classifier` or `patient_network`.
-
-    Example:
-    >>> expected_pixels("crop_classifier", backbone="vgg16")
-    ('caffe', 'bgr')
-    """
-    entry = BACKBONES[backbone] if backbone else MODELS[name]
-    return entry.scaling, entry.channel_order
-
-
-def _load_weights(model, path):
-    if not path.is_file():
-        raise FileNotFoundError(f"No weights at {path}. Received: weights={str(path)!r}")
-    if not path.name.endswith((".keras", ".weights.h5")):
-        raise ValueError(f"Expected .keras or .weights.h5. Received: weights={str(path)!r}")
-    try:
-        with warnings.catch_warnings():
-            # Keras 3.15 gives this warning for each layer that does not fit, before the error itself.
-            warnings.filterwarnings("ignore", "Skipping nested container")
-            model.load_weights(path)
-    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"{path} does not fit {model.name} with {model.output.shape[-1]} classes: {error}"
-        ) from error
+from skinkit.models.weights import load_model, take_over_weights

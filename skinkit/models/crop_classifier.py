@@ -5,7 +5,7 @@ from keras import layers
 
 from skinkit.layers import PatchAttention, PatchDropout, StackCrops, UnstackCrops
 from skinkit.models.backbones.registry import extract_features
-from skinkit.models.head import add_classifier
+from skinkit.models.head import add_classifier, pool
 
 _CHOICES = {
     "aggregation": ("mean", "gru"),
@@ -64,8 +64,7 @@ def crop_classifier(
     if attention in ("initial", "dual"):
         x = PatchAttention(name="initial_attention")(x)
     x = StackCrops(name="stacked_crops")(x)
-    x = extract_features(backbone, x, weights, **options)
-    x = layers.GlobalAveragePooling2D(name="pooled")(x)
+    x = pool(extract_features(backbone, x, weights, **options))
     x = UnstackCrops(input_shape[0], name="unstacked_crops")(x)
     if attention in ("end", "dual"):
         x = PatchAttention(name="end_attention")(x)

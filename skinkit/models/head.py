@@ -3,31 +3,9 @@
 import keras
 from keras import layers
 
-from skinkit.layers import SoftAttention
+from skinkit.layers import PatchAttention, SoftAttention
 
-_NAMES = (
-    "initial_attention",  # of crop_classifier: below the backbone, and trains all the same
-    "soft_attention",
-    "pooled_attention",
-    "pooled_features",
-    "with_attention",
-    "relu_attention",
-    "pooled",
-    "flat",
-    "unstacked_crops",
-    "end_attention",
-    "gru",
-    "images",
-    "one_image",
-    "patient_attention",
-    "patient_mean",
-    "in_context",
-    "dropout",
-    "logits",
-    "mean_logits",
-    "crop_probabilities",
-    "probabilities",
-)
+_TO_VECTOR = (layers.GlobalAveragePooling2D, layers.Flatten)
 
 
 def add_head(features, classes, dropout=0.2, soft_attention=False):
@@ -47,8 +25,12 @@ def add_head(features, classes, dropout=0.2, soft_attention=False):
         options = {} if soft_attention is True else dict(soft_attention)
         attended = SoftAttention(**options, name="soft_attention")(features)
         features = layers.Concatenate(name="with_attention")([features, attended])
-    pooled = layers.GlobalAveragePooling2D(name="pooled")(features)
-    return add_classifier(layers.Dropout(dropout, name="dropout")(pooled), classes)
+    return add_classifier(layers.Dropout(dropout, name="dropout")(pool(features)), classes)
+
+
+def pool(features):
+    """Returns the mean of each channel of a feature map `(batch, height, width, channels)`."""
+    return layers.GlobalAveragePooling2D(name="pooled")(features)
 
 
 def add_classifier(features, classes):
@@ -57,13 +39,50 @@ def add_classifier(features, classes):
     return layers.Activation("softmax", dtype="float32", name="probabilities")(logits)
 
 
+def feature_layer(model):
+    """Returns the name of the layer whose feature map the head reads, such as the last of a backbone.
+
+    It is the map that soft attention attends to, or else the one that is made into a vector last. It is found
+    by the kinds of the layers, so also in a model that was saved and loaded.
+
+    Args:
+        model: A flat `keras.Model` that classifies.
+
+    Returns:
+        String, for `skinkit.explain.grad_cam` too; `None` for a model that makes no map into a vector.
+
+    Example:
+    >>> feature_layer(build("small_cnn", (96, 128, 3), classes=7, soft_attention=True))
+    'relu6'
+    """
+    attending = [layer for layer in model.layers if isinstance(layer, SoftAttention)]
+    to_vector = [layer for layer in model.layers if isinstance(layer, _TO_VECTOR)]
+    if not to_vector:
+        return None
+    features = (attending[:1] or to_vector[-1:])[0].input
+    return next(layer.name for layer in model.layers if layer.output is features)
+
+
 def head_layers(model):
-    """Returns the names of the layers on top of the backbone: what trains while it is frozen."""
-    return [layer.name for layer in model.layers if layer.name in _NAMES]
+    """Returns the names of the layers on top of the backbone: what trains while it is frozen.
+
+    They are what reads the map of `feature_layer`, and the attention to pixels below the backbone.
+
+    Args:
+        model: A flat `keras.Model`.
+
+    Returns:
+        List of names in the order of the model's layers, empty where there is no `feature_layer`.
+    """
+    if (features := feature_layer(model)) is None:
+        return []
+    backbone = keras.Model(model.inputs, model.get_layer(features).output).layers
+    heads = (layer for layer in model.layers if layer not in backbone or isinstance(layer, PatchAttention))
+    return [layer.name for layer in heads]
 
 
 def all_but_batch_normalization(model):
-    """Returns the names of all layers that are no batch normalisation."""
+    """Returns the names of all layers except batch normalisation."""
     return [layer.name for layer in model.layers if not isinstance(layer, layers.BatchNormalization)]
 
 

@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from skinkit.layers import RandomMap, SoftAttention
+from skinkit.models.head import add_classifier
 
 ATTENTIONS = ("none", "soft", "doubled", "random_map")
 
@@ -56,9 +57,7 @@ def koefler_cnn(
     for number in (1, 2):
         x = layers.Dense(round(4096 * width), activation="relu", name=f"dense{number}")(x)
         x = layers.Dropout(dropout, name=f"dropout{number}")(x)
-    logits = layers.Dense(classes, dtype="float32", name="logits")(x)
-    outputs = layers.Activation("softmax", dtype="float32", name="probabilities")(logits)
-    return keras.Model(image, outputs, name="koefler_cnn")
+    return keras.Model(image, add_classifier(x, classes), name="koefler_cnn")
 
 
 def _check(input_shape, weights, attention):

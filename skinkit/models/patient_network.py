@@ -1,18 +1,20 @@
-"""An image network whose head also sees the other images of the patient, and its other forms.
+"""Networks whose head also sees the other images of the patient, and the other forms of one network.
 
 One set of layers, several graphs: the network itself takes one image and the stored features of its
 patient's images; the other forms take groups of images, the features of whole patients, or an image alone.
 """
 
+import functools
+
 import keras
 from keras import layers
 
-from skinkit.layers import PatientMask, StackCrops, UnstackCrops
+from skinkit.layers import PatientAttention, PatientMask, PatientMean, StackCrops, UnstackCrops
 from skinkit.models.backbones.registry import extract_features
-from skinkit.models.head import add_classifier
-from skinkit.models.patient_classifier import context_layer
+from skinkit.models.head import add_classifier, pool
+from skinkit.names import check_name
 
-_CONTEXT_LAYERS = ("patient_attention", "patient_mean")
+CONTEXTS = {"none": None, "attention": PatientAttention, "mean": PatientMean}
 
 
 def patient_network(
@@ -59,10 +61,10 @@ def patient_network(
     """
     image = keras.Input(input_shape, name="image")
     features = extract_features(backbone, image, weights, **options)
-    pooled = layers.GlobalAveragePooling2D(name="pooled")(features)
+    pooled = pool(features)
     inputs, depth = [image], pooled.shape[-1]
     x = layers.Dropout(dropout, name="dropout")(pooled)
-    if (in_context := context_layer(context, **(context_options or {}))) is not None:
+    if (in_context := _context_layer(context, context_options or {})) is not None:
         others = keras.Input((None, depth), name="context")
         mask = keras.Input((None,), dtype="bool", name="mask")
         inputs += [others, mask]
@@ -77,9 +79,33 @@ def _one_image(features, in_context, **context):
     return layers.Reshape((image.shape[-1],), name="in_context")(image)
 
 
-def uses_context(model):
-    """Returns whether a model sees the other images of a patient."""
-    return any(layer.name in _CONTEXT_LAYERS for layer in model.layers)
+def patient_classifier(depth, classes=2, context="none", **options):
+    """Returns a model from the features of a patient's images to the probabilities of each image.
+
+    hernandez2020 (Figure 14, appendices B, C and E): the layers behind the pooled features of a
+    backbone. The loss counts real images only, because the output carries the mask.
+
+    Args:
+        depth: Integer, length of an image's feature vector (1280 for EfficientNet-B0).
+        classes: Integer, number of classes.
+        context: `"none"`; `"attention"`; or `"mean"`, whose linear layer has `2 * depth` inputs (in the
+            document 2560 -> 2).
+        **options: Of the context's layer, `skinkit.layers.PatientAttention` or `PatientMean`.
+
+    Returns:
+        A `keras.Model` with the inputs `"features"`, `(patients, images, depth)`, and `"mask"`, boolean
+        `(patients, images)`, true for an image and false for padding. Any number of images goes. Its
+        output `(patients, images, classes)` is a float32 softmax, without meaning for the padding.
+
+    Raises:
+        ValueError: for an unknown context, or options without one.
+
+    Example:
+    >>> patient_classifier(1280, context="mean").output.shape
+    (None, None, 2)
+    """
+    classify = functools.partial(add_classifier, classes=classes)
+    return _from_features(depth, _context_layer(context, options), classify, f"patient_classifier_{context}")
 
 
 def whole_patients(model):
@@ -89,15 +115,31 @@ def whole_patients(model):
         model: A `patient_network` with context; its layers are shared, not copied.
 
     Returns:
-        A `keras.Model` with the inputs of `skinkit.models.patient_classifier.patient_classifier`: features
-        `(patients, images, depth)` as `skinkit.models.pooled_features` computes them, and the boolean mask
-        `(patients, images)`. Its output is `(patients, images, classes)`.
+        A `keras.Model` with the inputs and the output of `patient_classifier`; its features are those that
+        `skinkit.models.pooled_features` computes.
     """
-    features = keras.Input((None, model.get_layer("pooled").output.shape[-1]), name="features")
+    depth = model.get_layer("pooled").output.shape[-1]
+    classify = functools.partial(_classified, model)
+    return _from_features(depth, _context_layer_of(model), classify, "whole_patients")
+
+
+def _from_features(depth, in_context, classify, name):
+    features = keras.Input((None, depth), name="features")
     mask = keras.Input((None,), dtype="bool", name="mask")
     images = PatientMask(name="images")([features, mask])
-    x = _context_layer_of(model)(images, mask=mask)
-    return keras.Model([features, mask], _classified(model, x), name="whole_patients")
+    if in_context is not None:
+        images = in_context(images, mask=mask)
+    return keras.Model([features, mask], classify(images), name=name)
+
+
+def _context_layer(context, options):
+    """Returns the layer through which the images of a patient see each other, or `None` without context."""
+    check_name("Contexts", context, CONTEXTS)
+    if context != "none":
+        return CONTEXTS[context](**options, name=f"patient_{context}")
+    if options:
+        raise ValueError(f"Without context there are no options. Received: {', '.join(options)}")
+    return None
 
 
 def grouped_images(model, images_per_patient):
@@ -133,8 +175,14 @@ def image_alone(model):
     return keras.Model(model.inputs[0], _classified(model, x), name="image_alone")
 
 
+def uses_context(model):
+    """Returns whether a model sees the other images of a patient."""
+    return _context_layer_of(model) is not None
+
+
 def _context_layer_of(model):
-    return next(layer for layer in model.layers if layer.name in _CONTEXT_LAYERS)
+    kinds = tuple(kind for kind in CONTEXTS.values() if kind is not None)
+    return next((layer for layer in model.layers if isinstance(layer, kinds)), None)
 
 
 def _classified(model, features):

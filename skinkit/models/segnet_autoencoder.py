@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from skinkit.layers import MaxPoolWithIndices, MaxUnpool
+from skinkit.models.weights import load_weights
 
 FINALS = ("recommended", "as_released")
 # Convolutions of each level: those of VGG16.
@@ -52,7 +53,7 @@ def segnet_autoencoder(input_shape, final="recommended", widths=(64, 128, 256, 5
         x = _block(x, f"decoder{level + 1}", [*mirrored, widths[level - 1]] if level else mirrored)
     model = keras.Model(image, _last(x, input_shape[-1], final), name="segnet_autoencoder")
     if weights is not None:
-        model.load_weights(weights)
+        load_weights(model, weights)
     return model
 
 

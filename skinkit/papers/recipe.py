@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from skinkit.names import did_you_mean
+from skinkit.papers.choice import Choice, choice_fields, choose
 
 PROTOCOLS = ("as_published", "as_described", "corrected")
 PROFILES = ("smoke", "quick", "full")
@@ -19,36 +20,6 @@ SIZES = frozenset({"image_size", "crop_size", "batch_size", "epochs", "subset", 
 
 # Fields that say something about the recipe and change nothing in a run.
 _TEXT = frozenset({"name", "title", "tolerance", "published", "not_comparable"})
-
-# Fields that hold a `Choice`, or `None`.
-_CHOICES = (
-    "model",
-    "split",
-    "offline",
-    "external",
-    "input",
-    "balancing",
-    "loss",
-    "classifier",
-    "tta",
-    "rescoring",
-)
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A named thing and its options, e.g. `choose("adam", learning_rate=1e-3)`."""
-
-    name: str
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    def __str__(self):
-        return f"{self.name}({', '.join(f'{k}={v!r}' for k, v in self.options.items())})"
-
-
-def choose(name, **options):
-    """Returns the `Choice` of `name` with `options`."""
-    return Choice(name, options)
 
 
 @dataclass(frozen=True)
@@ -218,6 +189,7 @@ class Recipe:
 
     @property
     def document(self):
+        """Key of the document that the recipe belongs to."""
         return self.name.split("/")[0]
 
     @property
@@ -273,15 +245,8 @@ class Recipe:
         """Returns the recipe that `to_json` wrote."""
         fields = json.loads(text)
         _check_keys(fields, [f.name for f in dataclasses.fields(cls)], "field of a recipe")
-        fields["phases"] = tuple(
-            Phase(**{**p, "optimiser": Choice(**p["optimiser"]), "schedule": Choice(**p["schedule"])})
-            for p in fields["phases"]
-        )
-        for name in _CHOICES:
-            # The settings of an older run lack younger fields, which then have their defaults.
-            if fields.get(name):
-                fields[name] = Choice(**fields[name])
-        return cls(**{**fields, "image_size": tuple(fields["image_size"])})
+        fields["phases"] = tuple(_with_choices(Phase, phase) for phase in fields["phases"])
+        return _with_choices(cls, {**fields, "image_size": tuple(fields["image_size"])})
 
     @property
     def hash(self):
@@ -296,6 +261,12 @@ class Recipe:
             if f.name not in _TEXT and getattr(self, f.name) != _default(f)
         }
         return hashlib.sha256(json.dumps(method, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _with_choices(of, fields):
+    # The settings of an older run lack younger fields, which then have their defaults.
+    choices = {name: Choice(**fields[name]) for name in choice_fields(of) if fields.get(name)}
+    return of(**{**fields, **choices})
 
 
 def _default(of):

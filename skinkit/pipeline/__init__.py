@@ -1,25 +1,13 @@
-"""From a manifest table to batches: decode, cache, augment. The only room where tf.data lives."""
+"""Batches of images from a manifest table: decoded, cached, augmented, cropped. tf.data lives here only."""
 
-from skinkit.pipeline.augment import rotate
+from skinkit.pipeline.augment.affine import rotate
 from skinkit.pipeline.crops import coverage, crop_corners
 from skinkit.pipeline.dataset import build_dataset, steps_per_epoch
 from skinkit.pipeline.decode import decode_file, shades_of_gray
 from skinkit.pipeline.extra_inputs import ExtraInputs
 from skinkit.pipeline.sampling import SAMPLERS, Sampler
 from skinkit.pipeline.spec import Augmentation, Crops, PipelineSpec
+from skinkit.pipeline.views import VIEWS, check_views, image_views
 
-__all__ = [
-    "Augmentation",
-    "ExtraInputs",
-    "Crops",
-    "PipelineSpec",
-    "SAMPLERS",
-    "Sampler",
-    "build_dataset",
-    "coverage",
-    "crop_corners",
-    "decode_file",
-    "rotate",
-    "shades_of_gray",
-    "steps_per_epoch",
-]
+# The name of earlier versions.
+Companions = ExtraInputs

@@ -5,12 +5,11 @@ import json
 import shutil
 from pathlib import Path
 
-import filelock
 import numpy as np
 import tensorflow as tf
 from tqdm.auto import tqdm
 
-from skinkit.files import reading
+from skinkit.files import locked, reading, writing
 from skinkit.pipeline.decode import decode_file
 
 # Part of each file's name: raise it when the decoding below changes its pixels.
@@ -19,16 +18,17 @@ _PROGRESS_FROM = 1000
 
 
 def pixel_reader(paths, spec):
-    """Returns a graph function from a position in `paths` to uint8 pixels.
+    """Returns a graph function from a position in `paths` to uint8 pixels `(height, width, 3)`.
+
+    A cache is filled here, before the first batch.
 
     Args:
-        paths: list of different image files.
-        spec: a `PipelineSpec`; its `cache` says where decoded pixels are kept. A cache is filled
-            here, before the first batch.
+        paths: List of different image files.
+        spec: A `PipelineSpec`, whose `cache` says where decoded pixels are kept.
 
     Raises:
-        ValueError: an image cannot be decoded into the cache, or the cache's file is damaged.
-        OSError: the cache folder cannot be written or is full.
+        ValueError: when an image cannot be decoded into the cache, or the cache's file is damaged.
+        OSError: when the cache folder cannot be written or is full.
     """
     if spec.cache is None:
         files = tf.constant(paths)
@@ -59,7 +59,7 @@ def _packed_file(paths, spec):
     file = folder / f"{_fingerprint(paths, spec)}.npy"
     shape = (len(paths), *spec.image_size, 3)
     # Of several processes one decodes; the others wait and read its file.
-    with filelock.FileLock(file.with_suffix(".lock")):
+    with locked(file.with_suffix(".lock")):
         if not file.exists():
             _write(file, shape, _decoded(paths, spec))
     with reading(file, "Delete it: the images are decoded again"):
@@ -82,26 +82,22 @@ def _fingerprint(paths, spec):
 
 
 def _write(file, shape, images):
-    part = file.with_suffix(".npy.part")
     needed = int(np.prod(shape))
     header = {"descr": "|u1", "fortran_order": False, "shape": shape}
     try:
         free = shutil.disk_usage(file.parent).free
         if free < needed:
             raise OSError("not enough space")
-        with part.open("wb") as stream:
+        with writing(file) as part, part.open("wb") as stream:
             np.lib.format.write_array_header_1_0(stream, header)
             for image in images:
                 stream.write(image.tobytes())
-        part.replace(file)
     except OSError as error:
         raise OSError(
             f"Cannot write the pixel cache {file}: {error}. It needs {needed / 1e6:.0f} MB and the "
             f"disk has {shutil.disk_usage(file.parent).free / 1e6:.0f} MB left. Free some space, "
             "choose another folder, or use cache=None."
         ) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _decoded(paths, spec):

@@ -1,11 +1,16 @@
-"""Where crops lie in an image, as plain numbers (no TensorFlow here)."""
+"""Crops of images: where the ordered ones lie, random ones drawn for a whole epoch at once, and the cut."""
 
 import math
 
 import numpy as np
+import tensorflow as tf
+
+from skinkit.pipeline.random_numbers import uniform
 
 # Corners and centre: the one number of crops that is not a grid.
 _FIVE = 5
+# torchvision's `RandomResizedCrop`: smallest share of the area, largest width / height, attempts.
+_SMALLEST_AREA, _WIDEST, _ATTEMPTS = 0.08, 4 / 3, 10
 
 
 def crop_corners(image_size, crop_size, count):
@@ -16,12 +21,12 @@ def crop_corners(image_size, crop_size, count):
     network reads the crops in this order.
 
     Args:
-        image_size: (height, width) in pixels.
-        crop_size: side of the square crops in pixels, at most the image's shorter side.
-        count: 5 (the corners, then the centre), or n x n from 4 (a grid, row by row).
+        image_size: Pair of integers, height and width in pixels.
+        crop_size: Integer, side of the square crops in pixels, at most the image's shorter side.
+        count: Integer, 5 (the corners, then the centre), or n x n from 4 (a grid, row by row).
 
     Returns:
-        int array (count, 2) of (row, column).
+        Integer array `(count, 2)` of row and column.
 
     Raises:
         ValueError: for another count, or crops larger than the image.
@@ -68,10 +73,11 @@ def centre_box(image_size, crop_size, evaluation):
     """Returns the (top, left, height, width) that gessert2019's Single-Crop is evaluated on.
 
     Args:
-        image_size: (height, width) in pixels.
-        crop_size: side in pixels of what the box is resized to.
-        evaluation: "centre85" is 85 % of the image's area in its own shape (section II-D); "centre336" is a
-            square of 336/224 of the crop's side (the released code), 42 % of 450 x 600 pixels.
+        image_size: Pair of integers, height and width in pixels.
+        crop_size: Integer, side in pixels to which the box is resized.
+        evaluation: String: `"centre85"` is 85 % of the image's area in its own shape (section II-D);
+            `"centre336"` is a square of 336/224 of the crop's side (the released code), 42 % of 450 x 600
+            pixels.
 
     Raises:
         ValueError: when the square is larger than the image.
@@ -85,3 +91,86 @@ def centre_box(image_size, crop_size, evaluation):
             f"centre_box: centre336 takes {height} x {width} pixels. Received: image_size={tuple(image_size)}"
         )
     return (image_size[0] - height) // 2, (image_size[1] - width) // 2, height, width
+
+
+def draw_boxes(crops, image_size, count, seed, epoch):
+    """Draws one epoch's random crops.
+
+    Args:
+        crops: `Crops` that train on one random crop.
+        image_size: Pair of integers, height and width in pixels.
+        count: Integer, number of rows n.
+        seed: Integer.
+        epoch: Integer or scalar tensor, from 0.
+
+    Returns:
+        Tensor `(n, 4)`, int32: top, left, height, width. Row i depends on seed, epoch and i.
+    """
+    numbers = uniform((count, 2 + 2 * _ATTEMPTS), seed, epoch, "crops")
+    if crops.strategy == "single_crop":
+        sizes, found = _random_sizes(tf.reshape(numbers[:, 2:], (count, _ATTEMPTS, 2)), image_size)
+    else:
+        sizes, found = tf.fill((count, 2), crops.size), tf.fill((count,), True)
+    free = tf.constant(image_size) - sizes
+    corners = tf.cast(numbers[:, :2] * tf.cast(free + 1, tf.float32), tf.int32)
+    return tf.concat([tf.where(found[:, None], corners, free // 2), sizes], axis=1)
+
+
+def _random_sizes(numbers, image_size):
+    """Heights and widths of random resized crops, as torchvision draws them.
+
+    The area is U[0.08, 1] of the image's and the logarithm of width / height U[log 3/4, log 4/3]; of ten
+    attempts the first that fits into the image counts. Without one it is the largest crop in that range of
+    shapes.
+
+    Args:
+        numbers: Tensor `(n, 10, 2)` in [0, 1), for area and shape of each attempt.
+        image_size: Pair of integers, height and width in pixels.
+
+    Returns:
+        Heights and widths, int32 `(n, 2)`, and bool `(n,)`, whether an attempt fitted.
+    """
+    height, width = image_size
+    area = height * width * (_SMALLEST_AREA + (1 - _SMALLEST_AREA) * numbers[..., 0])
+    shape = tf.exp(math.log(_WIDEST) * (2 * numbers[..., 1] - 1))
+    sizes = tf.cast(tf.round(tf.sqrt(tf.stack([area / shape, area * shape], axis=-1))), tf.int32)
+    fits = tf.reduce_all((sizes > 0) & (sizes <= image_size), axis=-1)
+    first = tf.gather(sizes, tf.argmax(fits, axis=1), axis=1, batch_dims=1)
+    largest = min(height, round(width * _WIDEST)), min(width, round(height * _WIDEST))
+    found = tf.reduce_any(fits, axis=1)
+    return tf.where(found[:, None], first, largest), found
+
+
+def cut(image, spec, box=None):
+    """Returns an image's crops as a spec says.
+
+    Args:
+        image: Tensor `(height, width, 3)`, float32.
+        spec: A `PipelineSpec`.
+        box: One row of `draw_boxes`; `None` for the fixed crops.
+
+    Returns:
+        The image itself without crops, one crop `(size, size, 3)`, or ordered crops
+        `(count, size, size, 3)`.
+    """
+    crops = spec.crops
+    if crops is None:
+        return image
+    if crops.strategy == "single_crop":
+        box = centre_box(spec.image_size, crops.size, crops.evaluation) if box is None else box
+        return _resized(image, box, spec)
+    if box is not None:
+        return _cut_at(image, tf.unstack(box[:2]), crops.size)
+    corners = crop_corners(spec.image_size, crops.size, crops.count).tolist()
+    return tf.stack([_cut_at(image, corner, crops.size) for corner in corners])
+
+
+def _cut_at(image, corner, size):
+    return tf.slice(image, [*corner, 0], [size, size, 3])
+
+
+def _resized(image, box, spec):
+    top, left, height, width = tf.unstack(box)
+    part = tf.slice(image, [top, left, 0], [height, width, 3])
+    size = (spec.crops.size, spec.crops.size)
+    return tf.ensure_shape(tf.image.resize(part, size, antialias=spec.resize == "antialias"), (*size, 3))

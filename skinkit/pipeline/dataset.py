@@ -1,21 +1,24 @@
-"""Batches from a manifest table."""
+"""Batches of images, one-hot labels and weights from the rows of a manifest table."""
 
 import math
 
 import numpy as np
 import tensorflow as tf
 
-from skinkit.pipeline import augment, cropping
+from skinkit.pipeline.augment.changes import change, draw_changes
+from skinkit.pipeline.augment.orientation import compose
 from skinkit.pipeline.cache import pixel_reader
+from skinkit.pipeline.crops import cut, draw_boxes
 from skinkit.pipeline.extra_inputs import attach
 from skinkit.pipeline.manifest_arrays import (
     check_sampler,
     check_whole,
-    choose_rows,
     image_paths,
+    numbered,
     orientations,
     training_targets,
 )
+from skinkit.pipeline.random_numbers import draw_order
 
 _MEAN_UNIT = (0.485, 0.456, 0.406)
 _DEVIATION_UNIT = (0.229, 0.224, 0.225)
@@ -25,13 +28,12 @@ _TOP = {"unit": 1.0, "raw": 255.0, "symmetric": 2.0, "imagenet": 1.0, "caffe": 2
 
 
 def steps_per_epoch(count, batch_size):
-    """Number of batches of an epoch, the last partial one included."""
+    """Returns the number of batches of an epoch, the last partial one included."""
     return math.ceil(count / batch_size)
 
 
 def build_dataset(
-    table,
-    split,
+    rows,
     spec,
     *,
     labels=None,
@@ -43,7 +45,7 @@ def build_dataset(
     sampler=None,
     extra_inputs=None,
 ):
-    """Makes a `tf.data.Dataset` of image batches from a manifest table.
+    """Makes a `tf.data.Dataset` of image batches from rows of a manifest table.
 
     In training it is endless: give `model.fit` a `steps_per_epoch`. The order of epoch e and the
     random changes of its images are functions of (seed, e, position of the row), never of thread
@@ -54,41 +56,41 @@ def build_dataset(
     Otherwise it is one pass in the order of the rows, without random changes.
 
     Args:
-        table: manifest table with `image_id`, `path`, `label`; an optional column `transform`
-            (`rot90cw`, `flip_up_down`, ...) is applied exactly, after resizing.
-        split: image ids to take, in this order (an id may come repeatedly); None takes all rows.
-        spec: a `PipelineSpec`.
-        labels: class codes in the order of the one-hot columns; None for images alone.
-        training: endless, shuffled and augmented.
-        batch_size: images in a batch.
-        seed: whole number for order and augmentation.
-        first_epoch: epoch that comes first, from 0.
-        sample_weight: one number for each chosen row.
-        sampler: in training, a `Sampler` of the chosen rows; by default each comes once, in random order.
-        extra_inputs: `ExtraInputs` of the chosen rows, which make the images one of several inputs.
+        rows: DataFrame, rows of a manifest table with `image_id`, `path`, `label`, also repeatedly; an
+            optional column `transform` (`rot90cw`, `flip_up_down`, ...) is applied exactly, after
+            resizing.
+        spec: A `PipelineSpec`.
+        labels: Sequence of class codes in the order of the one-hot columns; `None` for images alone.
+        training: Boolean, whether it is endless, shuffled and augmented.
+        batch_size: Integer, images in a batch.
+        seed: Integer, of order and augmentation.
+        first_epoch: Integer, epoch that comes first, from 0.
+        sample_weight: Sequence of one number for each row, or `None`.
+        sampler: `Sampler` of the rows, used in training; by default each comes once, in random order.
+        extra_inputs: `ExtraInputs` of the rows, which make the images one of several inputs, or `None`.
 
     Returns:
-        Dataset of (images float32 (B, height, width, 3), one-hot labels float32 (B, C)), and the
-        weights float32 (B,) as a third item if they were given. Value ranges are those of
-        `spec.scaling`. With crops the images are (B, size, size, 3), or ordered crops
-        (B, count, size, size, 3): see `spec.shape`. With extra_inputs the first item is a dictionary of the
-        images, "image", and the extra_inputs.
+        Dataset of (images float32 `(batch, height, width, 3)`, one-hot labels float32 `(batch, classes)`),
+        and the weights float32 `(batch,)` as a third item if they were given. Value ranges are those of
+        `spec.scaling`. With crops the images are `(batch, size, size, 3)`, or ordered crops
+        `(batch, count, size, size, 3)`: see `spec.shape`. With `extra_inputs` the first item is a
+        dictionary of the images, `"image"`, and the extra inputs.
 
     Raises:
-        ValueError: an id is not in the table or twice in it, a label is not in `labels`, weights or
-            sampler do not fit the rows, a 90-degree transform meets an image size that is not square, or an
-            image cannot be decoded into a cache.
-        FileNotFoundError: image files are missing.
+        ValueError: when there are no rows, a label is not in `labels`, weights or sampler do not fit the
+            rows, a 90-degree transform meets an image size that is not square, or an image cannot be
+            decoded into a cache.
+        FileNotFoundError: when image files are missing.
         tf.errors.InvalidArgumentError: later, naming the file, when an image cannot be decoded
             while iterating or fitting.
 
     Example:
         >>> spec = PipelineSpec(image_size=(120, 160), augmentation=Augmentation(brightness=0.1))
-        >>> train = build_dataset(table, split.ids("train"), spec, labels=classes, training=True)
-        >>> steps = steps_per_epoch(len(split.ids("train")), 32)
-        >>> model.fit(train, steps_per_epoch=steps, shuffle=False)
+        >>> rows = split.rows(table, "train")
+        >>> train = build_dataset(rows, spec, labels=classes, training=True)
+        >>> model.fit(train, steps_per_epoch=steps_per_epoch(len(rows), 32), shuffle=False)
     """
-    rows = choose_rows(table, split)
+    rows = numbered(rows)
     check_whole("batch_size", batch_size, at_least=1)
     check_whole("first_epoch", first_epoch, at_least=0)
     targets = () if labels is None else training_targets(rows, labels, sample_weight)
@@ -121,13 +123,13 @@ def _endless(count, fixed, spec, batch_size, seed, first_epoch, sampler):
         order, slots = _epoch_rows(count, sampler, seed, epoch)
         changes = {name: tf.gather(value, order) for name, value in fixed.items()}
         if spec.augmentation is not None:
-            drawn = augment.draw(spec.augmentation, order.shape[0], spec.image_size, seed, epoch)
+            drawn = draw_changes(spec.augmentation, order.shape[0], spec.image_size, seed, epoch)
             drawn = {name: tf.gather(value, slots) for name, value in drawn.items()}
             if "orientation" in changes and "orientation" in drawn:
-                drawn["orientation"] = augment.compose(changes["orientation"], drawn["orientation"])
+                drawn["orientation"] = compose(changes["orientation"], drawn["orientation"])
             changes |= drawn
         if spec.crops is not None and spec.crops.is_random:
-            boxes = cropping.draw_boxes(spec.crops, spec.image_size, order.shape[0], seed, epoch)
+            boxes = draw_boxes(spec.crops, spec.image_size, order.shape[0], seed, epoch)
             changes["box"] = tf.gather(boxes, slots)
         return tf.data.Dataset.from_tensor_slices({"row": order, **changes}).batch(batch_size)
 
@@ -138,7 +140,7 @@ def _endless(count, fixed, spec, batch_size, seed, first_epoch, sampler):
 def _epoch_rows(count, sampler, seed, epoch):
     """The rows of an epoch in order, and which of its random changes each of them gets."""
     if sampler is None:
-        order = augment.draw_order(count, seed, epoch)
+        order = draw_order(count, seed, epoch)
         return order, order
     order = tf.numpy_function(lambda number: sampler.order(seed, int(number)), [epoch], tf.int64)
     # By draw, not by row: a row that comes again comes changed in another way.
@@ -165,8 +167,8 @@ def _images(wanted, files, file_of_row, spec, batch_size, training):
         return file, {name: _pad_rows(value, missing) for name, value in changes.items()}
 
     def load(file, changes):
-        image = augment.change(read(file), changes, _TOP[spec.scaling], fill)
-        return cropping.cut(_scale(image, spec), spec, changes.get("box"))
+        image = change(read(file), changes, _TOP[spec.scaling], fill)
+        return cut(_scale(image, spec), spec, changes.get("box"))
 
     # Converting Python's `if` is of no use here: there is none on a tensor.
     @tf.autograph.experimental.do_not_convert

@@ -1,4 +1,4 @@
-"""Image files to uint8 RGB pixels of one size."""
+"""Decoding of image files into uint8 RGB pixels of one size."""
 
 import tensorflow as tf
 
@@ -21,20 +21,16 @@ def decode_file(path, spec):
     0.7 and 9, or 2.1 and 19.
 
     Args:
-        path: scalar string tensor.
-        spec: a `PipelineSpec`.
+        path: Scalar string tensor.
+        spec: A `PipelineSpec`.
 
     Returns:
-        uint8 tensor (height, width, 3), RGB, 0..255.
+        Tensor `(height, width, 3)`, uint8 RGB, 0 to 255.
 
     Raises:
-        tf.errors.OpError: the file is missing, damaged or no image.
+        tf.errors.OpError: when the file is missing, damaged or not an image.
     """
-    return decode_image(tf.io.read_file(path), spec)
-
-
-def decode_image(contents, spec):
-    """Decodes the bytes of an image file, resizes, and rounds to uint8."""
+    contents = tf.io.read_file(path)
     pixels, is_reduced = tf.cond(
         tf.strings.substr(contents, 0, len(_JPEG_SIGNATURE)) == _JPEG_SIGNATURE,
         lambda: _decode_jpeg(contents, spec),
@@ -56,7 +52,7 @@ def _decode_jpeg(contents, spec):
         return decode(1), False
     shape = tf.io.extract_jpeg_shape(contents)[:2, None]
     # Only whole divisors: otherwise the last row or column would stand for less than the others,
-    # and the picture would shift by up to a pixel.
+    # and the image would shift by up to a pixel.
     fits = (shape % _REDUCTIONS == 0) & (shape // _REDUCTIONS >= tf.constant(spec.image_size)[:, None])
     step = tf.reduce_sum(tf.cast(tf.reduce_all(fits, axis=0)[1:], tf.int32))
     return tf.switch_case(step, [lambda r=r: decode(r) for r in _REDUCTIONS]), step > 0
@@ -94,11 +90,11 @@ def shades_of_gray(images, power=6):
     Finlayson and Trezzi 2004; used with p = 6 by the winners of ISIC 2018.
 
     Args:
-        images: tensor (..., height, width, 3), 0..255.
-        power: order of the mean; 1 is Grey World.
+        images: Tensor `(..., height, width, 3)`, 0 to 255.
+        power: Number, order of the mean; 1 is Grey World.
 
     Returns:
-        float32 tensor of the same shape, clipped to 0..255.
+        Tensor of the same shape, float32, clipped to 0..255.
     """
     images = tf.cast(images, tf.float32)
     # On 0..1, because 255**6 loses bits when summed in float32.

@@ -1,4 +1,4 @@
-"""Further inputs beside the images of a batch, such as the stored features of their patients."""
+"""Inputs beside the images of a batch, such as the stored features of their patients."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,9 +14,10 @@ class ExtraInputs:
     Images are read ahead; these are not, so what is looked up may change from one step to the next.
 
     Args:
-        look_up: function of row positions, int64 (B,), that returns one array (B, *shape) for each of
-            `shapes`, in their order.
-        shapes: by name of the input, its shape without the batch axis and the name of its dtype.
+        look_up: Function of row positions, int64 `(batch,)`, that returns one array `(batch, *shape)` for
+            each of `shapes`, in their order.
+        shapes: Mapping from the name of an input to its shape without the batch axis and the name of its
+            dtype.
 
     Example:
         >>> ExtraInputs(lambda rows: (ages[rows],), {"age": ((1,), "float32")})
@@ -27,10 +28,10 @@ class ExtraInputs:
 
 
 def attach(batches, extra_inputs):
-    """Adds extra_inputs to a dataset of (row positions, images, targets...).
+    """Adds further inputs to a dataset of (row positions, images, targets...).
 
     Returns:
-        Dataset of (a dictionary of "image" and the extra_inputs, targets...).
+        Dataset of (a dictionary of `"image"` and the further inputs, targets...).
     """
     dtypes = [dtype for _, dtype in extra_inputs.shapes.values()]
 

@@ -1,40 +1,24 @@
-"""What the pipeline takes from a manifest table, checked."""
+"""Arrays of a manifest table's columns, checked: paths, one-hot labels, weights, orientations."""
 
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from skinkit.pipeline.spec import ORIENTATIONS
+from skinkit.names import one_hot
+from skinkit.pipeline.augment.orientation import ORIENTATIONS
 
-_TURNED = ("rot90cw", "rot90ccw")
+_TURNED = [name for name, (transposed, *_) in ORIENTATIONS.items() if transposed]
 
 
-def choose_rows(table, split):
-    """The rows of a table with these ids, in this order."""
-    if split is None:
-        rows = table
-    else:
-        positions = pd.Index(table["image_id"])
-        if not positions.is_unique:
-            twice = positions[positions.duplicated()][0]
-            raise ValueError(f"build_dataset: image id '{twice}' is in the table more than once.")
-        ids = list(split)
-        found = positions.get_indexer(ids)
-        if (found < 0).any():
-            absent = [name for name, position in zip(ids, found, strict=True) if position < 0]
-            raise ValueError(
-                f"build_dataset: {len(absent)} of {len(ids)} ids are not in the table, first "
-                f"'{absent[0]}'. Was the split made from another data set?"
-            )
-        rows = table.iloc[found]
+def numbered(rows):
+    """Returns the rows with an index from 0; raises `ValueError` where there are none."""
     if len(rows) == 0:
-        raise ValueError("build_dataset: no rows to take. Received: an empty table or split.")
+        raise ValueError("build_dataset: no rows to take. Received: an empty table or part of a split.")
     return rows.reset_index(drop=True)
 
 
 def image_paths(rows):
-    """Paths as an array of text, all of existing files."""
+    """Returns the paths as an array of text, all of existing files."""
     without = rows["path"].isna()
     if without.any():
         raise ValueError(
@@ -52,27 +36,27 @@ def image_paths(rows):
 
 
 def training_targets(rows, labels, sample_weight):
-    """One-hot labels, and weights if there are any, as float32 arrays."""
-    classes = pd.Index(list(labels)).get_indexer(rows["label"])
-    if (classes < 0).any():
+    """Returns one-hot labels, and weights if there are any, as float32 arrays."""
+    encoded = one_hot(rows["label"], labels)
+    unknown = ~encoded.any(axis=1)
+    if unknown.any():
         raise ValueError(
-            f"build_dataset: {_name(rows, classes < 0)} has a label that is not one of "
-            f"{', '.join(labels)}. Received: label={rows['label'][np.argmax(classes < 0)]!r}"
+            f"build_dataset: {_name(rows, unknown)} has a label that is not one of "
+            f"{', '.join(labels)}. Received: label={rows['label'][np.argmax(unknown)]!r}"
         )
-    one_hot = np.eye(len(labels), dtype=np.float32)[classes]
     if sample_weight is None:
-        return (one_hot,)
+        return (encoded,)
     weights = np.asarray(sample_weight, np.float32)
     if weights.shape != (len(rows),) or not np.isfinite(weights).all():
         raise ValueError(
-            f"build_dataset: `sample_weight` must be {len(rows)} finite numbers, one for each chosen "
-            f"row. Received: shape {weights.shape}, {np.isfinite(weights).sum()} finite"
+            f"build_dataset: `sample_weight` must be {len(rows)} finite numbers, one for each row. "
+            f"Received: shape {weights.shape}, {np.isfinite(weights).sum()} finite"
         )
-    return one_hot, weights
+    return encoded, weights
 
 
 def orientations(rows, spec):
-    """The rows' `transform` column as bool (n, 3) under its key; empty where none does anything."""
+    """Returns the column `transform` as `{"orientation": bool (n, 3)}`, empty where it changes nothing."""
     if "transform" not in rows:
         return {}
     names = rows["transform"].fillna("identity")
@@ -99,6 +83,7 @@ def _name(rows, mask):
 
 
 def check_whole(name, value, at_least):
+    """Raises `ValueError` for a number that is not whole or too small."""
     if int(value) != value or value < at_least:
         raise ValueError(
             f"build_dataset: `{name}` must be a whole number from {at_least}. Received: {name}={value}"
@@ -106,6 +91,7 @@ def check_whole(name, value, at_least):
 
 
 def check_sampler(sampler, count):
+    """Raises `ValueError` for a sampler of another number of rows."""
     if sampler is not None and sampler.rows != count:
         raise ValueError(
             f"build_dataset: `sampler` must be one of the {count} chosen rows. "

@@ -1,4 +1,4 @@
-"""Which images an epoch takes, and in which order, where it is not each one once (no TensorFlow here).
+"""Samplers: the images that an epoch draws, and their order.
 
 A sampler is made from columns of the training rows and given to `build_dataset`. Its epochs are functions
 of (seed, epoch) alone, so a resumed run draws what an undisturbed one draws.
@@ -19,10 +19,10 @@ class Sampler:
     """The draws of every epoch.
 
     Args:
-        rows: number of rows that are drawn from.
-        length: number of draws in an epoch.
-        order: function of seed and epoch, whole numbers from 0, that returns the epoch's row positions
-            in their order, int64 (length,).
+        rows: Integer, number of rows that are drawn from.
+        length: Integer, number of draws in an epoch.
+        order: Function of seed and epoch, integers from 0, that returns the epoch's row positions in their
+            order, int64 `(length,)`.
 
     Example:
         >>> oversampling(["nv", "nv", "nv", "mel"]).order(seed=0, epoch=0)  # 3 is there three times
@@ -37,16 +37,16 @@ def oversampling(labels, length="released"):
     """Each class repeated to the size of the largest one, in random order (gessert2019).
 
     Args:
-        labels: one label for each row.
-        length: "released", an epoch is the whole pool (C times the largest class: 4.7 times the images
-            of HAM10000, so as many times the updates); "equal", the same draws cut into epochs of as
-            many draws as there are rows, for a fair comparison.
+        labels: Sequence of one label for each row.
+        length: String. `"released"`: an epoch is the whole pool (C times the largest class: 4.7 times the
+            images of HAM10000, so as many times the updates). `"equal"`: the same draws cut into epochs of
+            as many draws as there are rows, for a fair comparison.
 
     Returns:
         `Sampler`. In a pool, the images of a class differ by one draw at most.
 
     Raises:
-        ValueError: unknown `length`.
+        ValueError: for an unknown `length`.
     """
     classes = _positions_by_class(labels)
     largest = max(map(len, classes))
@@ -72,7 +72,7 @@ def balanced_batches(labels):
     comes again, and goes on where the epoch before stopped.
 
     Args:
-        labels: one label for each row.
+        labels: Sequence of one label for each row.
 
     Returns:
         `Sampler` with as many draws as rows.
@@ -96,7 +96,7 @@ def weighted_random(labels):
     """Draws with replacement, by inverse class frequency (hernandez2020 3.2.1).
 
     Args:
-        labels: one label for each row.
+        labels: Sequence of one label for each row.
 
     Returns:
         `Sampler` with as many draws as rows; each class has the same chance at each draw.
@@ -123,18 +123,18 @@ def contextual(labels, patients, patients_per_batch=8, images_per_patient=4, mal
     only, and no batch holds a patient's context. Its epoch was as many draws as patients.
 
     Args:
-        labels: one label for each row; "malignant" and "mel" are melanomas.
-        patients: one patient id for each row.
-        patients_per_batch: groups in a batch, an even number.
-        images_per_patient: images in a group.
-        malignant_fraction: above 0 and below 1; a fraction of an image is rounded at random.
+        labels: Sequence of one label for each row; `"malignant"` and `"mel"` are melanomas.
+        patients: Sequence of one patient id for each row.
+        patients_per_batch: Integer, groups in a batch, an even number.
+        images_per_patient: Integer, images in a group.
+        malignant_fraction: Float, above 0 and below 1; a fraction of an image is rounded at random.
 
     Returns:
         `Sampler`. Draws `i * images_per_patient` and those that follow are of one patient; the length is
         the number of rows, rounded up to whole batches of `patients_per_batch * images_per_patient`.
 
     Raises:
-        ValueError: a number out of its range, a row without patient, or no patient with (or without)
+        ValueError: for a number out of its range, a row without patient, or no patient with (or without)
             melanoma.
     """
     _check_contextual(patients_per_batch, images_per_patient, malignant_fraction)

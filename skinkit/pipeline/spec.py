@@ -1,4 +1,4 @@
-"""What a pipeline does to an image, as plain numbers (no TensorFlow here)."""
+"""Specification of a pipeline as plain numbers: image size, value range, augmentation, crops."""
 
 from dataclasses import dataclass
 
@@ -12,16 +12,6 @@ STRATEGIES = ("single_crop", "multi_crop", "ordered_crops")
 CENTRES = ("centre85", "centre336")
 FILLS = ("reflect", "nearest")
 COLOUR_ORDERS = ("joint", "random")
-
-# (transpose, then flip up-down, then flip left-right): the eight positions of a square.
-ORIENTATIONS = {
-    "identity": (False, False, False),
-    "rot90cw": (True, False, True),
-    "rot90ccw": (True, True, False),
-    "rot180": (False, True, True),
-    "flip_up_down": (False, True, False),
-    "flip_left_right": (False, False, True),
-}
 
 # Largest value that still means something; 0 always means "off".
 _LIMITS = {
@@ -47,29 +37,29 @@ class Augmentation:
     `RandomSaturation`, which are defined differently.
 
     Args:
-        flip_left_right: probability of a mirror image, 0..1.
-        flip_up_down: probability of an image upside down, 0..1.
-        transpose: probability of exchanging rows and columns, 0..1; square images only.
-        rot90: turn by 0, 90, 180 or 270 degrees with equal chances; square images only.
-        rotation: largest angle in degrees, 0..180; the angle is U[-rotation, rotation].
-        zoom: scale factor U[1 - zoom, 1 + zoom], 0..0.9; above 1 the lesion grows.
-        shift: largest move along each axis as a fraction of that side, 0..1.
-        brightness: pixels times U[1 - b, 1 + b], 0..1.
-        contrast: blend with the image's mean grey by U[1 - c, 1 + c], 0..1.
-        saturation: blend with the grey image by U[1 - s, 1 + s], 0..1.
-        hue: shift of the HSV hue by U[-hue, hue] of a full turn, 0..0.5.
-        zoom_per_axis: height and width are divided by a U[1 - zoom, 1 + zoom] of their own, as Keras'
-            `ImageDataGenerator` does, so that the shape of a lesion changes too; `shift` is then one of the
-            zoomed image.
-        fill: what comes from outside the image: "reflect", its reflection; "nearest", its edge.
-        colour_order: "joint", brightness, contrast and saturation are one linear change and clipped to
-            0..255 once; "random", they come in random order with a clip after each, as torchvision's
+        flip_left_right: Float, probability of a mirror image, 0 to 1.
+        flip_up_down: Float, probability of an image upside down, 0 to 1.
+        transpose: Float, probability of exchanging rows and columns, 0 to 1; square images only.
+        rot90: Boolean, turn by 0, 90, 180 or 270 degrees with equal chances; square images only.
+        rotation: Float, largest angle in degrees, 0 to 180; the angle is U[-rotation, rotation].
+        zoom: Float, 0 to 0.9; the scale is U[1 - zoom, 1 + zoom], and above 1 the lesion grows.
+        shift: Float, largest move along each axis as a fraction of that side, 0 to 1.
+        brightness: Float, 0 to 1; pixels times U[1 - b, 1 + b].
+        contrast: Float, 0 to 1; blend with the image's mean grey by U[1 - c, 1 + c].
+        saturation: Float, 0 to 1; blend with the grey image by U[1 - s, 1 + s].
+        hue: Float, 0 to 0.5; shift of the HSV hue by U[-hue, hue] of a full turn.
+        zoom_per_axis: Boolean, height and width are divided by a U[1 - zoom, 1 + zoom] of their own, as
+            Keras' `ImageDataGenerator` does, so that the shape of a lesion changes too; `shift` is then one
+            of the zoomed image.
+        fill: String, what comes from outside the image: `"reflect"`, its reflection; `"nearest"`, its edge.
+        colour_order: String. `"joint"`: brightness, contrast and saturation are one linear change, clipped
+            to 0..255 once. `"random"`: they come in random order with a clip after each, as torchvision's
             `ColorJitter` does it.
 
     Rotation, zoom and shift are one bilinear interpolation.
 
     Raises:
-        ValueError: a number is outside its range.
+        ValueError: when a number is outside its range, or a name is unknown.
 
     Example:
         >>> Augmentation(flip_left_right=0.5, brightness=32 / 255, saturation=0.5)
@@ -102,41 +92,42 @@ class Augmentation:
 
     @property
     def orients(self):
-        """Whether images are mirrored, transposed or turned by right angles."""
+        """Boolean, whether images are mirrored, transposed or turned by right angles."""
         return bool(self.flip_left_right or self.flip_up_down or self.turns)
 
     @property
     def turns(self):
-        """Whether rows may become columns, which only a square image survives."""
+        """Boolean, whether rows may become columns, which needs square images."""
         return bool(self.transpose or self.rot90)
 
     @property
     def warps(self):
-        """Whether images are interpolated at other than pixel positions."""
+        """Boolean, whether images are interpolated between pixels."""
         return bool(self.rotation or self.zoom or self.shift)
 
     @property
     def mixes_colours(self):
-        """Whether a linear colour change is asked for."""
+        """Boolean, whether brightness, contrast or saturation change."""
         return bool(self.brightness or self.contrast or self.saturation)
 
 
 @dataclass(frozen=True)
 class Crops:
-    """Which parts of the whole image the network sees (gessert2019, section II-D).
+    """Crops of the whole image that the network sees (gessert2019, section II-D).
 
     Args:
-        strategy: "single_crop" trains on a random part of the image (8 to 100 % of its area, width /
-            height from 3/4 to 4/3) resized to the crop, and evaluates the image's centre; "multi_crop"
-            trains on one random crop of the whole image and evaluates ordered crops; "ordered_crops"
-            takes these in training too.
-        size: side of the square crops in pixels.
-        count: number of ordered crops, 5 or n x n, as `crop_corners` places them; None for "single_crop".
-        evaluation: centre of "single_crop": "centre85" covers 85 % of the image, as the document says;
-            "centre336" is 336 of 450 x 600 pixels for crops of 224, as the released code has it.
+        strategy: String. `"single_crop"` trains on a random part of the image (8 to 100 % of its area,
+            width / height from 3/4 to 4/3) resized to the crop, and evaluates the image's centre;
+            `"multi_crop"` trains on one random crop of the whole image and evaluates ordered crops;
+            `"ordered_crops"` takes these in training too.
+        size: Integer, side of the square crops in pixels.
+        count: Integer, number of ordered crops, 5 or n x n, as `crop_corners` places them; `None` for
+            `"single_crop"`.
+        evaluation: String, centre of `"single_crop"`: `"centre85"` covers 85 % of the image, as the document
+            says; `"centre336"` is 336 of 450 x 600 pixels for crops of 224, as the released code has it.
 
     Raises:
-        ValueError: a value is not among those above, or does not belong to the strategy.
+        ValueError: when a value is not among those above, or does not belong to the strategy.
 
     Example:
         >>> Crops("multi_crop", size=224, count=9)
@@ -162,11 +153,11 @@ class Crops:
 
     @property
     def is_random(self):
-        """Whether training sees one random crop of an image."""
+        """Boolean, whether training sees one random crop of an image."""
         return self.strategy != "ordered_crops"
 
     def check_fit(self, image_size):
-        """Raises a `ValueError` when an image (height, width) has no room for the fixed crops."""
+        """Raises `ValueError` when an image `(height, width)` has no room for the fixed crops."""
         if self.strategy == "single_crop":
             centre_box(image_size, self.size, self.evaluation)
         else:
@@ -178,23 +169,23 @@ class PipelineSpec:
     """Everything between an image file and a model's input.
 
     Args:
-        image_size: (height, width) in pixels of the whole image, before any crop.
-        channel_order: "rgb", or "bgr" as OpenCV code has it (koefler2023).
-        scaling: "unit" 0..1, "raw" 0..255, "symmetric" -1..1, "imagenet" (0..1, then the usual mean
-            and standard deviation of torchvision), "caffe" (0..255 minus the ImageNet mean of each
-            channel; with "bgr" this is Keras' preprocessing of VGG and ResNet).
-        resize: "antialias" averages when it shrinks (JPEGs are then decoded at 1/2, 1/4 or 1/8
-            where that is still large enough); "bilinear" samples four neighbours of the
-            full-size image, as OpenCV's default does (koefler2023). The aspect ratio is not kept.
-        augmentation: applied in training only.
-        colour_constancy: Shades-of-Gray (p = 6) on the resized image.
-        cache: None decodes anew in each epoch; "memory" keeps the decoded uint8 pixels
+        image_size: Pair of integers, height and width in pixels of the whole image, before any crop.
+        channel_order: String, `"rgb"`, or `"bgr"` as OpenCV code has it (koefler2023).
+        scaling: String: `"unit"` 0 to 1; `"raw"` 0 to 255; `"symmetric"` -1 to 1; `"imagenet"` 0 to 1, then
+            the usual mean and standard deviation of torchvision; `"caffe"` 0 to 255 minus the ImageNet mean
+            of each channel (with `"bgr"` this is Keras' preprocessing of VGG and ResNet).
+        resize: String. `"antialias"` averages when it shrinks (JPEGs are then decoded at 1/2, 1/4 or 1/8
+            where that is still large enough); `"bilinear"` samples four neighbours of the full-size image,
+            as OpenCV's default does (koefler2023). The aspect ratio is not kept.
+        augmentation: `Augmentation`, applied in training only, or `None`.
+        colour_constancy: Boolean, Shades-of-Gray (p = 6) on the resized image.
+        cache: String. `None` decodes anew in each epoch; `"memory"` keeps the decoded uint8 pixels
             (height x width x 3 bytes an image); any other text is a folder for one packed file.
-        crops: what is taken out of the whole image after its augmentation; None takes all of it
-            (Downsampling in gessert2019).
+        crops: `Crops` of the whole image after its augmentation; `None` takes all of it (Downsampling in
+            gessert2019).
 
     Raises:
-        ValueError: a value is not among those above, an augmentation that exchanges rows and columns
+        ValueError: when a value is not among those above, an augmentation that exchanges rows and columns
             meets an image size that is not square, or the crops do not fit into the image.
 
     Example:
@@ -232,16 +223,16 @@ class PipelineSpec:
 
     @property
     def is_square(self):
-        """Whether height equals width."""
+        """Boolean, whether height equals width."""
         return self.image_size[0] == self.image_size[1]
 
     @property
     def input_shape(self):
-        """Shape of what a network is trained on: (height, width, 3), or (count, size, size, 3)."""
+        """Shape of one image in training: `(height, width, 3)`, or `(count, size, size, 3)`."""
         return self.shape(training=True)
 
     def shape(self, training):
-        """Shape of one image, in training or in evaluation, as `build_dataset` makes it."""
+        """Returns the shape of one image, in training or in evaluation, as `build_dataset` makes it."""
         if self.crops is None:
             return (*self.image_size, 3)
         one = (self.crops.size, self.crops.size, 3)

@@ -20,21 +20,3 @@ from skinkit.plots.tables import (
     published_against_measured,
     score_intervals,
 )
-
-__all__ = [
-    "PALETTE",
-    "class_counts",
-    "confusion_matrix",
-    "crop_weights",
-    "embedding",
-    "image_grid",
-    "leakage_bars",
-    "learning_curves",
-    "overlay",
-    "overlay_grid",
-    "precision_recall_curves",
-    "published_against_measured",
-    "reliability_diagram",
-    "roc_curves",
-    "score_intervals",
-]

@@ -10,14 +10,14 @@ def roc_curves(y_true, probabilities, labels, intervals=None, ax=None):
     """ROC curve of each class against the rest, with its area.
 
     Args:
-        y_true: `n` labels.
-        probabilities: array `(n, C)`.
-        labels: class names in column order.
-        intervals: table of `bootstrap_intervals` with the metrics "auc:<class>", or None.
-        ax: matplotlib axes or None.
+        y_true: Sequence of `n` labels.
+        probabilities: Array `(n, C)`.
+        labels: Sequence of class names in column order.
+        intervals: DataFrame of `bootstrap_intervals` with the metrics "auc:<class>", or `None`.
+        ax: Matplotlib axes, or `None`.
 
     Returns:
-        matplotlib Figure. Classes without true images are named, not drawn.
+        Matplotlib Figure. Classes without true images are named, not drawn.
     """
     from sklearn.metrics import auc, roc_curve
 
@@ -37,11 +37,14 @@ def precision_recall_curves(y_true, probabilities, labels, intervals=None, ax=No
     """Precision-recall curve of each class against the rest, with its average precision.
 
     Args:
-        y_true, probabilities, labels, ax: see `roc_curves`.
-        intervals: table of `bootstrap_intervals` with "average_precision:<class>", or None.
+        y_true: As in `roc_curves`.
+        probabilities: As in `roc_curves`.
+        labels: As in `roc_curves`.
+        ax: As in `roc_curves`.
+        intervals: DataFrame of `bootstrap_intervals` with "average_precision:<class>", or `None`.
 
     Returns:
-        matplotlib Figure.
+        Matplotlib Figure.
     """
     from sklearn.metrics import average_precision_score, precision_recall_curve
 
@@ -62,16 +65,19 @@ def reliability_diagram(table, ax=None):
     """Accuracy against confidence, with Wilson's 95 % interval and the images of each bin.
 
     Args:
-        table: result of `skinkit.evaluation.reliability_table`.
-        ax: matplotlib axes or None.
+        table: Result of `skinkit.evaluation.reliability_table`.
+        ax: Matplotlib axes, or `None`.
 
     Returns:
-        matplotlib Figure.
+        Matplotlib Figure.
     """
+    from scipy.stats import binomtest
+
     figure, ax = one_axes(ax, (6, 6))
     rows = table[table["n"] > 0]
     x, y, n = (rows[name].to_numpy(float) for name in ("confidence", "accuracy", "n"))
-    low, high = _wilson(y, n)
+    ends = [binomtest(round(share * number), round(number)) for share, number in zip(y, n, strict=True)]
+    low, high = np.transpose([found.proportion_ci(method="wilson") for found in ends])
     errors = np.clip([y - low, high - y], 0, None)
     ax.plot([0, 1], [0, 1], color="#BBBBBB", linestyle=":", zorder=0)
     ax.errorbar(x, y, yerr=errors, fmt="o", color="#0072B2", capsize=3)
@@ -89,11 +95,11 @@ def learning_curves(history, metrics=("loss", "accuracy"), axes=None):
     Args:
         history: DataFrame with the metrics and their `val_` twins (missing ones are left out),
             `epoch` if it does not count from 0, and `phase` if training had several.
-        metrics: names of the panels; those not in `history` are left out.
-        axes: one matplotlib axes a panel, or None.
+        metrics: Sequence of names of the panels; those not in `history` are left out.
+        axes: Matplotlib axes, one a panel, or `None`.
 
     Returns:
-        matplotlib Figure.
+        Matplotlib Figure.
 
     Raises:
         ValueError: if no metric is in `history`.
@@ -135,9 +141,3 @@ def _with_interval(value, intervals, metric):
         return f"{value:.3f}"
     low, high = intervals.loc[metric, ["low", "high"]]
     return f"{value:.3f}" if pd.isna(low) else f"{value:.3f} [{low:.3f}, {high:.3f}]"
-
-
-def _wilson(share, n, z=1.96):
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-    return centre - half, centre + half

@@ -10,17 +10,17 @@ def embedding(points, labels, separability=None, ax=None):
     """Feature vectors in the plane, coloured by class; rare classes lie on top.
 
     Figures 24 to 26 of hernandez2020. The axes have no unit, and gaps between the clouds mean nothing: the
-    number beside the picture does.
+    number beside the figure does.
 
     Args:
-        points: array `(n, 2)` of `skinkit.explain.embed`.
-        labels: `n` class names.
-        separability: row of `skinkit.evaluation.bootstrap_intervals` (`value`, `low`, `high`) for the ROC
+        points: Array `(n, 2)` of `skinkit.explain.embed`.
+        labels: Sequence of `n` class names.
+        separability: Row of `skinkit.evaluation.bootstrap_intervals` (`value`, `low`, `high`) for the ROC
             AUC of `skinkit.explain.linear_probe`, or None.
-        ax: matplotlib axes or None.
+        ax: Matplotlib axes, or `None`.
 
     Returns:
-        matplotlib Figure.
+        Matplotlib Figure.
     """
     figure, ax = one_axes(ax, (5.5, 5))
     points, labels = np.asarray(points), pd.Series(np.asarray(labels, dtype=object))

@@ -14,13 +14,13 @@ def image_grid(images, titles=None, columns=4, axes=None):
     """Images side by side.
 
     Args:
-        images: arrays `(h, w, 3)`, uint8 or floats from 0 to 1.
-        titles: one text an image, or None.
-        columns: images in a row.
-        axes: one matplotlib axes an image, or None.
+        images: Arrays `(h, w, 3)`, uint8 or floats from 0 to 1.
+        titles: Strings, one an image, or `None`.
+        columns: Integer, images in a row.
+        axes: Matplotlib axes, one an image, or `None`.
 
     Returns:
-        matplotlib Figure.
+        Matplotlib Figure.
     """
     return overlay_grid(images, [None] * len(images), titles, columns, axes)
 
@@ -29,14 +29,14 @@ def overlay(image, heatmap, ax=None, title=None, strength=0.45):
     """A heat map (Grad-CAM, attention) over its image.
 
     Args:
-        image: array `(h, w, 3)`, uint8 or floats from 0 to 1.
-        heatmap: array `(a, b)` of any size, 0 to 1, stretched over the image; or None.
-        ax: matplotlib axes or None.
-        title: text or None.
-        strength: how much the map covers, 0 to 1.
+        image: Array `(h, w, 3)`, uint8 or floats from 0 to 1.
+        heatmap: Array `(a, b)` of any size, 0 to 1, stretched over the image; or `None`.
+        ax: Matplotlib axes, or `None`.
+        title: String, or `None`.
+        strength: Float, how much the map covers, 0 to 1.
 
     Returns:
-        matplotlib Figure.
+        Matplotlib Figure.
     """
     figure, ax = one_axes(ax, (3, 3))
     height, width = np.shape(image)[:2]
@@ -64,15 +64,15 @@ def crop_weights(crops, weights, titles=None, columns=4, axes=None):
     """The ordered crops of images, each in a frame as bright and as wide as its weight (gessert2019, Fig. 4).
 
     Args:
-        crops: array `(n, crops, h, w, 3)`, uint8 or floats from 0 to 1; 5 crops are the corners and the
+        crops: Array `(n, crops, h, w, 3)`, uint8 or floats from 0 to 1; 5 crops are the corners and the
             centre, other numbers are laid out row by row.
-        weights: array `(n, crops)`.
-        titles: one text an image, or None.
-        columns: images in a row.
-        axes: one matplotlib axes an image, or None.
+        weights: Array `(n, crops)`.
+        titles: Strings, one an image, or `None`.
+        columns: Integer, images in a row.
+        axes: Matplotlib axes, one an image, or `None`.
 
     Returns:
-        matplotlib Figure. Its bar names the smallest and the largest weight, the ends of the colours.
+        Matplotlib Figure. Its bar names the smallest and the largest weight, the ends of the colours.
     """
     titles = [None] * len(crops) if titles is None else titles
     figure, axes = grid_of_axes(len(crops), axes, (2.6, 2.8), columns)

@@ -17,12 +17,12 @@ def class_counts(table, labels=None, ax=None):
     """Images and lesions of each class.
 
     Args:
-        table: manifest table, or any with `label` and, if known, `lesion_id`.
-        labels: classes in the order wanted; None for the most frequent first.
-        ax: matplotlib axes or None.
+        table: Manifest table, or any with `label` and, if known, `lesion_id`.
+        labels: Sequence of classes in the order wanted; `None` for the most frequent first.
+        ax: Matplotlib axes, or `None`.
 
     Returns:
-        matplotlib Figure.
+        Matplotlib Figure.
     """
     figure, ax = one_axes(ax)
     images = table["label"].value_counts()
@@ -52,12 +52,12 @@ def confusion_matrix(matrix, labels, ax=None):
     """Confusion matrix, coloured by the share of the true class.
 
     Args:
-        matrix: counts `(C, C)` or `confusion_table`, rows truth.
-        labels: class names in this order.
-        ax: matplotlib axes or None.
+        matrix: Array of counts `(C, C)`, or DataFrame of `confusion_table`, rows truth.
+        labels: Sequence of class names in this order.
+        ax: Matplotlib axes, or `None`.
 
     Returns:
-        matplotlib Figure.
+        Matplotlib Figure.
     """
     import seaborn as sns
 
@@ -81,14 +81,14 @@ def leakage_bars(reports, kind="lesion", ax=None):
     """Share of evaluation images that training has seen, for each class.
 
     Args:
-        reports: one leakage report (index "all" and the classes, columns `n`, `photograph`,
+        reports: DataFrame, one leakage report (index "all" and the classes, columns `n`, `photograph`,
             `lesion`, `patient`), which shows its three kinds; or a mapping of split names to
             reports, which compares them in `kind`.
-        kind: "photograph", "lesion" or "patient", for several reports.
-        ax: matplotlib axes or None.
+        kind: String, "photograph", "lesion" or "patient", for several reports.
+        ax: Matplotlib axes, or `None`.
 
     Returns:
-        matplotlib Figure. What is not known is left out.
+        Matplotlib Figure. What is not known is left out.
     """
     figure, ax = one_axes(ax, (8, 4))
     if isinstance(reports, Mapping):
@@ -115,13 +115,13 @@ def score_intervals(tables, metrics=None, ax=None):
     """Scores with intervals, one colour a run or protocol (a forest plot).
 
     Args:
-        tables: mapping of names to tables of `bootstrap_intervals` (index metric; `value`, `low`,
+        tables: Mapping of names to DataFrames of `bootstrap_intervals` (index metric; `value`, `low`,
             `high`).
-        metrics: rows from top to bottom; None for those of the first table.
-        ax: matplotlib axes or None.
+        metrics: Sequence of rows from top to bottom; `None` for those of the first table.
+        ax: Matplotlib axes, or `None`.
 
     Returns:
-        matplotlib Figure.
+        Matplotlib Figure.
     """
     metrics = list(next(iter(tables.values())).index if metrics is None else metrics)
     figure, ax = one_axes(ax, (7, 1 + 0.35 * len(metrics) * max(len(tables), 2) / 2))
@@ -143,12 +143,12 @@ def published_against_measured(ledger, ax=None):
     """Every measured score against the published one; on the line they agree.
 
     Args:
-        ledger: rows with `published` and `measured`, and if known `low`, `high` (interval of the
+        ledger: DataFrame with `published` and `measured`, and if known `low`, `high` (interval of the
             measured score) and `verdict`. Rows without either number are left out.
-        ax: matplotlib axes or None.
+        ax: Matplotlib axes, or `None`.
 
     Returns:
-        matplotlib Figure.
+        Matplotlib Figure.
     """
     figure, ax = one_axes(ax, (6, 6))
     rows = ledger.dropna(subset=["published", "measured"])

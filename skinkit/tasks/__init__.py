@@ -8,20 +8,6 @@ from skinkit.tasks.feature_classifier import FeatureClassifier
 from skinkit.tasks.patient_context import PatientContext
 from skinkit.tasks.task import Explanation, Prepared, Task
 
-__all__ = [
-    "KINDS",
-    "Autoencoding",
-    "Classification",
-    "Explanation",
-    "FeatureClassifier",
-    "MultiCrop",
-    "OrderedCrops",
-    "PatientContext",
-    "Prepared",
-    "Task",
-    "of",
-]
-
 # The first kind that suits a recipe is its task.
 KINDS = [Autoencoding, PatientContext, MultiCrop, OrderedCrops, Classification]
 

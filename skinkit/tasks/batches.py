@@ -76,7 +76,6 @@ class TrainingBatches:
         """Returns `(dataset, steps)`: the endless `tf.data.Dataset` from `first_epoch` on."""
         dataset = pipeline.build_dataset(
             self.rows,
-            None,
             dataclasses.replace(pipeline_spec(self.recipe, augment=True), cache=self._cache()),
             labels=self.labels,
             training=True,
@@ -134,7 +133,7 @@ def evaluation_images(recipe, rows, **changes):
         Iterator of float32 arrays, a batch each.
     """
     spec = dataclasses.replace(pipeline_spec(recipe, augment=False), **changes)
-    return pipeline.build_dataset(rows, None, spec, batch_size=recipe.batch_size).as_numpy_iterator()
+    return pipeline.build_dataset(rows, spec, batch_size=recipe.batch_size).as_numpy_iterator()
 
 
 def sample_weights(recipe, run_data):

@@ -24,7 +24,8 @@ class Classification(Task):
         super().__init__(recipe)
         if recipe.tta is not None:
             size = pipeline_spec(recipe, augment=False).input_shape[:2]
-            evaluation.check_views(recipe.tta.name, size, **recipe.tta.options)
+            pipeline.check_views(recipe.tta.name, size)
+            evaluation.check_mean(**recipe.tta.options)
 
     def validator(self, model, rows):
         recipe = self.recipe
@@ -47,7 +48,7 @@ class Classification(Task):
         """Returns the class probabilities of a batch of images, float32 `(n, classes)`."""
         if self.recipe.tta is None:
             return _predicted(model, images)
-        found = [_predicted(model, view) for view in evaluation.image_views(images, self.recipe.tta.name)]
+        found = [_predicted(model, view) for view in pipeline.image_views(images, self.recipe.tta.name)]
         return evaluation.mean_over_views(np.stack(found, axis=1), **self.recipe.tta.options)
 
     def explain(self, model, rows):

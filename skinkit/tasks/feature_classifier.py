@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from skops import io
 
 from skinkit import data, models
-from skinkit.files import reading
+from skinkit.files import reading, writing
 from skinkit.names import check_name
 from skinkit.tasks.batches import evaluation_images
 from skinkit.tasks.task import Task
@@ -86,9 +86,8 @@ class FeatureClassifier(Task):
             classifier.set_params(n_jobs=1)
 
     def save(self, folder):
-        part = folder / f"{_FILE}.part"
-        io.dump(self.fitted, part)
-        part.replace(folder / _FILE)
+        with writing(folder / _FILE) as part:
+            io.dump(self.fitted, part)
 
     def restore(self, folder, model, run_data, seed):
         if (folder / _FILE).exists():

@@ -17,7 +17,7 @@ class PatientContext(Classification):
     """Class probabilities by a `patient_network` with context.
 
     In training with `contextual` balancing the images of a batch are each other's context; with any other it
-    is the stored features of the training images, which are computed anew when an epoch begins. In
+    is the stored features of the training images, which are computed again when an epoch begins. In
     prediction it is all other images of the patient among the same rows.
     """
 

@@ -96,7 +96,10 @@ class Task:
         """Returns what `skinkit.training.fit` trains: a form of the model, its batches and callbacks.
 
         Args:
-            model, run_data, seed, folder: As in `train`.
+            model: As in `train`.
+            run_data: As in `train`.
+            seed: As in `train`.
+            folder: As in `train`.
         """
         return Prepared(model, training_batches(self.recipe, run_data, seed))
 

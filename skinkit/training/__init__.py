@@ -14,20 +14,3 @@ from skinkit.training.losses import build_loss
 from skinkit.training.optimisers import build_optimiser
 from skinkit.training.plateau import Plateau
 from skinkit.training.schedules import build_schedule
-
-__all__ = [
-    "Checkpoint",
-    "ContextRefresh",
-    "FeatureStore",
-    "Plateau",
-    "TrainingPhase",
-    "build_loss",
-    "build_optimiser",
-    "build_schedule",
-    "class_weights",
-    "diagnosis_factors",
-    "diagnosis_weights",
-    "effective_weights",
-    "fit",
-    "sample_weights",
-]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skinkit.files import read_json, reading, remove_matching
+from skinkit.files import read_json, reading, remove_matching, writing
 from skinkit.training.feature_store import FEATURE_FILES
 
 _KEYS = ("epoch", "best", "best_file", "history")
@@ -14,7 +14,7 @@ _EPOCH, _BEST = (f"{name}-{'[0-9]' * 5}" for name in ("epoch", "best"))
 # All that a training writes into its folder. A glob by these names finds no file of anybody else.
 _WRITTEN = (
     *(f"{place}/{name}" for place in (_EPOCH, "state.part") for name in _STATE),
-    *(f"{_BEST}.{ending}" for ending in ("npz", "part")),
+    *(f"{_BEST}.{ending}" for ending in ("npz", "npz.part")),
     *(f"context/{name}" for name in FEATURE_FILES),
     "state.part",
     "context",
@@ -67,13 +67,10 @@ class Checkpoint:
         """Saves the bare weights of the best epoch so far and returns the name of their file."""
         self.folder.mkdir(parents=True, exist_ok=True)
         target = self.folder / f"best-{epoch:05d}.npz"
-        part = target.with_suffix(".part")
         try:
-            with part.open("wb") as file:
+            with writing(target) as part, part.open("wb") as file:
                 np.savez(file, *model.get_weights())
-            part.replace(target)
         except OSError as error:
-            part.unlink(missing_ok=True)
             raise self._not_written(error, epoch) from error
         return target.name
 

@@ -11,11 +11,11 @@ import keras
 import numpy as np
 import pandas as pd
 
-from skinkit.files import reading
+from skinkit.files import reading, writing
 
 # Sixteen hex digits of what the features were computed from, and what is written under that name.
 _FEATURES = f"features-{'[0-9a-f]' * 16}"
-FEATURE_FILES = tuple(f"{_FEATURES}.{ending}" for ending in ("npy", "part", "count", "count.new"))
+FEATURE_FILES = tuple(f"{_FEATURES}.{ending}" for ending in ("npy", "part", "count", "count.part"))
 _REMEDY = "Delete it and give the same command again: the features are computed anew"
 
 
@@ -24,8 +24,8 @@ class FeatureStore:
 
     The file is read row by row and written batch by batch: memory does not grow with the number of images.
 
-    A store knows its own images only. Made from the training images alone, it cannot show a training image
-    any other one, even if a patient should be in several parts.
+    A store built from training images never returns features of other parts, even if a patient should be in
+    several parts.
 
     Args:
         folder: Folder of the file; made when it is written.
@@ -37,10 +37,10 @@ class FeatureStore:
         ValueError: when an image comes twice, or the lengths differ.
 
     Example:
-    >>> rows = run_data.rows("train")
-    >>> store = FeatureStore(folder, rows["image_id"], rows["patient_id"], depth=1280)
-    >>> store.refresh(models.pooled_features(model), batches)
-    >>> context, mask = store.read(["ISIC_2637011"])
+        >>> rows = run_data.rows("train")
+        >>> store = FeatureStore(folder, rows["image_id"], rows["patient_id"], depth=1280)
+        >>> store.refresh(models.pooled_features(model), batches)
+        >>> context, mask = store.read(["ISIC_2637011"])
     """
 
     def __init__(self, folder, image_ids, patient_ids, depth):
@@ -109,7 +109,7 @@ class FeatureStore:
         if (rows < 0).any():
             strange = np.asarray(image_ids)[rows < 0]
             raise ValueError(
-                f"This store holds {len(self.image_ids)} images of one part of a split, and shows no others. "
+                f"This store holds {len(self.image_ids)} images of one part of a split and no others. "
                 f"Received: {str(strange[0])!r} and {len(strange) - 1} more"
             )
         family = self._family[self._patient[rows]]
@@ -124,7 +124,7 @@ class FeatureStore:
 
     def _write(self, part, extractor, batches):
         done = _progress(part)
-        # Here, because a missing image is an OSError too, and none of writing.
+        # Called here, because a missing image is an OSError too, but not one of writing.
         images_left = batches(done) if done < len(self.image_ids) else ()
         try:
             with part.open("r+b" if done else "wb") as stream:
@@ -182,9 +182,11 @@ class ContextRefresh(keras.callbacks.Callback):
         self.store, self.extractor, self.batches, self.steps = store, extractor, batches, steps
 
     def on_epoch_begin(self, epoch, logs=None):
+        """Refreshes the store."""
         self.store.refresh(self.extractor, self.batches)
 
     def on_train_batch_begin(self, batch, logs=None):
+        """Refreshes the store after every `steps` steps."""
         if self.steps and batch and batch % self.steps == 0:
             self.store.refresh(self.extractor, self.batches)
 
@@ -221,6 +223,5 @@ def _progress(part):
 
 
 def _write_progress(part, done):
-    new = part.with_suffix(".count.new")
-    new.write_text(str(done))
-    new.replace(_count_file(part))
+    with writing(_count_file(part)) as new:
+        new.write_text(str(done))

@@ -9,6 +9,7 @@ from pathlib import Path
 import keras
 import pandas as pd
 
+from skinkit.files import writing
 from skinkit.training.checkpoint import Checkpoint
 from skinkit.training.plateau import Plateau
 
@@ -147,9 +148,11 @@ class EpochRecorder(keras.callbacks.Callback):
         self.phase, self.plateau = 1, None
 
     def on_epoch_begin(self, epoch, logs=None):
+        """Starts the clock."""
         self._started = time.perf_counter()
 
     def on_train_batch_end(self, batch, logs=None):
+        """Raises `FloatingPointError` when the loss is not finite any more."""
         loss = (logs or {}).get("loss", 0.0)
         if not math.isfinite(loss):
             done = self.state["epoch"]
@@ -160,6 +163,7 @@ class EpochRecorder(keras.callbacks.Callback):
             )
 
     def on_epoch_end(self, epoch, logs=None):
+        """Validates where it is due, selects, saves the state and writes the history."""
         looks = epoch == 0 or (epoch + 1) % self.validate_every == 0
         scores = self.validate(self.model) if self.validate and looks else {}
         # Keras' own progress line comes after this callback and shows what is in `logs`.
@@ -181,7 +185,7 @@ class EpochRecorder(keras.callbacks.Callback):
         if self.monitor is None or not scores:
             return
         score, best = scores[self.monitor], self.state["best"]
-        # Any score beats one that is no number.
+        # Any score beats one that is not a number.
         if best is None or math.isnan(best) or score > best:
             self.state |= {"best": score, "best_file": self.checkpoint.save_best(self.model, epoch)}
 
@@ -190,7 +194,7 @@ class EpochRecorder(keras.callbacks.Callback):
         self.phase, self.plateau = number, phase.plateau
 
     def has_stopped(self):
-        """Whether the plateau of this phase has ended it before its last epoch."""
+        """Returns whether the plateau of this phase has ended it before its last epoch."""
         return self.plateau is not None and self.plateau.stops(self._watched())
 
     def _watch_plateau(self):
@@ -211,7 +215,6 @@ class EpochRecorder(keras.callbacks.Callback):
         columns = None if self.state["history"] else ["epoch", "phase", "learning_rate", "loss", "seconds"]
         history = pd.DataFrame(self.state["history"], columns=columns)
         self.folder.mkdir(parents=True, exist_ok=True)
-        part = self.folder / "history.csv.part"
-        history.to_csv(part, index=False)
-        part.replace(self.folder / "history.csv")
+        with writing(self.folder / "history.csv") as part:
+            history.to_csv(part, index=False)
         return history

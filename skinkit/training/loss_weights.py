@@ -37,11 +37,11 @@ def class_weights(labels, classes, power=1.0, normalise=False, decimals=None):
         Dictionary from class label to weight, in the order of `classes`.
 
     Raises:
-        ValueError: for a label that is no class, or a class without images.
+        ValueError: for a label that is not a class, or a class without images.
 
     Example:
-    >>> class_weights(["nv", "nv", "nv", "mel"], ["mel", "nv"], power=0.5)
-    {'mel': 2.0, 'nv': 1.1547005383792517}
+        >>> class_weights(["nv", "nv", "nv", "mel"], ["mel", "nv"], power=0.5)
+        {'mel': 2.0, 'nv': 1.1547005383792517}
     """
     counts = _counts(labels, classes)
     weights = (counts.sum() / counts) ** power
@@ -105,21 +105,24 @@ def diagnosis_weights(rows, classes, mode="benign", normalise=True, seed=0, tabl
     """Returns the weight of each image: `N / N_i` times its factor (gessert2019, Table V).
 
     Args:
-        rows, mode, seed, table: As in `diagnosis_factors`.
+        rows: As in `diagnosis_factors`.
         classes: Sequence of all class labels.
+        mode: As in `diagnosis_factors`.
         normalise: Whether the weights are scaled to mean 1, so that the factors do not raise the learning
             rate. The released code does not, and averages over the images of a batch.
+        seed: As in `diagnosis_factors`.
+        table: As in `diagnosis_factors`.
 
     Returns:
         float32 array with one weight per row.
 
     Raises:
-        ValueError: as `diagnosis_factors`, and for a label that is no class, or a class without images.
+        ValueError: as `diagnosis_factors`, and for a label that is not a class, or a class without images.
 
     Example:
-    >>> rows = pd.DataFrame({"label": ["nv", "nv", "mel"], "dx_type": ["histo", "consensus", "histo"]})
-    >>> diagnosis_weights(rows, ["mel", "nv"], normalise=False)
-    array([6. , 1.5, 3. ], dtype=float32)
+        >>> rows = pd.DataFrame({"label": ["nv", "nv", "mel"], "dx_type": ["histo", "consensus", "histo"]})
+        >>> diagnosis_weights(rows, ["mel", "nv"], normalise=False)
+        array([6. , 1.5, 3. ], dtype=float32)
     """
     weights = sample_weights(rows["label"], class_weights(rows["label"], classes))
     weights = weights * diagnosis_factors(rows, mode, seed, table)
@@ -144,11 +147,11 @@ def effective_weights(labels, strategies, batch_size):
         (0 to 1).
 
     Example:
-    >>> effective_weights(["nv", "nv", "nv", "mel"], {
-    ...     "none": {"order": [0, 1, 2, 3]}, "oversampling": {"order": [0, 3, 1, 3, 2, 3]}}, batch_size=2)
-                  updates   mel    nv
-    none                2  0.25  0.75
-    oversampling        3  0.50  0.50
+        >>> effective_weights(["nv", "nv", "nv", "mel"], {
+        ...     "none": {"order": [0, 1, 2, 3]}, "oversampling": {"order": [0, 3, 1, 3, 2, 3]}}, batch_size=2)
+                      updates   mel    nv
+        none                2  0.25  0.75
+        oversampling        3  0.50  0.50
     """
     labels = np.asarray(labels, dtype=object)
     shares = {name: _shares(labels, batch_size, **parts) for name, parts in strategies.items()}
@@ -190,7 +193,7 @@ def _misplaced_factors(rows, table):
 def _counts(labels, classes):
     counts = pd.Series(np.asarray(labels, dtype=object)).value_counts(dropna=False)
     if unknown := [label for label in counts.index if label not in set(classes)]:
-        raise ValueError(f"Labels {unknown} are no classes. Received: classes={list(classes)}")
+        raise ValueError(f"Labels {unknown} are not classes. Received: classes={list(classes)}")
     counts = counts.reindex(classes, fill_value=0).astype(float)
     if empty := list(counts.index[counts == 0]):
         raise ValueError(

@@ -15,11 +15,12 @@ class RootMeanSquaredError(keras.losses.Loss):
     One root for the batch, not the mean of one root an image. Images cannot be weighted.
 
     Example:
-    >>> RootMeanSquaredError()([[1.0, 3.0]], [[1.0, 1.0]])
-    1.4142135
+        >>> RootMeanSquaredError()([[1.0, 3.0]], [[1.0, 1.0]])
+        1.4142135
     """
 
     def call(self, y_true, y_pred):
+        """Returns the loss of a batch, a scalar."""
         # The root has no slope at zero: its gradient there would be NaN.
         return ops.sqrt(ops.maximum(ops.mean(ops.square(y_pred - y_true)), 1e-14))
 
@@ -44,7 +45,7 @@ def build_loss(name, **options):
         A `keras.losses.Loss`.
 
     Example:
-    >>> build_loss("focal", gamma=1.0)
+        >>> build_loss("focal", gamma=1.0)
     """
     check_name("Losses", name, LOSSES)
     return LOSSES[name](**options)

@@ -23,7 +23,7 @@ def build_optimiser(name, learning_rate, **options):
         A `keras.optimizers.Optimizer`.
 
     Example:
-    >>> build_optimiser("adam", 1e-4, epsilon=1e-3)
+        >>> build_optimiser("adam", 1e-4, epsilon=1e-3)
     """
     check_name("Optimisers", name, OPTIMISERS)
     return OPTIMISERS[name](learning_rate, **options)

@@ -1,4 +1,4 @@
-"""What a phase does when it gets no better: a lower rate, and an end."""
+"""Plateaus of a score: first a lower learning rate, then the end of the phase."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Plateau:
-    """Lowers the learning rate when a score no longer improves, and ends the phase when it still does not.
+    """Lowers the learning rate on a plateau, then stops the phase.
 
-    The autoencoder of hernandez2020 (its reference 40). A function of the scores of the phase, which are
-    saved after each epoch, and of nothing else: a resumed phase goes on as an undisturbed one, which the
-    callbacks of Keras, counting in memory, do not.
+    The autoencoder of hernandez2020 (its reference 40). The decision follows from the saved scores of the
+    phase alone, so that a resumed phase goes on as an undisturbed one. Keras' own callbacks count in memory
+    and begin anew.
 
     Args:
         monitor: Name of the score of `validate`, the larger the better.
@@ -20,8 +20,8 @@ class Plateau:
         stop: Integer, epochs without improvement after which the phase ends.
 
     Example:
-    >>> Plateau("psnr", factor=0.8, patience=2, stop=3).stops([1.0, 2.0, 1.5, 2.0, 1.9])
-    True
+        >>> Plateau("psnr", factor=0.8, patience=2, stop=3).stops([1.0, 2.0, 1.5, 2.0, 1.9])
+        True
     """
 
     monitor: str

@@ -26,7 +26,7 @@ def build_schedule(name, learning_rate, epochs, steps_per_epoch, **options):
         A float or a `keras.optimizers.schedules.LearningRateSchedule`.
 
     Example:
-    >>> build_schedule("step", 1e-3, epochs=30, steps_per_epoch=100, after=(10 / 30, 20 / 30), factor=0.1)
+        >>> build_schedule("step", 1e-3, epochs=30, steps_per_epoch=100, after=(10 / 30, 20 / 30), factor=0.1)
     """
     check_name("Schedules", name, SCHEDULES)
     return SCHEDULES[name](learning_rate, epochs, steps_per_epoch, **options)

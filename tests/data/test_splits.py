@@ -219,6 +219,23 @@ class TestSplitFile:
         with pytest.raises(ValueError, match="train, validation, test.*'all'"):
             split.ids("train+all")
 
+    def test_its_rows_are_those_of_the_table_in_its_own_order(self, make_table):
+        table = make_table(label=["mel", "nv", "bcc"], image_id=["A", "B", "C"])
+        split = Split("mine", pd.Series({"C": "test", "B": "train", "A": "test"}), None, "image")
+        rows = split.rows(table, "test")
+        assert rows["image_id"].tolist() == ["C", "A"] and rows.index.tolist() == [0, 1]
+        assert rows["label"].tolist() == ["bcc", "mel"]
+        assert split.rows(table, "validation").empty
+
+    def test_rows_of_another_table_are_refused(self, make_table):
+        split = Split("mine", pd.Series({"A": "test", "nobody": "test"}), None, "image")
+        table = make_table(label=["mel", "nv"], image_id=["A", "B"])
+        with pytest.raises(ValueError, match="1 of its 2 test images not in the table, first 'nobody'"):
+            split.rows(table, "test")
+        twice = pd.concat([table, table[:1]], ignore_index=True)
+        with pytest.raises(ValueError, match="each image once. Received: 'A' twice"):
+            split.rows(twice, "test")
+
     def test_a_json_file_of_others_beside_it_is_not_replaced(self, make_table, tmp_path):
         split = stratified_group_split(built_table(make_table))
         (tmp_path / "settings.json").write_text("{}")

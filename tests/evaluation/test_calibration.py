@@ -5,7 +5,6 @@ from sklearn.metrics import brier_score_loss, log_loss
 from skinkit.evaluation import (
     apply_temperature,
     brier_score,
-    classwise_calibration_error,
     expected_calibration_error,
     fit_temperature,
     reliability_table,
@@ -57,13 +56,6 @@ def test_perfectly_calibrated_predictions_have_a_small_error():
     assert expected_calibration_error(y_true, probabilities, LABELS) < 0.015
     sharper = apply_temperature(probabilities, 0.4)
     assert expected_calibration_error(y_true, sharper, LABELS) > 0.08
-
-
-def test_the_classwise_error_sees_every_class():
-    # mel: 0.8 and 0.2 against truths 1 and 0; unk is never true, its 0.1 is an error.
-    probabilities = [[0.8, 0.1, 0.1], [0.2, 0.7, 0.1]]
-    errors = classwise_calibration_error(["mel", "nv"], probabilities, ["mel", "nv", "unk"], bins=10)
-    assert errors.to_dict() == pytest.approx({"mel": 0.2, "nv": 0.2, "unk": 0.1})
 
 
 def test_brier_sums_over_classes_and_is_twice_that_of_scikit_learn(predictions):

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from skinkit.experiments.folder_check import OtherRun
+from skinkit.experiments.resume import OtherRun
 from skinkit.papers.baselines import DEMO_SYNTHETIC
 
 OWN = {"recipe": DEMO_SYNTHETIC.name, "profile": "quick", "protocol": "corrected", "fold": 0, "seed": 0}
@@ -11,7 +11,7 @@ OWN = {"recipe": DEMO_SYNTHETIC.name, "profile": "quick", "protocol": "corrected
 
 @pytest.fixture
 def demo(monkeypatch):
-    """The module, whose `run` refuses a folder with a manifest unless it is told to train anew."""
+    """The module, whose `run` refuses a folder with a manifest unless it is told to train again."""
     # The package's attribute of this name is the function.
     module = importlib.import_module("skinkit.experiments.demo")
 

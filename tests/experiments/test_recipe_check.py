@@ -3,10 +3,12 @@ import json
 
 import pytest
 
+from skinkit.data import CATALOG
 from skinkit.experiments import run
-from skinkit.experiments.recipe_check import check_recipe
+from skinkit.experiments.recipe_check import REGISTRIES, check_recipe
 from skinkit.experiments.run_data import build_run_data
-from skinkit.papers import Phase, choose, recipes
+from skinkit.papers import PROFILES, Phase, Recipe, choose, recipes
+from skinkit.papers.choice import choice_fields
 
 # One worker makes the run that these tests share.
 pytestmark = pytest.mark.xdist_group("tiny-run")
@@ -64,6 +66,7 @@ WRONG = {
     "rescoring": ({"rescoring": choose("patient_z_scores")}, "mean patient_z_score"),
     "classifier": ({"classifier": choose("extra_tree", features="pooled")}, "mean extra_trees"),
     "features": ({"classifier": choose("extra_trees", features="pool")}, "mean pooled"),
+    "no features": ({"classifier": choose("extra_trees")}, "Values of `features` are .*None"),
     "option of a classifier": (
         {"classifier": choose("extra_trees", features="pooled", n_estimatorz=5)},
         "mean n_estimators",
@@ -93,7 +96,7 @@ def test_a_wrong_name_is_refused_before_anything_is_written(tiny, tmp_path, chan
         ({"split": choose("gessert2019_split")}, 3, r"gessert2019_split\(\) has the folds 0 to 2.*fold=3"),
         ({"split": choose("hernandez2020_split", folds=4)}, 4, "has the folds 0 to 3.*fold=4"),
         ({"split": choose("derm7pt_split")}, 1, "has the folds 0 to 0.*fold=1"),
-        ({}, -1, "drawn anew for each fold from 0.*fold=-1"),
+        ({}, -1, "drawn again for each fold from 0.*fold=-1"),
         ({"start_from": "skinkit/demo/ham1000"}, 0, "mean skinkit/demo/ham10000"),
     ],
 )
@@ -111,11 +114,19 @@ def test_images_and_weights_that_are_not_there_leave_no_folder(tiny, tmp_path):
     assert not any(tmp_path.iterdir())
 
 
+def test_every_choice_has_one_registry():
+    assert {*choice_fields(Recipe), *choice_fields(Phase)} == {*REGISTRIES, "model"}
+
+
 def test_every_name_in_every_recipe_is_known():
+    known = {recipe.name for recipe in recipes()}
     for recipe in recipes():
         for protocol in recipe.known_protocols:
-            for profile in ("smoke", "quick", "full"):
-                check_recipe(recipe.resolve(profile, protocol))
+            for profile in PROFILES:
+                resolved = recipe.resolve(profile, protocol)
+                check_recipe(resolved)
+                assert resolved.dataset in {*CATALOG, "synthetic"}
+                assert known.issuperset(resolved.needs)
 
 
 def test_no_corrected_recipe_is_leaky_on_drawn_images():

@@ -19,7 +19,7 @@ def contents(folder):
 def test_the_model_makes_lost_predictions_anew(whole, folder, carry_out, capsys, lost, damage):
     damage([folder / name for name in lost], folder)
     carry_out(verbose=1)
-    assert "made anew: metrics.json, predictions.csv.gz" in capsys.readouterr().out
+    assert "made again: metrics.json, predictions.csv.gz" in capsys.readouterr().out
     assert contents(folder) == contents(whole)
 
 

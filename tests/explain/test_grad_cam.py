@@ -4,7 +4,7 @@ import pytest
 from keras import layers
 
 from skinkit import models
-from skinkit.explain import TARGET_LAYERS, grad_cam
+from skinkit.explain import grad_cam
 from skinkit.explain.grad_cam import find_layer
 
 IMAGES = np.random.default_rng(0).random((5, 12, 16, 3), dtype="float32")
@@ -141,34 +141,36 @@ def test_wrong_arguments_are_named(arguments, message):
 def test_the_layer_of_small_cnn_is_the_one_below_its_head(soft_attention):
     model = models.build("small_cnn", (32, 48, 3), 3, soft_attention=soft_attention)
     images = np.random.default_rng(0).random((2, 32, 48, 3), dtype="float32")
-    assert grad_cam(model, images, layer=TARGET_LAYERS["small_cnn"]).shape == (2, 4, 6)
+    assert grad_cam(model, images, layer=models.feature_layer(model)).shape == (2, 4, 6)
     assert grad_cam(model, images).shape == (2, 4, 6)
 
 
 @pytest.mark.parametrize(
-    ("name", "options"),
+    ("name", "options", "layer"),
     [
-        ("efficientnet_lite0", {}),
-        ("efficientnet_b0", {}),
-        ("se_resnext50", {}),
-        ("datta_vgg16", {"width": 0.1}),
-        ("datta_resnet50", {}),
+        ("small_cnn", {}, "relu6"),
+        ("efficientnet_lite0", {}, "top_activation"),
+        ("efficientnet_b0", {}, "top_activation"),
+        ("mobilenet_025", {}, "conv_pw_13_relu"),
+        ("se_resnext50", {}, "layer4_2_out"),
+        ("datta_vgg16", {"width": 0.1}, "block5_bn3"),
+        ("datta_resnet50", {}, "relu_attention"),
     ],
 )
-def test_the_table_names_the_last_features_of_our_models(name, options):
-    assert find_layer(models.build(name, (64, 64, 3), 2, **options)).name == TARGET_LAYERS[name]
+def test_the_last_features_of_our_models_are_found(name, options, layer):
+    assert find_layer(models.build(name, (64, 64, 3), 2, **options)).name == layer
 
 
 @pytest.mark.parametrize(
-    ("name", "make"),
+    ("make", "layer"),
     [
-        ("vgg16", keras.applications.VGG16),
-        ("resnet50", keras.applications.ResNet50),
-        ("densenet121", keras.applications.DenseNet121),
-        ("inception_v3", keras.applications.InceptionV3),
-        ("mobilenet_v2", keras.applications.MobileNetV2),
+        (keras.applications.VGG16, "block5_conv3"),
+        (keras.applications.ResNet50, "conv5_block3_out"),
+        (keras.applications.DenseNet121, "relu"),
+        (keras.applications.InceptionV3, "mixed10"),
+        (keras.applications.MobileNetV2, "out_relu"),
     ],
 )
-def test_the_table_names_the_last_features_of_keras_applications(name, make):
+def test_the_last_features_of_keras_applications_are_found(make, layer):
     model = make(input_shape=(96, 96, 3), weights=None, include_top=False)
-    assert find_layer(model).name == TARGET_LAYERS[name]
+    assert find_layer(model).name == layer

@@ -22,6 +22,7 @@ def test_small_models_are_flat_and_end_in_float32_probabilities(name, soft_atten
     if soft_attention:
         expected = ["soft_attention", "with_attention", *expected]
     assert models.head_layers(model) == expected
+    assert models.feature_layer(model) == {"small_cnn": "relu6"}.get(name, "top_activation")
 
 
 def test_the_head_stays_float32_in_mixed_precision():
@@ -83,6 +84,7 @@ def test_a_saved_model_is_loaded_with_its_layers(tmp_path):
     model.save(tmp_path / "model.keras")
     loaded = models.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded.predict(IMAGES, verbose=0), model.predict(IMAGES, verbose=0))
+    assert models.head_layers(loaded) == models.head_layers(model)
     with pytest.raises(FileNotFoundError, match=r"other\.keras"):
         models.load_model(tmp_path / "other.keras")
     whole = (tmp_path / "model.keras").read_bytes()
@@ -142,3 +144,17 @@ def test_all_but_batch_normalization_keeps_nothing_else_from_training():
     model = models.build("small_cnn", (64, 96, 3), 3)
     left = {layer.name for layer in model.layers} - set(models.all_but_batch_normalization(model))
     assert left and all(isinstance(model.get_layer(name), keras.layers.BatchNormalization) for name in left)
+
+
+@pytest.mark.parametrize(
+    ("attention", "features"), [("soft", "bn5"), ("none", "pool6"), ("random_map", "pool6")]
+)
+def test_the_head_of_koefler_cnn_begins_where_it_attends_or_flattens(attention, features):
+    model = models.build("koefler_cnn", (80, 80, 3), 3, attention=attention, width=0.125)
+    assert models.feature_layer(model) == features
+    names = [layer.name for layer in model.layers]
+    assert models.head_layers(model) == names[names.index(features) + 1 :]
+
+
+def test_an_autoencoder_has_no_head():
+    assert models.head_layers(models.build("segnet_autoencoder", (32, 32, 3), 3, widths=[1] * 5)) == []

@@ -8,6 +8,7 @@ from keras import layers
 
 from skinkit import models
 from skinkit.explain import attention_maps, grad_cam
+from skinkit.explain.grad_cam import find_layer
 from skinkit.models.backbones.applications import build_application
 
 # Side of the image, feature map under attention, all and trainable parameters as the public code prints them.
@@ -88,6 +89,7 @@ def test_the_networks_are_those_of_the_public_code(network):
 def test_the_networks_are_flat_and_end_in_float32_probabilities(network):
     assert not any(isinstance(layer, keras.Model) for layer in network.layers)
     assert network.layers[-1].name == "probabilities"
+    assert find_layer(network).name == ("block5_bn3" if network.name == "datta_vgg16" else "relu_attention")
     assert (network.output.shape, network.output.dtype) == ((None, 7), "float32")
 
 

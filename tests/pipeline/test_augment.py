@@ -9,8 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from skinkit.pipeline import Augmentation, augment, rotate
-from skinkit.pipeline.spec import ORIENTATIONS
+from skinkit.data import TRANSFORMS
+from skinkit.pipeline import Augmentation, rotate
+from skinkit.pipeline.augment.affine import affine_transforms
+from skinkit.pipeline.augment.changes import change, draw_changes, random_columns
+from skinkit.pipeline.augment.colour import colour_mix
+from skinkit.pipeline.augment.orientation import ORIENTATIONS, compose, orient
 
 EVERYTHING = Augmentation(
     flip_left_right=0.5,
@@ -32,6 +36,8 @@ NUMPY = {
     "rot180": lambda image: np.rot90(image, 2),
     "flip_up_down": np.flipud,
     "flip_left_right": np.fliplr,
+    "transpose": lambda image: image.swapaxes(0, 1),
+    "transverse": lambda image: np.rot90(image, 2).swapaxes(0, 1),
 }
 orientations = st.tuples(st.booleans(), st.booleans(), st.booleans())
 
@@ -43,59 +49,63 @@ def image():
 
 @pytest.mark.parametrize("name", ORIENTATIONS)
 def test_named_orientations_equal_numpy(image, name):
-    np.testing.assert_array_equal(augment.orient(image, ORIENTATIONS[name]), NUMPY[name](image))
+    np.testing.assert_array_equal(orient(image, ORIENTATIONS[name]), NUMPY[name](image))
+
+
+def test_every_transform_of_a_manifest_table_has_a_position():
+    assert set(TRANSFORMS) < set(ORIENTATIONS)
 
 
 @given(first=orientations, second=orientations)
 @settings(max_examples=64)
 def test_composed_orientation_equals_one_after_the_other(first, second):
     image = np.arange(27).reshape(3, 3, 3)
-    both = augment.compose(tf.constant(first), tf.constant(second))
-    one_by_one = augment.orient(augment.orient(image, first), second)
-    np.testing.assert_array_equal(augment.orient(image, both), one_by_one)
+    both = compose(tf.constant(first), tf.constant(second))
+    one_by_one = orient(orient(image, first), second)
+    np.testing.assert_array_equal(orient(image, both), one_by_one)
 
 
 @given(orientation=orientations)
 @settings(max_examples=8)
 def test_orientations_move_pixels_and_change_none(orientation):
     image = np.arange(75).reshape(5, 5, 3)
-    result = augment.orient(image, orientation).numpy()
+    result = orient(image, orientation).numpy()
     assert sorted(result.ravel()) == sorted(image.ravel())
 
 
 def test_draws_depend_on_seed_epoch_and_row_only():
-    few = augment.draw(EVERYTHING, 3, (8, 8), seed=1, epoch=2)
-    many = augment.draw(EVERYTHING, 9, (8, 8), seed=1, epoch=2)
+    few = draw_changes(EVERYTHING, 3, (8, 8), seed=1, epoch=2)
+    many = draw_changes(EVERYTHING, 9, (8, 8), seed=1, epoch=2)
     for name, values in few.items():
         np.testing.assert_array_equal(values, many[name][:3])
     for seed, epoch in ((1, 3), (2, 2)):
-        other = augment.draw(EVERYTHING, 3, (8, 8), seed=seed, epoch=epoch)
+        other = draw_changes(EVERYTHING, 3, (8, 8), seed=seed, epoch=epoch)
         assert not np.array_equal(few["warp"], other["warp"])
 
 
 def test_switching_one_change_on_leaves_the_others_as_they_were():
-    alone = augment.draw(Augmentation(flip_up_down=0.5, hue=0.1), 50, (8, 8), 0, 0)
-    together = augment.draw(Augmentation(flip_up_down=0.5, hue=0.1, zoom=0.2), 50, (8, 8), 0, 0)
+    alone = draw_changes(Augmentation(flip_up_down=0.5, hue=0.1), 50, (8, 8), 0, 0)
+    together = draw_changes(Augmentation(flip_up_down=0.5, hue=0.1, zoom=0.2), 50, (8, 8), 0, 0)
     np.testing.assert_array_equal(alone["orientation"], together["orientation"])
     np.testing.assert_array_equal(alone["hue"], together["hue"])
 
 
 def test_only_what_is_asked_for_is_drawn():
-    assert augment.draw(Augmentation(), 4, (8, 8), 0, 0) == {}
-    assert set(augment.draw(Augmentation(brightness=0.1), 4, (8, 8), 0, 0)) == {"mix"}
-    assert set(augment.draw(Augmentation(contrast=0.1), 4, (8, 8), 0, 0)) == {"mix", "lift"}
+    assert draw_changes(Augmentation(), 4, (8, 8), 0, 0) == {}
+    assert set(draw_changes(Augmentation(brightness=0.1), 4, (8, 8), 0, 0)) == {"mix"}
+    assert set(draw_changes(Augmentation(contrast=0.1), 4, (8, 8), 0, 0)) == {"mix", "lift"}
 
 
 def test_flips_come_as_often_as_asked():
     flips = Augmentation(flip_left_right=0.25, flip_up_down=0.5)
-    transposed, up_down, left_right = augment.draw(flips, 4000, (8, 8), 0, 0)["orientation"].numpy().T
+    transposed, up_down, left_right = draw_changes(flips, 4000, (8, 8), 0, 0)["orientation"].numpy().T
     assert not transposed.any()
     assert up_down.mean() == pytest.approx(0.5, abs=0.03)
     assert left_right.mean() == pytest.approx(0.25, abs=0.03)
 
 
 def test_quarter_turns_are_equally_frequent():
-    turns = augment.draw(Augmentation(rot90=True), 4000, (8, 8), 0, 0)["orientation"].numpy()
+    turns = draw_changes(Augmentation(rot90=True), 4000, (8, 8), 0, 0)["orientation"].numpy()
     kinds, counts = np.unique(turns, axis=0, return_counts=True)
     expected = {ORIENTATIONS[name] for name in ("identity", "rot90cw", "rot90ccw", "rot180")}
     assert {tuple(kind.tolist()) for kind in kinds} == expected
@@ -111,16 +121,16 @@ def test_colour_changes_equal_their_formulas(brightness, contrast, saturation):
     expected = contrast * expected + (1 - contrast) * (expected @ weights).mean()
     expected = saturation * expected + (1 - saturation) * (expected @ weights)[..., None]
     factors = (tf.constant([x], tf.float32) for x in (brightness, contrast, saturation))
-    mix, lift = augment.colour_mix(*factors)
+    mix, lift = colour_mix(*factors)
     changes = {"mix": mix[0], "lift": lift[0]}
-    result = augment.change(tf.constant(pixels), changes)
+    result = change(tf.constant(pixels), changes)
     np.testing.assert_allclose(result, expected.clip(0, 255), atol=2e-3)
-    unit = augment.change(tf.constant(pixels), changes, top=1)
+    unit = change(tf.constant(pixels), changes, top=1)
     np.testing.assert_allclose(unit, expected.clip(0, 255) / 255, atol=1e-5)
 
 
 def test_drawn_brightness_stays_within_its_range():
-    mix = augment.draw(Augmentation(brightness=0.2), 1000, (8, 8), 0, 0)["mix"].numpy()
+    mix = draw_changes(Augmentation(brightness=0.2), 1000, (8, 8), 0, 0)["mix"].numpy()
     factors = mix[:, 0, 0]
     np.testing.assert_allclose(mix, factors[:, None, None] * np.eye(3), atol=1e-6)
     assert 0.8 <= factors.min() < 0.81
@@ -136,22 +146,22 @@ def test_colour_changes_in_an_order_are_clipped_one_by_one(image, steps):
         other = (0.0, grey.mean(), grey[..., None])[step]
         expected = (factors[step] * expected + (1 - factors[step]) * other).clip(0, 255)
     changes = {"factors": tf.constant(factors), "steps": tf.constant(steps)}
-    np.testing.assert_allclose(augment.change(tf.constant(image), changes), expected, atol=2e-3)
-    unit = augment.change(tf.constant(image), changes, top=1)
+    np.testing.assert_allclose(change(tf.constant(image), changes), expected, atol=2e-3)
+    unit = change(tf.constant(image), changes, top=1)
     np.testing.assert_allclose(unit, expected / 255, atol=1e-5)
 
 
 def test_all_orders_of_colour_changes_are_equally_frequent_and_no_factor_changes():
     asked = {"brightness": 0.1, "saturation": 0.5}
-    drawn = augment.draw(Augmentation(**asked, colour_order="random"), 6000, (8, 8), 0, 0)
+    drawn = draw_changes(Augmentation(**asked, colour_order="random"), 6000, (8, 8), 0, 0)
     assert set(drawn) == {"factors", "steps"}
     orders, counts = np.unique(drawn["steps"], axis=0, return_counts=True)
     assert len(orders) == 6
     assert counts.min() > 900
-    joint = augment.draw(Augmentation(**asked), 6000, (8, 8), 0, 0)["mix"]
+    joint = draw_changes(Augmentation(**asked), 6000, (8, 8), 0, 0)["mix"]
     brightness, contrast, saturation = drawn["factors"].numpy().T
     np.testing.assert_array_equal(contrast, 1)
-    np.testing.assert_array_equal(augment.colour_mix(brightness, contrast, saturation)[0], joint)
+    np.testing.assert_array_equal(colour_mix(brightness, contrast, saturation)[0], joint)
 
 
 @pytest.mark.parametrize("turns", [0.1, -0.3, 0.5])
@@ -161,16 +171,16 @@ def test_hue_moves_by_a_part_of_a_turn(image, turns):
         return colorsys.hsv_to_rgb((hue + turns) % 1, saturation, value)
 
     expected = np.apply_along_axis(shifted, 2, image / 255)
-    result = augment.change(tf.constant(image), {"hue": tf.constant(turns)}, top=1)
+    result = change(tf.constant(image), {"hue": tf.constant(turns)}, top=1)
     np.testing.assert_allclose(result, expected, atol=1e-4)
 
 
 def _warp_of(image, radians=0.0, scale=1.0, down=0.0, right=0.0):
     numbers = {"radians": radians, "scale": scale, "down": down, "right": right}
-    transforms = augment.affine(
+    transforms = affine_transforms(
         image.shape[:2], **{name: tf.constant([value]) for name, value in numbers.items()}
     )
-    return augment.change(tf.constant(image), {"warp": transforms[0]}).numpy()
+    return change(tf.constant(image), {"warp": transforms[0]}).numpy()
 
 
 def test_shift_moves_the_content_and_mirrors_the_edge(image):
@@ -189,14 +199,14 @@ def test_zoom_enlarges_about_the_centre():
 @pytest.mark.parametrize("fill", ["nearest", "reflect"])
 def test_zoom_per_axis_and_fill_are_scipys(image, fill):
     rows, columns = 0.8, 1.3
-    transform = augment.affine(
+    transform = affine_transforms(
         image.shape[:2],
         radians=tf.zeros(1),
         scale=(1 / tf.constant([rows]), 1 / tf.constant([columns])),
         down=tf.zeros(1),
         right=tf.zeros(1),
     )
-    found = augment.change(tf.constant(image), {"warp": transform[0]}, fill=fill)
+    found = change(tf.constant(image), {"warp": transform[0]}, fill=fill)
     for channel in range(3):
         pixels = image[..., channel].astype(np.float64)
         expected = ndimage.affine_transform(
@@ -208,8 +218,8 @@ def test_zoom_per_axis_and_fill_are_scipys(image, fill):
 def test_turning_shifting_and_zooming_come_in_the_order_of_keras(image):
     """`ImageDataGenerator` multiplies the matrices of rotation, shift and zoom, about the centre."""
     asked = Augmentation(rotation=180.0, zoom=0.1, shift=0.1, zoom_per_axis=True, fill="nearest")
-    warp = augment.draw(asked, 1, image.shape[:2], 0, 0)["warp"]
-    u = augment._uniform(augment._DRAWS, 1, 0, 0) | augment._uniform(augment._LATER_DRAWS, 1, -1, 0)
+    warp = draw_changes(asked, 1, image.shape[:2], 0, 0)["warp"]
+    u = random_columns(1, 0, 0)
     turn, down, right, rows, columns = (
         2 * float(u[name][0]) - 1
         for name in ("rotation", "shift_rows", "shift_columns", "zoom", "zoom_columns")
@@ -220,7 +230,7 @@ def test_turning_shifting_and_zooming_come_in_the_order_of_keras(image):
     zoom, shift = np.diag([1 + 0.1 * rows, 1 + 0.1 * columns]), -0.1 * 9 * np.array([down, right])
     centre = np.array([4.0, 4.0])
     offset = centre + matrix @ shift - matrix @ zoom @ centre
-    found = augment.change(tf.constant(image), {"warp": warp[0]}, fill="nearest")
+    found = change(tf.constant(image), {"warp": warp[0]}, fill="nearest")
     for channel in range(3):
         pixels = image[..., channel].astype(np.float64)
         expected = ndimage.affine_transform(pixels, matrix @ zoom, offset, order=1, mode="nearest")
@@ -229,7 +239,7 @@ def test_turning_shifting_and_zooming_come_in_the_order_of_keras(image):
 
 def test_zoom_per_axis_divides_each_axis_by_a_factor_of_its_own():
     zoom = Augmentation(zoom=0.2, zoom_per_axis=True)
-    warp = augment.draw(zoom, 4000, (50, 100), 0, 0)["warp"].numpy()
+    warp = draw_changes(zoom, 4000, (50, 100), 0, 0)["warp"].numpy()
     columns, rows = warp[:, 0], warp[:, 4]
     for factors in (rows, columns):
         assert factors.min() == pytest.approx(0.8, abs=1e-3)
@@ -246,7 +256,7 @@ def test_any_angle_rotation_agrees_with_quarter_turns(image, quarter):
 
 
 def test_shift_is_a_fraction_of_each_side():
-    warp = augment.draw(Augmentation(shift=0.1), 2000, (50, 100), 0, 0)["warp"].numpy()
+    warp = draw_changes(Augmentation(shift=0.1), 2000, (50, 100), 0, 0)["warp"].numpy()
     assert np.abs(warp[:, 2]).max() == pytest.approx(10, abs=0.1)
     assert np.abs(warp[:, 5]).max() == pytest.approx(5, abs=0.1)
 

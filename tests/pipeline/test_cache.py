@@ -16,7 +16,7 @@ SPEC = PipelineSpec(
 
 
 def _build(table, spec, **arguments):
-    return build_dataset(table, None, spec, labels=LABELS, batch_size=3, **arguments)
+    return build_dataset(table, spec, labels=LABELS, batch_size=3, **arguments)
 
 
 def _images(dataset, count):

@@ -18,10 +18,9 @@ from skinkit.pipeline import (
     build_dataset,
     coverage,
     crop_corners,
-    cropping,
     decode_file,
 )
-from skinkit.pipeline.crops import centre_box
+from skinkit.pipeline.crops import centre_box, draw_boxes
 
 LABELS = ("bkl", "mel", "nv")
 SIZE, SIDE = (40, 60), 16
@@ -43,7 +42,7 @@ RANDOM = {"single_crop": spec_of("single_crop"), "multi_crop": spec_of("multi_cr
 
 
 def images_of(table, spec, count=9, **arguments):
-    dataset = build_dataset(table, None, spec, labels=LABELS, **{"batch_size": 3, **arguments})
+    dataset = build_dataset(table, spec, labels=LABELS, **{"batch_size": 3, **arguments})
     return [images.numpy() for images, *_ in dataset.take(count)]
 
 
@@ -163,7 +162,7 @@ def test_single_crops_are_those_of_torchvision(size):
     seeds = tf.constant([7, -1 - 3], tf.int64)
     numbers = tf.random.stateless_uniform((300, 22), seed=seeds, alg="philox").numpy()
     expected = [like_torchvision(row[2:].reshape(10, 2), row[:2], size) for row in numbers]
-    boxes = cropping.draw_boxes(Crops("single_crop", 8), size, 300, seed=7, epoch=3).numpy()
+    boxes = draw_boxes(Crops("single_crop", 8), size, 300, seed=7, epoch=3).numpy()
     same = (boxes == expected).all(axis=1)
     # In float32 a number next to a half may be rounded to the other side.
     assert same.mean() > 0.99
@@ -173,7 +172,7 @@ def test_single_crops_are_those_of_torchvision(size):
 @settings(max_examples=40)
 def test_random_crops_lie_inside(size, side, epoch, strategy):
     crops = Crops(strategy, side, None if strategy == "single_crop" else 4)
-    boxes = cropping.draw_boxes(crops, size, 50, seed=0, epoch=epoch).numpy()
+    boxes = draw_boxes(crops, size, 50, seed=0, epoch=epoch).numpy()
     corner, extent = boxes[:, :2], boxes[:, 2:]
     assert (corner >= 0).all() and (extent > 0).all() and (corner + extent <= size).all()
     if strategy == "multi_crop":
@@ -181,7 +180,7 @@ def test_random_crops_lie_inside(size, side, epoch, strategy):
 
 
 def test_random_crops_reach_every_edge():
-    boxes = cropping.draw_boxes(Crops("multi_crop", 4, 4), (7, 9), 400, seed=0, epoch=0).numpy()
+    boxes = draw_boxes(Crops("multi_crop", 4, 4), (7, 9), 400, seed=0, epoch=0).numpy()
     assert np.unique(boxes[:, 0]).tolist() == [0, 1, 2, 3]
     assert np.unique(boxes[:, 1]).tolist() == [0, 1, 2, 3, 4, 5]
 
@@ -189,7 +188,7 @@ def test_random_crops_reach_every_edge():
 @pytest.mark.parametrize("strategy", RANDOM)
 def test_random_crops_depend_on_seed_epoch_and_row_only(strategy):
     def draw(count, seed, epoch):
-        return cropping.draw_boxes(RANDOM[strategy].crops, SIZE, count, seed, epoch).numpy()
+        return draw_boxes(RANDOM[strategy].crops, SIZE, count, seed, epoch).numpy()
 
     np.testing.assert_array_equal(draw(3, 1, 2), draw(9, 1, 2)[:3])
     for seed, epoch in ((1, 3), (2, 2)):
@@ -208,7 +207,7 @@ def test_one_crop_or_several_an_image(photo_table, strategy, count, one, several
     for training, is_one in ((True, one), (False, several)):
         shape = (SIDE, SIDE, 3) if is_one else (count, SIDE, SIDE, 3)
         assert spec.shape(training) == shape
-        dataset = build_dataset(photo_table, None, spec, labels=LABELS, training=training, batch_size=3)
+        dataset = build_dataset(photo_table, spec, labels=LABELS, training=training, batch_size=3)
         assert dataset.element_spec[0].shape == (None, *shape)
         assert [b.shape for b, _ in dataset.take(3)] == [(n, *shape) for n in (3, 3, 1)]
     assert spec.input_shape == spec.shape(training=True)
@@ -227,7 +226,7 @@ def test_ordered_crops_are_cut_in_their_order(maps, strategy, count):
 def test_training_sees_the_drawn_part_of_each_image(maps, strategy):
     spec = RANDOM[strategy]
     images = np.concatenate(images_of(maps, spec, count=4, training=True, seed=5))
-    boxes = [cropping.draw_boxes(spec.crops, SIZE, 6, seed=5, epoch=e).numpy() for e in (0, 1)]
+    boxes = [draw_boxes(spec.crops, SIZE, 6, seed=5, epoch=e).numpy() for e in (0, 1)]
     for position, image in enumerate(images):
         row = round(float(image[0, 0, 2]))
         top, left, height, width = boxes[position // 6][row]
@@ -239,7 +238,7 @@ def test_a_row_that_comes_again_is_cut_elsewhere(maps):
     spec = RANDOM["multi_crop"]
     sampler = Sampler(rows=6, length=5, order=lambda seed, epoch: np.zeros(5, np.int64))
     images = np.concatenate(images_of(maps, spec, count=2, training=True, seed=5, sampler=sampler))
-    boxes = cropping.draw_boxes(spec.crops, SIZE, 5, seed=5, epoch=0).numpy()
+    boxes = draw_boxes(spec.crops, SIZE, 5, seed=5, epoch=0).numpy()
     np.testing.assert_array_equal(images[:, 0, 0, :2], boxes[:, :2])
     assert len(np.unique(boxes, axis=0)) > 1
 

@@ -30,7 +30,6 @@ def store():
 def dataset(table, store, **options):
     return build_dataset(
         table,
-        None,
         SPEC,
         labels=("bkl", "mel", "nv"),
         batch_size=6,

@@ -234,7 +234,6 @@ RAW = PipelineSpec(image_size=(8, 8), scaling="raw")
 def batches_of(table, sampler, first_epoch, count, spec=RAW, **options):
     dataset = build_dataset(
         table,
-        None,
         spec,
         labels=LABELS,
         training=True,

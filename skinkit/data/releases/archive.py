@@ -1,4 +1,4 @@
-"""Unpacks a zip archive safely, whole or not at all."""
+"""Safe unpacking of zip archives, whole or not at all."""
 
 import re
 import shutil
@@ -22,9 +22,9 @@ def unpack(archive: Path, target: Path, progress: bool = True) -> None:
     An archive that holds nothing but one folder of the target's own name is not nested twice.
 
     Args:
-        archive: zip file.
-        target: folder to make; must not exist.
-        progress: show a bar.
+        archive: Path of a zip file.
+        target: Path of the folder to make; must not exist.
+        progress: Boolean, whether to show a bar.
 
     Raises:
         DamagedArchive: damaged, encrypted, or with entries that lead out of the folder.

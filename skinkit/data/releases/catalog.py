@@ -1,12 +1,83 @@
-"""Catalog: finds, lists and describes the releases of `releases.py`."""
+"""Catalog of the releases in `releases.toml`: found by key, listed and described."""
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pandas as pd
 
 from skinkit.data.classes import CLASS_MAPS
-from skinkit.data.releases.release_list import CATALOG, Release, RemoteFile
 from skinkit.names import did_you_mean
 
-__all__ = ["CATALOG", "Release", "RemoteFile", "describe", "find_release", "list_releases"]
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """One file of a release.
+
+    Args:
+        name: String, file name, also on a mirror.
+        urls: Strings, addresses, tried in this order; empty when an account or a form stands before it.
+        bytes: Integer, size, or `None` when unknown.
+        sha256: String, lower-case hex digest, or `None` when unknown.
+        md5: String, lower-case hex digest, or `None` when unknown.
+    """
+
+    name: str
+    urls: tuple[str, ...] = ()
+    bytes: int | None = None
+    sha256: str | None = None
+    md5: str | None = None
+
+    @property
+    def checksum(self) -> tuple[str, str] | None:
+        """The strongest known digest as `(algorithm, hex)`, or None."""
+        known = {"sha256": self.sha256, "md5": self.md5}
+        return next(((name, digest) for name, digest in known.items() if digest), None)
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release of images with their tables.
+
+    Args:
+        key: String, name used by every command, and name of its folder.
+        title, page, licence, citation: Strings of one line; the page is the address a person opens.
+        class_map: String, key of `CLASS_MAPS`.
+        images: Integer, number of images that belong to it.
+        counts: Dictionary, images per canonical label; empty when unknown.
+        lesions, patients: Integers, numbers of known ids, or `None`.
+        files: `RemoteFile`s, what to fetch.
+        steps: Strings, how to get the files by hand where no address is open to everybody.
+        note: String, what a user should know before using it.
+    """
+
+    key: str
+    title: str
+    page: str
+    licence: str
+    citation: str
+    class_map: str
+    images: int
+    files: tuple[RemoteFile, ...]
+    counts: dict[str, int] = field(default_factory=dict, hash=False)
+    lesions: int | None = None
+    patients: int | None = None
+    steps: tuple[str, ...] = ()
+    note: str = ""
+
+
+def _read(path: Path) -> dict[str, Release]:
+    with path.open("rb") as file:
+        releases = tomllib.load(file)
+    return {key: _release(key, **facts) for key, facts in releases.items()}
+
+
+def _release(key, files, steps=(), **facts):
+    files = tuple(RemoteFile(**{**file, "urls": tuple(file.get("urls", ()))}) for file in files)
+    return Release(key, files=files, steps=tuple(steps), **facts)
+
+
+CATALOG = _read(Path(__file__).with_name("releases.toml"))
 
 
 def find_release(key: str) -> Release:

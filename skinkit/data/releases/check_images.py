@@ -1,4 +1,4 @@
-"""Checks a data set: every image opened, counts against the catalog, duplicates found."""
+"""Check of a data set: every image opened, counts against the catalog, duplicates found."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -20,11 +20,12 @@ class CheckReport:
     """Result of `check_images`.
 
     Args:
-        files: one row per image file: `image_id, path`, and the fields of `ImageFacts`.
-        duplicates: one row per group of images of one photograph: `kind` (`same file`, `same pixels` in
-            different files, or `same id` as `overlap` compares ids, with other pixels), `image_ids` (tuple),
-            `same_lesion` (`<NA>` where one is missing or they cannot be compared), `same_label`.
-        differences: where the counts are not those of the catalog, as they are in any subset.
+        files: DataFrame, one row per image file: `image_id, path`, and the fields of `ImageFacts`.
+        duplicates: DataFrame, one row per group of images of one photograph: `kind` (`same file`, `same
+            pixels` in different files, or `same id` as `overlap` compares ids, with other pixels),
+            `image_ids` (tuple), `same_lesion` (`<NA>` where one is missing or they cannot be compared),
+            `same_label`.
+        differences: Strings, where the counts are not those of the catalog, as they are in any subset.
     """
 
     files: pd.DataFrame
@@ -33,7 +34,7 @@ class CheckReport:
 
     @property
     def ok(self) -> bool:
-        """Whether every image can be used. Notices and differences do not count."""
+        """True if every image can be used. Notices and differences do not count."""
         return not (self.files["error"] != "").any()
 
     @property
@@ -43,9 +44,7 @@ class CheckReport:
         return (good["width"].astype(str) + " x " + good["height"].astype(str)).value_counts()
 
     def to_frame(self) -> pd.DataFrame:
-        """Returns one row a finding: `level` (error, notice, difference), `kind`, `image_id`,
-        `path`, `detail`.
-        """
+        """Returns one row a finding: `level` (error, notice, difference), `kind, image_id, path, detail`."""
         rows = [
             ("error", file.error, file.image_id, file.path, file.detail)
             for file in self.files[self.files["error"] != ""].itertuples()
@@ -97,11 +96,11 @@ def check_images(
     """Opens every image of a data set and compares its counts with the catalog.
 
     Args:
-        data: manifest table, or name of a data set to load from `root`.
-        root: folder that holds one folder a data set (only with a name).
-        release: what the table should contain; default: the catalog's entry of that name.
-        workers: threads; default: number of processors.
-        progress: show a bar.
+        data: Manifest table, or name of a data set to load from `root`.
+        root: Folder that holds one folder a data set (only with a name).
+        release: `Release`, what the table should contain; default: the catalog's entry of that name.
+        workers: Integer, threads; default: number of processors.
+        progress: Boolean, whether to show a bar.
 
     Returns:
         Report with errors (images that cannot be used), notices (greyscale, CMYK, 16-bit,

@@ -1,14 +1,13 @@
-"""Fetches a release: downloads what is missing, verifies it and unpacks it."""
+"""Download of a release: what is missing is fetched, verified and unpacked."""
 
 from collections.abc import Callable
-from contextlib import contextmanager
 from pathlib import Path
 
 from skinkit.data.releases.archive import DamagedArchive, unpack
-from skinkit.data.releases.catalog import find_release
+from skinkit.data.releases.catalog import Release, RemoteFile, find_release
 from skinkit.data.releases.http import LocalError, TransferError, Transport, transfer, verify
-from skinkit.data.releases.release_list import Release, RemoteFile
 from skinkit.data.tables.folder import data_root
+from skinkit.files import locked
 
 
 class DownloadError(OSError):
@@ -29,12 +28,12 @@ def fetch(
     and, where they could be fetched again, removed.
 
     Args:
-        name: key of the catalog, or a release of one's own.
-        to: folder that holds one folder a release; default: the environment variable
+        name: String, key of the catalog, or a `Release` of one's own.
+        to: Folder that holds one folder a release; default: the environment variable
             `SKINKIT_DATA`, else `datasets`.
-        base_url: address of a mirror that has the same file names: `<base_url>/<file name>`.
-        progress: print what is done and show bars.
-        transport: attempts, timeouts and block size.
+        base_url: String, address of a mirror that has the same file names: `<base_url>/<file name>`.
+        progress: Boolean, whether to print what is done and to show bars.
+        transport: `Transport`, attempts, timeouts and block size.
 
     Returns:
         The release's folder, `<to>/<key>`.
@@ -50,7 +49,8 @@ def fetch(
     folder = data_root(to) / release.key
     say = print if progress else _silent
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
+    busy = DownloadError(f"Another process is fetching into {folder}. Wait until it has ended.")
+    with locked(folder / ".fetch.lock", busy):
         for file in release.files:
             urls = [f"{base_url.rstrip('/')}/{file.name}"] if base_url else list(file.urls)
             try:
@@ -62,17 +62,6 @@ def fetch(
 
 def _silent(text):
     """Says nothing."""
-
-
-@contextmanager
-def _alone(folder):
-    from filelock import FileLock, Timeout
-
-    try:
-        with FileLock(folder / ".fetch.lock", timeout=0):
-            yield
-    except Timeout as error:
-        raise DownloadError(f"Another process is fetching into {folder}. Wait until it has ended.") from error
 
 
 def _complete(

@@ -1,7 +1,6 @@
-"""One file over HTTP: resumed where possible, verified, and renamed only when it is whole."""
+"""Transfer of one file over HTTP: resumed where possible, verified, and renamed only when it is whole."""
 
 import errno
-import hashlib
 import json
 import re
 import shutil
@@ -11,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from skinkit.data.releases.release_list import RemoteFile
+from skinkit.data.releases.catalog import RemoteFile
+from skinkit.files import file_hash
 
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -30,15 +30,15 @@ class _Interrupted(Exception):
 
 @dataclass(frozen=True)
 class Transport:
-    """How files are carried.
+    """Limits of a transfer, and the functions it calls.
 
     Args:
-        attempts: attempts in a row that bring no new byte before giving up.
-        timeout: seconds to connect, and seconds between two blocks of bytes.
-        backoff: seconds before the second attempt; doubled before each further one, at most 60.
-        block: bytes a read; so many are lost at most when a connection breaks.
-        sleep: called with the seconds to wait.
-        open: opens the part file for writing.
+        attempts: Integer, attempts in a row that bring no new byte before giving up.
+        timeout: Floats, seconds to connect, and seconds between two blocks of bytes.
+        backoff: Float, seconds before the second attempt; doubled before each further one, at most 60.
+        block: Integer, bytes per read, and the most a broken connection can lose.
+        sleep: Function that waits so many seconds.
+        open: Function that opens the part file for writing.
     """
 
     attempts: int = 5
@@ -62,12 +62,12 @@ class _Part:
 
     @property
     def has_notes(self) -> bool:
-        """Whether the part was begun here."""
+        """True if the part was begun here."""
         return self._notes.exists()
 
     @property
     def notes(self) -> dict:
-        """What is known about the part: nothing, if the notes are damaged, and the download begins anew."""
+        """Facts of the part; empty if they are damaged, and the download begins anew."""
         try:
             notes = json.loads(self._notes.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -91,11 +91,11 @@ def transfer(file: RemoteFile, urls: list[str], path: Path, transport: Transport
     """Brings one file to `path`, which exists afterwards only if the file is whole and right.
 
     Args:
-        file: name, and size and checksum as far as they are known.
-        urls: addresses, tried in turn; that of an unfinished part comes first.
-        path: where the file goes; `<path>.part` holds what has arrived so far.
-        transport: limits and injected functions.
-        progress: show a bar.
+        file: `RemoteFile`, with size and checksum as far as they are known.
+        urls: Strings, addresses, tried in turn; that of an unfinished part comes first.
+        path: Path that the file goes to; `<path>.part` holds what has arrived so far.
+        transport: `Transport`, limits and injected functions.
+        progress: Boolean, whether to show a bar.
 
     Raises:
         TransferError: with the reason at each address. The part file is kept where it is of use.
@@ -124,14 +124,11 @@ def verify(path: Path, file: RemoteFile) -> str | None:
         return f"has {size:,} bytes, expected {file.bytes:,}"
     if file.checksum:
         algorithm, expected = file.checksum
-        with path.open("rb") as opened:
-            received = hashlib.file_digest(
-                opened, lambda: hashlib.new(algorithm, usedforsecurity=False)
-            ).hexdigest()
+        received = file_hash(path, algorithm)
         if received != expected:
             return f"has the {algorithm} {received}, expected {expected}"
     if file.name.endswith(".zip") and not zipfile.is_zipfile(path):
-        return f"is no zip archive (it begins with {_first_bytes(path)!r})"
+        return f"is not a zip archive (it begins with {_first_bytes(path)!r})"
     return None
 
 

@@ -1,4 +1,4 @@
-"""What one image file is: readable or not, how it is coded, and hashes of its bytes and pixels."""
+"""Facts of one image file: readable or not, its coding, and hashes of its bytes and pixels."""
 
 import hashlib
 import io
@@ -20,14 +20,14 @@ class ImageFacts:
     """Facts of one image file.
 
     Args:
-        error: `missing`, `unreadable`, `zero-byte`, `not an image`, `truncated`, `corrupt`, or
+        error: String: `missing`, `unreadable`, `zero-byte`, `not an image`, `truncated`, `corrupt`, or
             empty where the image can be used.
-        detail: the error in words.
-        notices: those of `greyscale`, `CMYK`, `16-bit`, `EXIF-rotated` that hold.
-        format: `JPEG` or `PNG`.
-        width, height: pixels, before any EXIF rotation.
-        bytes: size of the file.
-        file_hash, pixel_hash: equal for equal files and for equal decoded pictures.
+        detail: String, the error in words.
+        notices: Strings, those of `greyscale`, `CMYK`, `16-bit`, `EXIF-rotated` that hold.
+        format: String, `JPEG` or `PNG`.
+        width, height: Integers, pixels before any EXIF rotation.
+        bytes: Integer, size of the file.
+        file_hash, pixel_hash: Strings, equal for equal files and for equal decoded pixels.
     """
 
     error: str = ""

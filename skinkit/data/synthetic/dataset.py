@@ -17,6 +17,7 @@ from skinkit.data.load import read_manifest
 from skinkit.data.synthetic.drawing import draw_lesion, photograph
 from skinkit.data.synthetic.patients import plan_ham10000, plan_isic2020
 from skinkit.data.synthetic.traits import MALIGNANT, draw_patient, draw_traits
+from skinkit.files import locked, writing
 
 __all__ = ["draw_lesion", "synthetic"]
 
@@ -82,24 +83,24 @@ def synthetic(
     that is complete is read again; one that was interrupted is completed.
 
     Args:
-        n: number of images.
-        seed: integer.
-        folder: where `images/*.jpg`, `masks/*_segmentation.png` and the release's own table go; default: a
-            folder of its own below the environment variable `SKINKIT_CACHE`, else
+        n: Integer, number of images.
+        seed: Integer.
+        folder: Folder that `images/*.jpg`, `masks/*_segmentation.png` and the release's own table go;
+            default: a folder of its own below the environment variable `SKINKIT_CACHE`, else
             `~/.cache/skinkit`.
-        size: height and width of the images in pixels.
-        layout: `"ham10000"` (seven classes) or `"isic2020"` (benign and malignant; patients with
+        size: Integers, height and width of the images in pixels.
+        layout: String, `"ham10000"` (seven classes) or `"isic2020"` (benign and malignant; patients with
             many images, no lesion ids).
-        balance: 0 for the class shares of the release, 1 for equal ones (`isic2020`: for a melanoma
+        balance: Float, 0 for the class shares of the release, 1 for equal ones (`isic2020`: for a melanoma
             in every patient).
-        overlap: share of lesions that look much like another diagnosis.
-        source_artefact: share of lesions whose mark of a source (dark corners, warm light) tells
+        overlap: Float, share of lesions that look much like another diagnosis.
+        source_artefact: Float, share of lesions whose mark of a source (dark corners, warm light) tells
             malignant from benign; the others carry it by chance.
-        context: at 0 an image tells all there is to know; at 1 the nevi of a patient share a look,
-            and a melanoma is a nevus with the opposite look, which only the patient's other
-            images can tell.
-        workers: threads; default: number of processors. The images do not depend on it.
-        progress: show a bar; default: from 1,000 images on.
+        context: Float, 0 to 1: at 0 an image tells all there is to know; at 1 the nevi of a patient share a
+            look, and a melanoma is a nevus with the opposite look, which only the patient's other images can
+            tell.
+        workers: Integer, threads; default: number of processors. The images do not depend on it.
+        progress: Boolean, whether to show a bar; default: from 1,000 images on.
 
     Returns:
         Manifest table.
@@ -111,13 +112,11 @@ def synthetic(
         >>> table = synthetic(120, seed=1)
         >>> table["label"].value_counts()
     """
-    from filelock import FileLock
-
     size = tuple(int(side) for side in size)
     drawing = _Drawing(n, seed, size, layout, balance, overlap, source_artefact, context)
     folder = Path(folder) if folder else _cache_folder(drawing)
     folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / ".lock"):
+    with locked(folder / ".lock"):
         _claim(folder, drawing)
         _write_all(folder, drawing, workers, n >= _LARGE if progress is None else progress)
     return read_manifest(folder / _TABLES[layout], dataset="synthetic")
@@ -198,9 +197,8 @@ def _stream(drawing, purpose, number):
 
 
 def _write(path, content):
-    part = path.with_name(f"{path.name}.part")
-    part.write_bytes(content)
-    part.replace(path)
+    with writing(path) as part:
+        part.write_bytes(content)
 
 
 def _ham10000_table(plan):

@@ -1,4 +1,4 @@
-"""Draws dermoscopy-like photographs with NumPy and OpenCV: skin, lesion, and what the camera adds.
+"""Dermoscopy-like photographs, drawn with NumPy and OpenCV: skin, lesion, and what the camera adds.
 
 Colours come from absorption: what melanin, blood and keratin leave of white light. So a dark skin,
 a red light or a second pigment mix as they do in a photograph.
@@ -22,11 +22,11 @@ _SMALLEST = 150  # images lower than this are drawn larger and reduced, else the
 
 @dataclass(frozen=True)
 class View:
-    """Where the camera stands.
+    """The position of the camera.
 
     Args:
-        matrix: `(2, 3)` array that leads from pixels to image heights from the lesion's middle.
-        size: height and width in pixels.
+        matrix: Array `(2, 3)` that leads from pixels to image heights from the lesion's middle.
+        size: Integers, height and width in pixels.
     """
 
     matrix: np.ndarray
@@ -42,9 +42,9 @@ def draw_lesion(label, seed=0, size=(225, 300)):
     """Draws one photograph of a lesion, with its mask.
 
     Args:
-        label: diagnosis, one of `akiec bcc bkl df mel nv vasc`.
-        seed: integer, or `np.random.Generator`; equal integers give equal images.
-        size: height and width in pixels.
+        label: String, a diagnosis of `akiec bcc bkl df mel nv vasc`.
+        seed: Integer, or `np.random.Generator`; equal integers give equal images.
+        size: Integers, height and width in pixels.
 
     Returns:
         Image, uint8 RGB `(height, width, 3)`, and mask, uint8 `(height, width)`: 255 in the lesion,
@@ -69,9 +69,9 @@ def photograph(rng, lesion, patient, size, marked):
     Args:
         rng: `np.random.Generator`.
         lesion: `Lesion`.
-        patient: its `Patient`.
-        size: height and width in pixels.
-        marked: whether the image carries the mark of a source: dark corners, warm light.
+        patient: `Patient` who has it.
+        size: Integers, height and width in pixels.
+        marked: Boolean, whether the image carries the mark of a source: dark corners, warm light.
 
     Returns:
         Image and mask as `draw_lesion`.
@@ -199,7 +199,7 @@ def _draw_vessels(lines, view):
 
 
 def _expose(rng, absorbed, white, light, size):
-    """What the film sees of absorption, white, light, its slope and grain: uint8 `(h, w, 3)`."""
+    """Exposes absorption, white and light, with slope and grain: uint8 `(h, w, 3)`."""
     import cv2
 
     height, width = size

@@ -1,9 +1,9 @@
-"""Who the drawn images belong to: patients, lesions and repeats with the numbers of the releases."""
+"""Synthetic patients and lesions, sampled with the statistics of the releases."""
 
 import numpy as np
 import pandas as pd
 
-from skinkit.data.releases.release_list import CATALOG
+from skinkit.data.releases.catalog import CATALOG
 
 # HAM10000: lesions with 1, 2, ... 6 images (counted in its public table).
 _REPEATS = {
@@ -76,12 +76,12 @@ def plan_ham10000(n, seed=0, balance=0.25):
     have one to four lesions.
 
     Args:
-        n: number of images.
-        seed: integer.
-        balance: 0 for the class shares of HAM10000, 1 for equal ones.
+        n: Integer, number of images.
+        seed: Integer.
+        balance: Float, 0 for the class shares of HAM10000, 1 for equal ones.
 
     Returns:
-        Data frame with one row an image: `image, lesion, patient` (integers), `dx`, `dx_type`,
+        DataFrame with one row an image: `image, lesion, patient` (integers), `dx`, `dx_type`,
         `age` (years, `nan` if unknown), `sex`, `site`.
     """
     rng = np.random.default_rng([seed, n])
@@ -108,12 +108,12 @@ def plan_isic2020(n, seed=0, balance=0.25):
     """Plans nevi, keratoses and melanomas of patients with many images each, as in ISIC 2020.
 
     Args:
-        n: number of images.
-        seed: integer.
-        balance: 0 for ISIC 2020's share of patients with a melanoma (21 %), 1 for all of them.
+        n: Integer, number of images.
+        seed: Integer.
+        balance: Float, 0 for ISIC 2020's share of patients with a melanoma (21 %), 1 for all of them.
 
     Returns:
-        Data frame as `plan_ham10000`, each image of a lesion of its own.
+        DataFrame as `plan_ham10000`, each image of a lesion of its own.
     """
     rng = np.random.default_rng([seed, n, 2020])
     sizes = []

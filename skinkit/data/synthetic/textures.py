@@ -13,9 +13,9 @@ class Cutter:
     """Cuts textures out, so that they stay with the lesion however the camera stands.
 
     Args:
-        placements: `(n, 3)` array in 0..1: x, y and angle of each texture's cutting.
-        matrix: `(2, 3)` array from pixels to image heights from the lesion's middle.
-        size: height and width in pixels.
+        placements: Array `(n, 3)` in 0..1: x, y and angle of each texture's cutting.
+        matrix: Array `(2, 3)` from pixels to image heights from the lesion's middle.
+        size: Integers, height and width in pixels.
     """
 
     def __init__(self, placements, matrix, size):

@@ -1,4 +1,4 @@
-"""What each diagnosis looks like, as numbers: drawn per patient and per lesion, then photographed.
+"""Looks of the diagnoses as numbers, drawn for each patient and lesion and then photographed.
 
 The amounts are set by eye, so that the classes overlap as real ones do; they claim nothing medical.
 """
@@ -59,12 +59,12 @@ class Patient:
     """The skin that a patient's lesions lie in, and the look that the nevi may share.
 
     Args:
-        tone: melanin of the skin, from 0.03 (fair) to 1 (dark).
-        redness: blood of the skin.
-        freckles: 0 to 1.
-        hair: mean number of hairs in a photograph.
-        cast: colour of the clinic's light, a factor for R, G and B.
-        look: angle in radians on the circle of looks: 0 dark, pi/2 red, pi light, 3 pi/2 pale.
+        tone: Float, melanin of the skin, from 0.03 (fair) to 1 (dark).
+        redness: Float, blood of the skin.
+        freckles: Float, 0 to 1.
+        hair: Float, mean number of hairs in a photograph.
+        cast: Floats, colour of the clinic's light, a factor for R, G and B.
+        look: Float, angle in radians on the circle of looks: 0 dark, pi/2 red, pi light, 3 pi/2 pale.
     """
 
     tone: float
@@ -80,9 +80,9 @@ class Lesion:
     """Everything about a lesion that all its photographs share.
 
     Args:
-        traits: amounts and structures by name; a structure that is not there has 0.
-        placements: `(12, 3)` array: where each texture is cut out (x, y in 0..1) and its angle.
-        vessels: polylines, arrays `(points, 2)` in image heights from the lesion's middle.
+        traits: Dictionary, amounts and structures by name; a structure that is not there has 0.
+        placements: Array `(12, 3)`: where each texture is cut out (x, y in 0..1) and its angle.
+        vessels: Arrays `(points, 2)`, polylines in image heights from the lesion's middle.
     """
 
     traits: dict[str, float]
@@ -108,10 +108,10 @@ def draw_traits(rng, label, patient, overlap=0.25, context=0.0):
 
     Args:
         rng: `np.random.Generator`.
-        label: one of `LABELS`.
+        label: String, one of `LABELS`.
         patient: `Patient` who has it.
-        overlap: share of lesions, 0..1, that look much like another diagnosis.
-        context: 0..1, how closely a nevus has its patient's look and a melanoma the opposite one;
+        overlap: Float, 0 to 1, share of lesions that look much like another diagnosis.
+        context: Float, 0 to 1, how closely a nevus has its patient's look and a melanoma the opposite one;
             also the share of melanomas that nothing else tells from a nevus.
 
     Returns:

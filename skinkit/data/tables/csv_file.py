@@ -1,4 +1,4 @@
-"""Reading the CSV files of the releases, whatever their separator, byte-order mark or line ends."""
+"""CSV files of the releases, read with any separator, byte-order mark and line ends."""
 
 import csv
 import io
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from skinkit.data.missing import is_missing
+from skinkit.data.tables.missing import is_missing
 
 
 @dataclass
@@ -19,6 +19,7 @@ class Sheet:
     notices: list[str] = field(default_factory=list)
 
     def note(self, text):
+        """Adds a notice, with the name of the file."""
         self.notices.append(f"{self.path.name}: {text}")
 
     def fail_where(self, wrong, column, expected):

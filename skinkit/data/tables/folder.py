@@ -1,4 +1,4 @@
-"""What lies in a data set's folder: tables by name pattern, images by id."""
+"""Files of a data set's folder: tables by name pattern, images by id."""
 
 import os
 from fnmatch import fnmatch
@@ -11,12 +11,12 @@ _IMAGE_ENDINGS = {".jpg", ".jpeg", ".png"}
 
 
 def data_root(root=None):
-    """The folder of the data sets: `root`, else the environment variable `SKINKIT_DATA`, else `datasets`."""
+    """Returns the folder of the data sets: `root`, else the variable `SKINKIT_DATA`, else `datasets`."""
     return Path(root or os.environ.get("SKINKIT_DATA") or "datasets")
 
 
 def list_files(folder):
-    """All files below a folder, the least deep first, without hidden ones and __MACOSX."""
+    """Returns all files below a folder, the least deep first, without hidden ones and __MACOSX."""
     found = []
     for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if name != "__MACOSX" and not name.startswith(".")]
@@ -25,7 +25,7 @@ def list_files(folder):
 
 
 def tables_like(files, pattern):
-    """Those of `files` that are tables and whose lower-case name fits the pattern."""
+    """Returns the tables among files whose lower-case name fits the pattern."""
     return [
         path
         for path in files
@@ -34,14 +34,15 @@ def tables_like(files, pattern):
 
 
 def attach_images(sheet, rows, files, missing_images, table_alone):
-    """Fills `path` of the tidy rows and treats rows without an image (see `manifests.load`).
+    """Fills `path` of the tidy rows and treats rows without an image (see `skinkit.data.load`).
 
     Args:
-        sheet: the table's sheet; takes the notices.
-        rows: tidy rows; `file` (path relative to the table or its images folder) or ids are used.
-        files: all files of the data set (`list_files`).
+        sheet: `Sheet` of the table; takes the notices.
+        rows: DataFrame of tidy rows; `file` (path relative to the table or its images folder) or ids are
+            used.
+        files: Paths of all files of the data set (`list_files`).
         missing_images: `"error"`, `"drop"` or `"keep"`.
-        table_alone: whether a table without any image at all is accepted.
+        table_alone: Boolean, whether a table without any image at all is accepted.
 
     Raises:
         FileNotFoundError: naming the first images that are not there and what to do.
@@ -80,7 +81,7 @@ def _by_file(sheet, rows):
 def _by_id(sheet, rows, files):
     images, again = {}, 0
     for path in files:
-        # Masks of the lesions' areas come beside some releases; they are no photographs.
+        # Masks of the lesions' areas come beside some releases; they are not photographs.
         if path.suffix.lower() in _IMAGE_ENDINGS and not path.stem.endswith("_segmentation"):
             again += path.stem.lower() in images
             images.setdefault(path.stem.lower(), str(path))

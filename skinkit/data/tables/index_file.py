@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-# What NumPy's arrays name in a pickle, by whatever module path the NumPy of the day uses.
+# Names that a pickle of NumPy's arrays holds; their module paths differ between versions of NumPy.
 _ARRAY_PARTS = {
     "_reconstruct": np.empty(0).__reduce__()[0],
     "_frombuffer": np.empty(0).__reduce_ex__(5)[0],

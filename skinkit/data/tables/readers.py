@@ -1,10 +1,10 @@
-"""One reader for each way the releases spell their tables; all return the same tidy columns."""
+"""Readers of the tables of each release; all return the same tidy columns."""
 
 import pandas as pd
 
 from skinkit.data.classes import CLASS_MAPS
-from skinkit.data.missing import known_ids, unknown_as_missing
 from skinkit.data.overlap import without_ending
+from skinkit.data.tables.missing import known_ids, unknown_as_missing
 
 COLUMNS = (
     "image_id",

@@ -1,4 +1,4 @@
-"""Which of two recipes is better on the same test images, and by how much."""
+"""Differences between two recipes on the same test images."""
 
 import math
 import re
@@ -98,14 +98,14 @@ def _difference(first, second, ours, theirs):
     if not one.index.sort_values().equals(other.index.sort_values()):
         raise ValueError(
             f"{ours.folder} and {theirs.folder} were not tested on the same images, so their difference "
-            "would mix models and images. Run both anew with one version of skinkit"
+            "would mix models and images. Run both again with one version of skinkit"
         )
     truth, p, labels = evaluation.unpack_predictions(one)
     _, q, _ = evaluation.unpack_predictions(other.loc[one.index])
     found = evaluation.paired_difference(
         truth, p, q, labels, groups=prediction_groups(ours.predictions)[0], metrics=METRICS
     )
-    # Few lesions, all alike, say nothing of those that were not drawn.
+    # A few lesions that all agree say nothing about others.
     found.loc[found["low"] == found["high"], ["low", "high"]] = math.nan
     said = alike(ours)
     shared = {

@@ -1,4 +1,4 @@
-"""The figures in front of the results, drawn from the tables beside them."""
+"""The figures of the results page, drawn from the tables beside it."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def draw_figures(ledger, results):
     """Draws `figures/*.png` into the folder of the results; what has no numbers yet is left out.
 
     Args:
-        ledger: DataFrame of `skinkit.experiments.ledger.ledger`.
+        ledger: DataFrame of `skinkit.experiments.ledger`.
         results: Folder with `leakage.csv` (`skinkit data leakage --out`).
     """
     from skinkit import plots

@@ -1,14 +1,12 @@
-"""The finished runs under a folder: each once, and with a word about those that are stale."""
+"""The finished runs in a folder, each once, and the stale ones among them."""
 
 from pathlib import Path
-
-import pandas as pd
 
 from skinkit.experiments.plan import Plan
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.papers.registry import recipe as find_recipe
 
-# What luck moves from training to training is as large as many differences: fewer decide nothing.
+# The seed spread is as large as many differences: fewer runs decide nothing.
 ENOUGH_RUNS = 3
 
 # Runs that agree in these are carried out alike, but for fold and seed.
@@ -35,7 +33,7 @@ def finished_runs(folder, smoke=False, verbose=True):
     found = [SavedRun(path.parent) for path in sorted(Path(folder).rglob("manifest.json"))]
     counted, notices = {}, []
     for run in found:
-        # Of a protocol: two may carry out the same, and each has its row.
+        # Two protocols may carry out the same run, and each has its row.
         which = (run.manifest["key"], run.manifest["protocol"])
         if not smoke and _only_tries(run.manifest):
             notices.append(f"not counted, a smoke run: {run.folder}")
@@ -62,30 +60,6 @@ def _only_tries(manifest):
     return manifest["profile"] == "smoke" or (drawn and manifest["settings"]["dataset"] != "synthetic")
 
 
-def stale_runs(folder):
-    """Returns the finished runs under `folder` whose recipe has changed since, or no longer exists.
-
-    Args:
-        folder: As in `finished_runs`.
-
-    Returns:
-        DataFrame with `recipe, profile, protocol, fold, seed, folder, was, now, why`: `was` is the hash of
-        the recipe as it was run, `now` as it would be run today (missing where it no longer exists).
-
-    Raises:
-        FileNotFoundError: when there is no run to count.
-    """
-    about = ["recipe", "profile", "protocol", "fold", "seed"]
-    rows = []
-    for run in finished_runs(folder, verbose=False):
-        if why := staleness(run):
-            plan = _plan_of_today(run.manifest)
-            hashes = {"was": run.recipe.hash, "now": plan and plan.resolved.hash}
-            said = {name: run.manifest[name] for name in about}
-            rows.append({**said, "folder": run.folder.as_posix(), **hashes, "why": why})
-    return pd.DataFrame(rows, columns=[*about, "folder", "was", "now", "why"])
-
-
 def alike(run):
     """Returns what a `SavedRun` says about `ALIKE`, as a dictionary of strings.
 
@@ -105,7 +79,7 @@ def staleness(run):
     m, plan = run.manifest, _plan_of_today(run.manifest)
     if plan is None:
         return f"the recipe no longer exists, was {run.recipe.hash}"
-    # The key, as the settings of an old run lack younger fields, and what it started from counts, too.
+    # The key decides: settings of old runs lack younger fields, and what a run started from counts as well.
     if plan.key_of(m.get("weights"), m["split_hash"], m["data_hash"]) == m["key"]:
         return ""
     return f"the recipe has changed, was {run.recipe.hash}"

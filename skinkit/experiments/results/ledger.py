@@ -10,6 +10,7 @@ from skinkit.experiments.results.comparisons import compare_runs
 from skinkit.experiments.results.figures import draw_figures
 from skinkit.experiments.results.finished_runs import ALIKE, ENOUGH_RUNS, alike, finished_runs
 from skinkit.experiments.results.page import check_results_folder, results_page
+from skinkit.files import writing
 from skinkit.papers.published import published_scores
 from skinkit.papers.registry import recipes, same_method
 
@@ -28,7 +29,8 @@ def read_runs(folder, smoke=False):
     """Returns the finished runs under `folder`, one row per run and score.
 
     Args:
-        folder, smoke: As in `finished_runs`.
+        folder: As in `finished_runs`.
+        smoke: As in `finished_runs`.
 
     Returns:
         DataFrame with the columns `ALIKE` and `fold, seed, metric, class, value, low, high, n, leakage_*,
@@ -67,7 +69,8 @@ def ledger(folder, smoke=False):
     agree in all of `ALIKE`.
 
     Args:
-        folder, smoke: As in `finished_runs`.
+        folder: As in `finished_runs`.
+        smoke: As in `finished_runs`.
 
     Returns:
         DataFrame with the columns `COLUMNS`; scores in fractions from 0 to 1. `recipe` is the one that was
@@ -201,9 +204,8 @@ def write_ledger(runs, results):
         "comparisons.csv": _csv(differences),
     }
     for name, text in texts.items():
-        part = results / f"{name}.part"
-        part.write_text(text, encoding="utf-8")
-        part.replace(results / name)
+        with writing(results / name) as part:
+            part.write_text(text, encoding="utf-8")
     draw_figures(table, results)
     return table
 

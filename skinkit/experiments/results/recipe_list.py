@@ -1,4 +1,4 @@
-"""The list of recipes: which have been run, how often, in which time, and what data they need."""
+"""The list of recipes, with their runs, times and data."""
 
 import statistics
 
@@ -79,7 +79,8 @@ def recipe_list(document=None, runs="results/runs", width=None):
     """Returns the recipes as text, grouped by table, with a count of their states and a legend below.
 
     Args:
-        document, runs: As in `list_recipes`.
+        document: As in `list_recipes`.
+        runs: As in `list_recipes`.
         width: Integer, most characters of a row, whose title is cut; `None` for whole titles.
 
     Raises:

@@ -5,7 +5,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from skinkit.models.graph import layers_above
+from skinkit.models.weights import layers_above
 
 # The function, and the file of its ImageNet weights without the classifier.
 APPLICATIONS = {
@@ -51,7 +51,9 @@ def application_features(image, name, weights=None, batch_norm_momentum=None):
     """Returns the feature map of `build_application`.
 
     Args:
-        image, name, weights: As in `build_application`.
+        image: As in `build_application`.
+        name: As in `build_application`.
+        weights: As in `build_application`.
         batch_norm_momentum: Float, of the moving statistics of all batch normalisation, such as PyTorch's
             0.9; `None` for the network's own in Keras, mostly 0.99.
     """

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from keras import layers
 
-from skinkit.models.graph import layers_above
 from skinkit.models.torch_weights import load_checkpoint
+from skinkit.models.weights import layers_above
 
 # Kernel size, repeats, stride of the first repeat, expansion, filters.
 _STAGES = (

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import keras
 
@@ -11,33 +10,13 @@ from skinkit.models.backbones.applications import application_features, densenet
 from skinkit.models.backbones.efficientnet_lite0 import efficientnet_lite0
 from skinkit.models.backbones.se_resnext50 import se_resnext50
 from skinkit.models.backbones.small_cnn import small_cnn
+from skinkit.models.weights import Weights
 from skinkit.names import check_name
-
-
-@dataclass(frozen=True, kw_only=True)
-class Weights:
-    """Which pretrained weights there are, and which pixels they expect.
-
-    Args:
-        scaling: `"unit"` (0 to 1), `"symmetric"` (-1 to 1), `"raw"` (0 to 255), `"imagenet"` (torchvision's
-            mean and standard deviation) or `"caffe"` (0 to 255 less the mean of each channel).
-        channel_order: `"rgb"` or `"bgr"`.
-        imagenet: Whether there are ImageNet weights.
-        torch: Whether a PyTorch checkpoint of the backbone can be read.
-        no_top: Whether a file of Keras can be read that holds the backbone's weights without classifier, by
-            whose name it is known ("no_top", "notop").
-    """
-
-    scaling: str = "unit"
-    channel_order: str = "rgb"
-    imagenet: bool = False
-    torch: bool = False
-    no_top: bool = False
 
 
 @dataclass(frozen=True)
 class Backbone(Weights):
-    """What makes features under one name.
+    """A backbone under its name.
 
     Args:
         features: Function `(image, **options)` from a symbolic image to a symbolic feature map; it has
@@ -100,22 +79,9 @@ def extract_features(name, image, weights=None, **options):
     """
     check_name("Backbones", name, BACKBONES)
     backbone = BACKBONES[name]
-    check_imagenet(name, backbone, weights)
-    if weights not in (None, "imagenet") and not reads_file(backbone, weights):
+    backbone.check_imagenet(name, weights)
+    if weights not in (None, "imagenet") and not backbone.reads(weights):
         raise ValueError(f"{name} reads no such weights. Received: weights={str(weights)!r}")
     if weights is not None:
         options["weights"] = weights
     return backbone.features(image, **options)
-
-
-def check_imagenet(name, entry, weights):
-    """Checks that ImageNet weights are asked for only where there are any."""
-    if weights == "imagenet" and not entry.imagenet:
-        instead = ", only a PyTorch checkpoint that you have" if entry.torch else ""
-        raise ValueError(f"{name} has no ImageNet weights{instead}. Received: weights={weights!r}")
-
-
-def reads_file(entry, path):
-    """Returns whether `path` holds the weights of a backbone alone, in a form that this one reads."""
-    name = Path(path).name
-    return (entry.torch and name.endswith(".pth")) or (entry.no_top and ("no_top" in name or "notop" in name))

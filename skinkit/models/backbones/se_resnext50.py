@@ -5,8 +5,8 @@ from functools import partial
 from keras import layers
 
 from skinkit.layers import GroupedConv2D
-from skinkit.models.graph import layers_above
 from skinkit.models.torch_weights import load_checkpoint
+from skinkit.models.weights import layers_above
 
 _GROUPS = 32
 _REDUCTION = 16

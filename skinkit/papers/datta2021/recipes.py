@@ -4,7 +4,7 @@ The article leaves most settings open; they are those of public code that derive
 also selects the epoch on the test images (`as_published`). `as_described` has the soft attention of the text
 instead of the code's. `corrected` also selects on a validation part of its own. The test part has lesions
 with a single image only, and is easier than HAM10000 as a whole. Three things differ from that code in all
-protocols: images are augmented anew in each epoch instead of up to a fixed number per class, with the same
+protocols: images are augmented again in each epoch instead of up to a fixed number per class, with the same
 share of each class; an epoch has as many draws as training images instead of a tenth of that number in
 batches; and no run is stopped early, because the best epoch is taken anyway.
 """

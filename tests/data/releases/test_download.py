@@ -306,7 +306,7 @@ def test_a_promise_of_too_many_bytes_ends_where_the_file_ends(site, get):
 def test_a_promise_of_too_few_bytes_of_an_archive_is_noticed(site, get, tmp_path):
     site.files["images.zip"] = packed = zipped({"a.jpg": b"a" * 3000})
     site.script = [promise(len(packed) - 100)]
-    with pytest.raises(DownloadError, match="is no zip archive"):
+    with pytest.raises(DownloadError, match="is not a zip archive"):
         get(small_release(site, RemoteFile("images.zip", (f"{site.url}/images.zip",))))
     assert names(tmp_path / "small") == []
 

@@ -7,7 +7,7 @@ import pytest
 
 from skinkit.evaluation import score, unpack_predictions
 from skinkit.experiments.predictions import read_predictions
-from skinkit.experiments.results.finished_runs import finished_runs, stale_runs
+from skinkit.experiments.results.finished_runs import finished_runs, staleness
 from skinkit.experiments.run_folder import SavedRun
 
 RUNS = Path(__file__).parents[3] / "results" / "runs"
@@ -21,7 +21,8 @@ def test_every_run_counts_once_and_none_is_a_smoke_run():
 
 def test_these_runs_are_stale_and_no_others():
     """Runs of recipes that have changed since; each leaves the list when it has been carried out again."""
-    folders = [Path(folder).relative_to(RUNS).as_posix() for folder in stale_runs(RUNS)["folder"]]
+    runs = finished_runs(RUNS, verbose=False)
+    folders = [run.folder.relative_to(RUNS).as_posix() for run in runs if staleness(run)]
     assert sorted(folders) == sorted(STALE)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from skinkit.experiments.plan import Plan
-from skinkit.experiments.results.finished_runs import finished_runs, stale_runs
+from skinkit.experiments.results.finished_runs import finished_runs, staleness
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.papers.registry import recipe
 
@@ -34,24 +34,23 @@ def test_the_key_of_a_fresh_run_is_that_of_today_s_recipe_and_of_the_run_it_star
         plan = Plan(recipe(name), "quick", "corrected", 0, 0)
         said = (manifest.get("weights"), manifest["split_hash"], manifest["data_hash"])
         key = plan.key_of(*said)
-        assert stale_runs(edit(name, name.replace("/", "-"), key=key)).empty
+        (run,) = finished_runs(edit(name, name.replace("/", "-"), key=key) / name.replace("/", "-"))
+        assert staleness(run) == ""
         assert len({key, *(plan.key_of("mine", *said[1:]), plan.key_of(said[0], "other", said[2]))}) == 3
 
 
 @pytest.mark.parametrize(
-    ("changes", "why", "known"),
+    ("changes", "why"),
     [
-        ({"key": "0123456789abcdef"}, "the recipe has changed", True),
-        ({"recipe": "skinkit/demo/gone"}, "the recipe no longer exists", False),
-        ({"protocol": "as_published"}, "the recipe no longer exists", False),
+        ({"key": "0123456789abcdef"}, "the recipe has changed"),
+        ({"recipe": "skinkit/demo/gone"}, "the recipe no longer exists"),
+        ({"protocol": "as_published"}, "the recipe no longer exists"),
     ],
 )
-def test_a_stale_run_says_what_it_was_and_what_the_recipe_is_now(edit, changes, why, known):
-    (row,) = stale_runs(edit(DEMO, **changes)).itertuples()
-    assert row.why == f"{why}, was {row.was}"
-    assert row.was == SavedRun(Path(row.folder)).recipe.hash
-    assert row.now == (recipe(DEMO).resolve("quick").hash if known else None)
-    assert row.recipe == changes.get("recipe", DEMO)
+def test_a_stale_run_says_why_and_what_it_was(edit, changes, why):
+    (run,) = finished_runs(edit(DEMO, **changes))
+    assert staleness(run) == f"{why}, was {run.recipe.hash}"
+    assert run.manifest["recipe"] == changes.get("recipe", DEMO)
 
 
 def test_copies_and_smoke_runs_are_told_and_not_counted(edit, capsys):

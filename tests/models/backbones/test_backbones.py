@@ -38,6 +38,7 @@ def test_backbones_of_keras_applications_are_flat_and_complete(large):
 def test_densenet_can_leave_out_its_last_relu(large):
     if large.name == "densenet121":
         assert large.get_layer("soft_attention").input is large.get_layer("bn").output
+        assert models.feature_layer(large) == "bn"
 
 
 def test_a_file_without_classifier_fills_the_backbone_of_any_model(tmp_path):

@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from skinkit.experiments.folder_check import check_folder, not_a_run
 from skinkit.experiments.plan import Plan
-from skinkit.experiments.run_folder import SavedRun
+from skinkit.experiments.resume import check_folder
+from skinkit.experiments.run_folder import SavedRun, not_a_run
 from skinkit.papers import recipe
 
 

@@ -1,4 +1,4 @@
-"""The words for a missing value, in tables and in ids."""
+"""Words for a missing value, in tables and in ids."""
 
 import re
 import unicodedata
@@ -21,7 +21,7 @@ def known_ids(ids):
     """Returns ids as text without spaces around them, `<NA>` in the place of every word for a missing one.
 
     Such a word is known in any case and whatever marks stand in and around it: "unknown", "N.A.", "(blank)".
-    Marks alone, and negative numbers, are no ids either.
+    Marks alone and negative numbers are not ids either.
 
     Args:
         ids: Series of image, lesion or patient ids. Whole numbers among floats, as pandas reads a column

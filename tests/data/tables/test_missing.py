@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from skinkit.data.missing import is_missing, known_ids
+from skinkit.data.tables.missing import is_missing, known_ids
 
 WORDS = [
     "",

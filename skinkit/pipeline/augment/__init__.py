@@ -1,0 +1,1 @@
+"""Random changes of training images: where their pixels lie, and their colours."""

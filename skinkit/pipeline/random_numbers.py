@@ -1,0 +1,38 @@
+"""Random numbers of an epoch, each a function of seed, epoch and row, for its order, changes and crops."""
+
+import tensorflow as tf
+
+# Different numbers of the epoch for each use, so that no two take the same random numbers.
+_NUMBER = {
+    "order": lambda epoch: 2 * epoch,
+    "changes": lambda epoch: 2 * epoch + 1,
+    "crops": lambda epoch: -1 - epoch,
+}
+
+
+def draw_order(count, seed, epoch):
+    """Returns a random order of `count` rows, int64."""
+    seeds = _seeds(seed, epoch, "order")
+    keys = tf.random.stateless_uniform((count,), seeds, None, None, dtype=tf.int64, alg="philox")
+    return tf.cast(tf.argsort(keys), tf.int64)
+
+
+def uniform(shape, seed, epoch, use):
+    """Returns float32 numbers in [0, 1) for the rows of an epoch.
+
+    Args:
+        shape: Tuple of integers, of which the first counts the rows.
+        seed: Integer.
+        epoch: Integer or scalar tensor, from 0.
+        use: `"changes"` or `"crops"`.
+    """
+    return tf.random.stateless_uniform(shape, seed=_seeds(seed, epoch, use), alg="philox")
+
+
+def spread(numbers, limit):
+    """Returns numbers in [-limit, limit) for such in [0, 1)."""
+    return (2 * numbers - 1) * limit
+
+
+def _seeds(seed, epoch, use):
+    return tf.stack([tf.cast(seed, tf.int64), _NUMBER[use](tf.cast(epoch, tf.int64))])

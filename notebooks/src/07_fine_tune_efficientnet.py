@@ -174,7 +174,7 @@ def linear_probe(seen, asked):
 
 
 # %%
-backbone, dots = keras.Model(network.inputs, network.get_layer("pooled").output), keras.layers.Flatten()
+backbone, dots = keras.Model(network.input, network.get_layer("pooled").output), keras.layers.Flatten()
 known = [features_of(backbone, part) for part in ("train", "validation")]
 seen = [features_of(dots, part, image_size=(8, 8)) for part in ("train", "validation")]
 print(f"features {known[0].shape}, dots {seen[0].shape}")

@@ -265,7 +265,7 @@ differences.assign(contains_0=differences["low"].mul(differences["high"]) <= 0).
 model, plan = runs["multi-crop"].load_model(), plans["multi-crop"]
 each = []
 for images in batches.evaluation_images(plan, test):
-    pile = images.numpy().reshape(-1, *model.input_shape[1:])
+    pile = images.reshape(-1, *model.input_shape[1:])
     each.append(model.predict_on_batch(pile).reshape(len(images), 9, len(labels)))
 each = np.concatenate(each)
 saved_answers = exam.set_index("image_id").loc[test["image_id"]]

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from skinkit.experiments import resume
+from skinkit.experiments.image_files import check_images, note_images
 from skinkit.experiments.plan import Plan, weights_identity
 from skinkit.experiments.predictions import (
     predict_parts,
@@ -65,7 +66,8 @@ def run(
         FileNotFoundError: when the images are not there, or a file of a finished run.
         RuntimeError: when another process carries out the same run.
         ValueError: for a name, option or fold that is not known; when the folder holds files of others, a run
-            of another recipe, split or data, or a damaged file.
+            of another recipe, split or data, or a damaged file; for an image that cannot be read, or that has
+            changed since the run was begun.
     """
     from skinkit.experiments.recipe_check import check_recipe
 
@@ -110,6 +112,10 @@ def _carry_out(plan, folder, out, weights, data_dir, verbose):
     where = {"out": out, "weights": weights, "data_dir": data_dir}
     needed = [_trained_before(each, plan, run_data, verbose, **where) for each in plan.needs]
     _say(plan, run_data, verbose)
+    if resume.has_epochs(folder):
+        check_images(run_data.table, folder)
+    else:
+        note_images(run_data.table, folder)
     _train(plan, run_data, folder, key, weights, needed, verbose)
     return resume.tidy(folder)
 

@@ -2,6 +2,11 @@
 
 import tensorflow as tf
 
+# Before and after the name of a file that cannot be decoded.
+UNREADABLE = (
+    "Cannot read the image file ",
+    ": missing, damaged, or neither JPEG nor PNG. `skinkit data check` lists all files with errors.",
+)
 _JPEG_SIGNATURE = b"\xff\xd8\xff"
 _REDUCTIONS = (1, 2, 4, 8)
 _SMOOTH_SHRINK = 1.5

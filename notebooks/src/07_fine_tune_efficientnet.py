@@ -457,8 +457,8 @@ pd.concat({"before": right, "after": linear_probe(*washed)}).round(3)
 
 # %% [markdown]
 # - **Thawing too early.** It is the same accident in slow motion: the gradient of a random head.
-# - **A nested backbone.** Called as one layer inside another model it hides its layers from Grad-CAM and
-#   from `head_layers`. The kit's networks are flat.
+# - **A nested backbone.** Called as one layer inside another model it hides its layers from `head_layers`.
+#   The kit's networks are flat.
 # - **Weights that quietly were not there.** skinkit stops when they are missing; `weights=None` is for
 #   those who say so.
 # - **ImageNet names in the head.** Load the backbone only: the old head answers with dogs.

@@ -8,7 +8,9 @@ from keras import ops
 from skinkit.explain.inner_layers import inner_layers, recorded, run_model
 
 _NO_FEATURES = ("Pooling", "Dropout", "Reshape", "InputLayer")
-_CLASSIFIERS = ("Dense", "Activation", "Softmax", "Sigmoid")
+_CLASSIFIERS = (keras.layers.Dense, keras.layers.Activation, keras.layers.Softmax)
+# Functions of `keras.ops` in the graph of a model.
+_ACTIVATIONS = ("Softmax", "Sigmoid")
 # Without training the first three return their input, and a cast its values.
 _PASS_ON = ("Dropout", "Identity", "ActivityRegularization", "Cast")
 
@@ -134,7 +136,7 @@ def _maps(model, layer, images, targets):
         # Without this nothing would be recorded below a frozen layer.
         tape.watch(images)
         outputs = run_model(model, images)
-        classifies = type(last).__name__ in _CLASSIFIERS
+        classifies = isinstance(last, _CLASSIFIERS) or type(last).__name__ in _ACTIVATIONS
         scores = _scores(last, seen[last][0]) if classifies else ops.cast(outputs, "float32")
         chosen = tf.reduce_sum(_chosen(scores, targets))
     features = seen[layer][1]

@@ -256,6 +256,17 @@ def test_the_scores_below_a_softmax_of_keras_ops_are_found(assert_relative):
     assert_relative(grad_cam(model, IMAGES, 1), *cam_by_hand(model, IMAGES, [1] * 5))
 
 
+def test_a_classifier_derived_from_dense_is_one(assert_relative):
+    class Classifier(layers.Dense):
+        pass
+
+    net = pooled_net()
+    inputs, pooled = net.input, net.get_layer("classes").input
+    model = keras.Model(inputs, Classifier(4, activation="softmax", name="classes")(pooled))
+    model.get_layer("classes").bias.assign([0.0, 200.0, 0.0, 0.0])
+    assert_relative(grad_cam(model, IMAGES, 1), *cam_by_hand(model, IMAGES, [1] * 5))
+
+
 def test_a_failed_call_leaves_no_recording_behind():
     model = pooled_net()
     with pytest.raises(ValueError):

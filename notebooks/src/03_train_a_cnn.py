@@ -413,6 +413,9 @@ pd.Series({path.name: path.stat().st_size for path in sorted(folder.iterdir())},
 # in each epoch, `predictions.csv.gz` what the network says about every test image, `metrics.json` the
 # scores of these, `model.keras` the network. Numbers come from the predictions, never from memory, so
 # anybody can compute another score next year without training again.
+#
+# `skinkit.models.load_model(folder / "model.keras")` loads the network. Keras' own `load_model` does so too,
+# after `import skinkit.layers`, which makes the layers of this kit known to Keras.
 
 # %%
 saved = SavedRun(folder)

@@ -375,8 +375,8 @@ grids[0]
 #
 # ## What could go wrong
 #
-# - **A nested network.** Grad-CAM needs to reach the layer. With a backbone called as one layer inside
-#   another model it cannot; the kit's networks are flat, and `grad_cam` says so if yours is not.
+# - **A nested network.** Grad-CAM needs to reach the layer. `keras.Model(model.inputs, layer.output)` cannot
+#   where a backbone is called as one layer inside another model; `grad_cam` can, by the layer's own name.
 # - **A map of zeros.** No positive evidence for that diagnosis; `mass_inside` gives no number then.
 # - **A map of the share, not of the score.** Where the softmax is saturated the gradient vanishes.
 # - **Half a cell off.** Networks that pad on one side only see each position a little further down

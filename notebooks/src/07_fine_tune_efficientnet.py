@@ -454,8 +454,8 @@ pd.concat({"before": right, "after": linear_probe(*washed)}).round(3)
 
 # %% [markdown]
 # - **Thawing too early.** The gradient of a random head does the same damage, only more slowly.
-# - **A nested backbone.** Called as one layer inside another model it hides its layers from Grad-CAM and
-#   from `head_layers`. The kit's networks are flat.
+# - **A nested backbone.** Called as one layer inside another model it hides its layers from
+#   `head_layers`. The kit's networks are flat.
 # - **Weights that are missing without a message.** skinkit stops when they are missing; only
 #   `weights=None` trains without them.
 # - **ImageNet names in the head.** Load the backbone only: the old head answers with dogs.

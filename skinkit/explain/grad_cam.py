@@ -1,12 +1,18 @@
-"""Grad-CAM for flat Keras models, on the TensorFlow backend."""
+"""Grad-CAM for Keras models, flat or with a nested backbone, on the TensorFlow backend."""
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from skinkit.explain.inner_layers import inner_layers, recorded, run_model
+
 _NO_FEATURES = ("Pooling", "Dropout", "Reshape", "InputLayer")
 _CLASSIFIERS = (keras.layers.Dense, keras.layers.Activation, keras.layers.Softmax)
+# Functions of `keras.ops` in the graph of a model.
+_ACTIVATIONS = ("Softmax", "Sigmoid")
+# Without training the first three return their input, and a cast its values.
+_PASS_ON = ("Dropout", "Identity", "ActivityRegularization", "Cast")
 
 
 def grad_cam(model, images, target=None, layer=None, batch_size=16, normalise=True):
@@ -19,13 +25,16 @@ def grad_cam(model, images, target=None, layer=None, batch_size=16, normalise=Tr
     MobileNet) see each position up to half a cell further to the lower right than the map shows.
 
     Args:
-        model: A flat `keras.Model` with one image input; its first output holds the classes.
+        model: A `keras.Model` with one image input, flat or with a nested backbone, as transfer learning
+            makes it; its first output holds the classes.
         images: Array `(n, height, width, channels)`, or `(n, crops, height, width, channels)` for a
             `crop_classifier`, scaled as the model expects.
         target: Integer, position of the class in the output, or one for each image; `None` for the
-            class each image is given by the model.
+            class each image is given by the model. If there is one output only, that is the class of
+            position 0 where its probability is above one half, and what speaks against it where not.
         layer: Name of a layer with a 4D output, such as `skinkit.models.feature_layer(model)`; `None` for
-            the last one before pooling, attended features included.
+            the last one before pooling, attended features included. Of a layer that the model calls
+            several times, the last call counts.
         batch_size: Integer, images at a time.
         normalise: Whether the values of an image are divided by their largest; without, those of several
             images or crops can be compared.
@@ -35,7 +44,7 @@ def grad_cam(model, images, target=None, layer=None, batch_size=16, normalise=Tr
         each image is 1; an image without any positive evidence is 0 throughout.
 
     Raises:
-        ValueError: for an unknown or nested layer, or a target that is not a class.
+        ValueError: for an unknown layer, or a target that is not a class.
 
     Example:
         >>> heatmaps = grad_cam(model, images, target=labels.index("mel"))
@@ -46,10 +55,10 @@ def grad_cam(model, images, target=None, layer=None, batch_size=16, normalise=Tr
     if keras.backend.backend() != "tensorflow":
         raise ValueError("Grad-CAM runs on the TensorFlow backend of Keras only")
     images = np.asarray(images, dtype="float32")
-    tapped = keras.Model(model.inputs, [find_layer(model, layer).output, _before_activation(model)])
+    found = find_layer(model, layer)
     targets = _targets(target, len(images), model.outputs[0].shape[-1])
     maps = [
-        _maps(model, tapped, images[first : first + batch_size], targets[first : first + batch_size])
+        _maps(model, found, images[first : first + batch_size], targets[first : first + batch_size])
         for first in range(0, len(images), batch_size)
     ]
     maps = np.concatenate(maps)
@@ -62,18 +71,12 @@ def grad_cam(model, images, target=None, layer=None, batch_size=16, normalise=Tr
 def find_layer(model, name=None):
     """Returns the layer called `name`, or the last one before pooling, with a 4D output.
 
+    Layers of nested models count like the model's own.
+
     Raises:
-        ValueError: when there is none, or when it may be inside a nested model.
+        ValueError: when there is none.
     """
-    flat = [layer for layer in model.layers if not isinstance(layer, keras.Model)]
-    nested = [layer.name for layer in model.layers if isinstance(layer, keras.Model)]
-    if nested and name not in {layer.name for layer in flat}:
-        raise ValueError(
-            f"{model.name} holds the model {nested[0]!r} as one layer, whose inner layers cannot be "
-            "reached. Build it flat: keras.Model(base.input, head(base.output)). "
-            f"Received: layer={name!r}"
-        )
-    found = [layer for layer in flat if _has_map(layer) and name in (None, layer.name)]
+    found = [layer for layer in inner_layers(model) if _has_map(layer) and name in (None, layer.name)]
     if name is None:
         found = [layer for layer in found if not _makes_no_features(layer)]
     if not found:
@@ -85,27 +88,33 @@ def find_layer(model, name=None):
 
 
 def _has_map(layer):
-    return isinstance(layer.output, keras.KerasTensor) and len(layer.output.shape) == 4
+    output = getattr(layer, "output", None)
+    return isinstance(output, keras.KerasTensor) and len(output.shape) == 4
 
 
 def _makes_no_features(layer):
     return any(word in type(layer).__name__ for word in _NO_FEATURES)
 
 
-def _last_layer(model):
-    outputs = model.outputs[0]
-    return next((layer for layer in reversed(model.layers) if layer.output is outputs), None)
+def _last_layer(tensor):
+    """Returns the layer that makes a symbolic tensor, without those that pass on its values."""
+    layer, call, position = tensor._keras_history
+    last = _last_layer(layer.outputs[position]) if hasattr(layer, "outputs") else layer
+    # A nested model whose layers all pass on their values ends in its own input.
+    only_passes_on = last is not layer and isinstance(last, keras.layers.InputLayer)
+    if only_passes_on or _passes_on(last):
+        return _last_layer(layer._inbound_nodes[call].input_tensors[0])
+    return last
 
 
-def _before_activation(model):
-    """Returns the symbolic tensor that the last layer activates or multiplies."""
-    last = _last_layer(model)
-    return last.input if isinstance(last, _CLASSIFIERS) else model.outputs[0]
+def _passes_on(layer):
+    linear = getattr(layer, "activation", None) is keras.activations.linear
+    return type(layer).__name__ in _PASS_ON or (linear and isinstance(layer, keras.layers.Activation))
 
 
-def _scores(model, x):
-    """Returns the class scores before the softmax or sigmoid."""
-    x, last = ops.cast(x, "float32"), _last_layer(model)
+def _scores(last, x):
+    """Returns the class scores before the softmax or sigmoid, from the input of the last layer."""
+    x = ops.cast(x, "float32")
     if not isinstance(last, keras.layers.Dense):
         return x
     scores = ops.matmul(x, last.kernel)
@@ -121,15 +130,16 @@ def _targets(target, count, classes):
     return targets
 
 
-def _maps(model, tapped, images, targets):
-    images = tf.convert_to_tensor(images)
-    with tf.GradientTape() as tape:
+def _maps(model, layer, images, targets):
+    images, last = tf.convert_to_tensor(images), _last_layer(model.outputs[0])
+    with tf.GradientTape() as tape, recorded(layer, last) as seen:
         # Without this nothing would be recorded below a frozen layer.
         tape.watch(images)
-        features, before = tapped([images], training=False)
-        scores = _scores(model, before)
-        targets = tf.where(targets < 0, tf.argmax(scores, axis=1), targets)
-        chosen = tf.reduce_sum(tf.gather(scores, targets, axis=1, batch_dims=1))
+        outputs = run_model(model, images)
+        classifies = isinstance(last, _CLASSIFIERS) or type(last).__name__ in _ACTIVATIONS
+        scores = _scores(last, seen[last][0]) if classifies else ops.cast(outputs, "float32")
+        chosen = tf.reduce_sum(_chosen(scores, targets))
+    features = seen[layer][1]
     gradients = tape.gradient(chosen, features)
     if gradients is None:
         raise ValueError(f"The classes of {model.name} do not depend on the chosen layer")
@@ -137,3 +147,13 @@ def _maps(model, tapped, images, targets):
     maps = tf.nn.relu(tf.reduce_sum(weights * tf.cast(features, tf.float32), axis=-1))
     # Stacked crops come apart again: images (n, height, width, channels) have no axis of crops.
     return maps.numpy().reshape(*images.shape[:-3], *maps.shape[1:])
+
+
+def _chosen(scores, targets):
+    """Returns the score of each image's target, or of the class that the model gives it."""
+    asked = tf.where(targets < 0, tf.argmax(scores, axis=1), targets)
+    chosen = tf.gather(scores, asked, axis=1, batch_dims=1)
+    if scores.shape[-1] > 1:
+        return chosen
+    # The score of the class that is not in the output is the negative one.
+    return tf.where(targets < 0, tf.abs(chosen), chosen)

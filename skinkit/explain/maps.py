@@ -2,16 +2,17 @@
 
 import inspect
 
-import keras
 import numpy as np
 from keras import ops
+
+from skinkit.explain.inner_layers import inner_layers, recorded, run_model
 
 
 def attention_maps(model, images, layer=None, batch_size=16):
     """Returns where an attention layer of the model looks.
 
     Args:
-        model: A flat `keras.Model` with one image input.
+        model: A `keras.Model` with one image input, flat or with nested models.
         images: Array `(n, height, width, channels)`, scaled as the model expects.
         layer: Name of the layer; `None` for the only one which can return maps, that is whose call
             has an argument `return_maps`.
@@ -35,7 +36,7 @@ def crop_weights(model, crops, layer=None, batch_size=16):
     """Returns how much each crop of an image counts for a model with patch attention (gessert2019, Fig. 4).
 
     Args:
-        model: A flat `keras.Model` of ordered crops.
+        model: A `keras.Model` of ordered crops.
         crops: Array `(n, crops, height, width, channels)`, scaled as the model expects.
         layer: Name of the layer, such as `"initial_attention"` or `"end_attention"`; `None` for the only one
             whose call has an argument `return_weights`.
@@ -56,22 +57,22 @@ def crop_weights(model, crops, layer=None, batch_size=16):
 def _results_beside(model, layer, what, images, batch_size):
     """Yields what the chosen layer returns besides its output, batch by batch."""
     attention = _find_attention(model, layer, what)
-    below = keras.Model(model.inputs, attention.input)
     images = np.asarray(images, dtype="float32")
     for first in range(0, len(images), batch_size):
-        features = below([images[first : first + batch_size]], training=False)
-        _, found = attention(features, **{f"return_{what}": True})
+        with recorded(attention) as seen:
+            run_model(model, images[first : first + batch_size])
+        _, found = attention(seen[attention][0], **{f"return_{what}": True})
         yield ops.convert_to_numpy(found)
 
 
 def has_attention(model):
     """Returns whether the model has a layer for `attention_maps`."""
-    return any(_returns(layer, "maps") for layer in model.layers)
+    return any(_returns(layer, "maps") for layer in inner_layers(model))
 
 
 def crop_weighting_layers(model):
     """Returns the names of the model's layers for `crop_weights`, in their order."""
-    return [layer.name for layer in model.layers if _returns(layer, "weights")]
+    return [layer.name for layer in inner_layers(model) if _returns(layer, "weights")]
 
 
 def join_crops(maps, corners, crop_size, image_size):
@@ -99,7 +100,7 @@ def join_crops(maps, corners, crop_size, image_size):
 
 
 def _find_attention(model, name, what):
-    found = [layer for layer in model.layers if _returns(layer, what)]
+    found = [layer for layer in inner_layers(model) if _returns(layer, what)]
     chosen = [layer for layer in found if name in (None, layer.name)]
     if len(chosen) != 1:
         names = [layer.name for layer in found]
@@ -134,10 +135,18 @@ def overlay_map(image, heatmap, strength=0.5):
 
     Returns:
         uint8 array `(height, width, 3)`.
+
+    Raises:
+        ValueError: for floats outside [0, 1], or other shapes, such as those of a batch.
     """
     import cv2
 
-    image = _as_floats(image)
+    image, heatmap = _as_floats(image), np.asarray(heatmap)
+    if image.ndim != 3 or image.shape[-1] not in (1, 3) or heatmap.ndim != 2:
+        raise ValueError(
+            "One image (height, width, 3) and one map (h, w) are laid over each other; of a batch, take "
+            f"images[0] and maps[0]. Received: shapes {image.shape} and {heatmap.shape}"
+        )
     heatmap = resize_map(heatmap, image.shape[:2])
     levels = np.uint8(np.round(255 * heatmap / (heatmap.max() or 1.0)))
     colours = cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO)[..., ::-1]

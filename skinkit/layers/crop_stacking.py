@@ -8,12 +8,17 @@
 import keras
 from keras import ops
 
+from skinkit.layers.float_inputs import as_floats
+
 
 @keras.saving.register_keras_serializable(package="skinkit")
 class StackCrops(keras.layers.Layer):
     """Makes every crop an image of its own: image by image, and the crops of an image in their order.
 
     Masks are not used: every crop of an image counts.
+
+    Integer inputs are cast to floats with a warning. `skinkit.models.load_model(path)` loads a saved model
+    with this layer; before Keras' own function there must be `import skinkit.layers`.
 
     Call arguments:
         inputs: Tensor `(batch, crops, ...)`; all sizes may be unknown.
@@ -30,7 +35,7 @@ class StackCrops(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(min_ndim=3)
 
     def call(self, inputs):
-        return ops.reshape(inputs, (-1, *ops.shape(inputs)[2:]))
+        return ops.reshape(as_floats(self, inputs), (-1, *ops.shape(inputs)[2:]))
 
     def compute_output_shape(self, input_shape):
         batch, crops, *rest = input_shape
@@ -42,6 +47,9 @@ class UnstackCrops(keras.layers.Layer):
     """Puts the features of an image's crops side by side again: undoes `skinkit.layers.StackCrops`.
 
     Masks are not used: every crop of an image counts.
+
+    Integer inputs are cast to floats with a warning. `skinkit.models.load_model(path)` loads a saved model
+    with this layer; before Keras' own function there must be `import skinkit.layers`.
 
     Args:
         crops: Integer, crops of an image.
@@ -65,7 +73,7 @@ class UnstackCrops(keras.layers.Layer):
         self.crops = crops
 
     def call(self, inputs):
-        return ops.reshape(inputs, (-1, self.crops, *ops.shape(inputs)[1:]))
+        return ops.reshape(as_floats(self, inputs), (-1, self.crops, *ops.shape(inputs)[1:]))
 
     def compute_output_shape(self, input_shape):
         stacked, *rest = input_shape

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from skinkit.layers.float_inputs import as_floats
+
 
 @keras.saving.register_keras_serializable(package="skinkit")
 class GroupedConv2D(keras.layers.Conv2D):
@@ -10,6 +12,9 @@ class GroupedConv2D(keras.layers.Conv2D):
 
     For SE-ResNeXt-50 (gessert2019). The weights and the result are those of `keras.layers.Conv2D`, with
     channels last.
+
+    Integer inputs are cast to floats with a warning. `skinkit.models.load_model(path)` loads a saved model
+    with this layer; before Keras' own function there must be `import skinkit.layers`.
 
     Args:
         filters: As in `keras.layers.Conv2D`, like all others.
@@ -29,7 +34,7 @@ class GroupedConv2D(keras.layers.Conv2D):
     """
 
     def convolution_op(self, inputs, kernel):
-        convolve = super().convolution_op
+        convolve, inputs = super().convolution_op, as_floats(self, inputs)
         # On TensorFlow Keras hands grouped convolutions to XLA, which on a CPU (TensorFlow 2.21) takes 150
         # to 190 times the processor time of this for a training step, and compiles anew in each eager call.
         if keras.backend.backend() != "tensorflow" or keras.distribution.list_devices("gpu"):

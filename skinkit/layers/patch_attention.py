@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from skinkit.layers.float_inputs import as_floats
+
 
 @keras.saving.register_keras_serializable(package="skinkit")
 class PatchAttention(keras.layers.Layer):
@@ -18,6 +20,9 @@ class PatchAttention(keras.layers.Layer):
     With pixels from -1 to 1 it becomes grey.
 
     Masks are not used: every crop of an image counts.
+
+    Integer inputs are cast to floats with a warning. `skinkit.models.load_model(path)` loads a saved model
+    with this layer; before Keras' own function there must be `import skinkit.layers`.
 
     Args:
         **kwargs: Keyword arguments of `keras.layers.Layer`, such as `name` and `dtype`.
@@ -47,13 +52,14 @@ class PatchAttention(keras.layers.Layer):
             )
         crops = input_shape[1]
         self.input_spec = keras.layers.InputSpec(ndim=len(input_shape), axes={1: crops})
-        # Not cast to float16, as the means are not: the weights are computed in float32 throughout.
+        # Mixed precision does not cast them to float16: the weights are computed in float32 throughout.
         self.kernel = self.add_weight(
             name="kernel", shape=(crops, crops), initializer="glorot_uniform", autocast=False
         )
         self.bias = self.add_weight(name="bias", shape=(crops,), initializer="zeros", autocast=False)
 
     def call(self, inputs, return_weights=False):
+        inputs = as_floats(self, inputs)
         weights = self._weights(inputs)
         ones = (1,) * (len(inputs.shape) - 2)
         spread = ops.reshape(weights, (-1, inputs.shape[1], *ones))
@@ -64,7 +70,8 @@ class PatchAttention(keras.layers.Layer):
         # The sum over the pixels of a crop is too large for float16.
         inside = tuple(range(2, len(inputs.shape)))
         means = ops.mean(ops.cast(inputs, "float32"), axis=inside)
-        return ops.sigmoid(ops.matmul(means, self.kernel) + self.bias)
+        kernel, bias = (ops.cast(weight, "float32") for weight in (self.kernel, self.bias))
+        return ops.sigmoid(ops.matmul(means, kernel) + bias)
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from skinkit.layers.float_inputs import as_floats
+
 
 @keras.saving.register_keras_serializable(package="skinkit")
 class PatchDropout(keras.layers.Layer):
@@ -12,6 +14,9 @@ class PatchDropout(keras.layers.Layer):
     The crops that stay are not scaled up, which `keras.layers.Dropout` would do. A dropped crop is black
     where the pixels go from 0 to 1, as in the document; with pixels of -1 to 1 it is grey, and with
     those of ImageNet's mean and deviation it is ImageNet's mean colour.
+
+    Integer inputs are cast to floats with a warning. `skinkit.models.load_model(path)` loads a saved model
+    with this layer; before Keras' own function there must be `import skinkit.layers`.
 
     Args:
         rate: Float in [0, 1), probability that a crop is dropped.
@@ -45,6 +50,7 @@ class PatchDropout(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(min_ndim=3)
 
     def call(self, inputs, training=False):
+        inputs = as_floats(self, inputs)
         if not training:
             return inputs
         ones = (1,) * (len(inputs.shape) - 2)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import keras
 from keras import layers, ops
 
+from skinkit.layers.float_inputs import as_floats, wide_dtype
 from skinkit.layers.patient_mask import context_pairs, every_image, with_context, without_padding
 
 
@@ -41,6 +42,9 @@ class PatientAttention(keras.layers.Layer):
     depends on the order of the images. An image without context (the patient has no other one) is only
     normalised: what it attends to is zero.
 
+    Integer inputs are cast to floats with a warning. `skinkit.models.load_model(path)` loads a saved model
+    with this layer; before Keras' own function there must be `import skinkit.layers`.
+
     Args:
         num_heads: Integer that divides the depth. Defaults to that of the variant.
         variant: `"text"`, `"listing_c"` or `"listing_e"`.
@@ -60,8 +64,8 @@ class PatientAttention(keras.layers.Layer):
     Returns:
         The features `(patients, images, depth)`, zeros for the padding; with `return_scores`, a tuple
         of these and the scores of the last pass before dropout, `(patients, heads, images, images)`,
-        attending by attended image (those of `context` last), in the precision of the weights. They
-        sum to 1 over the last axis, and to 0 for an image without context and for padding.
+        attending by attended image (those of `context` last), in float32 at least. They sum to 1 over the
+        last axis, and to 0 for an image without context and for padding.
 
     Example:
         >>> PatientAttention()(np.ones((1, 3, 1280))).shape
@@ -89,27 +93,27 @@ class PatientAttention(keras.layers.Layer):
         # any linear layer. Keras would take the heads for positions of a convolution, and draw the former
         # 6.5 times smaller (8 heads, 1280).
         inner, outer = (_uniform(limit) for limit in (math.sqrt(1.5 / depth), math.sqrt(1 / depth)))
-        # Scores, softmax and sums keep the precision of the weights under mixed precision.
+        # Scores, softmax and sums overflow in float16, and so these weights are float32 in any case.
         self.attention = layers.MultiHeadAttention(
             self.num_heads,
             key_dim=depth // self.num_heads,
             dropout=VARIANTS[self.variant].dropout,
             kernel_initializer=inner,
-            dtype=self.variable_dtype,
+            dtype=wide_dtype(self),
             name="attention",
         )
         self.attention.build(features_shape, features_shape)
         output = self.attention.output_dense.kernel
         output.assign(outer(output.shape))
         # PyTorch's epsilon.
-        self.norm = layers.LayerNormalization(epsilon=1e-5, dtype=self.variable_dtype, name="norm")
+        self.norm = layers.LayerNormalization(epsilon=1e-5, dtype=wide_dtype(self), name="norm")
         self.norm.build(features_shape)
 
     # By keyword only: Keras does not mark the output with the mask of a positional argument.
     def call(self, features, *, mask=None, context=None, context_mask=None, return_scores=False):
         if mask is None:
             mask = every_image(features)
-        attending = ops.cast(without_padding(features, mask), self.variable_dtype)
+        attending = ops.cast(without_padding(as_floats(self, features), mask), wide_dtype(self))
         images, seen = with_context(attending, mask, context, context_mask)
         pairs = context_pairs(seen, self.exclude_self)[:, : ops.shape(attending)[1]]
         for _ in range(VARIANTS[self.variant].passes):
@@ -137,7 +141,7 @@ class PatientAttention(keras.layers.Layer):
         others = 0 if context is None else context.shape[1]
         seen = None if None in (images, others) else images + others
         shape = (patients, self.num_heads, images, seen)
-        return outputs, keras.KerasTensor(shape, dtype=self.variable_dtype)
+        return outputs, keras.KerasTensor(shape, dtype=wide_dtype(self))
 
     def get_config(self):
         return {

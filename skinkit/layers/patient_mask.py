@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from skinkit.layers.float_inputs import as_floats
+
 
 def without_padding(features, mask):
     """Returns `features` with zeros where `mask` is false, whatever stood there.
@@ -61,6 +63,9 @@ class PatientMask(keras.layers.Layer):
     Patients have different numbers of images; in a batch they are filled up to the largest. Layers
     after this one see the mask, and so does the loss, which then counts real images only.
 
+    Integer inputs are cast to floats with a warning. `skinkit.models.load_model(path)` loads a saved model
+    with this layer; before Keras' own function there must be `import skinkit.layers`.
+
     Args:
         **kwargs: Keyword arguments of `keras.layers.Layer`, such as `name` and `dtype`.
 
@@ -81,7 +86,8 @@ class PatientMask(keras.layers.Layer):
         self.supports_masking = True
 
     def call(self, inputs):
-        return without_padding(*inputs)
+        features, mask = inputs
+        return without_padding(as_floats(self, features), mask)
 
     # Older versions of Keras do not see a mask that is an argument of its own.
     def compute_mask(self, inputs, previous_mask):

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from skinkit.layers.float_inputs import as_floats, wide_dtype
 from skinkit.layers.patient_mask import context_pairs, every_image, with_context, without_padding
 
 
@@ -13,6 +14,9 @@ class PatientMean(keras.layers.Layer):
     hernandez2020, late fusion (sections 3.4.1 and 4.2.4, appendix B). The listing of
     appendix B takes the mean over the whole batch, the image itself included, which is a patient's
     mean if the batch is one patient: `exclude_self=False` on one patient is the same.
+
+    Integer inputs are cast to floats with a warning. `skinkit.models.load_model(path)` loads a saved model
+    with this layer; before Keras' own function there must be `import skinkit.layers`.
 
     Args:
         exclude_self: Whether an image is left out of its own mean. Its mean is then zero if the
@@ -45,7 +49,7 @@ class PatientMean(keras.layers.Layer):
         if mask is None:
             mask = every_image(features)
         # Sums of float16 lose small features beside large ones.
-        images = ops.cast(without_padding(features, mask), self.variable_dtype)
+        images = ops.cast(without_padding(as_floats(self, features), mask), wide_dtype(self))
         seen, seen_mask = with_context(images, mask, context, context_mask)
         pairs = context_pairs(seen_mask, self.exclude_self)[:, : ops.shape(images)[1]]
         pairs = ops.cast(pairs, images.dtype)

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from skinkit.layers.float_inputs import as_floats
+
 
 @keras.saving.register_keras_serializable(package="skinkit")
 class MaxPoolWithIndices(keras.layers.Layer):
@@ -13,6 +15,9 @@ class MaxPoolWithIndices(keras.layers.Layer):
     pixel only.
 
     Masks are not used: every position of an image counts.
+
+    Integer inputs are cast to floats with a warning. `skinkit.models.load_model(path)` loads a saved model
+    with this layer; before Keras' own function there must be `import skinkit.layers`.
 
     Args:
         **kwargs: Keyword arguments of `keras.layers.Layer`, such as `name` and `dtype`.
@@ -30,6 +35,7 @@ class MaxPoolWithIndices(keras.layers.Layer):
     """
 
     def call(self, inputs):
+        inputs = as_floats(self, inputs)
         # Strided views of the four corners are as large as the pooled map.
         height, width = (ops.shape(inputs)[axis] // 2 * 2 for axis in (1, 2))
         corners = [inputs[:, row:height:2, column:width:2] for row in (0, 1) for column in (0, 1)]
@@ -50,6 +56,9 @@ class MaxUnpool(keras.layers.Layer):
     The decoder of SegNet, the autoencoder of hernandez2020. Masks are not used: every position
     of an image counts.
 
+    Integer inputs are cast to floats with a warning. `skinkit.models.load_model(path)` loads a saved model
+    with this layer; before Keras' own function there must be `import skinkit.layers`.
+
     Args:
         **kwargs: Keyword arguments of `keras.layers.Layer`, such as `name` and `dtype`.
 
@@ -66,6 +75,7 @@ class MaxUnpool(keras.layers.Layer):
     """
 
     def call(self, inputs, indices):
+        inputs = as_floats(self, inputs)
         batch, height, width, channels = ops.shape(inputs)
         place = ops.equal(ops.expand_dims(indices, -1), ops.arange(4, dtype="int32"))
         windows = ops.where(place, ops.expand_dims(inputs, -1), 0)

@@ -4,6 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from skinkit.layers.float_inputs import as_floats
+
 GAMMA_START = 0.01
 # Positions with a score of their own: more than any feature map here has.
 _POSITIONS = 64 * 64
@@ -20,6 +22,9 @@ class RandomMap(keras.layers.Layer):
     and under XLA. Maps of more than 4,096 positions repeat them.
 
     Masks are not used: every position of an image counts.
+
+    Integer inputs are cast to floats with a warning. `skinkit.models.load_model(path)` loads a saved model
+    with this layer; before Keras' own function there must be `import skinkit.layers`.
 
     Args:
         heads: Integer, number of random maps that are summed. Defaults to `16`.
@@ -58,6 +63,7 @@ class RandomMap(keras.layers.Layer):
             self.gamma = self.add_weight(name="gamma", shape=(), initializer=start)
 
     def call(self, inputs):
+        inputs = as_floats(self, inputs)
         weighted = inputs * ops.cast(self._map(inputs), inputs.dtype)
         if self.gamma_form == "learnable":
             weighted = weighted * ops.cast(self.gamma, inputs.dtype)

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from skinkit.layers.float_inputs import as_floats
+
 KERNELS = ("described", "released")
 GAMMA_START = 0.01
 
@@ -24,6 +26,9 @@ class SoftAttention(keras.layers.Layer):
     has no gamma.
 
     Masks are not used: every position of an image counts.
+
+    Integer inputs are cast to floats with a warning. `skinkit.models.load_model(path)` loads a saved model
+    with this layer; before Keras' own function there must be `import skinkit.layers`.
 
     Args:
         heads: Integer, number of attention maps. Defaults to `16`.
@@ -94,6 +99,7 @@ class SoftAttention(keras.layers.Layer):
             self.gamma = self.add_weight(name="gamma", shape=(), initializer=start)
 
     def call(self, inputs, return_maps=False):
+        inputs = as_floats(self, inputs)
         maps = self._maps(inputs)
         features = self._attend(inputs, ops.cast(maps, inputs.dtype))
         if self.gamma_form == "learnable":

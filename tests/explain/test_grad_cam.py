@@ -6,6 +6,7 @@ from keras import layers
 from skinkit import models
 from skinkit.explain import grad_cam
 from skinkit.explain.grad_cam import find_layer
+from skinkit.explain.inner_layers import inner_layers
 
 IMAGES = np.random.default_rng(0).random((5, 12, 16, 3), dtype="float32")
 
@@ -115,12 +116,162 @@ def test_a_class_without_evidence_gets_a_map_of_zeros():
     assert np.all(grad_cam(model, IMAGES, 0) == 0)
 
 
-def test_a_nested_backbone_is_refused_with_the_cure():
-    inner = pooled_net()
-    outer = keras.Sequential([keras.Input((12, 16, 3)), inner, layers.Dense(2)])
-    for layer in ("features", None):
-        with pytest.raises(ValueError, match="Build it flat"):
-            grad_cam(outer, IMAGES, layer=layer)
+def backbone(inputs):
+    """Features with a skip connection, so that no cut makes two halves of the graph."""
+    x = layers.Conv2D(6, 3, strides=2, padding="same", name="conv")(inputs)
+    x = layers.Add(name="sum")([x, layers.Conv2D(6, 1, activation="relu", name="branch")(x)])
+    return layers.BatchNormalization(name="features")(x)
+
+
+def head(x):
+    x = layers.Dropout(0.2)(layers.GlobalAveragePooling2D()(x))
+    return layers.Dense(4, activation="softmax", name="classes")(x)
+
+
+def flat_net():
+    inputs = keras.Input((12, 16, 3))
+    return keras.Model(inputs, head(backbone(layers.Rescaling(2.0)(inputs))))
+
+
+def nested_nets():
+    """Yields networks whose backbone is one layer, as transfer learning makes them."""
+    inner_inputs = keras.Input((12, 16, 3))
+    inner = keras.Model(inner_inputs, backbone(inner_inputs), name="backbone")
+    inner.trainable = False
+    inputs = keras.Input((12, 16, 3))
+    flipped = keras.Sequential([layers.RandomFlip()], name="augmentation")(inputs)
+    yield keras.Model(inputs, head(inner(layers.Rescaling(2.0)(flipped), training=False)))
+    outer = keras.Sequential([keras.Input((12, 16, 3)), layers.Rescaling(2.0), inner])
+    # Once more on an input of its own, so that each layer has several symbolic outputs.
+    inner(keras.Input((12, 16, 3)))
+    top = keras.Sequential(
+        [keras.Input((6, 8, 6)), *keras.Model(inner_inputs, head(inner.output)).layers[-3:]]
+    )
+    yield keras.Sequential([keras.Input((12, 16, 3)), outer, top])
+
+
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("layer", [None, "features", "branch"])
+@pytest.mark.parametrize("loaded", [False, True])
+def test_a_nested_backbone_gives_the_map_of_the_flat_model(number, layer, loaded, tmp_path, rounding):
+    flat, nested = flat_net(), list(nested_nets())[number]
+    if loaded:
+        nested.save(tmp_path / "nested.keras")
+        nested = keras.saving.load_model(tmp_path / "nested.keras")
+    for inner in inner_layers(nested):
+        if inner.weights and type(inner).__name__ != "RandomFlip":
+            inner.set_weights(flat.get_layer(inner.name).get_weights())
+    before = nested.get_config()
+    found, expected = (grad_cam(model, IMAGES, 1, layer, normalise=False) for model in (nested, flat))
+    assert expected.max() > 0
+    np.testing.assert_allclose(found, expected, rtol=0, atol=rounding(expected))
+    assert nested.get_config() == before
+    assert not any("call" in vars(inner) for inner in inner_layers(nested))
+
+
+def test_a_layer_inside_a_pretrained_network_is_found_under_its_own_name():
+    base = keras.applications.MobileNetV2(
+        input_shape=(32, 32, 3), alpha=0.35, weights=None, include_top=False
+    )
+    inputs = keras.Input((32, 32, 3))
+    nested = keras.Model(inputs, layers.Dense(2)(layers.GlobalAveragePooling2D()(base(inputs))))
+    assert find_layer(nested).name == "out_relu"
+    images = np.random.default_rng(0).random((2, 32, 32, 3), dtype="float32")
+    assert grad_cam(nested, images, layer="block_3_expand_relu").shape == (2, 8, 8)
+
+
+@pytest.mark.parametrize("has_input", [True, False])
+def test_a_sequential_model_gives_the_same_maps_from_its_file(has_input, tmp_path, assert_relative):
+    parts = [layers.Conv2D(6, 3, name="features"), layers.GlobalAveragePooling2D()]
+    model = keras.Sequential([*parts, layers.Dense(4, activation="softmax", name="classes")])
+    if has_input:
+        model = keras.Sequential([keras.Input((12, 16, 3)), *model.layers])
+    model(IMAGES)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    by_hand = cam_by_hand(keras.Model(model.inputs[0], model.outputs[0]), IMAGES, [1] * 5)
+    assert_relative(grad_cam(loaded, IMAGES, 1), *by_hand)
+
+
+def test_of_a_layer_that_is_called_twice_the_last_call_counts(rounding):
+    def net(first, second):
+        inputs = keras.Input((12, 16, 3))
+        x = layers.GlobalAveragePooling2D()(second(first(inputs)))
+        return keras.Model(inputs, layers.Dense(4, name="classes")(x))
+
+    shared, *apart = (layers.Conv2D(3, 3, padding="same", activation="relu") for _ in range(3))
+    twice, flat = net(shared, shared), net(*apart)
+    for layer in apart:
+        layer.set_weights(shared.get_weights())
+    flat.get_layer("classes").set_weights(twice.get_layer("classes").get_weights())
+    found, expected = (grad_cam(model, IMAGES, 0, normalise=False) for model in (twice, flat))
+    np.testing.assert_allclose(found, expected, rtol=0, atol=rounding(expected))
+    assert expected.max() > 0
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", None])
+def test_one_output_is_explained_for_the_class_that_it_gives(activation, rounding):
+    inputs, images = keras.Input((12, 16, 3)), IMAGES - 0.5
+    features = layers.Conv2D(6, 3, strides=2, padding="same", name="features")(inputs)
+    x = layers.GlobalAveragePooling2D()(features)
+    model = keras.Model(inputs, layers.Dense(1, activation=activation, name="classes")(x))
+    parts = (
+        np.asarray(keras.Model(inputs, features)(images)) * np.ravel(model.get_layer("classes").kernel) / 48
+    )
+    speaks_for, speaks_against = np.maximum(parts.sum(axis=-1), 0), np.maximum(-parts.sum(axis=-1), 0)
+    assert speaks_for.max() > 0 and speaks_against.max() > 0
+    for bias, target, expected in (
+        (9.0, None, speaks_for),
+        (-9.0, None, speaks_against),
+        # Position 0 is the output itself, whatever it gives.
+        (-9.0, 0, speaks_for),
+    ):
+        model.get_layer("classes").bias.assign([bias])
+        found = grad_cam(model, images, target, normalise=False)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=rounding(parts))
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        layers.Activation("linear", dtype="float32"),
+        layers.Identity(),
+        layers.Dropout(0.5),
+        lambda x: keras.ops.cast(x, "float32"),
+        keras.Sequential([layers.Activation("linear")]),
+    ],
+)
+@pytest.mark.parametrize("last", ["dense", "softmax layer"])
+def test_what_follows_the_softmax_unchanged_does_not_hide_the_scores(end, last, assert_relative):
+    sure = pooled_net(last)
+    sure.get_layer("classes").bias.assign([0.0, 200.0, 0.0, 0.0])
+    model = keras.Model(sure.input, end(sure.output))
+    assert_relative(grad_cam(model, IMAGES, 1), *cam_by_hand(model, IMAGES, [1] * 5))
+
+
+def test_the_scores_below_a_softmax_of_keras_ops_are_found(assert_relative):
+    net = pooled_net("softmax layer")
+    net.get_layer("classes").bias.assign([0.0, 200.0, 0.0, 0.0])
+    model = keras.Model(net.input, keras.ops.softmax(net.get_layer("classes").output))
+    assert_relative(grad_cam(model, IMAGES, 1), *cam_by_hand(model, IMAGES, [1] * 5))
+
+
+def test_a_classifier_derived_from_dense_is_one(assert_relative):
+    class Classifier(layers.Dense):
+        pass
+
+    net = pooled_net()
+    inputs, pooled = net.input, net.get_layer("classes").input
+    model = keras.Model(inputs, Classifier(4, activation="softmax", name="classes")(pooled))
+    model.get_layer("classes").bias.assign([0.0, 200.0, 0.0, 0.0])
+    assert_relative(grad_cam(model, IMAGES, 1), *cam_by_hand(model, IMAGES, [1] * 5))
+
+
+def test_a_failed_call_leaves_no_recording_behind():
+    model = pooled_net()
+    with pytest.raises(ValueError):
+        grad_cam(model, IMAGES[..., :2], 1)
+    assert not any("call" in vars(layer) for layer in model.layers)
 
 
 @pytest.mark.parametrize(

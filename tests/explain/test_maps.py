@@ -1,3 +1,5 @@
+import re
+
 import cv2
 import keras
 import numpy as np
@@ -44,6 +46,25 @@ def test_a_layer_is_chosen_by_name_where_there_are_several():
     assert attention_maps(model, IMAGES, layer="attention1").shape == (5, 4, 6)
     with pytest.raises(ValueError, match="layer='conv'"):
         attention_maps(model, IMAGES, layer="conv")
+
+
+@pytest.mark.parametrize("kind", ["nested", "loaded", "twice"])
+def test_attention_in_a_nested_a_loaded_and_a_shared_layer_is_found(kind, tmp_path, rounding):
+    images = np.random.default_rng(0).random((3, 8, 10, 4), dtype="float32")
+    layer, inputs = SoftAttention(heads=2, gamma=None), keras.Input((8, 10, 4))
+    if kind == "twice":
+        model, below = keras.Model(inputs, layer(layer(inputs))), lambda x: layer(x)
+    else:
+        inner = keras.Sequential([inputs, layer])
+        model, below = keras.Sequential([inputs, inner] if kind == "nested" else [inputs, layer]), lambda x: x
+    _, expected = layer(below(images), return_maps=True)
+    expected = np.sum(expected, axis=-1)
+    if kind == "loaded":
+        model.save(tmp_path / "model.keras")
+        model = keras.saving.load_model(tmp_path / "model.keras")
+    expected /= expected.max(axis=(1, 2), keepdims=True)
+    assert has_attention(model)
+    np.testing.assert_allclose(attention_maps(model, images), expected, rtol=0, atol=rounding(1))
 
 
 def test_a_model_without_attention_is_told_apart():
@@ -137,6 +158,17 @@ def test_an_overlay_of_zeros_and_of_no_strength_is_the_image():
 def test_an_image_that_was_scaled_for_a_model_is_refused():
     with pytest.raises(ValueError, match="from -1 to 1"):
         overlay_map(np.linspace(-1, 1, 48).reshape(4, 4, 3), np.zeros((2, 2)))
+
+
+@pytest.mark.parametrize(
+    ("image", "heatmap"),
+    [((2, 4, 4, 3), (2, 2, 2)), ((4, 4, 3), (2, 2, 2)), ((4, 4), (2, 2)), ((4, 4, 4), (2, 2))],
+)
+def test_a_batch_and_other_shapes_are_named(image, heatmap):
+    with pytest.raises(
+        ValueError, match=rf"images\[0\] and maps\[0\].*{re.escape(f'{image} and {heatmap}')}"
+    ):
+        overlay_map(np.zeros(image), np.zeros(heatmap))
 
 
 def test_mass_inside_is_the_share_of_the_map():

@@ -57,8 +57,11 @@ def check_layer(tmp_path, rounding):
         _check_config(cls, init_kwargs, images, call, rounding)
         _check_symbolic_shapes(cls, init_kwargs, images, call, known)
         _check_training_step_reaches_all_weights(cls, init_kwargs, images, call)
-        _check_mixed_precision(cls, init_kwargs, images, call, rounding)
+        for dtype in ("mixed_float16", "mixed_bfloat16", "float16", "bfloat16"):
+            _check_half_precision(cls, init_kwargs, images, call, rounding, dtype)
+        _check_integers(cls, init_kwargs, images, call, rounding)
         assert cls(**init_kwargs).supports_masking == supports_masking
+        assert "`skinkit.models.load_model(path)`" in cls.__doc__
         _check_file(cls, init_kwargs, images, call, rounding, tmp_path, fresh_process)
 
     return check
@@ -111,17 +114,32 @@ def _check_training_step_reaches_all_weights(cls, init_kwargs, images, call):
     assert any(np.any(a != b) for a, b in zip(before, model.get_weights(), strict=True))
 
 
-def _check_mixed_precision(cls, init_kwargs, images, call, rounding):
-    layer = cls(**init_kwargs, dtype="mixed_float16")
+def _check_half_precision(cls, init_kwargs, images, call, rounding, dtype):
+    layer = cls(**init_kwargs, dtype=dtype)
     result = call(layer, images)
-    assert result.dtype.name == "float16"
-    assert np.all(np.isfinite(result))
-    assert {w.dtype for w in layer.weights} <= {"float32"}
+    assert result.dtype.name == dtype.removeprefix("mixed_")
+    found = keras.ops.convert_to_numpy(keras.ops.cast(result, "float32"))
+    assert np.all(np.isfinite(found))
+    if dtype.startswith("mixed_"):
+        assert {w.dtype for w in layer.weights} <= {"float32"}
     exact = cls(**init_kwargs)
     exact.build(images.shape)
-    exact.set_weights(layer.get_weights())
+    exact.set_weights([keras.ops.cast(w, "float32") for w in layer.get_weights()])
     expected = call(exact, images)
-    np.testing.assert_allclose(result, expected, rtol=0, atol=rounding(expected, dtype="float16"))
+    # bfloat16 has three bits less.
+    atol = rounding(expected, dtype="float16") * (8 if "bfloat" in dtype else 1)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=atol)
+
+
+def _check_integers(cls, init_kwargs, images, call, rounding):
+    layer, integers = cls(**init_kwargs), np.round(10 * images).astype("int32")
+    expected = call(layer, integers.astype("float32"))
+    with pytest.warns(UserWarning, match=f"{cls.__name__} casts its inputs from int32 to float32"):
+        found = call(layer, integers)
+    assert found.dtype.name == "float32"
+    np.testing.assert_allclose(found, expected, rtol=0, atol=rounding(expected))
+    symbolic = call(cls(**init_kwargs), keras.Input(images.shape[1:], dtype="int32"))
+    assert symbolic.dtype == "float32"
 
 
 def _check_file(cls, init_kwargs, images, call, rounding, folder, fresh_process):

@@ -80,3 +80,27 @@ def test_the_number_of_crops_must_be_known(shape):
 def test_another_number_of_crops_is_refused():
     with pytest.raises(ValueError, match="axis 1"):
         built(values(2, 5, 7))(values(2, 9, 7))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_weights_are_computed_in_float32_where_they_are_kept_in_half_precision(dtype):
+    x = (150 + 100 * values(2, 5, 32, 32, 3)).astype("float16")
+    half, full = PatchAttention(dtype=dtype), PatchAttention()
+    half.build(x.shape)
+    half.kernel.assign(half.kernel / 500)
+    full.build(x.shape)
+    full.set_weights([keras.ops.cast(weight, "float32") for weight in half.get_weights()])
+    x = keras.ops.cast(x, dtype)
+    features, weights = half(x, return_weights=True)
+    _, expected = full(keras.ops.cast(x, "float32"), return_weights=True)
+    assert (features.dtype.name, weights.dtype.name) == (dtype, "float32")
+    np.testing.assert_allclose(weights, expected, rtol=1e-6)
+
+
+def test_integer_crops_are_weighted_and_not_cut_to_zero():
+    x = np.full((1, 2, 4, 4, 1), 200, "uint8")
+    layer = built(x)
+    with pytest.warns(UserWarning, match="PatchAttention casts its inputs from uint8 to float32"):
+        features, weights = layer(x, return_weights=True)
+    assert features.dtype.name == "float32"
+    np.testing.assert_allclose(features[..., 0, 0, 0], 200 * np.asarray(weights), rtol=1e-6)

@@ -183,3 +183,16 @@ def test_wrong_arguments_are_named(wrong, message):
 def test_heads_that_do_not_divide_the_depth_are_refused(heads, depth):
     with pytest.raises(ValueError, match=f"num_heads={heads}"):
         PatientAttention(heads).build((None, None, depth))
+
+
+def test_large_features_give_finite_results_in_pure_float16(rounding):
+    # A product of such queries and keys is beyond the largest float16 number.
+    features = 2000 * np.random.default_rng(0).normal(size=(2, 5, 64)).astype("float16")
+    half, full = PatientAttention(dtype="float16"), PatientAttention()
+    half.build(features.shape)
+    full.build(features.shape)
+    full.set_weights(half.get_weights())
+    found, scores = half(features, return_scores=True)
+    expected = full(features.astype("float32"))
+    assert (found.dtype.name, scores.dtype.name) == ("float16", "float32")
+    np.testing.assert_allclose(found, expected, rtol=0, atol=rounding(expected, dtype="float16"))

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -72,3 +73,10 @@ def test_means_are_float32_throughout_under_mixed_precision():
     outputs = PatientMean(dtype="mixed_float16")(x)
     assert outputs.dtype.name == "float16"
     np.testing.assert_allclose(outputs, 1000, rtol=1e-3)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_the_mean_of_many_images_does_not_overflow_in_half_precision(dtype):
+    # The sum, 100,000, is beyond the largest float16 number.
+    mean = PatientMean(exclude_self=False, dtype=dtype)(np.full((1, 1000, 1), 100.0, "float32"))
+    np.testing.assert_array_equal(keras.ops.cast(mean, "float32"), np.full((1, 1000, 2), 100.0))

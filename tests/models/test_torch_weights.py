@@ -1,3 +1,4 @@
+import contextlib
 import io
 import os
 import pickle
@@ -109,6 +110,11 @@ class Evil:
         pytest.param(lambda: b"", "checkpoint", id="empty"),
         pytest.param(lambda: b"no pickle at all", "checkpoint", id="text"),
         pytest.param(lambda: checkpoint({"w": [1, 2]}, []), "checkpoint", id="no tensor"),
+        pytest.param(lambda: b"\x80\x02" + 5000 * b"(" + b"t.", "checkpoint", id="nested deeply"),
+        pytest.param(lambda: b"\x80\x02\x8e" + 7 * b"\xff" + b"\x7f.", "checkpoint", id="length of exabytes"),
+        pytest.param(lambda: b"\x80\x02Nr\xff\xff\xff\x7f.", "begin|checkpoint", id="index of gigabytes"),
+        pytest.param(lambda: b"cno_such_module\nname\n.", "no_such_module", id="module of nobody"),
+        pytest.param(lambda: b"\x80\x02\x82\x01.", "checkpoint", id="extension code"),
     ],
 )
 def test_anything_else_is_refused(tmp_path, monkeypatch, content, message):
@@ -124,3 +130,13 @@ def test_the_newer_format_is_refused_with_the_cure(tmp_path):
         file.writestr("archive/data.pkl", b"")
     with pytest.raises(ValueError, match="_use_new_zipfile_serialization=False"):
         read_state(tmp_path / "c.pth")
+
+
+def test_a_damaged_byte_anywhere_gives_tensors_or_the_error_that_names_the_file(tmp_path, seed):
+    whole, generator = one_tensor(NUMBERS), np.random.default_rng(seed)
+    for place in range(len(whole)):
+        damaged = bytearray(whole)
+        damaged[place] = generator.integers(256)
+        (tmp_path / "c.pth").write_bytes(damaged)
+        with contextlib.suppress(ValueError):
+            read_state(tmp_path / "c.pth")

@@ -1,10 +1,12 @@
 """Networks of keras.applications, flat, with their ImageNet weights where these can be had."""
 
+from functools import partial
 from pathlib import Path
 
 import keras
 import numpy as np
 
+from skinkit.files import reading
 from skinkit.models.weights import layers_above
 
 # The function, and the file of its ImageNet weights without the classifier.
@@ -93,10 +95,14 @@ def _load(name, weights):
     Keras puts the file into the layers by their position: layers below the image, such as the attention
     of a crop classifier, would be in its way.
     """
-    if weights != "imagenet" and not Path(weights).is_file():
-        raise FileNotFoundError(f"No weights at {weights}. Received: weights={str(weights)!r}")
+    load = partial(_make, name, weights=weights, input_shape=(224, 224, 3))
+    if weights != "imagenet":
+        if not Path(weights).is_file():
+            raise FileNotFoundError(f"No weights at {weights}. Received: weights={str(weights)!r}")
+        with reading(weights, f"Expected is the file {APPLICATIONS[name][1]} of Keras"):
+            return load()
     try:
-        return _make(name, weights=weights, input_shape=(224, 224, 3))
+        return load()
     except Exception as error:
         # Keras raises a bare Exception when a download fails.
         if type(error) is not Exception:

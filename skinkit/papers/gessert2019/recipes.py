@@ -34,7 +34,8 @@ _PROFILES = {
     "quick": {"image_size": (225, 300), "crop_size": 112, "subset": 3000},
     "smoke": {"image_size": (96, 128), "crop_size": 48, "epochs": (2,), "subset": 120},
 }
-
+# Keras' Inception takes 75 pixels at least; the image is as much larger than the crop as in `full`.
+_SMOKE_SIZES = {"inceptionv3": {"image_size": (150, 200), "crop_size": 75}}
 
 # Released for attention: 5 images of 5 (HAM10000) or 9 crops (SPC) a batch. For networks that see one crop
 # nothing is: 20 images a batch at the rate of the challenge's configuration, and in proportion for others.
@@ -45,12 +46,13 @@ def _batches(backbone, ordered, batch_size=20, ordered_rate=_ORDERED_RATE):
     """Images a step, the phases, and the profiles."""
     rate = ordered_rate if ordered else batch_size * _RATE_AN_IMAGE
     schedule = choose("step", after=(18 / 50, 28 / 50, 38 / 50, 48 / 50))
+    smoke = {**_PROFILES["smoke"], **_SMOKE_SIZES.get(backbone, {})}
     adam = choose("adam", learning_rate=_RATE_FACTORS.get(backbone, 1) * rate, epsilon=1e-8)
     return {
         "batch_size": 5 if ordered else batch_size,
         "phases": (Phase(epochs=50, optimiser=adam, schedule=schedule),),
         # So few epochs that steps count: all networks take about as many in `quick`.
-        "profiles": {**_PROFILES, "quick": {**_PROFILES["quick"], "epochs": (3 if ordered else 12,)}},
+        "profiles": {"smoke": smoke, "quick": {**_PROFILES["quick"], "epochs": (3 if ordered else 12,)}},
     }
 
 

@@ -58,6 +58,9 @@ def test_a_file_without_classifier_fills_the_backbone_of_any_model(tmp_path):
                 np.testing.assert_array_equal(found, weight)
     with pytest.raises(FileNotFoundError, match="missing_no_top.h5"):
         models.build("mobilenet_025", (64, 64, 3), 3, weights=tmp_path / "missing_no_top.h5")
+    (tmp_path / "broken_no_top.h5").write_bytes(b"no weights at all")
+    with pytest.raises(ValueError, match=r"broken_no_top\.h5 is damaged.*mobilenet_2_5_224_tf_no_top\.h5"):
+        models.build("mobilenet_025", (64, 64, 3), 3, weights=tmp_path / "broken_no_top.h5")
 
 
 @pytest.mark.parametrize("name", ["densenet121", "inception_v3", "mobilenet_v2"])

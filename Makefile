@@ -53,6 +53,7 @@ bench: setup ## run the benchmarks and print their ratios
 	$(BIN)/python benchmarks/training_step.py
 	$(BIN)/python benchmarks/refresh.py
 	$(BIN)/python benchmarks/crops.py
+	$(BIN)/python benchmarks/views.py
 	$(BIN)/python benchmarks/bootstrap.py
 
 colab-test: ## the import, layer and smoke tests under Colab's versions (Python 3.12 or 3.13, in .venv-colab)

@@ -3,6 +3,7 @@
 Importing this package registers them, so that `keras.saving.load_model` finds them.
 """
 
+from skinkit.layers.batch_normalization import BatchNormalization
 from skinkit.layers.crop_stacking import StackCrops, UnstackCrops
 from skinkit.layers.grouped_convolution import GroupedConv2D
 from skinkit.layers.patch_attention import PatchAttention

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from skinkit.layers import SoftAttention
+from skinkit.layers import BatchNormalization, SoftAttention
 from skinkit.models.backbones.applications import build_application
 from skinkit.models.head import add_classifier
 
@@ -114,5 +114,5 @@ def _vgg_block(x, block, width):
             kernel_initializer="he_normal",
             name=f"block{block}_conv{number}",
         )(x)
-        x = layers.BatchNormalization(name=f"block{block}_bn{number}")(x)
+        x = BatchNormalization(name=f"block{block}_bn{number}")(x)
     return x

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from skinkit.layers import RandomMap, SoftAttention
+from skinkit.layers import BatchNormalization, RandomMap, SoftAttention
 from skinkit.models.head import add_classifier
 
 ATTENTIONS = ("none", "soft", "doubled", "random_map")
@@ -73,7 +73,7 @@ def _check(input_shape, weights, attention):
 
 def _conv(x, number, filters, kernel=3, stride=1, padding="same"):
     conv = layers.Conv2D(filters, kernel, stride, padding, activation="relu", name=f"conv{number}")
-    return layers.BatchNormalization(name=f"bn{number}")(conv(x))
+    return BatchNormalization(name=f"bn{number}")(conv(x))
 
 
 def _append(features, attention, options):

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from skinkit.layers import MaxPoolWithIndices, MaxUnpool
+from skinkit.layers import BatchNormalization, MaxPoolWithIndices, MaxUnpool
 from skinkit.models.weights import load_weights
 
 FINALS = ("recommended", "as_released")
@@ -113,4 +113,4 @@ def _conv(x, width, name):
 
 def _norm(x, name):
     # PyTorch's defaults.
-    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=name)(x)
+    return BatchNormalization(momentum=0.9, epsilon=1e-5, name=name)(x)

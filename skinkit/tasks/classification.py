@@ -48,8 +48,8 @@ class Classification(Task):
         """Returns the class probabilities of a batch of images, float32 `(n, classes)`."""
         if self.recipe.tta is None:
             return _predicted(model, images)
-        found = [_predicted(model, view) for view in pipeline.image_views(images, self.recipe.tta.name)]
-        return evaluation.mean_over_views(np.stack(found, axis=1), **self.recipe.tta.options)
+        views = np.stack(list(pipeline.image_views(images, self.recipe.tta.name)), axis=1)
+        return _mean_over_views(model, views, **self.recipe.tta.options)
 
     def explain(self, model, rows):
         inputs, shown = self.inputs(rows), self.inputs(rows, channel_order="rgb", scaling="unit")
@@ -120,9 +120,7 @@ class MultiCrop(OrderedCrops):
         return recipe.input.name == "multi_crop"
 
     def ask(self, model, images):
-        _, crops, *shape = images.shape
-        found = _predicted(model, images.reshape(-1, *shape))
-        return evaluation.mean_over_views(found.reshape(-1, crops, found.shape[-1]))
+        return _mean_over_views(model, images)
 
     def answers(self, model, crops):
         count, stacked = crops.shape[1], crops.reshape(-1, *crops.shape[2:])
@@ -131,6 +129,12 @@ class MultiCrop(OrderedCrops):
         likeliest = np.repeat(answers.argmax(axis=1), count)
         cams = explain.grad_cam(model, stacked, likeliest, normalise=False)
         return answers, cams.reshape(-1, count, *cams.shape[1:])
+
+
+def _mean_over_views(model, views, **options):
+    """Mean class probabilities of views or crops `(n, views, height, width, 3)`, all in one call."""
+    found = _predicted(model, views.reshape(-1, *views.shape[2:]))
+    return evaluation.mean_over_views(found.reshape(*views.shape[:2], -1), **options)
 
 
 def _predicted(model, images):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from keras import layers
 
+from skinkit.layers import BatchNormalization
 from skinkit.models.torch_weights import load_checkpoint
 from skinkit.models.weights import layers_above
 
@@ -127,4 +128,4 @@ def _conv(x, name, filters, kernel, stride=1):
 
 
 def _norm(x, name):
-    return layers.BatchNormalization(epsilon=1e-3, momentum=0.99, name=name)(x)
+    return BatchNormalization(epsilon=1e-3, momentum=0.99, name=name)(x)

@@ -4,7 +4,7 @@ from functools import partial
 
 from keras import layers
 
-from skinkit.layers import GroupedConv2D
+from skinkit.layers import BatchNormalization, GroupedConv2D
 from skinkit.models.torch_weights import load_checkpoint
 from skinkit.models.weights import layers_above
 
@@ -85,7 +85,7 @@ def _conv(x, name, filters, kernel=1, stride=1, groups=1):
 
 def _norm(x, name):
     # PyTorch's momentum of 0.1 is 0.9 here.
-    return layers.BatchNormalization(epsilon=1e-5, momentum=0.9, name=name)(x)
+    return BatchNormalization(epsilon=1e-5, momentum=0.9, name=name)(x)
 
 
 def _torch_name(name):

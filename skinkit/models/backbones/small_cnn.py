@@ -2,6 +2,8 @@
 
 from keras import layers
 
+from skinkit.layers import BatchNormalization
+
 
 def small_cnn(image, width=16):
     """Returns the feature map of six convolutions, each with batch normalisation and ReLU.
@@ -28,6 +30,6 @@ def small_cnn(image, width=16):
             kernel_initializer="he_normal",
             name=f"conv{number}",
         )(x)
-        x = layers.BatchNormalization(momentum=0.9, name=f"bn{number}")(x)
+        x = BatchNormalization(momentum=0.9, name=f"bn{number}")(x)
         x = layers.ReLU(name=f"relu{number}")(x)
     return x

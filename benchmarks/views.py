@@ -1,0 +1,55 @@
+"""What does the mean over four flips cost in prediction, as a multiple of one view, and of Keras' own way?
+
+    python benchmarks/views.py [--repeats R] [--out CSV]
+
+The baseline network at the size of its `quick` profile, on images in memory; the arms take turns, and the
+median of the ratios of neighbouring turns is printed with their quartiles.
+"""
+
+import argparse
+
+import numpy as np
+import pandas as pd
+from training_step import compare_steps
+
+IMAGES = 32
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=15, help="turns of each arm; the median counts")
+    parser.add_argument("--out", help="CSV file for the table")
+    arguments = parser.parse_args()
+    one, four, keras = arms()
+    rows = {
+        "four views / one": compare_steps([four, one], arguments.repeats),
+        "four times keras.Model.predict / four views": compare_steps([keras, four], arguments.repeats),
+    }
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    table.index.name = "pair"
+    print(table.to_string(float_format="{:.3f}".format))
+    if arguments.out:
+        table.to_csv(arguments.out, float_format="%.3f")
+
+
+def arms():
+    """Functions that predict the same images: in one view, in four, and in four as Keras users do it."""
+    from dataclasses import replace
+
+    from skinkit import papers, pipeline, tasks
+
+    recipe = papers.recipe("skinkit/baseline/efficientnet-lite0-plain").resolve("quick")
+    several, single = tasks.of(recipe), tasks.of(replace(recipe, tta=None))
+    model = several.model("none")
+    images = np.random.default_rng(0).random((IMAGES, *recipe.image_size, 3), dtype="float32")
+
+    def keras_way():
+        return np.mean(
+            [model.predict(view, verbose=0) for view in pipeline.image_views(images, "flips")], axis=0
+        )
+
+    return lambda: single.ask(model, images), lambda: several.ask(model, images), keras_way
+
+
+if __name__ == "__main__":
+    main()

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pandas as pd
@@ -15,11 +16,12 @@ from skinkit.data.tables.folder import (
     attach_images,
     class_folders,
     data_root,
+    is_image,
     list_files,
     tables_like,
 )
 from skinkit.data.tables.packed_images import PACKED_ENDINGS, unpack_images
-from skinkit.data.tables.readers import read_isic2020, read_manifest_columns, reader_for
+from skinkit.data.tables.readers import drop_unusable, read_isic2020, read_manifest_columns, reader_for
 from skinkit.names import did_you_mean
 
 # Tables of diagnoses of each release; the first pattern that matches wins.
@@ -42,12 +44,11 @@ TABLES = {
 _ANY = ("manifest.csv", "ham10000_metadata*", "train-metadata.csv")
 # What the archive's own client writes beside the images.
 _EXPORT = "metadata.csv"
+_PACKED = "*image*.hdf5"
 # Others may be tables, too, but most often are not.
 _TABLE_ENDINGS = (".csv", ".tsv", ".tab")
 _LABELS = (None, "binary", "diagnosis")
 _MISSING_IMAGES = ("error", "drop", "keep")
-# The only image of the challenge's test set that its official scorer gives the weight 0.
-_SYNTHETIC_IMAGE = "isic_0035068"
 
 
 def load(name, root=None, *, labels=None, columns=None, table=None, missing_images="error", verbose=True):
@@ -152,9 +153,7 @@ def _read(sheet, dataset, files, labels, columns, missing_images):
     _one_of("missing_images", missing_images, _MISSING_IMAGES)
     rename_columns(sheet, columns)
     join_companion(sheet, files)
-    if "image_id" in sheet.frame:
-        synthetic = sheet.frame["image_id"].str.lower().str.startswith(_SYNTHETIC_IMAGE)
-        sheet.drop(synthetic, "synthetic image dropped (ISIC_0035068, which the official scorer leaves out)")
+    drop_unusable(sheet)
     if labels is None and "isic2019" in dataset:
         labels = "diagnosis"
     reader = reader_for(sheet, labels)
@@ -174,8 +173,8 @@ def _read(sheet, dataset, files, labels, columns, missing_images):
 
 
 def _with_unpacked(files):
-    """The files, and those of the images that lie packed among them."""
-    packed = [path for path in files if path.suffix.lower() == ".hdf5"]
+    """The files, and where there are no images, those of the images that lie packed among them."""
+    packed = [path for path in files if fnmatch(path.name.lower(), _PACKED) and not any(map(is_image, files))]
     unpacked = [list_files(unpack_images(path)) for path in packed]
     return [*dict.fromkeys(path for each in (files, *unpacked) for path in each)]
 

@@ -64,7 +64,7 @@ def attach_images(sheet, rows, files, missing_images, table_alone):
     missing = rows["path"].isna()
     if not missing.any() or missing_images == "keep":
         return rows
-    no_images = not any(map(_is_photograph, files))
+    no_images = not any(map(is_image, files))
     if no_images and table_alone and missing_images == "error":
         sheet.note("no images beside it: the table alone (path is <NA>)")
         return rows
@@ -88,7 +88,8 @@ def _unreadable(ids, files):
     return f" {found[0]} is there, but only JPEG and PNG files are read: convert it." if found else ""
 
 
-def _is_photograph(path):
+def is_image(path):
+    """Tells whether a file is a photograph, by its name."""
     # Masks of the lesions' areas come beside some releases; they are not photographs.
     return path.suffix.lower() in IMAGE_ENDINGS and not path.stem.endswith("_segmentation")
 
@@ -110,7 +111,7 @@ def _find(places, file):
 
 def _by_id(sheet, rows, files):
     images = {}
-    for path in filter(_is_photograph, files):
+    for path in filter(is_image, files):
         images.setdefault(path.stem.lower(), []).append(path)
     ids = rows["image_id"].str.lower()
     again = sum(_equal_files(images[image]) for image in ids if image in images)
@@ -142,7 +143,7 @@ def class_folders(folder, files):
     Raises:
         ValueError: if one photograph lies in two folders: an id that is known by itself, as `ISIC_0024306`.
     """
-    paths = [path.relative_to(folder) for path in files if _is_photograph(path)]
+    paths = [path.relative_to(folder) for path in files if is_image(path)]
     if len({path.parent for path in paths}) < 2 or any(len(path.parts) < 2 for path in paths):
         return None
     whole = pd.Series([path.with_suffix("").as_posix() for path in paths], dtype="string")

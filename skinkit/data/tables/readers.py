@@ -29,6 +29,9 @@ _DERM7PT_DROPPED = ("melanosis", "miscellaneous")
 _HAM_LABELS = CLASS_MAPS["isic2018"].labels
 # Numbers of the ids of the challenge's validation and test images, whose training images end before.
 _OFFICIAL_TEST = (34321, 36064)
+# The only one that the official scorer gives the weight 0.
+_SYNTHETIC_IMAGE = "isic_0035068"
+_EXPORT_COLUMNS = {"diagnosis_1", "diagnosis_3", "attribution", "copyright_license"}
 _OFFICIAL_SETS = ("isic2018_validation", "isic2018_test")
 
 
@@ -60,6 +63,25 @@ def reader_for(sheet, labels=None):
     )
 
 
+def drop_unusable(sheet):
+    """Leaves out synthetic images, and of the archive's exports altered ones and those of official tests."""
+    if "image_id" not in sheet.frame:
+        return
+    synthetic = sheet.frame["image_id"].str.lower().str.startswith(_SYNTHETIC_IMAGE)
+    sheet.drop(synthetic, "synthetic image dropped (ISIC_0035068, which the official scorer leaves out)")
+    if "image_manipulation" in sheet.frame:
+        altered = sheet.frame["image_manipulation"]
+        sheet.drop(altered.notna(), f"altered or synthetic images dropped ({_counts(altered)})")
+    is_export = not _EXPORT_COLUMNS.isdisjoint(sheet.frame)
+    if is_export and not any(part.startswith(_OFFICIAL_SETS) for part in sheet.path.resolve().parts):
+        number = sheet.frame["image_id"].str.extract(r"(?i)^ISIC_(\d{7})$", expand=False).astype("Int64")
+        sheet.drop(
+            number.between(*_OFFICIAL_TEST),
+            "images of the official ISIC 2018 validation and test sets left out, so that none falls into "
+            f"training; they are read in a folder {' or '.join(_OFFICIAL_SETS)}",
+        )
+
+
 def read_ham10000(sheet, labels=None):
     """HAM10000's metadata table (Dataverse), also the official ISIC 2018 test table there."""
     sheet.require("image_id", "dx")
@@ -74,16 +96,6 @@ def read_ham10000(sheet, labels=None):
 def read_archive(sheet, labels=None):
     """The archive's export, in HAM10000's seven classes; `labels="diagnosis"` for the eight of ISIC 2019."""
     sheet.require("image_id", "diagnosis_2", "diagnosis_3")
-    if "image_manipulation" in sheet.frame:
-        altered = sheet.frame["image_manipulation"]
-        sheet.drop(altered.notna(), f"altered or synthetic images dropped ({_counts(altered)})")
-    if not any(part.startswith(_OFFICIAL_SETS) for part in sheet.path.resolve().parts):
-        number = sheet.frame["image_id"].str.extract(r"(?i)^ISIC_(\d{7})$", expand=False).astype("Int64")
-        sheet.drop(
-            number.between(*_OFFICIAL_TEST),
-            "images of the official ISIC 2018 validation and test sets left out, so that none falls into "
-            f"training; they are read in a folder {' or '.join(_OFFICIAL_SETS)}",
-        )
     frame = sheet.frame
     sheet.frame = frame.assign(diagnosis_3=frame["diagnosis_3"].fillna(frame["diagnosis_2"]))
     label = translated(sheet, "diagnosis_3", labels, archive_label)
@@ -130,6 +142,8 @@ def read_isic2020(sheet, labels=None):
         expected = f"one of {', '.join(DIAGNOSES)}"
         sheet.fail_where(found.isna(), "diagnosis", expected)
         return common(sheet, found)
+    if "diagnosis_1" in frame:
+        sheet.note("ISIC 2024: benign and malignant; labels='diagnosis' reads its diagnoses")
     label = _binary(sheet)
     compare_columns(sheet, label, {"target"})
     numbers = {"0": "benign", "1": "malignant"}
@@ -185,6 +199,9 @@ def read_manifest_columns(sheet, labels=None):
     if "source_id" in sheet.frame:
         lost = known_ids(sheet.frame["source_id"]).isna()
         sheet.fail_where(lost, "source_id", "the id of the photograph in every row, also of originals")
+    ids = sheet.frame["image_id"]
+    if "path" not in sheet.frame and ids.str.contains(r"[\\/]").any():
+        sheet.frame = sheet.frame.assign(path=ids)
     sheet.frame = sheet.frame.rename(columns={"path": "file"})
     sheet.called["file"] = sheet.called.get("path", "path")
     own = [name for name in (*COPY_COLUMNS, "dataset") if name in sheet.frame]

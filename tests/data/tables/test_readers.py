@@ -85,6 +85,10 @@ class TestArchive:
         assert {"ISIC_0034320", "ISIC_0036065"} <= set(table["image_id"])
         assert "3 images of the official ISIC 2018 validation and test sets left out" in notices(table)
 
+    def test_nor_do_they_under_an_own_label(self, tmp_path):
+        lines = [EXPORT + ",label", export_row(34320) + ",nv", export_row(34321) + ",nv"]
+        assert read(write(tmp_path / "mine.csv", *lines))["image_id"].tolist() == ["ISIC_0034320"]
+
     def test_they_are_read_where_they_are_the_test_set(self, tmp_path):
         write(tmp_path / "isic2018_test" / "metadata.csv", EXPORT, export_row(35000))
         assert len(load("isic2018_test", tmp_path, verbose=False)) == 1
@@ -252,7 +256,7 @@ class TestChallenges:
         folder = tmp_path / "isic-2024-challenge"
         table = load(folder, verbose=False)
         assert table["label"].tolist() == ["benign", "malignant"]
-        assert "2020" not in notices(table)
+        assert "2020" not in notices(table) and "ISIC 2024: benign and malignant" in notices(table)
         assert load(folder, labels="diagnosis", verbose=False)["label"].tolist() == ["mel"]
 
     def test_the_archive_beside_a_test_set_brings_its_lesions(self, tmp_path):
@@ -290,6 +294,13 @@ class TestPaths:
         write(tmp_path / "images" / "a.jpg", "not opened")
         table = load(write(tmp_path / "own.csv", "image_id,path,label", "a,images\\a.jpg,nv"), verbose=False)
         assert table["path"][0] == str(tmp_path / "images" / "a.jpg")
+
+    def test_an_id_with_a_folder_is_a_path(self, tmp_path):
+        for name in ("one/a.jpg", "two/a.jpg"):
+            write(tmp_path / name, "not opened")
+        path = write(tmp_path / "own.csv", "file,kind", "one/a.jpg,nv", "two\\a.jpg,mel")
+        table = load(path, columns={"image_id": "file", "label": "kind"}, verbose=False)
+        assert table["path"].tolist() == [str(tmp_path / name) for name in ("one/a.jpg", "two/a.jpg")]
 
     def test_a_path_to_another_kind_of_file_is_refused(self, tmp_path):
         write(tmp_path / "a.bmp", "BM")

@@ -42,6 +42,8 @@ SEVEN_CLASSES = {"ak": "akiec", "scc": "akiec"}
 _SIDES = {"benign": "benign", "malignant": "malignant"}
 # Carcinomas stand on either side: ISIC 2020 calls melanomas malignant, and nothing else.
 _SIDE_OF = {**_SIDES, "mel": "malignant", **dict.fromkeys(("nv", "bkl", "df", "vasc"), "benign")}
+# A column of more different words holds ids or measurements.
+_MOST_WORDS = 1000
 _BINARY = {"target", "mel", "melanoma", "malignant", "is_melanoma", "is_malignant"}
 
 
@@ -116,11 +118,15 @@ def _said(name, values):
     """The label that each row of a column says, `None` for a column of something else."""
     low = values.str.lower()
     low = low.mask(low.isin(["unk", "unknown"]))
-    numbers = pd.to_numeric(low, errors="coerce")
-    if name in {*KNOWN_LABELS, *_BINARY} and numbers.isin([0, 1]).all():
-        one = name if name in KNOWN_LABELS else "malignant"
-        return numbers.map({1: one, 0: "benign" if name in _BINARY else None}).astype("string")
-    known = {word: _SIDES.get(word) or DIAGNOSES.get(word) or archive_label(word) for word in low.dropna()}
+    if name in {*KNOWN_LABELS, *_BINARY}:
+        numbers = pd.to_numeric(low, errors="coerce")
+        if numbers.isin([0, 1]).all():
+            one = name if name in KNOWN_LABELS else "malignant"
+            return numbers.map({1: one, 0: "benign" if name in _BINARY else None}).astype("string")
+    words = low.dropna().unique()
+    if len(words) > _MOST_WORDS:
+        return None
+    known = {word: _SIDES.get(word) or DIAGNOSES.get(word) or archive_label(word) for word in words}
     codes = low.map(known).astype("string")
     return codes if codes.notna().sum() * 2 > low.notna().sum() else None
 

@@ -52,13 +52,18 @@ def unpack_images(path):
 
 def _medmnist(path):
     rows = ["image_id,path,label"]
-    codes = CLASS_MAPS["alphabetical"].labels if path.name.lower().startswith("dermamnist") else None
+    is_derma = path.name.lower().startswith("dermamnist")
     with zipfile.ZipFile(path) as archive:
-        for part in ("train", "val", "test"):
-            labels = [*_arrays(archive, f"{part}_labels")]
-            for i, image in enumerate(_arrays(archive, f"{part}_images")):
-                name, label = f"{part}_{i:06d}", int(labels[i].item())
-                rows.append(f"{name},{name}.png,{codes[label] if codes else label}")
+        names = [name.removesuffix("_images.npy") for name in archive.namelist() if "_images" in name]
+        if not names:
+            raise ValueError("it has no array train_images, val_images or test_images")
+        for part in names:
+            labels = (int(label.item()) for label in _arrays(archive, f"{part}_labels"))
+            images = _arrays(archive, f"{part}_images")
+            for i, (image, label) in enumerate(zip(images, labels, strict=True)):
+                name = f"{part}_{i:06d}"
+                code = CLASS_MAPS["alphabetical"].decode([label])[0] if is_derma else label
+                rows.append(f"{name},{name}.png,{code}")
                 yield f"{name}.png", _png(image)
     yield "manifest.csv", "\n".join([*rows, ""]).encode()
 
@@ -99,5 +104,7 @@ def _png(pixels):
     if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (1,), (3,)):
         raise ValueError(f"an image is uint8 (height, width) or (height, width, 3), not {pixels.shape}")
     file = io.BytesIO()
-    Image.fromarray(pixels[..., 0] if pixels.shape[2:] == (1,) else pixels).save(file, "PNG")
+    Image.fromarray(pixels[..., 0] if pixels.shape[2:] == (1,) else pixels).save(
+        file, "PNG", compress_level=1
+    )
     return file.getvalue()

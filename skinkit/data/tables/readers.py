@@ -98,11 +98,15 @@ def read_archive(sheet, labels=None):
     sheet.require("image_id", "diagnosis_2", "diagnosis_3")
     frame = sheet.frame
     sheet.frame = frame.assign(diagnosis_3=frame["diagnosis_3"].fillna(frame["diagnosis_2"]))
-    label = translated(sheet, "diagnosis_3", labels, archive_label)
+    joined = {} if labels == "diagnosis" else SEVEN_CLASSES
+
+    def known(word):
+        label = archive_label(word)
+        return joined.get(label, label)
+
+    label = translated(sheet, "diagnosis_3", labels, known)
     # Kinds of vascular lesions are told apart by some clinics only.
-    label = label.fillna(frame["diagnosis_2"].str.lower().map(archive_label).where(label.isna()))
-    if labels != "diagnosis":
-        label = label.replace(SEVEN_CLASSES)
+    label = label.fillna(frame["diagnosis_2"].str.lower().map(known).astype("string"))
     other = _counts(sheet.frame["diagnosis_3"].fillna("no diagnosis")[label.isna()])
     sheet.drop(label.isna(), f"images are in none of the classes ({other})")
     return common(sheet, label[label.notna()])

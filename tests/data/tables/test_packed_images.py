@@ -90,6 +90,8 @@ def test_images_of_another_file_of_that_name_are_not_taken(medmnist):
     "arrays",
     [
         {"val_labels": np.array([[0, 1]])},
+        {"val_labels": np.array([[7]])},
+        {"val_labels": np.array([[0], [0]])},
         {"val_images": pixels(1).astype(np.float32)},
         {"val_images": pixels(1, 0, (4,))},
         {"val_images": np.array([{"a": 1}])},

@@ -85,7 +85,7 @@ def load(name, root=None, *, labels=None, columns=None, table=None, missing_imag
         >>> table["label"].value_counts()
     """
     options = {"labels": labels, "columns": columns, "missing_images": missing_images}
-    place = _path(name) or release_folder(name, root)
+    place = release_folder(name, root)
     if place.is_dir():
         manifest = _read_folder(place, place.resolve().name if _path(name) else name, table, **options)
     else:
@@ -122,9 +122,11 @@ def read_manifest(path, dataset=None, *, labels=None, columns=None, missing_imag
         FileNotFoundError: no such file, or images that are not there.
         ValueError: naming file, line, column, what was expected and what was found.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such table file or folder.{_near(path)}")
+    path = _existing(Path(path))
+    if path.is_dir():
+        raise FileNotFoundError(
+            f"{path}: a folder, expected a table file. `skinkit.data.load` reads folders."
+        )
     if path.suffix.lower() in PACKED_ENDINGS:
         own = unpack_images(path) / "manifest.csv"
         beside = [other for other in list_files(path.parent) if other.suffix.lower() not in PACKED_ENDINGS]
@@ -133,9 +135,11 @@ def read_manifest(path, dataset=None, *, labels=None, columns=None, missing_imag
     return _read(read_sheet(path), dataset, list_files(path.parent), labels, columns, missing_images)
 
 
-def _near(path):
-    beside = [other.name for other in path.parent.glob("*")] if path.parent.is_dir() else []
-    return did_you_mean(path.name, beside)
+def _existing(path):
+    if path.exists():
+        return path
+    beside = [other.name for other in path.parent.glob("*")]
+    raise FileNotFoundError(f"{path}: no such table file or folder.{did_you_mean(path.name, beside)}")
 
 
 def _read_folder(folder, dataset, table, **options):
@@ -194,8 +198,8 @@ def release_folder(name, root=None):
     Raises:
         FileNotFoundError: if it is not there, with what to do.
     """
-    if (path := _path(name)) is not None and path.exists():
-        return path
+    if (path := _path(name)) is not None:
+        return _existing(path)
     root = data_root(root)
     folder = root / name
     if not folder.is_dir():

@@ -72,7 +72,8 @@ def drop_unusable(sheet):
     if "image_manipulation" in sheet.frame:
         altered = sheet.frame["image_manipulation"]
         sheet.drop(altered.notna(), f"altered or synthetic images dropped ({_counts(altered)})")
-    is_export = not _EXPORT_COLUMNS.isdisjoint(sheet.frame)
+    # ISIC 2024's own table has some of these columns, and ids of any number.
+    is_export = not _EXPORT_COLUMNS.isdisjoint(sheet.frame) and "iddx_full" not in sheet.frame
     if is_export and not any(part.startswith(_OFFICIAL_SETS) for part in sheet.path.resolve().parts):
         number = sheet.frame["image_id"].str.extract(r"(?i)^ISIC_(\d{7})$", expand=False).astype("Int64")
         sheet.drop(

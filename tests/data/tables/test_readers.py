@@ -250,7 +250,7 @@ class TestChallenges:
         header = "isic_id,target,patient_id,lesion_id,iddx_full,iddx_1,iddx_2,iddx_3"
         rows = (
             "ISIC_1,0,IP_1,,Benign,Benign,,",
-            f"ISIC_2,1,IP_2,IL_2,whole,{list(DIAGNOSES)[2]}",
+            f"ISIC_0034321,1,IP_2,IL_2,whole,{list(DIAGNOSES)[2]}",
         )
         write(tmp_path / "isic-2024-challenge" / "train-metadata.csv", header, *rows)
         folder = tmp_path / "isic-2024-challenge"

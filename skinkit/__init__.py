@@ -6,7 +6,7 @@ downloads nothing; the rooms (`skinkit.data`, `skinkit.pipeline`, ...) are loade
 
 import importlib
 
-from skinkit.quiet import start_quietly
+from skinkit.tensorflow_start import start_quietly, use_onednn
 
 __version__ = "0.1.0"
 
@@ -28,6 +28,7 @@ _MODULES = {"report": "experiments.report"}
 
 __all__ = ["__version__", *_ROOMS, *_FUNCTIONS, *_MODULES]
 
+use_onednn()
 start_quietly()
 
 

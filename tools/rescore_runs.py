@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 
 from skinkit import __version__
-from skinkit.experiments.predictions import read_predictions, score, write_json
+from skinkit.experiments.predictions import read_predictions, score_with_intervals, write_json
 from skinkit.experiments.run_folder import SavedRun
 
 NOTE = f"skinkit {__version__}: metrics computed again from the files of predictions"
@@ -35,7 +35,9 @@ def rescore(folder):
         path = folder / f"metrics{ending}.json"
         if not ending or path.exists():
             before = path.read_text(encoding="utf-8")
-            found = score(read_predictions(folder / f"predictions{ending}.csv.gz"), run.recipe.positive)
+            found = score_with_intervals(
+                read_predictions(folder / f"predictions{ending}.csv.gz"), run.recipe.positive
+            )
             write_json(path, {**json.loads(before), **found})
             changed |= path.read_text(encoding="utf-8") != before
     if changed:

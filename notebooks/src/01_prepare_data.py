@@ -9,31 +9,31 @@
 # ---
 
 # %% [markdown]
-# # Prepare data: count the lesions, not the pictures
+# # Prepare data: count the lesions, not the images
 #
 # [![Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/REPOSITORY_SLUG/blob/main/notebooks/01_prepare_data.ipynb)
 # · [Source](https://github.com/REPOSITORY_SLUG/blob/main/notebooks/src/01_prepare_data.py)
 # · [Gessert et al. 2019, Section II and Table I](https://arxiv.org/abs/1905.02793)
 # · [HAM10000](https://doi.org/10.1038/sdata.2018.161)
 #
-# There is no network in this notebook. There are pictures, a table, and one question that decides
-# what every later number is worth: **has the exam been seen before?**
+# This notebook trains no network. It looks at images, a table, and one question that decides what every
+# later number is worth: **has the network seen the exam before?**
 
 # %% [markdown]
-# You will produce Table 2 of Köfler (2023), our count beside the printed one, and a figure which
-# that report does not have: how much of its test set was also in its training set. On the way you
-# make the split that all later notebooks use.
+# You will produce Table 2 of Köfler (2023), our count beside the printed one, and a figure that the
+# report lacks: how much of its test set was also in its training set. On the way you make the split
+# that all later notebooks use.
 #
 # | profile | time (2 CPU cores) | memory | data |
 # | --- | --- | --- | --- |
-# | `smoke` | half a minute | 1 GB | 300 drawn pictures, made on the spot |
-# | `quick` | half a minute | 1 GB | HAM10000, 1,000 of its pictures opened |
-# | `full` | 1 minute | 1 GB | HAM10000, all 10,015 pictures opened (2.8 GB to download once) |
+# | `smoke` | half a minute | 1 GB | 300 synthetic images, generated here |
+# | `quick` | half a minute | 1 GB | HAM10000, 1,000 of its images opened |
+# | `full` | 1 minute | 1 GB | HAM10000, all 10,015 images opened (2.8 GB to download once) |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit where it is missing, as in Colab; nothing else is replaced.
+# Installs skinkit if it is missing, as in Colab; replaces nothing else.
 import importlib.util
 import subprocess
 import sys
@@ -41,14 +41,14 @@ import sys
 if importlib.util.find_spec("skinkit") is None:
     source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
-importlib.import_module("skinkit")  # before TensorFlow, which then starts without its log
+importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
-PROFILE = "quick"  # "smoke", "quick" or "full": how much is done, never how
+PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
 SEED = 0  # any integer: decides which lesion goes where
 DATA_DIR = None  # holds the folder ham10000; None: $SKINKIT_DATA, else ./datasets
 OUT_DIR = "results/notebooks/01_prepare_data"  # the split is saved here
-TEST_SHARE = 0.2  # share of the pictures kept for the exam
+TEST_SHARE = 0.2  # share of the images kept for the exam
 
 # %%
 from pathlib import Path
@@ -63,12 +63,11 @@ from skinkit.papers.published import published_row
 skinkit.report_environment()
 
 # %% [markdown]
-# ## 1. What have we got?
+# ## 1. What is in the table?
 #
-# Every data set arrives in its own dress: other file names, other column names, "MEL" here and
-# "melanoma" there. skinkit reads each of them into one plain table with one row a picture, and
-# everything later looks at this table only. Without the real pictures we go on with drawn ones; the
-# table looks the same.
+# Every data set has its own file names, column names and labels: "MEL" here, "melanoma" there. skinkit
+# reads each of them into one plain table with one row per image, and everything later uses this table
+# only. Without the real images we go on with synthetic ones; the table looks the same.
 
 # %%
 profile = available_profile(PROFILE, "ham10000", DATA_DIR)
@@ -79,53 +78,53 @@ else:
 table.drop(columns="path").sample(5, random_state=SEED)
 
 # %% [markdown]
-# `label` is the diagnosis. `dx_type` says how it was made: under the microscope (`histo`), by
-# watching the spot for months (`follow_up`), or by agreement of experts (`consensus`). Two columns
-# look alike and are not: `image_id` names the picture, `lesion_id` names the spot on the skin. Are
-# there as many of one as of the other?
+# `label` is the diagnosis. `dx_type` says how it was made: under the microscope (`histo`), by watching
+# the spot for months (`follow_up`), or by agreement of experts (`consensus`). Do not confuse two
+# columns: `image_id` names the image, `lesion_id` names the spot on the skin. Are there as many images
+# as lesions?
 
 # %%
 images, lesions = table["image_id"].nunique(), table["lesion_id"].nunique()
-print(f"{images:,} pictures of {lesions:,} lesions")
-assert images == len(table), "every row is another picture"
+print(f"{images:,} images of {lesions:,} lesions")
+assert images == len(table), "every row has its own image"
 assert lesions < images, "some lesions were photographed more than once"
 
 # %% [markdown]
-# There are fewer lesions than pictures. Keep that in mind; it comes back in section 5 and changes
+# There are fewer lesions than images. Keep that in mind; it comes back in section 5 and changes
 # everything.
 
 # %% [markdown]
-# ## 2. Can every picture be opened?
+# ## 2. Can every image be opened?
 #
-# A broken file is found either now, or at three in the morning in epoch 17. We open them all, in
-# parallel, and look for pictures that occur twice.
+# You find a broken file now, or at three in the morning in epoch 17. We open the files in parallel and
+# look for images that occur twice.
 
 # %%
 some = table if profile == "full" else table.sample(min(1000, len(table)), random_state=SEED)
 report = skinkit.data.check_images(some, progress=False)
 print(report.to_text())
-assert report.ok, "a picture cannot be read: see the report"
+assert report.ok, "an image cannot be read: see the report"
 
 # %% [markdown]
-# An *error* is a picture nobody can use, a *notice* is something to know. HAM10000 has two pairs of
-# identical pictures; in each pair both show the same lesion, so they do no harm as long as lesions
-# stay together.
+# An *error* is an image that cannot be used, a *notice* is something to know. HAM10000 has two pairs of
+# identical images; in each pair both show the same lesion, so they do no harm as long as lesions stay
+# together.
 
 # %% [markdown]
-# ## 3. What do they look like?
+# ## 3. What do the images look like?
 #
-# One picture of each diagnosis. Look at the lesion first, then at everything that is not the
+# Here is one image of each diagnosis. Look at the lesion first, then at everything that is not the
 # lesion.
 
 # %%
 shown = table.groupby("label").sample(1, random_state=SEED)
-pictures = [plt.imread(path) for path in shown["path"]]
-skinkit.plots.image_grid(pictures, titles=shown["label"].tolist())
+photographs = [plt.imread(path) for path in shown["path"]]
+skinkit.plots.image_grid(photographs, titles=shown["label"].tolist())
 
 # %% [markdown]
-# Hairs, bubbles of gel, dark corners, marks of a ruler: a network sees them as well as we do, and
-# if one hospital has more melanomas *and* a ruler, the ruler will do nicely as a melanoma. A
-# network learns what helps, not what is meant.
+# A network sees hairs, gel bubbles, dark corners and ruler marks as well as we do. If one hospital has
+# more melanomas *and* a ruler, the network may take the ruler for a sign of melanoma. A network learns
+# what helps, not what we mean.
 
 # %% [markdown]
 # ## 4. Which diagnosis is common?
@@ -144,16 +143,16 @@ print(f"share found, mean over {len(shares)} classes (macro recall): {1 / len(sh
 assert abs(shares.sum() - 1) < 1e-9
 
 # %% [markdown]
-# Accuracy flatters it, because it counts pictures and most of them are harmless nevi. *Macro
-# recall* asks each diagnosis in turn "how many of yours were found?" and takes the mean; the lazy
-# program finds all of one and none of the others. That is why this kit reports macro recall first.
+# Accuracy flatters this program, because accuracy counts images, and most images show harmless nevi.
+# *Macro recall* asks each diagnosis in turn "how many of yours were found?" and takes the mean; the
+# lazy program finds all of one and none of the others. That is why this kit reports macro recall first.
 
 # %% [markdown]
 # ## 5. How often was the same spot photographed?
 
 # %%
 views = table.groupby("lesion_id").size()
-views.value_counts().sort_index().rename_axis("pictures of one lesion").to_frame("lesions")
+views.value_counts().sort_index().rename_axis("images of one lesion").to_frame("lesions")
 
 # %%
 most = table[table["lesion_id"] == views.idxmax()].head(4)
@@ -161,16 +160,15 @@ title = f"{most['lesion_id'].iloc[0]} ({most['label'].iloc[0]})"
 skinkit.plots.image_grid([plt.imread(path) for path in most["path"]], titles=[title] * len(most))
 
 # %% [markdown]
-# The same spot, another zoom or angle. For us these are clearly siblings. If one of them is in
-# training and another in the test, the network does not have to know what a melanoma is. It only
-# has to recognise an old acquaintance.
+# These images show the same spot at another zoom or angle: they are siblings. If one of them is in
+# training and another in the test, the network does not have to know what a melanoma is. It only has to
+# recognise an old acquaintance.
 
 # %% [markdown]
-# ## 6. What happens if we shuffle pictures?
+# ## 6. What happens if we split by image?
 #
-# The usual recipe shuffles all pictures and keeps a fifth for the test. Several of the documents in
-# this kit did so. For each picture of the test we ask: does training hold another picture of the
-# same lesion?
+# The usual recipe shuffles all images and keeps a fifth for the test. Several of the documents in this
+# kit did so. For each image of the test we ask: does training hold another image of the same lesion?
 
 # %%
 fractions = {"train": 1 - TEST_SHARE, "test": TEST_SHARE}
@@ -183,17 +181,17 @@ seen_by_image
 skinkit.plots.leakage_bars(seen_by_image)
 
 # %% [markdown]
-# This share is the **leakage rate**. In HAM10000 more than a third of such a test is known
-# beforehand, and the worst hit is the diagnosis that matters most: doctors photograph a melanoma
-# more often than a harmless spot. A high score on this test tells us how well the network
-# remembers. The drawn pictures also have patients, and patients have several lesions: nearly every
-# patient of that test is known.
+# This share is the **leakage rate**. In HAM10000 more than a third of such a test is known from
+# training. The diagnosis that matters most is hit worst, because doctors photograph a melanoma more
+# often than a harmless spot. A high score on this test tells us how well the network remembers. The
+# synthetic images also have patients with several lesions, and training has met nearly every patient of
+# that test.
 
 # %% [markdown]
 # ## 7. What if lesions stay together?
 #
-# Now a lesion moves as a whole, and where the table names patients, so does a patient with all
-# lesions. The shares of the diagnoses are kept as well as whole groups allow.
+# Now all images of a lesion stay together, and so do all lesions of a patient where the table names
+# patients. The split keeps the shares of the diagnoses as closely as whole groups allow.
 
 # %%
 sound = skinkit.data.stratified_group_split(table, fractions, group="lesion+patient", seed=SEED)
@@ -205,8 +203,8 @@ assert not train & test, "a lesion is in training and in the test"
 print(f"{len(train):,} lesions to learn from, {len(test):,} for the exam, none in both")
 
 # %% [markdown]
-# Nothing was lost: the test is as large as before and has nearly the same mixture, as the next
-# table shows. All it costs is one word, `group="lesion+patient"` instead of `group="image"`.
+# Nothing is lost: the test is as large as before, and the next table shows nearly the same mixture. It
+# costs one word: `group="lesion+patient"` instead of `group="image"`.
 
 # %%
 label_of = table.set_index("image_id")["label"]
@@ -216,20 +214,20 @@ pd.DataFrame({part: found.value_counts(normalize=True) for part, found in labels
 # %% [markdown]
 # ## 8. What if copies are made before the split?
 #
-# Rare diagnoses have few pictures, so people turn and flip them to make more. Köfler (2023) makes
-# six of each picture that is not a nevus, *then* shuffles, and keeps a third for the test. In
+# Rare diagnoses have few images, so people turn and flip them to make more. Köfler (2023) makes six
+# images of each one that does not show a nevus, *then* shuffles, and keeps a third for the test. In
 # skinkit a copy is only a row that says `rot180`; the pixels are turned when they are read.
 
 # %%
 augmented = skinkit.data.augment_offline(table)
 copies_first = skinkit.data.koefler2023_split(augmented)
 seen_copies_first = skinkit.data.leakage_report(augmented, copies_first)
-print(f"{len(table):,} pictures became {len(augmented):,} rows")
+print(f"{len(table):,} images became {len(augmented):,} rows")
 print(skinkit.data.leakage_stamp(seen_copies_first))
 
 # %% [markdown]
-# The other order uses the same two steps: split the photographs first, then let only the training
-# part grow.
+# The other order uses the same two steps: split the photographs first, then copy only those of the
+# training part.
 
 # %%
 split_first = skinkit.data.augmented_split(sound, augmented)
@@ -240,13 +238,14 @@ skinkit.plots.leakage_bars(
 )
 
 # %% [markdown]
-# Read the bars: with copies first, nearly every test picture of a rare diagnosis has its own turned
-# twin in training. With the split first there is none. Same pictures, same copies, other order.
+# Read the bars: with copies first, nearly every test image of a rare diagnosis has its own turned twin
+# in training. With the split first, none has. The images and the copies are the same; only the order
+# differs.
 
 # %% [markdown]
 # ## 9. The document's table beside ours
 #
-# Table 2 of Köfler (2023) lists the pictures before and after copying. The printed numbers live in
+# Table 2 of Köfler (2023) lists the images before and after copying. The printed numbers live in
 # skinkit as data, so nobody has to type them.
 
 # %%
@@ -261,15 +260,14 @@ if profile != "smoke":
 pd.concat({"printed": printed, "ours": counted}, axis=1)
 
 # %% [markdown]
-# With HAM10000 the numbers agree to the last picture: the report counts rightly. What it does not
-# print is the figure above. With drawn pictures the numbers differ, of course; the message of the
-# figure does not.
+# With HAM10000 the numbers agree to the last image: the report counted correctly. It does not print the
+# figure above. With synthetic images the numbers differ, but the figure says the same.
 
 # %% [markdown]
 # ## 10. Keep what was decided
 #
-# A split is a decision, so it is written down: one line a picture, and beside it a fingerprint of
-# the lines. Whoever changes a line later gets an error instead of another result.
+# A split is a decision, so we save it: one line per image, and a hash of the lines beside them. If a
+# line changes later, loading the split raises an error.
 
 # %%
 saved = sound.save(Path(OUT_DIR) / "sound.csv")
@@ -280,13 +278,13 @@ print(f"{saved.name}: {again.hash[:12]}")
 # %% [markdown]
 # ## What could go wrong
 #
-# - **Another order of the classes.** The challenge lists melanoma first, the alphabet puts it
-#   fifth. If two programs count differently, a good network looks terrible. Use
-#   `skinkit.data.CLASS_MAPS`, and names in every table.
+# - **Another order of the classes.** The challenge lists melanoma first, the alphabet puts it fifth. If
+#   two programs order them differently, a good network looks terrible. Use `skinkit.data.CLASS_MAPS`,
+#   and names in every table.
 # - **A column that gives the answer away.** `dx_type` is made *after* the diagnosis. Exercise 3
 #   shows how much it knows.
-# - **Missing ids.** ISIC 2019 does not name the lesion of every picture. Such a picture counts as a
-#   lesion of its own, and the measured leakage is a lower bound.
+# - **Missing ids.** ISIC 2019 does not name the lesion of every image. Such an image counts as its own
+#   lesion, so the measured leakage is a lower bound.
 # - **Choosing on the test.** A split without leakage does not help if the best epoch is picked by
 #   looking at the test. That is what the validation part is for; from the next notebook on there
 #   are three parts.
@@ -294,8 +292,8 @@ print(f"{saved.name}: {again.hash[:12]}")
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer into the first cell of an exercise, then run its check. The solutions are in
-# between; they are folded in Colab.
+# Write your answer in the first cell of an exercise, then run its check. The solution stands between
+# the two and is folded in Colab.
 #
 # ### ex-01-1: Which diagnosis is photographed most often per lesion?
 #

@@ -16,25 +16,25 @@
 # · [Gessert et al. 2019, Section II-C](https://arxiv.org/abs/1905.02793)
 # · [Köfler 2023, code](https://github.com/MarkusStefan/DeepCNN_SoftAttention)
 #
-# No network has ever seen a photograph. It sees a block of numbers, and somebody decided how the
-# photograph became those numbers. Most bugs of that somebody raise no error: the network just
-# learns a little worse, and nobody knows why. So today we look at the numbers.
+# A network never sees a photograph. It sees a block of numbers, and your code decides how a photograph
+# becomes those numbers. Most bugs in that code raise no error: the network just learns a little worse,
+# and nobody knows why. So in this notebook we look at the numbers.
 
 # %% [markdown]
-# You will produce the augmentations of Gessert et al. (2019) and Köfler (2023) as pictures you can
-# look at, the sixfold copies of Köfler's Table 2 beside the printed count, and a measurement of your
-# own: how close your pipeline comes to the fastest possible one.
+# You will produce the augmentations of Gessert et al. (2019) and Köfler (2023) as images you can look
+# at, the sixfold copies of Köfler's Table 2 beside the printed count, and a measurement of your own:
+# how close your pipeline comes to the fastest possible one.
 #
 # | profile | time (2 CPU cores) | memory | data |
 # | --- | --- | --- | --- |
-# | `smoke` | 1 minute | 1 GB | 300 drawn pictures, made on the spot |
-# | `quick` | 1 minute | 1 GB | HAM10000, 1,000 of its pictures |
-# | `full` | 3 minutes | 2 GB | HAM10000, all 10,015 pictures |
+# | `smoke` | 1 minute | 1 GB | 300 synthetic images, generated here |
+# | `quick` | 1 minute | 1 GB | HAM10000, 1,000 of its images |
+# | `full` | 3 minutes | 2 GB | HAM10000, all 10,015 images |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit where it is missing, as in Colab; nothing else is replaced.
+# Installs skinkit if it is missing, as in Colab; replaces nothing else.
 import importlib.util
 import subprocess
 import sys
@@ -42,15 +42,15 @@ import sys
 if importlib.util.find_spec("skinkit") is None:
     source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
-importlib.import_module("skinkit")  # before TensorFlow, which then starts without its log
+importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
-PROFILE = "quick"  # "smoke", "quick" or "full": how many pictures, never how
-SEED = 0  # any integer: decides the order of the pictures and how each is changed
+PROFILE = "quick"  # "smoke", "quick" or "full": how many images are used; the method stays the same
+SEED = 0  # any integer: decides the order of the images and how each is changed
 DATA_DIR = None  # folder that holds the folder ham10000; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks/02_build_pipelines"  # section 9 puts its table here
-IMAGE_SIZE = (96, 96)  # height and width in pixels; keep them equal, section 4 turns pictures
-PICTURE = 4  # which of the melanomas is shown, from 0
+IMAGE_SIZE = (96, 96)  # height and width in pixels; keep them equal, section 4 turns images
+MELANOMA = 4  # which of the melanomas is shown, from 0
 REPEATS = 3  # how often section 9 measures each speed
 
 # %%
@@ -76,7 +76,8 @@ skinkit.report_environment()
 # %% [markdown]
 # ## 1. What is in the file?
 #
-# A JPEG file is not a picture but a recipe for one. We take a melanoma of the table and cook it by hand.
+# A JPEG file holds an image in compressed form. We take one melanoma of the table and decode it by
+# hand.
 
 # %%
 profile = available_profile(PROFILE, "ham10000", DATA_DIR)
@@ -87,7 +88,7 @@ else:
 if profile == "quick":
     table = table.sample(1000, random_state=SEED).reset_index(drop=True)
 LABELS = skinkit.data.CLASS_MAPS["isic2018"].labels
-melanoma = table[table["label"] == "mel"].iloc[PICTURE]
+melanoma = table[table["label"] == "mel"].iloc[MELANOMA]
 
 # %%
 contents = tf.io.read_file(melanoma["path"])
@@ -101,10 +102,10 @@ assert pixels.dtype == tf.uint8 and pixels.shape[-1] == 3
 # whole number from 0 to 255. The file is more than ten times smaller than what it becomes. Undoing
 # that compression is work, and in section 9 we will see that it is most of the work.
 #
-# ## 2. How do you make a wide picture square?
+# ## 2. How do you make a wide image square?
 #
-# The camera gives 4 : 3, most networks want 1 : 1. You can squeeze, cut the sides off, or fill up
-# with black. Which would you choose?
+# The camera gives 4 : 3, most networks want 1 : 1. You can squeeze the image, cut its sides off, or
+# fill it up with black. Which would you choose?
 
 # %%
 # Photographs stored as JPEG keep the notebook small.
@@ -125,38 +126,38 @@ skinkit.plots.image_grid([np.uint8(way) for way in ways.values()], titles=list(w
 # and Köfler squeeze, and it does little harm *as long as training and test are squeezed alike*.
 # skinkit squeezes, and says so.
 #
-# ## 3. How does a batch come about?
+# ## 3. How is a batch made?
 #
-# Networks eat pictures by the batch. First by hand: decode, resize, round, divide by 255, stack.
-# Rounding lets us keep the small picture as bytes later.
+# A network takes images in batches. We first make one by hand: decode, resize, round, divide by 255,
+# stack. Rounding lets us keep the small image as bytes later.
 
 # %%
 first = table.head(8)
 by_hand = []
 for path in first["path"]:
-    picture = tf.io.decode_jpeg(tf.io.read_file(path), channels=3, dct_method="INTEGER_ACCURATE")
-    by_hand.append(tf.round(tf.image.resize(picture, IMAGE_SIZE)) / 255)
+    image = tf.io.decode_jpeg(tf.io.read_file(path), channels=3, dct_method="INTEGER_ACCURATE")
+    by_hand.append(tf.round(tf.image.resize(image, IMAGE_SIZE)) / 255)
 by_hand = tf.stack(by_hand)
 print(by_hand.shape, by_hand.dtype.name, f"from {by_hand.numpy().min():.2f} to {by_hand.numpy().max():.2f}")
 
 # %% [markdown]
-# Now the same as a wish instead of a recipe. `PipelineSpec` says *what* we want;
-# `build_dataset` reads files in parallel, keeps their order, and adds the answers.
+# Now skinkit makes the same batch. `PipelineSpec` says *what* we want; `build_dataset` reads files in
+# parallel, keeps their order, and adds the answers.
 
 # %%
 plain = PipelineSpec(image_size=IMAGE_SIZE, resize="bilinear")
 images, answers = next(iter(build_dataset(first, plain, labels=LABELS, batch_size=8)))
 print("images", images.shape, "answers", answers.shape)
-assert np.abs(images - by_hand).max() <= 1.01 / 255, "not the same pictures"
+assert np.abs(images - by_hand).max() <= 1.01 / 255, "not the same images"
 decoded = [LABELS[i] for i in answers.numpy().argmax(axis=1)]
 assert decoded == first["label"].tolist(), "not the same answers"
 
 # %% [markdown]
-# Equal up to the rounding of a half. The answers are *one-hot*: one column a diagnosis, a 1 in
-# the right one. Never type the order of these columns from memory; six orders are in use.
+# The two differ by rounding only. The answers are *one-hot*: one column per diagnosis, with a 1 in the
+# right one. Never type the order of these columns from memory; six orders are in use.
 #
-# One word was chosen for a reason. `"bilinear"` looks at four pixels of the large picture and skips
-# the others. The default, `"antialias"`, takes the mean of all of them.
+# One option deserves a look. `"bilinear"` uses four pixels of the large image and skips the others. The
+# default, `"antialias"`, takes the mean of all of them.
 
 # %%
 fine = replace(plain, resize="antialias")
@@ -165,50 +166,53 @@ print(f"mean difference: {255 * np.abs(images - averaged).mean():.1f} grey level
 skinkit.plots.image_grid([images[0].numpy(), averaged[0].numpy()], titles=["bilinear", "antialias"])
 
 # %% [markdown]
-# Not much on average, but it gathers at hairs and fine lines, which skipped pixels turn into dashes; the
-# smaller the result, the more. A network trained on one and tested on the other has to live with it.
+# The difference is small on average, but it gathers at hairs and fine lines, which skipped pixels turn
+# into dashes. It grows as the result gets smaller. A network trained with one and tested with the other
+# has to live with it.
 #
-# ## 4. Which changes does a diagnosis survive?
+# ## 4. Which changes leave the diagnosis as it is?
 #
 # A lesion has no up and no down: turned by 90 degrees, a melanoma is still a melanoma. If we show the
-# network such changes it cannot cling to what does not matter. This is *augmentation*. Each change
-# is one number, and everything is off by default. Here is one melanoma, drawn five times for each.
+# network such changes it cannot cling to what does not matter. This is *augmentation*. Each change is
+# one number, and everything is off by default. Here is one melanoma in five random versions of each
+# change.
 
 
 # %%
-def draws(augmentation, row=melanoma, count=5):
-    """Returns `count` random versions of one picture."""
+def versions(augmentation, row=melanoma, count=5):
+    """Returns `count` random versions of one image."""
     spec = PipelineSpec(image_size=IMAGE_SIZE, augmentation=augmentation)
     rows = pd.DataFrame([row] * count)
     endless = build_dataset(rows, spec, labels=LABELS, training=True, batch_size=count, seed=SEED)
     return list(next(iter(endless))[0].numpy())
 
 
-def show_draws(changes):
-    """Draws one row of pictures for each change."""
+def show_versions(changes):
+    """Draws one row of images for each change."""
     figure, axes = plt.subplots(len(changes), 5, figsize=(7, 1.55 * len(changes)), layout="constrained")
     titles = [f"{name}={value:.3g}" for name, value in changes.items() for _ in range(5)]
-    pictures = [picture for change in changes.items() for picture in draws(Augmentation(**dict([change])))]
-    skinkit.plots.image_grid(pictures, titles, axes=axes)
+    images = [image for change in changes.items() for image in versions(Augmentation(**dict([change])))]
+    skinkit.plots.image_grid(images, titles, axes=axes)
 
 
 # %%
-show_draws(
+show_versions(
     {"flip_left_right": 0.5, "flip_up_down": 0.5, "rot90": True, "rotation": 180, "zoom": 0.3, "shift": 0.2}
 )
 
 # %% [markdown]
 # Flips and turns by 90 degrees only move pixels, so nothing is lost. Turning by any angle, zooming and
-# shifting have to invent what lies outside the picture; skinkit mirrors the inside there. Look for
-# hairs that meet their reflection at the edge. Shift by half a picture, and one lesion becomes two.
+# shifting have to invent what lies outside the image; skinkit mirrors the inside there. Look for hairs
+# that meet their reflection at the edge. Shift by half an image, and one lesion becomes two.
 
 # %%
-show_draws({"brightness": 0.4, "saturation": 0.8, "contrast": 0.6, "hue": 0.08})
+show_versions({"brightness": 0.4, "saturation": 0.8, "contrast": 0.6, "hue": 0.08})
 
 # %% [markdown]
-# Colour is dangerous ground. Light varies from clinic to clinic, so some brightness is fair. But
-# colour *is* evidence: blue over brown speaks for melanoma, and red lagoons for a vessel. With a hue
-# of 0.08 the skin turns olive or violet. Would you still trust a diagnosis? Then why should a network?
+# Colour changes are risky. Light varies from clinic to clinic, so some change of brightness is fair.
+# But colour *is* evidence: blue over brown speaks for melanoma, and red lagoons for a vessel. With a
+# hue of 0.08 the skin turns olive or violet. Would you still trust a diagnosis? Then why should a
+# network?
 #
 # ## 5. Is brightness 0.3 always brightness 0.3?
 #
@@ -237,29 +241,29 @@ assert np.allclose(pixel_table.iloc[2] - pixel_table.iloc[0], 0.3 * 255, atol=1)
 pixel_table
 
 # %% [markdown]
-# Same words, other worlds. PyTorch multiplies, so dark stays dark; Keras adds, which lays a grey veil
-# over everything. PyTorch's saturation factor 1 changes nothing; in Keras it is 0.5 that changes
-# nothing. skinkit uses the definitions of the documents' code (multiply; blend with grey). Nobody gets
-# an error for mixing them up.
+# The words are the same, the operations differ. PyTorch multiplies, so dark stays dark; Keras adds,
+# which lays a grey veil over everything. PyTorch's saturation factor 1 changes nothing; in Keras it is
+# 0.5 that changes nothing. skinkit uses the definitions of the documents' code (multiply; blend with
+# grey). Mixing them up raises no error.
 #
 # ## 6. What did the documents do?
 #
-# Now two whole documents fit into two lines, which their recipes hold. Gessert et al. (2019) flip both
-# ways, and change brightness by 32 of 255 and saturation by a half. Köfler (2023) flips left-right and
-# zooms height and width each by itself, as Keras' `ImageDataGenerator` does, which changes the shape of a
-# lesion and repeats the edge; a shear of 0.2, which the released code asks for too, Keras reads as 0.2
-# *degrees*: nothing.
+# The recipe of each document holds its augmentation in one line. Gessert et al. (2019) flip both ways,
+# and change brightness by 32 of 255 and saturation by a half. Köfler (2023) flips left-right and zooms
+# height and width each by itself, as Keras' `ImageDataGenerator` does, which changes the shape of a
+# lesion and repeats the edge. The released code also asks for a shear of 0.2; Keras reads it as 0.2
+# *degrees*, which is nothing.
 
 # %%
 gessert = Augmentation(**skinkit.papers.recipe("gessert2019/table2/densenet121-dual").augmentation)
 koefler = Augmentation(**skinkit.papers.recipe("koefler2023/table4a/cnn").augmentation)
-pictures = draws(gessert, count=4) + draws(koefler, count=4)
-skinkit.plots.image_grid(pictures, titles=["Gessert et al."] * 4 + ["Köfler"] * 4)
+images = versions(gessert, count=4) + versions(koefler, count=4)
+skinkit.plots.image_grid(images, titles=["Gessert et al."] * 4 + ["Köfler"] * 4)
 
 # %% [markdown]
-# Then there is the input itself. Köfler reads with OpenCV, which gives blue, green, red, from 0 to
-# 255, and passes that on as it is. Most others use red, green, blue, from 0 to 1. We ask for both,
-# and show the first one as a program would that does not know.
+# Then there is the input format. Köfler reads with OpenCV, which gives blue, green, red, from 0 to 255,
+# and passes that on as it is. Most others use red, green, blue, from 0 to 1. We ask for both, and show
+# Köfler's as if its order were red, green, blue.
 
 # %%
 usual = PipelineSpec(image_size=(100, 100), resize="bilinear")
@@ -269,18 +273,17 @@ for name, spec in {"RGB, 0 to 1": usual, "BGR, 0 to 255": opencv}.items():
     seen[name] = next(iter(build_dataset(pd.DataFrame([melanoma]), spec, labels=LABELS)))[0][0].numpy()
     print(f"{name:13}  mean {seen[name].mean():6.2f}  highest {seen[name].max():6.2f}")
 rgb, bgr = seen.values()
-assert np.allclose(bgr[..., ::-1] / 255, rgb, atol=1e-4), "same picture, other numbers"
+assert np.allclose(bgr[..., ::-1] / 255, rgb, atol=1e-4), "same image, other numbers"
 skinkit.plots.image_grid([rgb, bgr / 255], titles=list(seen))
 
 # %% [markdown]
-# A network trained from scratch does not mind blue skin; it never saw any other. But give those
-# numbers to a network that was trained on ImageNet in red, green, blue, and it finds itself on
-# another planet. Again: no error, only a worse score.
+# A network trained from scratch does not mind blue skin; it never saw any other. A network that was
+# trained on ImageNet in red, green, blue does mind. Again there is no error, only a worse score.
 #
-# ## 7. Can we take out the light?
+# ## 7. Can we take out the colour of the light?
 #
-# Augmentation teaches the network to ignore the light. *Colour constancy* removes it beforehand.
-# Shades of Gray guesses the colour of the lamp from the picture's bright areas and divides by it.
+# Augmentation teaches the network to ignore the light. *Colour constancy* removes it beforehand. Shades
+# of Gray guesses the colour of the lamp from the image's bright areas and divides by it.
 
 # %%
 some = table.groupby("label").head(1).head(4)
@@ -293,14 +296,14 @@ print("red minus blue, mean:", [round(float((x[..., 0] - x[..., 2]).mean()), 2) 
 skinkit.plots.image_grid([*before, *after], titles=titles)
 
 # %% [markdown]
-# The pink is nearly gone: the method believes that skin is a lamp. It makes pictures of different
-# clinics more alike, and it takes away skin colour and redness, which may matter. That is why it is a
-# switch, and off.
+# The pink is nearly gone: the method takes the colour of the skin for that of the lamp. It makes images
+# of different clinics more alike, but it also takes away skin colour and redness, which may matter. So
+# it is off by default.
 #
-# ## 8. Does chance come back?
+# ## 8. Can a random epoch be repeated?
 #
-# Training shuffles, and augmentation draws at random, in many threads at once. Your computer crashes
-# after epoch 1. If you go on, does epoch 2 show what it would have shown?
+# Training shuffles the images and augmentation changes them at random, in many threads at once. Suppose
+# your computer crashes after epoch 1. If you go on, does epoch 2 show what it would have shown?
 
 # %%
 some_rows = table.head(100)
@@ -311,14 +314,14 @@ undisturbed = build_dataset(some_rows, spec, **training).skip(steps).take(steps)
 resumed = build_dataset(some_rows, spec, **training, first_epoch=1).take(steps)
 for (images, answers), (images_again, answers_again) in zip(undisturbed, resumed, strict=True):
     assert np.array_equal(images, images_again) and np.array_equal(answers, answers_again)
-print(f"{steps} batches, the last of {len(images)} pictures: equal to the last bit")
+print(f"{steps} batches, the last of {len(images)} images: equal to the last bit")
 
 # %% [markdown]
-# To the last bit, because order and changes are computed from (seed, epoch, row) and from nothing
-# else, so it does not matter which thread is faster. A resumed run is the same run.
+# They are equal to the last bit. Order and changes are computed from (seed, epoch, row) and from
+# nothing else, so it does not matter which thread is faster. A resumed run is the same run.
 #
-# Rare diagnoses can be given more say. A *weight* a picture travels with the batch as its third item,
-# and the loss multiplies by it.
+# Rare diagnoses can be given more weight. The batch carries one *weight* per image as its third item,
+# and the loss is multiplied by it.
 
 # %%
 share = table["label"].map(table["label"].value_counts(normalize=True)).to_numpy(float)
@@ -326,11 +329,11 @@ weights = 1 / (len(LABELS) * share)
 *_, batch_weights = next(iter(build_dataset(table, fine, labels=LABELS, sample_weight=weights)))
 print(pd.Series(weights).groupby(table["label"].to_numpy(str)).first().round(2).to_dict())
 total = pd.Series(weights).groupby(table["label"].to_numpy(str)).sum()
-assert np.allclose(total, total.iloc[0]), "each diagnosis has the same say"
+assert np.allclose(total, total.iloc[0]), "each diagnosis has the same total weight"
 
 # %% [markdown]
-# The other way is copies. Köfler makes six of each picture that is not a nevus. In skinkit a copy is
-# a row with a `transform`; the pipeline turns the pixels when it reads the row.
+# The other way is copies. Köfler makes six images of each one that does not show a nevus. In skinkit a
+# copy is a row with a `transform`; the pipeline turns the pixels when it reads the row.
 
 # %%
 augmented = skinkit.data.augment_offline(table)
@@ -340,8 +343,8 @@ assert np.array_equal(copies[1], np.rot90(copies[0], -1)), "rot90cw is an exact 
 skinkit.plots.image_grid(list(copies.numpy()), titles=family["transform"].tolist(), columns=6)
 
 # %% [markdown]
-# Copies are harmless in one order and ruinous in the other. Two calls, swapped; the number is the
-# share of test pictures that have a turned twin in training.
+# Copies are harmless in one order and ruinous in the other. We swap the two calls and count the share
+# of test images that have a turned twin in training.
 
 # %%
 parts = {"train": 0.67, "test": 0.33}
@@ -356,7 +359,7 @@ assert leaks.loc["split, then copy", "photograph"] == 0
 leaks
 
 # %% [markdown]
-# The document's table beside ours: how many pictures there are after copying.
+# The document's table beside ours shows how many images there are after copying.
 
 # %%
 printed = published_row("koefler2023/table2/augmentation").pivot(
@@ -370,14 +373,14 @@ if profile == "full":
 counts
 
 # %% [markdown]
-# In `full` the columns agree to the last picture; in the other profiles ours are fewer, because
-# fewer pictures were taken.
+# In `full` the columns agree to the last image; in the other profiles ours are fewer, because fewer
+# images were used.
 #
-# ## 9. Is it fast enough?
+# ## 9. Is the pipeline fast enough?
 #
-# A network waits for its pictures. How fast could they come at best? Whatever you do, every file has
-# to be decoded, so we let OpenCV decode all files on all cores and do *nothing else*. That is the
-# limit. Then we measure the pipeline, which also resizes, flips, changes colours and stacks.
+# A network waits for its images. How fast can they come at best? Every file has to be decoded in any
+# case, so we let OpenCV decode all files on all cores and do *nothing else*. That is the limit. Then we
+# measure the pipeline, which also resizes, flips, changes colours and stacks.
 
 
 # %%
@@ -393,7 +396,7 @@ many = pd.concat([table] * 10)[:1000]
 
 def decode_only():
     with ThreadPoolExecutor() as pool:
-        return sum(picture is not None for picture in pool.map(cv2.imread, many["path"]))
+        return sum(image is not None for image in pool.map(cv2.imread, many["path"]))
 
 
 # %%
@@ -410,26 +413,26 @@ measured.round(2).to_csv(Path(OUT_DIR) / "speed.csv")
 measured.round({"min": 0, "median": 0, "max": 0, "ratio to decoding": 2})
 
 # %% [markdown]
-# Pictures per second depend on your computer; the ratio does so less. Even so, look at `min` and
-# `max`: on a busy computer the ratio itself moved by a third from one run of this notebook to the next.
-# Then a difference of ten per cent between two pipelines is nothing; repeat, or say so. With
-# small pictures decoding is cheap, so the rest weighs more and the ratio is lower than with
+# Images per second depend on your computer, the ratio less so. Even so, look at `min` and `max`: on a
+# busy computer the ratio itself moved by a third from one run of this notebook to the next. A
+# difference of ten per cent between two pipelines then means nothing: repeat the measurement, or say
+# so. With small images decoding is cheap, so the rest weighs more and the ratio is lower than with
 # photographs of 600 x 450. Those may also be decoded at half size, for half the work, so that a
 # pipeline can come very near the "limit".
 #
 # The last row is beyond the limit, because after the first epoch it decodes nothing: `cache="memory"`
-# keeps the small pictures as bytes, height x width x 3 for each.
-# Here that is 28 kB a picture, 277 MB for all of HAM10000. Beyond your memory, give a folder instead
-# of `"memory"`. Random changes happen after the cache, so every epoch is still new.
+# keeps the small images as bytes, height x width x 3 for each. Here that is 28 kB per image, 277 MB for
+# all of HAM10000. Beyond your memory, give a folder instead of `"memory"`. Random changes happen after
+# the cache, so every epoch is still new.
 
 # %% [markdown]
 # ## What could go wrong
 #
-# - **Augmenting the test.** Without `training=True` skinkit never changes a picture, whatever the
-#   spec says. In a handwritten loop, check it.
-# - **Dividing twice.** Some Keras networks divide by 255 themselves. Pictures from 0 to 0.004 are
-#   black, and training goes on, badly. Print the lowest and the highest number of one batch.
-# - **Caching after augmenting.** Then every epoch shows the same "random" pictures.
+# - **Augmenting the test.** Without `training=True` skinkit never changes an image, whatever the spec
+#   says. In a handwritten loop, check it.
+# - **Dividing twice.** Some Keras networks divide by 255 themselves. Images from 0 to 0.004 are black,
+#   and training goes on, badly. Print the lowest and the highest number of one batch.
+# - **Caching after augmenting.** Then every epoch shows the same "random" images.
 # - **Another resize at the end.** A web page that resizes in its own way tests another network than
 #   the one you measured.
 # - **Never looking.** Five minutes with one batch on the screen find most of the above.
@@ -437,8 +440,8 @@ measured.round({"min": 0, "median": 0, "max": 0, "ratio to decoding": 2})
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer into the first cell of an exercise, then run its check. The solutions are in
-# between; they are folded in Colab.
+# Write your answer in the first cell of an exercise, then run its check. The solution stands between
+# the two and is folded in Colab.
 #
 # ### ex-02-1: Can you reach all eight positions?
 #
@@ -452,33 +455,33 @@ eight_positions = None
 eight_positions = Augmentation(flip_left_right=0.5, rot90=True)
 
 # %% tags=["check", "ex-02-1"]
-found = {picture.tobytes() for picture in draws(eight_positions, count=200)}
-assert len(found) == 8, f"200 draws gave {len(found)} different pictures, not 8"
+found = {image.tobytes() for image in versions(eight_positions, count=200)}
+assert len(found) == 8, f"200 versions gave {len(found)} different images, not 8"
 assert not (eight_positions.warps or eight_positions.mixes_colours or eight_positions.hue)
 
 # %% [markdown]
-# ### ex-02-2: How much of a picture is burnt out?
+# ### ex-02-2: How much of an image is burnt out?
 #
-# With `brightness=0.5`, light skin runs into the ceiling of 1.0 and its texture is gone. Draw 50
-# versions of the melanoma's picture with `draws` and give the share of numbers (0 to 1) that are
-# 1.0. Guess before you run it.
+# With `brightness=0.5`, light skin runs into the ceiling of 1.0 and its texture is gone. Make 50
+# versions of the melanoma's image with `versions` and give the share of numbers (0 to 1) that are 1.0.
+# Guess before you run it.
 
 # %% tags=["exercise", "ex-02-2"]
 burnt_out = None
 
 # %% tags=["solution", "ex-02-2"] cellView="form"
-burnt_out = (np.array(draws(Augmentation(brightness=0.5), count=50)) == 1).mean()
+burnt_out = (np.array(versions(Augmentation(brightness=0.5), count=50)) == 1).mean()
 
 # %% tags=["check", "ex-02-2"]
-lost = {b: np.mean(np.array(draws(Augmentation(brightness=b), count=50)) == 1) for b in (0.1, 0.5)}
-assert abs(burnt_out - lost[0.5]) < 0.03, "count the numbers that equal 1 among all of the 50 pictures"
+lost = {b: np.mean(np.array(versions(Augmentation(brightness=b), count=50)) == 1) for b in (0.1, 0.5)}
+assert abs(burnt_out - lost[0.5]) < 0.03, "count the numbers that equal 1 among all of the 50 images"
 assert lost[0.1] <= burnt_out, "a gentle change burns less"
 
 # %% [markdown]
 # ### ex-02-3: Can you go on after a crash?
 #
 # A training run with `spec` and `**training` on `some_rows` stopped after three whole epochs. Build the
-# dataset with which it goes on.
+# dataset that it goes on with.
 
 # %% tags=["exercise", "ex-02-3"]
 going_on = None

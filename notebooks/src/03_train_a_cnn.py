@@ -19,24 +19,24 @@
 # · [Köfler 2023, code](https://github.com/MarkusStefan/DeepCNN_SoftAttention)
 #
 # You build a small network, layer by layer, and train it. It will look good and be useless. Then one
-# line changes what an error costs, and it becomes honest. At the end the same work is one call that
-# survives a power cut.
+# line changes what an error costs, and it starts to find the rare diagnoses. At the end one call does
+# the same work and survives a power cut.
 
 # %% [markdown]
-# You will produce the class weights of Köfler (2023, Section 4.1) beside ours, the trade that
-# Table VI of Gessert et al. (2019) shows, with a network of your own in it, and your first run
-# folder, from which the next two notebooks draw everything.
+# You will produce the class weights of Köfler (2023, Section 4.1) beside ours, the trade-off that Table
+# VI of Gessert et al. (2019) shows, with a network of your own in it, and your first run folder, which
+# the next two notebooks use.
 #
 # | profile | time (2 CPU cores) | memory | data |
 # | --- | --- | --- | --- |
-# | `smoke` | 1 minute | 2 GB | drawn pictures, made on the spot |
+# | `smoke` | 1 minute | 2 GB | synthetic images, generated here |
 # | `quick` | 6 minutes | 3 GB | HAM10000, made small |
 # | `full` | 20 minutes | 4 GB | HAM10000, 30 epochs of the recipe |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit where it is missing, as in Colab; nothing else is replaced.
+# Installs skinkit if it is missing, as in Colab; replaces nothing else.
 import importlib.util
 import subprocess
 import sys
@@ -44,17 +44,17 @@ import sys
 if importlib.util.find_spec("skinkit") is None:
     source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
-importlib.import_module("skinkit")  # before TensorFlow, which then starts without its log
+importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
-PROFILE = "quick"  # "smoke", "quick" or "full": how much is done, never how
-SEED = 0  # any integer: decides the split, the first weights and the order of the pictures
+PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
+SEED = 0  # any integer: decides the split, the first weights and the order of the images
 DATA_DIR = None  # folder that holds the folder ham10000; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks"  # runs are kept below it; notebooks 04 and 05 look for them there
 RECIPE = "skinkit/demo/ham10000"  # section 10; `skinkit list` shows the others
 IMAGE_SIZE = (48, 64)  # height and width, in pixels, of what the network by hand sees
-EPOCHS = 4  # how often the network by hand sees each picture
-POWER = 1.0  # k in section 6: 0 counts pictures, 1 counts classes
+EPOCHS = 4  # how often the network by hand sees each image
+POWER = 1.0  # k in section 6: 0 counts images, 1 counts classes
 
 # %%
 import dataclasses
@@ -77,11 +77,11 @@ from skinkit.training import build_loss, class_weights, sample_weights
 skinkit.report_environment()
 
 # %% [markdown]
-# ## 1. Which pictures teach, and which examine?
+# ## 1. Which images are for training, and which for the exam?
 #
-# Notebook 01 made two parts. From now on there are three. The network learns from `train`. We look
-# at `validation` as often as we like while we decide things. `test` stays shut until everything is
-# decided; it is opened once, at the end. All pictures of a lesion are in the same part.
+# Notebook 01 made two parts. From now on there are three. The network learns from `train`. We look at
+# `validation` as often as we like while we decide things. `test` stays shut until everything is
+# decided; it is opened once, at the end. All images of a lesion are in the same part.
 
 # %%
 profile = available_profile(PROFILE, "ham10000", DATA_DIR)
@@ -96,37 +96,37 @@ assert not set(parts["train"]["lesion_id"]) & set(parts["validation"]["lesion_id
 pd.DataFrame({part: rows["label"].value_counts() for part, rows in parts.items()})
 
 # %% [markdown]
-# ## 2. What does a network get to see?
+# ## 2. What does the network see?
 #
-# Notebook 02 built the pipeline. Here it hands out small pictures, 32 at a time, mirrored at random
-# while the network learns (a mole has no upside) and untouched when it is examined.
+# Notebook 02 built the pipeline. Here it delivers small images, 32 at a time. They are mirrored at
+# random while the network learns (a mole has no upside) and unchanged when it is examined.
 
 # %%
 mirrored = Augmentation(flip_left_right=0.5, flip_up_down=0.5)
 spec = PipelineSpec(image_size=IMAGE_SIZE, augmentation=mirrored, cache="memory")
 validation = build_dataset(parts["validation"], spec, labels=classes.labels)
 images, answers = (item.numpy() for item in next(iter(validation)))
-print("pictures", images.shape, f"with numbers from {images.min():.2f} to {images.max():.2f}")
+print("images", images.shape, f"with numbers from {images.min():.2f} to {images.max():.2f}")
 print("answers ", answers.shape, "first:", answers[0])
 assert images.shape[1:] == (*IMAGE_SIZE, 3)
 assert np.all(answers.sum(axis=1) == 1)
 
 # %% [markdown]
-# A picture has become a block of numbers between 0 and 1, and its diagnosis a row with a single 1.
-# The position of the 1 means something only together with the order of the classes, which is that of
-# the ISIC 2018 challenge: mel, nv, bcc, akiec, bkl, df, vasc.
+# An image has become a block of numbers between 0 and 1, and its diagnosis a row with a single 1. The
+# position of the 1 means something only together with the order of the classes, which is that of the
+# ISIC 2018 challenge: mel, nv, bcc, akiec, bkl, df, vasc.
 #
-# ## 3. What is the network?
+# ## 3. How is the network built?
 #
-# A *convolution* slides a window of 3 × 3 pixels over the picture and computes one weighted sum at
-# each place. One set of weights answers to an edge, another to a brown dot: 16 sets, 16 answers.
-# *Pooling* then keeps the largest answer of every 2 × 2 places, so the next window looks at twice as
-# much skin. After four rounds we average each answer over the whole picture (where a mole lies must
-# not matter) and weigh the averages into seven shares.
+# A *convolution* slides a window of 3 × 3 pixels over the image and computes one weighted sum at each
+# place. One set of weights answers to an edge, another to a brown dot: 16 sets, 16 answers. *Pooling*
+# then keeps the largest answer of every 2 × 2 places, so the next window looks at twice as much skin.
+# After four rounds we average each answer over the whole image (where a mole lies must not matter) and
+# weigh the averages into seven shares.
 #
-# *Batch normalisation* brings each answer to mean 0 and spread 1, which lets us learn in big steps.
-# In an exam it uses a running mean of what it saw; Keras' default momentum of 0.99 needs hundreds
-# of steps to forget its start, so we say 0.9.
+# *Batch normalisation* brings each answer to mean 0 and spread 1, which lets us learn in big steps. In
+# an exam it uses a running mean of what it saw; Keras' default momentum of 0.99 needs hundreds of steps
+# to forget its start, so we use 0.9.
 
 
 # %%
@@ -149,9 +149,9 @@ assert network.get_layer("conv1").count_params() == 16 * 3 * 3 * 3, "16 windows,
 
 # %% [markdown]
 # Check one line of the table by hand: 16 windows of 3 × 3 pixels with 3 colours each make 432 weights.
-# All in all it is a dwarf. The network of Köfler (2023) has 56,654,727 numbers to learn.
+# The whole network is tiny: that of Köfler (2023) has 56,654,727 numbers to learn.
 #
-# ## 4. What does it know before it has learnt?
+# ## 4. What does the network know before training?
 #
 # The *loss* says how surprised the network is by the right answer: minus the logarithm of the share
 # it gave to it. A network that knows nothing gives each of seven diagnoses about 1/7, and its loss
@@ -160,16 +160,16 @@ assert network.get_layer("conv1").count_params() == 16 * 3 * 3 * 3, "16 windows,
 # %%
 shares = network.predict(images, verbose=0)
 surprise = -np.log((shares * answers).sum(axis=1))
-print("first picture:", pd.Series(shares[0].astype(float), classes.labels).round(2).to_dict())
+print("first image:", pd.Series(shares[0].astype(float), classes.labels).round(2).to_dict())
 print(f"mean loss {surprise.mean():.3f}, ln 7 = {math.log(7):.3f}")
 assert np.allclose(shares.sum(axis=1), 1, atol=1e-5), "shares sum to 1"
 assert abs(surprise.mean() - math.log(7)) < 0.5
 
 # %% [markdown]
-# ## 5. What does it learn when left alone?
+# ## 5. What does the network learn when every image counts alike?
 #
-# Training repeats one step: look at 32 pictures, compute the loss, move every number a little to
-# where the loss falls. An *epoch* is once through all pictures.
+# Training repeats one step: look at 32 images, compute the loss, move every number a little to where
+# the loss falls. An *epoch* is one pass through all images.
 
 # %%
 training = build_dataset(parts["train"], spec, labels=classes.labels, training=True, seed=SEED)
@@ -184,12 +184,12 @@ history = pd.DataFrame(fitted.history).assign(epoch=range(1, EPOCHS + 1))
 skinkit.plots.learning_curves(history, metrics=("loss", "accuracy"))
 
 # %% [markdown]
-# The solid line is what the network says about pictures it learns from, the dashed one about
-# pictures it has never seen. While both improve, go on. When the dashed loss turns round, the
-# network has begun to learn its pictures by heart. (A jump of the dashed line is no accident of the
-# plot: in the first epochs the running means of batch normalisation lag behind.)
+# The solid line is the score on the training images, the dashed line that on images which the network
+# has never seen. While both improve, go on. When the dashed loss turns up, the network has begun to
+# learn its images by heart. (A jump of the dashed line is not an error of the plot: in the first epochs
+# the running means of batch normalisation lag behind.)
 #
-# The accuracy looks respectable. Ask each diagnosis, though, how many of its pictures were found:
+# The accuracy looks respectable. But how many images of each diagnosis were found?
 
 # %%
 alone = network.predict(validation, verbose=0)
@@ -198,14 +198,14 @@ print(f"accuracy {score('accuracy', truth, alone, classes.labels):.2f}")
 per_class(truth, alone, classes.labels)[["recall", "support", "predicted"]].round(2)
 
 # %% [markdown]
-# `support` is how many there are, `predicted` how many the network claims to see. It says `nv` far
-# too often and finds few of the rest: of the melanomas most go home as moles. Nothing is broken. The
-# loss is a mean over pictures, most pictures show `nv`, and the network did what it was paid for.
+# `support` is how many there are, `predicted` how many the network claims to see. It says `nv` far too
+# often and finds few of the rest: it takes most melanomas for moles. Nothing is broken. The loss is a
+# mean over images, most images show `nv`, and the network did what the loss rewards.
 #
 # ## 6. What if an error on a rare diagnosis costs more?
 #
-# Give each class $i$ with $N_i$ of the $N$ training pictures the weight $(N/N_i)^k$. With $k = 0$
-# every picture counts alike; with $k = 1$ every *class* counts alike, however small.
+# Give each class $i$ with $N_i$ of the $N$ training images the weight $(N/N_i)^k$. With $k = 0$ every
+# image counts alike; with $k = 1$ every *class* does, however small.
 
 # %%
 strengths = (0, 0.5, 1.0, 1.5)
@@ -213,10 +213,10 @@ weights = {k: class_weights(parts["train"]["label"], classes.labels, power=k) fo
 pd.DataFrame(weights).rename_axis(columns="k").round(2)
 
 # %% [markdown]
-# Divide two lines: at $k = 1.5$ one picture of the rarest class counts as much as dozens or hundreds
-# of nevi. That is how Gessert et al. (2019) weigh. Köfler (2023) uses what scikit-learn calls
-# *balanced*: $k = 1$, scaled so that the average picture weighs 1. He prints his weights; the
-# pictures behind them are all of HAM10000, six for one of each that is not a nevus.
+# Compare two lines: at $k = 1.5$ one image of the rarest class counts as much as dozens or hundreds of
+# nevi. That is how Gessert et al. (2019) weigh. Köfler (2023) uses what scikit-learn calls *balanced*:
+# $k = 1$, scaled so that the average image weighs 1. He prints his weights. They count all of HAM10000,
+# with six images for each one that does not show a nevus.
 
 # %%
 copied = skinkit.data.augment_offline(table)
@@ -228,17 +228,17 @@ if profile != "smoke":
 beside.round(2)
 
 # %% [markdown]
-# With HAM10000 the two columns agree to the printed digit. (Drawn pictures have another mixture.) The
-# released code counts training and test pictures together. Where a split keeps the mixture, the
-# digits come out the same either way; as a habit it is a bad one, because nothing that is learnt may
-# know the test. skinkit counts the training pictures only.
+# With HAM10000 the two columns agree to the printed digit. (Synthetic images have another mixture.) The
+# released code counts training and test images together. Where a split keeps the mixture, the digits
+# are the same either way. It is still a bad habit, because nothing that is learnt may depend on the
+# test. skinkit counts the training images only.
 
 # %% [markdown]
-# ## 7. Divided by what?
+# ## 7. What does a weighted loss divide by?
 #
-# A trap on the way from PyTorch to Keras. Four pictures, the shares given to the right answers, and
-# their weights: PyTorch's weighted loss divides by the sum of the *weights* in the batch, Keras' by
-# the number of *pictures*.
+# Here is a trap on the way from PyTorch to Keras. Take four images, the shares given to the right
+# answers, and their weights. PyTorch's weighted loss divides by the sum of the *weights* in the batch,
+# Keras' by the number of *images*.
 
 # %%
 weight = np.array([1.0, 10.0, 5.0, 1.0], dtype="float32")
@@ -251,12 +251,12 @@ for reduction, divisor in (("sum_over_batch_size", 4), ("mean_with_sample_weight
     print(f"{reduction}: {found:.6f}")
 
 # %% [markdown]
-# Same pictures, same weights, another loss, four times smaller: it acts like another learning rate,
-# and one that changes from batch to batch. A recipe therefore says which of the two it means. We
+# The same images and weights give another loss, four times smaller. This acts like another learning
+# rate, and one that changes from batch to batch. A recipe therefore says which of the two it means. We
 # take Keras' way, with weights whose mean is 1, so that the learning rate keeps its meaning.
 #
-# Now train again. Same first weights, same pictures in the same order; only the price list is new.
-# Because we do it a second time, it becomes a function.
+# Now we train again, with the same first weights and the same images in the same order. Only the class
+# weights are new. Because we do it a second time, it becomes a function.
 
 
 # %%
@@ -278,7 +278,7 @@ weighted = trained(parts["train"], prices).predict(validation, verbose=0)
 # %%
 names = ["accuracy", "macro_recall", *(f"recall:{label}" for label in classes.labels)]
 lesions = parts["validation"]["lesion_id"]
-answered = {"every picture alike": alone, f"(N/N_i)^{POWER:g}": weighted}
+answered = {"every image alike": alone, f"(N/N_i)^{POWER:g}": weighted}
 intervals = {
     name: bootstrap_intervals(truth, found, classes.labels, lesions, names)
     for name, found in answered.items()
@@ -286,13 +286,13 @@ intervals = {
 skinkit.plots.score_intervals(intervals)
 
 # %% [markdown]
-# The dots are the scores, the lines say how much they would move with another draw of as many
-# lesions (notebook 04 makes them by hand; no line: all or none of a class was found). Read it from
-# the top. Accuracy falls: nevi are lost. Macro recall, the mean of the seven recalls, rises: the
-# rare ones are found. Nobody gave the network a new layer. We told it what we want.
+# The dots are the scores, the lines say how much they would move with another sample of as many lesions
+# (notebook 04 makes them by hand; no line: all or none of a class was found). Read it from the top.
+# Accuracy falls: nevi are lost. Macro recall, the mean of the seven recalls, rises: the rare ones are
+# found. The network has no new layer. We told it what we want.
 #
-# With drawn pictures a rare class has a handful of pictures here and the lines are as long as the
-# figure: look at the first two rows, and repeat it with other seeds.
+# With synthetic images a rare class has a handful of images here and the lines are as long as the
+# figure is wide. Look at the first two rows, and repeat the cell with other seeds.
 
 # %% [markdown]
 # ## 8. The document's table beside ours
@@ -314,17 +314,17 @@ theirs.sort_index().sort_index(axis=1).round(3)
 
 # %% [markdown]
 # Three large networks with ImageNet weights, three folds each, tell one story: macro recall climbs
-# until $k$ is about 1 and stays; F1 falls all the way, first gently, then steeply. Weighing is a
-# trade, and the document says so. Ours is a tiny network on tiny pictures and another split, so
+# until $k$ is about 1 and stays; F1 falls all the way, first gently, then steeply. Weighting is a
+# trade-off, and the document says so. Ours is a tiny network on tiny images and another split, so
 # compare the direction, not the height.
 #
 # ## 9. What would a leaky split have said?
 #
-# Notebook 01 showed that shuffling pictures puts siblings of a lesion on both sides. What does that
-# buy? Take a candidate who understands nothing and *remembers* everything: it keeps a thumbnail of
-# each picture and answers with the diagnosis of the most similar one. Its exam: pictures of a
-# shuffled test whose lesion was photographed more than once. It sits the exam twice, once with the
-# siblings in its memory, once with as many other pictures instead. (Our own test stays shut.)
+# Notebook 01 showed that shuffling images puts siblings of a lesion on both sides. What is that worth?
+# Take a candidate that understands nothing and *remembers* everything: it keeps a thumbnail of each
+# image and answers with the diagnosis of the most similar one. Its exam holds images of a shuffled test
+# whose lesion was photographed more than once. It sits the exam twice, once with the siblings in its
+# memory, once with as many other images instead. (Our own test stays shut.)
 
 # %%
 opened = pd.concat([parts["train"], parts["validation"]], ignore_index=True)
@@ -335,13 +335,13 @@ exam = test[test["lesion_id"].isin(rest["lesion_id"])]
 siblings = rest["lesion_id"].isin(test["lesion_id"])
 sound = rest[~siblings]
 leaky = rest.drop(sound.sample(siblings.sum(), random_state=SEED).index)
-print(f"{len(exam)} of the {len(test)} pictures have siblings; a memory holds {len(leaky)} pictures")
+print(f"{len(exam)} of the {len(test)} images have siblings; a memory holds {len(leaky)} images")
 assert len(sound) == len(leaky)
 
 
 # %%
 def thumbnails(rows):
-    """Returns one row of numbers a picture."""
+    """Returns one row of numbers per image."""
     data = build_dataset(rows, PipelineSpec(image_size=(24, 32)), labels=classes.labels, batch_size=256)
     return np.concatenate([images.numpy().reshape(len(images), -1) for images, _ in data])
 
@@ -359,29 +359,29 @@ outcome["difference"] = paired_difference(exam["label"], *sat.values(), classes.
 pd.concat(outcome).droplevel("metric").round(3)
 
 # %% [markdown]
-# The line `difference` is what the siblings pay, in macro recall, with its 95 % interval. On
-# HAM10000 it is clearly above zero: the memory knows no more about melanoma than before, it has
-# met old acquaintances. With drawn pictures the exam is so small that the interval is wide; try
-# other seeds before you believe either sign.
+# The line `difference` is the gain from the siblings in macro recall, with its 95 % interval. On
+# HAM10000 it is clearly above zero: the memory knows no more about melanoma than before, but it has met
+# old acquaintances. With synthetic images the exam is so small that the interval is wide; try other
+# seeds before you believe either sign.
 #
-# A network is a memory with limits. Ours, after a few epochs, has hardly begun to learn by heart;
-# the 56 million numbers of Köfler (2023), after a hundred epochs, have room for every picture. Its
-# macro recall of 0.94 (Table 4b) was measured where 81 % of the test pictures showed a lesion from
-# training. Such a score is not *wrong*. It answers another question: how well does the network
-# recognise lesions that it has met before?
+# A network is a memory with limits. Ours, after a few epochs, has hardly begun to learn by heart; the
+# 56 million numbers of Köfler (2023), after a hundred epochs, have room for every image. Its macro
+# recall of 0.94 (Table 4b) was measured where 81 % of the test images showed a lesion from training.
+# Such a score is not *wrong*. It answers another question: how well does the network recognise lesions
+# that it has met before?
 
 # %% [markdown]
-# ## 10. How do we keep all this?
+# ## 10. How does a recipe keep all this?
 #
 # What we did by hand is scattered over a dozen cells. A **recipe** says it in one place: data, split,
-# picture size, network, weights, optimiser, epochs. It is a frozen dataclass, so it can be printed,
+# image size, network, weights, optimiser, epochs. It is a frozen dataclass, so it can be printed,
 # compared and copied with changes, and nothing else configures a run. A **profile** may change its
 # sizes and nothing more.
 
 # %%
 recipe = skinkit.papers.recipe(RECIPE)
 if profile == "smoke":
-    # As it stands, smoke is two epochs for the tests; a reader wants to see something learnt.
+    # By default `smoke` trains for two epochs, for the tests; here it learns something.
     sizes = {"image_size": (48, 64), "epochs": (8,), "subset": 600}
     recipe = dataclasses.replace(recipe, profiles={"smoke": sizes})
 print(recipe.title)
@@ -400,7 +400,7 @@ for name in ("dataset", "split", "image_size", "augmentation", "model", "balanci
 folder = run(recipe, profile, seed=SEED, out=OUT_DIR, data_dir=DATA_DIR, verbose=2)
 
 # %% [markdown]
-# And once more. A finished run is never repeated:
+# We call it once more. A finished run is never repeated:
 
 # %%
 finished = SavedRun(folder).manifest["finished"]
@@ -409,10 +409,10 @@ assert SavedRun(folder).manifest["finished"] == finished, "it would have trained
 pd.Series({path.name: path.stat().st_size for path in sorted(folder.iterdir())}, name="bytes").to_frame()
 
 # %% [markdown]
-# `manifest.json` says how (recipe, seed, versions, device, split, leakage), `history.csv` what
-# happened in each epoch, `predictions.csv.gz` what the network says about every test picture,
-# `metrics.json` the scores of these, `model.keras` the network. Numbers come from the predictions,
-# never from memory, so anybody can compute another score next year without training again.
+# `manifest.json` says how (recipe, seed, versions, device, split, leakage), `history.csv` what happened
+# in each epoch, `predictions.csv.gz` what the network says about every test image, `metrics.json` the
+# scores of these, `model.keras` the network. Numbers come from the predictions, never from memory, so
+# anybody can compute another score next year without training again.
 
 # %%
 saved = SavedRun(folder)
@@ -423,9 +423,9 @@ metrics = ("loss", "accuracy", "macro_recall")
 skinkit.plots.learning_curves(pd.read_csv(folder / "history.csv"), metrics=metrics)
 
 # %% [markdown]
-# The epoch with the best macro recall on `validation` was kept; `test` was looked at once, after
-# that. The interval beside the score is not decoration: with few pictures of the rare classes, two
-# runs that differ by several points may be equally good.
+# The epoch with the best macro recall on `validation` was kept; `test` was looked at once, after that.
+# The interval beside the score matters: with few images of the rare classes, two runs that differ by
+# several points may be equally good.
 
 # %% [markdown]
 # ## What could go wrong
@@ -435,8 +435,8 @@ skinkit.plots.learning_curves(pd.read_csv(folder / "history.csv"), metrics=metri
 #   range of the pixels: a network made for 0 to 1 that gets 0 to 255 starts with a huge loss.
 # - **The loss becomes NaN.** `run` stops and says so. Usually the learning rate is too high; very
 #   large class weights act like one.
-# - **Validation much better than training.** Not magic: mirrored pictures are harder than plain ones,
-#   and the training line is a mean over an epoch in which the network was still learning.
+# - **Validation much better than training.** Not magic: mirrored images are harder than plain ones, and
+#   the training line is a mean over an epoch in which the network was still learning.
 # - **Other numbers than your neighbour's.** A GPU adds in another order. Equal seeds give equal
 #   results on one CPU; elsewhere compare intervals, not digits.
 # - **Weights counted on everything.** Count on the training part, after the split.
@@ -444,8 +444,8 @@ skinkit.plots.learning_curves(pd.read_csv(folder / "history.csv"), metrics=metri
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer into the first cell of an exercise, then run its check. The solutions are in
-# between; they are folded in Colab.
+# Write your answer in the first cell of an exercise, then run its check. The solution stands between
+# the two and is folded in Colab.
 #
 # ### ex-03-1: How many numbers does the second convolution learn?
 #
@@ -463,7 +463,7 @@ assert second_convolution == network.get_layer("conv2").count_params(), "windows
 # %% [markdown]
 # ### ex-03-2: Which k makes the rarest class weigh ten times the most common one?
 #
-# Take the counts of `parts["train"]`. You need no search: two logarithms will do.
+# Take the counts of `parts["train"]`. You do not need a search: two logarithms will do.
 
 # %% tags=["exercise", "ex-03-2"]
 k_for_ten = None

@@ -20,25 +20,25 @@
 # · [Guo et al. 2017, calibration](https://arxiv.org/abs/1706.04599)
 #
 # "How good is it?" has a dozen answers, and a report picks one. Here you compute them all from one
-# file, see which of them a program that looks at nothing can get, how far each may be off by luck,
-# and which printed numbers cannot be true.
+# file, see which scores a program gets that looks at nothing, how far each may be off by luck, and
+# which printed numbers cannot be true.
 
 # %% [markdown]
 # You will produce the per-class table and the scores that the five documents report, with intervals;
-# Table 4 of Köfler (2023) beside ours, each with the leakage of its split; the values of that
-# report's Table 5 that no number of pictures can give; a submission for the ISIC 2018 challenge; and
-# a page about your run.
+# Table 4 of Köfler (2023) beside ours, each with the leakage of its split; the values of that report's
+# Table 5 that no number of images can give; a submission for the ISIC 2018 challenge; and a page about
+# your run.
 #
 # | profile | time (2 CPU cores) | memory | data |
 # | --- | --- | --- | --- |
-# | `smoke` | 1 minute | 2 GB | 600 drawn pictures, made on the spot |
+# | `smoke` | 1 minute | 2 GB | 600 synthetic images, generated here |
 # | `quick` | 1 minute; 3 more if notebook 03 has not run | 2 GB | HAM10000, made small |
 # | `full` | 2 minutes; 15 more if notebook 03 has not run | 3 GB | HAM10000 |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit where it is missing, as in Colab; nothing else is replaced.
+# Installs skinkit if it is missing, as in Colab; replaces nothing else.
 import importlib.util
 import subprocess
 import sys
@@ -46,15 +46,15 @@ import sys
 if importlib.util.find_spec("skinkit") is None:
     source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
-importlib.import_module("skinkit")  # before TensorFlow, which then starts without its log
+importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
-PROFILE = "quick"  # "smoke", "quick" or "full": how much is done, never how
-SEED = 0  # any integer: the seed of the run, and of the draws of section 6
+PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
+SEED = 0  # any integer: seeds the run and the resampling of section 6
 DATA_DIR = None  # folder that holds the folder ham10000; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks"  # a run of notebook 03 is found here; what you make is saved here
-RECIPE = "skinkit/demo/ham10000"  # whose run is looked at; `skinkit list` shows the others
-RESAMPLES = 1000  # draws for each interval: more make its ends steadier, not narrower
+RECIPE = "skinkit/demo/ham10000"  # the recipe whose run is evaluated; `skinkit list` shows the others
+RESAMPLES = 1000  # resamples for each interval: more make its ends steadier, not narrower
 
 # %%
 import dataclasses
@@ -79,13 +79,13 @@ skinkit.report_environment()
 # %% [markdown]
 # ## 1. What is there to evaluate?
 #
-# The run of notebook 03. If it is there, this cell returns at once; if not, it trains now.
+# We evaluate the run of notebook 03. If it is there, this cell returns at once; if not, it trains now.
 
 # %%
 recipe = skinkit.papers.recipe(RECIPE)
 profile = available_profile(PROFILE, recipe.dataset, DATA_DIR)
 if profile == "smoke":
-    # As in notebook 03: enough drawn pictures, seen often enough, to have learnt something.
+    # As in notebook 03: enough synthetic images, seen often enough, to have learnt something.
     sizes = {"image_size": (48, 64), "epochs": (8,), "subset": 600}
     recipe = dataclasses.replace(recipe, profiles={"smoke": sizes})
 folder = run(recipe, profile, seed=SEED, out=OUT_DIR, data_dir=DATA_DIR, verbose=2)
@@ -93,8 +93,8 @@ saved = SavedRun(folder)
 saved.predictions.head(3)
 
 # %% [markdown]
-# One row a test picture: its diagnosis, and the share that the network gives to each of seven. This
-# table is all we need. The network itself could be lost; every score below would still be there.
+# There is one row per test image: its diagnosis, and the share that the network gives to each of seven.
+# This table is all we need: every score below could be computed without the network.
 
 # %%
 truth, probabilities, labels = evaluation.unpack_predictions(saved.predictions)
@@ -103,10 +103,10 @@ assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-4), "shares sum to 1"
 assert saved.manifest["leakage"]["lesion"] == 0, "the exam was seen before"
 
 # %% [markdown]
-# The line above stands for the split. Where it begins with LEAKY, every score that follows means
-# something else, so it travels with the scores.
+# The line above describes the split. If it begins with LEAKY, every score below means something else,
+# so it stays beside the scores.
 #
-# ## 2. What is taken for what?
+# ## 2. Which diagnoses are confused?
 #
 # The highest share wins. Rows are the truth, columns the answer.
 
@@ -115,9 +115,9 @@ matrix = evaluation.confusion_table(truth, probabilities, labels)
 plots.confusion_matrix(matrix, labels)
 
 # %% [markdown]
-# Read a row: where do the melanomas go? Those in the column `nv` are sent home. Read a column: of
-# all that is called melanoma, how much is one? The first question is *recall* (or sensitivity), the
-# second *precision*. Both come out of this matrix:
+# Read a row: where do the melanomas go? Those in the column `nv` are sent home. Read a column: how many
+# of those called melanoma are melanomas? The first question is *recall* (or sensitivity), the second
+# *precision*. Both come out of this matrix:
 
 # %%
 recall = matrix.loc["mel", "mel"] / matrix.loc["mel"].sum()
@@ -129,10 +129,10 @@ assert math.isclose(table.loc["mel", "precision"], precision)
 table.round(2)
 
 # %% [markdown]
-# `macro` is the plain mean over the classes, `weighted` the mean over the pictures; accuracy stands
-# in the column `f1`, where scikit-learn's report has it, too. `specificity` counts the pictures of
-# all other classes that raise no alarm. `auc` and `average_precision` look at the order of the
-# shares only, before anything is cut off.
+# `macro` is the plain mean over the classes, `weighted` the mean over the images; accuracy stands in
+# the column `f1`, where scikit-learn's report has it, too. `specificity` is the share of images of all
+# other classes that raise no alarm. `auc` and `average_precision` look at the order of the shares only,
+# before anything is cut off.
 #
 # ## 3. Which score can a fool get?
 #
@@ -147,12 +147,12 @@ assert math.isclose(every.loc["macro_recall", "always nv"], 1 / 7)
 every.loc["accuracy":"mcc"].round(3)
 
 # %% [markdown]
-# Look at the second column. The fool has a good accuracy, a `weighted_f1_by_pred` that is hard to
-# beat (section 4 says why), and a macro specificity of 6/7, because it never accuses anybody. That
-# last score lies between 0.91 and 0.97 in every row of the tables of Gessert et al. (2019): it
-# cannot tell good from bad. Macro recall, kappa and Matthews' coefficient see through it at once. So
-# skinkit puts macro recall first; it is also what the ISIC challenges of 2018 and 2019 rank by,
-# under the name *balanced accuracy*.
+# Look at the second column. The fool has a good accuracy, a `weighted_f1_by_pred` that is hard to beat
+# (section 4 says why), and a macro specificity of 6/7, because it never accuses anybody. That last
+# score lies between 0.91 and 0.97 in every row of the tables of Gessert et al. (2019): it cannot tell
+# good from bad. Macro recall, kappa and Matthews' coefficient expose the fool at once. So skinkit puts
+# macro recall first; it is also what the ISIC challenges of 2018 and 2019 rank by, under the name
+# *balanced accuracy*.
 #
 # ## 4. Why are there two weighted F1?
 #
@@ -170,15 +170,15 @@ assert math.isclose(by_truth, f1_score(list(truth), answer, average="weighted"))
 assert math.isclose(by_prediction, f1_score(answer, list(truth), average="weighted"))
 
 # %% [markdown]
-# The two lines with `assert` differ in one thing: who comes first. Swapping truth and answer swaps
-# precision and recall, which leaves each F1 as it is, but the *weights* are now the predicted
-# counts. The released code of Gessert et al. (2019) calls it that way round, so their column F1 is
-# the second number. It is not the F1 of other papers, and it has a taste: a class that is never
+# The two lines with `assert` differ in one thing: the order of truth and answer. Swapping truth and
+# answer swaps precision and recall, which leaves each F1 as it is, but the *weights* are now the
+# predicted counts. The released code of Gessert et al. (2019) calls it that way round, so their column
+# F1 is the second number. It is not the F1 of other papers, and it has a bias: a class that is never
 # predicted weighs nothing, so the fool is judged on `nv` alone, and a network that dares to name rare
-# classes pays for it. Part of the fall of F1 in notebook 03, section 8, is this. Put the right one
-# beside a printed one: skinkit reports both.
+# classes pays for it. Part of the fall of F1 in notebook 03, section 8, comes from this. Compare a
+# printed F1 with the same kind of F1: skinkit reports both.
 #
-# ## 5. What if we may choose when to raise the alarm?
+# ## 5. What if we choose when to raise the alarm?
 #
 # "Highest share wins" is one rule. A clinic may want an alarm at a melanoma share of 0.2. Every
 # threshold gives one point: how many melanomas are found, how many others are alarmed. All points
@@ -188,10 +188,10 @@ assert math.isclose(by_prediction, f1_score(answer, list(truth), average="weight
 plots.roc_curves(truth, probabilities, labels)
 
 # %% [markdown]
-# The area is the chance that a picture of the class gets a higher share than one of another class:
-# 0.5 for a coin. It is kind to rare classes, because a few false alarms among very many others move
-# the curve hardly at all. So we also ask at a price that is fixed beforehand: *at most ten of a
-# hundred others alarmed, how many melanomas are found?*
+# The area is the chance that an image of the class gets a higher share than one of another class: 0.5
+# for a coin. It is kind to rare classes, because a few false alarms among very many others move the
+# curve hardly at all. So we also fix the price beforehand: *if at most ten of a hundred others raise an
+# alarm, how many melanomas are found?*
 
 # %%
 share, is_melanoma = probabilities[:, labels.index("mel")], truth == "mel"
@@ -206,53 +206,53 @@ assert math.isclose(found, score(name, truth, probabilities, labels))
 every.loc[["melanoma_sensitivity_at_90_specificity", "melanoma_sensitivity_at_95_specificity"]].round(3)
 
 # %% [markdown]
-# A threshold that is read off the test pictures and then judged on them flatters a little; in
-# practice it is set on validation. And for the fool both are 0: it has no share to rank by.
+# A threshold that is read off the test images and then judged on them flatters a little; in practice it
+# is set on validation. For the fool both scores are 0: it has no share to rank by.
 #
 # ## 6. Would another test say the same?
 #
-# These test pictures are a sample. Imagine other lesions had come to the clinic that year. We cannot
-# have them, but we can draw *from ours*, with replacement, and look how the score moves. What is
-# drawn is lesions, with all their pictures: three photographs of one mole are not three witnesses.
+# These test images are a sample. Imagine other lesions had come to the clinic that year. We cannot have
+# them, but we can resample *ours*, with replacement, and see how the score moves. We resample lesions,
+# with all their images: three photographs of one mole are not three witnesses.
 
 # %%
 random = np.random.default_rng(SEED)
-pictures_of = list(saved.predictions.groupby("lesion_id").indices.values())
-draws = []
+images_of = list(saved.predictions.groupby("lesion_id").indices.values())
+resampled = []
 for _ in range(200):
-    drawn = random.integers(len(pictures_of), size=len(pictures_of))
-    rows = np.concatenate([pictures_of[i] for i in drawn])
-    draws.append(score("macro_recall", truth[rows], probabilities[rows], labels))
-low, high = np.quantile(draws, [0.025, 0.975])
-print(f"macro recall {score('macro_recall', truth, probabilities, labels):.3f}, 95 % of the draws in")
+    taken = random.integers(len(images_of), size=len(images_of))
+    rows = np.concatenate([images_of[i] for i in taken])
+    resampled.append(score("macro_recall", truth[rows], probabilities[rows], labels))
+low, high = np.quantile(resampled, [0.025, 0.975])
+print(f"macro recall {score('macro_recall', truth, probabilities, labels):.3f}, 95 % of the resamples lie in")
 print(f"{low:.3f} to {high:.3f}")
 
 # %% [markdown]
-# This is the bootstrap. skinkit does the same for all scores at once, faster. It fails where fewer
-# than ten lesions are found or missed: of six that are all found, every draw finds all, and the
-# interval would be from 1 to 1. There skinkit takes Wilson's, from 0.61 to 1, and says so in the
-# column `method`. Once more by lesion, and once as if every picture were a witness of its own:
+# This is the bootstrap. skinkit does the same for all scores at once, faster. It fails where fewer than
+# ten lesions are found or missed: if all of six are found, every resample finds all, and the interval
+# would run from 1 to 1. There skinkit takes Wilson's interval, from 0.61 to 1, and says so in the
+# column `method`. We compute the intervals by lesion, and once as if every image were its own witness:
 
 # %%
 names = ["accuracy", "macro_recall", *(f"recall:{label}" for label in labels)]
 lesions = saved.predictions["lesion_id"]
 intervals = {
-    "lesions drawn": evaluation.bootstrap_intervals(truth, probabilities, labels, lesions, names, RESAMPLES),
-    "pictures drawn": evaluation.bootstrap_intervals(truth, probabilities, labels, None, names, RESAMPLES),
+    "by lesion": evaluation.bootstrap_intervals(truth, probabilities, labels, lesions, names, RESAMPLES),
+    "by image": evaluation.bootstrap_intervals(truth, probabilities, labels, None, names, RESAMPLES),
 }
 plots.score_intervals(intervals)
 
 # %% [markdown]
-# The line of a class is as long as its pictures are few. With fewer than thirty pictures, as `df`
-# and `vasc` have in a test of HAM10000, one picture moves the recall by several points: a table that
-# compares two networks there to the second decimal compares coins. Most lines get longer when
-# lesions are drawn, if only a little: most lesions have one picture.
+# The line of a class is as long as its images are few. With fewer than thirty images, as `df` and
+# `vasc` have in a test of HAM10000, one image moves the recall by several points: a table that compares
+# two networks there to the second decimal compares luck. Most lines get longer when lesions are
+# resampled, but only a little: most lesions have one image.
 #
 # ## 7. Is a change an improvement?
 #
-# An idea: show the network each picture and its mirror image, and take the mean of both answers. To
-# judge it we need both on the same pictures, and the difference in each draw: what is hard for both
-# cancels out.
+# Here is an idea: show the network each image and its mirror image, and take the mean of both answers.
+# To judge it we need both on the same images, and the difference in each resample: what is hard for
+# both cancels out.
 
 # %%
 run_data, model = saved.run_data(DATA_DIR), saved.load_model()
@@ -264,20 +264,19 @@ asked = ["accuracy", "macro_recall", "macro_auc"]
 evaluation.paired_difference(truth, both, probabilities, labels, lesions, asked, RESAMPLES).round(4)
 
 # %% [markdown]
-# `value` is what the mirror adds. If the interval from `low` to `high` holds 0, these pictures
-# cannot tell the two apart: that is not proof that they are equal. Compare its width with that of
-# macro recall above: pairing makes it several times shorter. Butskova (2021) reads differences of
-# less than one point on classes with some two dozen pictures as progress. Without an interval one
-# can believe that.
+# `value` is what the mirror adds. If the interval from `low` to `high` contains 0, these images cannot
+# tell the two apart. That does not prove that they are equal. Compare its width with that of macro
+# recall above: pairing makes it several times shorter. Butskova (2021) reads differences of less than
+# one point on classes with some two dozen images as progress. Without an interval one can believe so.
 #
-# The interval knows only the luck of the test. The luck of the training (another seed, other first
-# weights) comes on top; only further runs show it.
+# The interval covers only the luck of the test. The luck of the training (another seed, other first
+# weights) comes on top, and only further runs show it.
 #
 # ## 8. Does 80 % mean 80 %?
 #
-# Take all pictures where the network gives its answer a share of about 0.8. If it is *calibrated*,
-# it is right in 80 of 100. The diagram shows confidence against success; points below the dotted
-# line boast.
+# Take all images where the network gives its answer a share of about 0.8. If it is *calibrated*, it is
+# right in 80 of 100. The diagram shows confidence against success; points below the dotted line are
+# overconfident.
 
 # %%
 rows = run_data.rows("validation")
@@ -297,13 +296,14 @@ scores = {name: [score(each, truth, p, labels) for each in asked] for name, p in
 pd.DataFrame(scores, index=asked).round(3)
 
 # %% [markdown]
-# *Temperature scaling* (Guo et al. 2017) divides all logits by one number, found on validation,
-# applied to test. Above 1 it cools a boaster; below 1 it encourages the shy, as a network is that
-# learnt with class weights or in few epochs. The winner never changes (the assertion), so accuracy
-# stays. ECE is the mean gap in the diagram. No document of the five reports it, although a share is
-# the first thing a doctor would ask about.
+# *Temperature scaling* (Guo et al. 2017) divides all logits by one number, which is found on validation
+# and applied to test. Above 1 it corrects an overconfident network; below 1 it corrects an
+# underconfident one, such as a network that learnt with class weights or in few epochs. The highest
+# share stays the highest (the assertion), so accuracy does not change. ECE is the mean gap in the
+# diagram. No document of the five reports it, although a share is the first thing a doctor would ask
+# about.
 #
-# ## 9. Is it as good for everybody?
+# ## 9. Is the network as good for everybody?
 
 # %%
 asked = ["macro_recall", "recall:mel"]
@@ -312,15 +312,15 @@ groups = {by: evaluation.subgroup_table(saved.predictions, by, **known) for by i
 pd.concat(groups).round(2)
 
 # %% [markdown]
-# Mind the counts and the intervals before you call a difference unfair; in the young there are next
-# to no melanomas to find, and a macro recall over other classes is another score. What cannot be
-# asked at all: *skin tone*. HAM10000 does not record it, and its pictures come from one hospital in
-# Austria and one practice in Australia. A missing column is not a passed test.
+# Mind the counts and the intervals before you call a difference unfair; in the young there are next to
+# no melanomas to find, and a macro recall over other classes is another score. One question cannot be
+# asked at all: HAM10000 does not record *skin tone*, and its images come from one hospital in Austria
+# and one practice in Australia. A missing column is not a passed test.
 #
-# ## 10. How does the challenge want it?
+# ## 10. What file does the challenge take?
 #
-# The ISIC 2018 challenge takes one CSV with the classes in its own order. Writing columns by
-# position instead of by name is the most popular way to lose it, so skinkit matches names.
+# The ISIC 2018 challenge takes one CSV with the classes in its own order. Writing columns by position
+# instead of by name is the most common mistake, so skinkit matches names.
 
 # %%
 submission = Path(OUT_DIR) / "submission.csv"
@@ -333,8 +333,8 @@ read.head(3).round(3)
 # %% [markdown]
 # ## 11. Can a printed number be true?
 #
-# A recall is a share: so many found, of so many. Köfler (2023) prints, in Table 5, a recall of 0.34
-# for 7 pictures of actinic keratosis. What can 7 pictures give?
+# A recall is a share: the number found, divided by the number there are. Köfler (2023) prints, in Table
+# 5, a recall of 0.34 for 7 images of actinic keratosis. What can 7 images give?
 
 # %%
 shares = [f"{found / 7:.2f}" for found in range(8)]
@@ -346,16 +346,16 @@ impossible = table5["check"].str.startswith("impossible").fillna(False) | (table
 print(table5.loc[impossible, ["model", "class", "metric", "printed", "n", "check"]].to_string(index=False))
 
 # %% [markdown]
-# Recalls that no count of pictures gives, and an accuracy that is not what the recalls above it add
-# up to. It may be a slip of the pen; we do not know, and do not need to. A number that cannot be
-# true cannot be a target, so skinkit shows such values and marks them. The check needs neither the
-# pictures nor the code, only arithmetic: try it on the next paper you read.
+# There are recalls that no count of images gives, and an accuracy that does not match the recalls above
+# it. It may be a slip of the pen; we do not know, and do not need to. A number that cannot be true
+# cannot be a target, so skinkit shows such values and marks them. The check needs neither the images
+# nor the code, only arithmetic: try it on the next paper you read.
 #
 # ## 12. The document's table beside ours
 #
 # Table 4b, the same report's network with soft attention on HAM10000, is consistent. Here are its
-# recalls beside ours. The two columns in the middle say what its way to split lets the network meet
-# again: first copies, then the split (notebook 01, section 8).
+# recalls beside ours. The two columns in the middle say how much of the test its network had met
+# before, because it copies first and splits then (notebook 01, section 8).
 
 # %%
 copied = skinkit.data.augment_offline(run_data.table)
@@ -364,23 +364,22 @@ printed = published_row("koefler2023/table4b/cnn-sa").query("metric == 'recall'"
 beside = pd.DataFrame(
     {"printed recall": printed, "same photograph": met["photograph"], "same lesion": met["lesion"]}
 )
-mine = intervals["lesions drawn"].filter(like="recall:", axis=0)
+mine = intervals["by lesion"].filter(like="recall:", axis=0)
 mine.index = mine.index.str.removeprefix("recall:")
 beside = beside.loc[labels].join(mine[["value", "low", "high"]].add_prefix("our "))
 beside.assign(our_leakage=saved.manifest["leakage"]["lesion"]).astype(float).round(2)
 
 # %% [markdown]
-# In the printed column the only hard class is `nv`, of all things the one with the most pictures. It
-# is also the only one without copies. Ours is far below, for three reasons at once: a dwarf of a
-# network, pictures of stamp size, and an exam that nobody has seen before. Which of them weighs how
-# much takes runs that differ in one thing each. (With drawn pictures, only the leakage columns can be
-# compared.)
+# In the printed column the only hard class is `nv`, of all things the one with the most images. It is
+# also the only one without copies. Ours is far below, for three reasons at once: a tiny network, tiny
+# images, and an exam that the network has not seen before. Only runs that differ in one thing each can
+# say how much each reason weighs. (With synthetic images, only the leakage columns can be compared.)
 #
-# ## 13. Who will still know next year?
+# ## 13. How is the run reported?
 #
-# A page about this run, for people, and a ledger of all runs against all printed numbers, for the
-# kit. Both are made from the run folders; nobody types a number. (`skinkit report` writes the ledger with
-# a page of its own, and leaves out runs on drawn images in place of a release. Here they may be looked at.)
+# There is a page about this run and a ledger of all runs beside all printed numbers. Both are made from
+# the run folders; nobody types a number. (`skinkit report` writes the ledger with its own page and
+# leaves out runs on synthetic images that stand in for a release. Here we include them.)
 
 # %%
 page = skinkit.report.write_report(folder)
@@ -397,40 +396,41 @@ ledger.dropna(subset="measured")[shown].head(6).round(3)
 #
 # ## What could go wrong
 #
-# - **A score without its n.** Seven pictures give eight possible recalls. Ask for the count.
-# - **A mean over classes that are not there.** A class without pictures has no recall; skinkit leaves
-#   it out, other tools count it as 0 or 1.
+# - **A score without its n.** Seven images give eight possible recalls. Ask for the count.
+# - **A mean over classes that are not there.** A class without images has no recall; skinkit leaves it
+#   out, other tools count it as 0 or 1.
 # - **Ties.** If two classes share the highest value, the first one wins here; the official scorer
-#   counts such a picture as wrong. `summary` says how many there are (`ties`).
+#   counts such an image as wrong. `summary` says how many there are (`ties`).
 # - **Tuning on the test.** The threshold, the temperature, the choice between two networks: each look
 #   at the test spends it. Decide on validation.
-# - **Resampling pictures.** Intervals get too short as soon as lesions have siblings.
+# - **Resampling images.** Intervals get too short as soon as lesions have siblings.
 # - **Many comparisons.** Of twenty useless ideas, about one will have an interval without 0.
 
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer into the first cell of an exercise, then run its check. The solutions are in
-# between; they are folded in Colab.
+# Write your answer in the first cell of an exercise, then run its check. The solution stands between
+# the two and is folded in Colab.
 #
-# ### ex-04-1: How many pictures would make 0.34 possible?
+# ### ex-04-1: How many images would make 0.34 possible?
 #
-# Find the smallest number of pictures of which some share is printed as 0.34. (For 7 there is none.)
+# Find the smallest number of images of which some share is printed as 0.34. (With 7 images no share
+# is.)
 
 # %% tags=["exercise", "ex-04-1"]
-fewest_pictures = None
+fewest_images = None
 
 # %% tags=["solution", "ex-04-1"] cellView="form"
-fewest_pictures = next(n for n in range(1, 100) if f"{round(0.34 * n) / n:.2f}" == "0.34")
+fewest_images = next(n for n in range(1, 100) if f"{round(0.34 * n) / n:.2f}" == "0.34")
 
 # %% tags=["check", "ex-04-1"]
 possible = [n for n in range(1, 100) if any(f"{found / n:.2f}" == "0.34" for found in range(n + 1))]
-assert fewest_pictures == min(possible), "try n = 1, 2, 3, ... and print all shares"
+assert fewest_images == min(possible), "try n = 1, 2, 3, ... and print all shares"
 
 # %% [markdown]
 # ### ex-04-2: What does finding 80 % of the melanomas cost?
 #
-# Give the smallest share of the *other* pictures that must be alarmed so that at least 80 % of the
+# Give the smallest share of the *other* images that must be alarmed so that at least 80 % of the
 # melanomas are. You have `share` and `is_melanoma` from section 5.
 
 # %% tags=["exercise", "ex-04-2"]
@@ -448,8 +448,8 @@ assert math.isclose(false_alarms, min(prices)), "sort the shares of the melanoma
 # %% [markdown]
 # ### ex-04-3: Where do we know least?
 #
-# Which class has the widest interval of its recall when lesions are drawn? Give its label. Then look
-# up its support and think about what a second test of the same size would print.
+# Which class has the widest interval of its recall when lesions are resampled? Give its label. Then
+# look up its support and think about what a second test of the same size would print.
 
 # %% tags=["exercise", "ex-04-3"]
 least_known = None

@@ -25,19 +25,19 @@
 
 # %% [markdown]
 # You will produce Grad-CAM maps by hand and with the kit (they agree), the attention maps of the
-# network's own soft-attention layer, and a count for what Figure 9 of Butskova (2021) shows with
-# four pictures: does the network look past the lesion when it is wrong?
+# network's own soft-attention layer, and an answer by counting to what Figure 9 of Butskova (2021)
+# shows with four images: does the network look past the lesion when it is wrong?
 #
 # | profile | time (2 CPU cores) | memory | data |
 # | --- | --- | --- | --- |
-# | `smoke` | 1 minute | 2 GB | 600 drawn pictures, made on the spot |
+# | `smoke` | 1 minute | 2 GB | 600 synthetic images, generated here |
 # | `quick` | 1 minute; 3 more if notebook 03 has not run | 2 GB | HAM10000, made small |
 # | `full` | 2 minutes; 15 more if notebook 03 has not run | 3 GB | HAM10000 |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit where it is missing, as in Colab; nothing else is replaced.
+# Installs skinkit if it is missing, as in Colab; replaces nothing else.
 import importlib.util
 import subprocess
 import sys
@@ -45,15 +45,15 @@ import sys
 if importlib.util.find_spec("skinkit") is None:
     source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
-importlib.import_module("skinkit")  # before TensorFlow, which then starts without its log
+importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
-PROFILE = "quick"  # "smoke", "quick" or "full": how much is done, never how
-SEED = 0  # any integer: the seed of the run, and of what is random here
+PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
+SEED = 0  # any integer: seeds the run and all that is random here
 DATA_DIR = None  # folder that holds the folder ham10000; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks"  # a run of notebook 03 is found here
-RECIPE = "skinkit/demo/ham10000"  # whose network is explained; `skinkit list` shows the others
-PICTURES = 500  # most test pictures that sections 6 to 9 look at
+RECIPE = "skinkit/demo/ham10000"  # the recipe whose network is explained; `skinkit list` shows the others
+IMAGES = 500  # at most this many test images in sections 6 to 9
 
 # %%
 import dataclasses
@@ -74,31 +74,31 @@ set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of P
 skinkit.report_environment()
 
 # %% [markdown]
-# ## 1. Which network, which pictures?
+# ## 1. Which network, which images?
 #
-# The network of notebook 03. If it has been trained, this cell returns at once. Of each lesion in the
-# test we take one picture, because we are going to count.
+# We explain the network of notebook 03. If it has been trained, this cell returns at once. Of each
+# lesion in the test we take one image, because we are going to count.
 
 # %%
 recipe = skinkit.papers.recipe(RECIPE)
 profile = available_profile(PROFILE, recipe.dataset, DATA_DIR)
 if profile == "smoke":
-    # As in notebook 03: enough drawn pictures, seen often enough, to have learnt something.
+    # As in notebook 03: enough synthetic images, seen often enough, to have learnt something.
     sizes = {"image_size": (48, 64), "epochs": (8,), "subset": 600}
     recipe = dataclasses.replace(recipe, profiles={"smoke": sizes})
 saved = SavedRun(run(recipe, profile, seed=SEED, out=OUT_DIR, data_dir=DATA_DIR, verbose=2))
 model, labels = saved.load_model(), saved.labels
 test = saved.run_data(DATA_DIR).rows("test").sample(frac=1, random_state=SEED)
-test = test.drop_duplicates("lesion_id").head(PICTURES)
+test = test.drop_duplicates("lesion_id").head(IMAGES)
 
 # %% [markdown]
-# Of each diagnosis we take the picture on which the network is surest *and* right; of a diagnosis
-# that it never gets right, the one where it comes closest.
+# Of each diagnosis we take the image on which the network is surest *and* right; of a diagnosis that it
+# never gets right, the one where it comes closest.
 
 
 # %%
 def pixels(rows, **changes):
-    """Returns the pictures of manifest rows as the network sees them."""
+    """Returns the images of manifest rows as the network sees them."""
     return np.concatenate(list(evaluation_images(saved.recipe, rows, **changes)))
 
 
@@ -111,24 +111,23 @@ titles = [f"{labels[truth[i]]}: {shares[i, truth[i]]:.0%}" for i in sure]
 skinkit.plots.image_grid(list(shown), titles, columns=7)
 
 # %% [markdown]
-# These are the pictures at the size which the network gets. If you can hardly tell them apart
-# yourself, do not expect wonders from it.
+# These are the images at the network's input size. If you can hardly tell them apart yourself, do not
+# expect wonders from the network.
 #
 # ## 2. How does Grad-CAM work?
 #
-# The last convolution leaves many *feature maps*: small grey pictures, each bright where one pattern
-# was found. Grad-CAM asks each of them: if you were a little brighter, how much would the score of
-# the diagnosis rise? That is a gradient. Maps that help get a positive weight, maps that speak
-# against it a negative one; their weighted sum is the map we look at, and what is below zero is cut
-# off.
+# The last convolution leaves many *feature maps*: small grey images, each bright where one pattern was
+# found. Grad-CAM asks each of them: if you were a little brighter, how much would the score of the
+# diagnosis rise? That is a gradient. Maps that help get a positive weight, maps that speak against it
+# get a negative one. Their weighted sum is the map we look at; what is below zero is cut off.
 
 # %%
 layer = skinkit.models.feature_layer(model)
 target = labels.index("mel")
-picture = inputs[sure[list(truth[sure]).index(target)]][np.newaxis]
+image = inputs[sure[list(truth[sure]).index(target)]][np.newaxis]
 tapped = keras.Model(model.inputs, [model.get_layer(layer).output, model.get_layer("logits").output])
 with tf.GradientTape() as tape:
-    features, logits = tapped([tf.constant(picture)], training=False)
+    features, logits = tapped([tf.constant(image)], training=False)
     melanoma = logits[:, target]
 gradient = tape.gradient(melanoma, features)
 weights = tf.reduce_mean(gradient, axis=(1, 2))
@@ -140,22 +139,22 @@ print(f"layer {layer!r}: {features.shape[3]} maps of {features.shape[1]} x {feat
 # The score is taken *before* the softmax. After it, a share could also rise because the others
 # fall, and where the network is sure the softmax is so flat that no gradient is left.
 #
-# `skinkit.explain.grad_cam` is these lines for many pictures. Does it agree?
+# `skinkit.explain.grad_cam` runs these lines on many images. Does it agree?
 
 # %%
-kit = grad_cam(model, picture, target=target, layer=layer)
+kit = grad_cam(model, image, target=target, layer=layer)
 assert kit.shape == by_hand.shape
 assert np.allclose(kit, by_hand, atol=1e-4)
 maps = grad_cam(model, inputs[sure])
 skinkit.plots.overlay_grid(list(shown), list(maps), titles, columns=7)
 
 # %% [markdown]
-# Bright is where the evidence is. Each map is scaled to its own maximum, so a bright spot does not
-# mean much evidence, only the most that there is in *this* picture.
+# Bright is where the evidence is. Each map is scaled to its own maximum, so a bright spot does not mean
+# much evidence, only the most that there is in *this* image.
 #
-# ## 3. Evidence for what?
+# ## 3. Which diagnosis does a map explain?
 #
-# A map belongs to a diagnosis. The same picture, seven questions:
+# A map belongs to one diagnosis. Here is one image with the maps of seven diagnoses:
 
 # %%
 one = int(list(truth[sure]).index(target))
@@ -165,11 +164,11 @@ skinkit.plots.overlay_grid([shown[one]] * len(labels), list(asked), questions, c
 
 # %% [markdown]
 # So "the network looks at the border" is half a sentence. It looks there *for melanoma*; for another
-# diagnosis the best it can find may be a patch of bare skin, and a picture that stays dark has no
-# evidence for it at all. When you publish a map, say whose it is: that of the diagnosis which was
-# given, or of the true one.
+# diagnosis the best it can find may be a patch of bare skin, and an image that stays dark has no
+# evidence for it at all. When you publish a map, say whether it belongs to the diagnosis that was given
+# or to the true one.
 #
-# ## 4. Which layer?
+# ## 4. Which layer gives the best map?
 #
 # Early layers see edges on a fine grid, late ones see shapes on a coarse one.
 
@@ -182,12 +181,11 @@ captions = [
 skinkit.plots.overlay_grid([shown[one]] * len(views), views, captions)
 
 # %% [markdown]
-# The usual choice is the last layer before the average: it knows most about the diagnosis, and the
-# blur is the price. `skinkit.models.feature_layer` finds that layer in a network.
-# A map on a grid of a few cells cannot outline a border, however smoothly it is painted over the
-# picture.
+# The usual choice is the last layer before the average: it knows most about the diagnosis, and the blur
+# is the price. `skinkit.models.feature_layer` finds that layer in a network. A map on a grid of a few
+# cells cannot outline a border, however smoothly it is painted over the image.
 #
-# ## 5. And what does the attention say?
+# ## 5. What does the attention show?
 #
 # This network has a soft-attention layer (Datta et al. 2021). It computes maps *on the way to* the
 # answer: 16 of them, each a share of attention for every position, and multiplies the features by
@@ -205,9 +203,9 @@ skinkit.plots.overlay_grid(list(shown), list(attention), titles, columns=7)
 
 # %% [markdown]
 # Compare with the Grad-CAM maps above. They need not agree: attention says where features were let
-# through, not whether they spoke for or against. (Where they do agree to the spot, the gradient came
-# back through the attention.) And this layer's output is scaled by a learnt number that starts at
-# 0.01, so ask how much of it reaches the answer at all:
+# through, not whether they spoke for or against. (Where they agree exactly, the gradient came back
+# through the attention.) And this layer's output is scaled by a learnt number that starts at 0.01, so
+# ask how much of it reaches the answer at all:
 
 # %%
 gamma = float(model.get_layer("soft_attention").gamma.numpy())
@@ -220,11 +218,12 @@ print(f"gamma {gamma:.3f}; mean size of the attended features: {weighted / plain
 # has no such number, and reads only the first three of the feature maps; in the kit it is
 # `SoftAttention(kernel="released", gamma=None)`.)
 #
-# ## 6. Does it look at the lesion at all?
+# ## 6. Does the network look at the lesion at all?
 #
-# Stop looking at pictures one by one; count. We need to know where the lesion is. Drawn pictures come
-# with exact masks. For HAM10000 put the published masks beside the pictures (`masks/` beside
-# `images/`); without them we take what is darker than the skin around the middle, which is rough.
+# Now we stop looking at single images and count. For this we need to know where the lesion is.
+# Synthetic images come with exact masks. For HAM10000 put the published masks beside the images
+# (`masks/` beside `images/`); without them whatever is darker than the skin around the middle counts as
+# lesion, which is rough.
 
 
 # %%
@@ -233,8 +232,8 @@ masks = np.stack([skinkit.data.lesion_mask(path, size) for path in test["path"]]
 skinkit.plots.overlay_grid(list(shown), list(masks[sure].astype(float)), titles, columns=7)
 
 # %% [markdown]
-# How much of each map lies inside the mask? A map that is bright everywhere has as much inside as the
-# lesion has of the picture, so that share is what we compare with.
+# How much of each map lies inside the mask? Of a map that is bright everywhere, the part inside equals
+# the lesion's share of the image, so we compare with that share.
 
 # %%
 given = shares.argmax(axis=1)
@@ -246,37 +245,37 @@ evidence = pd.DataFrame(
     }
 ).dropna()
 inside, area = evidence["inside"].mean(), evidence["area"].mean()
-print(f"{len(evidence)} pictures: {inside:.0%} of the maps lie inside {area:.0%} of the area")
+print(f"{len(evidence)} images: {inside:.0%} of the maps lie inside {area:.0%} of the area")
 
 # %% [markdown]
 # ## 7. The document's figure beside ours
 #
 # Figure 9 of Butskova (2021) shows two right answers with the map on the lesion, and two of the worst
-# errors with the map beside it. Four pictures make an impression, not a finding. The same question
-# to all pictures at hand, with an interval by drawing lesions again and again:
+# errors with the map beside it. Four images make an impression, not a finding. We ask the same question
+# about all images at hand, with an interval from resampling lesions:
 
 # %%
 random = np.random.default_rng(SEED)
 right, wrong = (evidence.loc[evidence["answer"] == name, "inside"].to_numpy() for name in ("right", "wrong"))
-draws = [
+resampled = [
     random.choice(right, len(right)).mean() - random.choice(wrong, len(wrong)).mean() for _ in range(1000)
 ]
-low, high = np.quantile(draws, [0.025, 0.975])
+low, high = np.quantile(resampled, [0.025, 0.975])
 print(f"right minus wrong: {right.mean() - wrong.mean():+.3f} ({low:+.3f} to {high:+.3f})")
 evidence.groupby("answer").agg(n=("inside", "size"), inside=("inside", "mean"), area=("area", "mean")).round(
     3
 )
 
 # %% [markdown]
-# If the interval holds 0, these pictures do not support what the figure suggests. And even a clear
+# If the interval contains 0, these images do not support what the figure suggests. And even a clear
 # difference would have a dull explanation to be ruled out first: compare the column `area`. Where
 # lesions are larger, more of any map falls inside.
 #
 # ## 8. Would the map notice if the network knew nothing?
 #
-# A map that looks the same for a network with random weights explains the picture, not the network:
-# it is an edge detector with a good press. So we forget, layer after layer from the top (Adebayo et
-# al. 2018), and compare each time with the map of the trained network.
+# A map that looks the same for a network with random weights explains the image, not the network: it is
+# an edge detector with a good press. So we reset layers to random weights, from the top (Adebayo et al.
+# 2018), and compare each time with the map of the trained network.
 
 # %%
 some, names = inputs[:64], [each.name for each in model.layers]
@@ -300,9 +299,9 @@ pd.Series(alike, name="mean correlation with the map of the trained network").ro
 #
 # ## 9. Does covering the bright part change the answer?
 #
-# The most honest question is an experiment. Paint over the tenth of the picture that the map calls
-# most important, and, to compare, the tenth that it calls least important, and a tenth at random. How
-# much does the share of the given diagnosis fall?
+# The most honest question is an experiment. Paint over the tenth of the image that the map calls most
+# important. For comparison, paint over the least important tenth, and over a random tenth. How much
+# does the share of the given diagnosis fall?
 
 # %%
 heat = resize_map(grad_cam(model, inputs, target=given, layer=layer), inputs.shape[1:3]).reshape(
@@ -321,23 +320,23 @@ pd.DataFrame(drops).describe().loc[["mean", "std"]].round(3)
 
 # %% [markdown]
 # If covering the brightest tenth costs more than covering a tenth elsewhere, the map has found
-# something that the answer rests on. Random dots are a trap, by the way: they put speckles all over
-# the picture, which a network has never seen, and may hurt most of all. A fair patch is one connected
-# piece; exercise 3 slides one over the picture.
+# something that the answer rests on. Random dots are a trap: they put speckles all over the image,
+# which a network has never seen, and may hurt most of all. A fair patch is one connected piece;
+# exercise 3 slides one over the image.
 #
-# ## 10. Can it catch a network that cheats?
+# ## 10. Can Grad-CAM catch a network that cheats?
 #
-# Two clinics. One sees the cancers; its light is warm, and its lens darkens the corners. The other
-# sees the harmless spots and has neither. We draw such pictures and train a small network to tell
-# malignant from benign.
+# There are two clinics. One sees the cancers; its light is warm, and its lens darkens the corners. The
+# other sees the harmless spots and has neither. We generate such images and train a small network to
+# tell malignant from benign.
 
 
 # %%
 def clinics(count, seed, artefact):
-    """Returns drawn pictures; with `artefact` 1 the lens gives the diagnosis away."""
-    drawn = skinkit.data.synthetic(count, seed=seed, balance=0.6, source_artefact=artefact)
-    malignant = drawn["label"].isin(["mel", "bcc", "akiec"])
-    return drawn.assign(label=np.where(malignant, "malignant", "benign"))
+    """Returns synthetic images; with `artefact` 1 the lens gives the diagnosis away."""
+    rows = skinkit.data.synthetic(count, seed=seed, balance=0.6, source_artefact=artefact)
+    malignant = rows["label"].isin(["mel", "bcc", "akiec"])
+    return rows.assign(label=np.where(malignant, "malignant", "benign"))
 
 
 mirrored = skinkit.pipeline.Augmentation(flip_left_right=0.5, flip_up_down=0.5)
@@ -368,11 +367,11 @@ for name, rows in exams.items():
 grids[0]
 
 # %% [markdown]
-# An excellent score where it was trained, a coin elsewhere, and the maps show why: the evidence for
-# "malignant" lies beside the lesion, on the bare skin and towards the corners, less of it inside than
-# an even map would have. No lesion-disjoint split would have found this; the pictures of one clinic
-# are alike without sharing a lesion. Two things help: pictures from somewhere else, and a look at the
-# maps. Real data sets have such marks: rulers, ink, dark frames, the size of a file.
+# The score is excellent where the network was trained and chance elsewhere. The maps show why: the
+# evidence for "malignant" lies beside the lesion, on the bare skin and towards the corners, with less
+# of it inside than an even map would have. No lesion-disjoint split would have found this; the images
+# of one clinic are alike without sharing a lesion. Two things help: images from somewhere else, and a
+# look at the maps. Real data sets have such marks: rulers, ink, dark frames, the size of a file.
 #
 # ## What could go wrong
 #
@@ -382,21 +381,21 @@ grids[0]
 # - **A map of the share, not of the score.** Where the softmax is saturated the gradient vanishes.
 # - **Half a cell off.** Networks that pad on one side only see each position a little further down
 #   and right than the map is drawn.
-# - **Choosing the nice ones.** Seven pictures prove nothing. Fix the selection before you look, or
-#   count over all.
+# - **Choosing the nice ones.** Seven images prove nothing. Fix the selection before you look, or count
+#   over all.
 # - **Seeing what one expects.** A map on the lesion does not mean that the network uses what a doctor
 #   uses there.
 
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer into the first cell of an exercise, then run its check. The solutions are in
-# between; they are folded in Colab.
+# Write your answer in the first cell of an exercise, then run its check. The solution stands between
+# the two and is folded in Colab.
 #
 # ### ex-05-1: What speaks for the runner-up?
 #
-# For each of the pictures `inputs[sure]`, give the map of the diagnosis with the *second* largest
-# share, as one array.
+# For each of the images `inputs[sure]`, give the map of the diagnosis with the *second* largest share,
+# as one array.
 
 # %% tags=["exercise", "ex-05-1"]
 runner_up_maps = None
@@ -409,13 +408,13 @@ runner_up_maps = grad_cam(model, inputs[sure], target=second)
 assert runner_up_maps is not None and runner_up_maps.shape == maps.shape
 for i, row in enumerate(shares[sure]):
     expected = grad_cam(model, inputs[sure[[i]]], target=sorted(range(len(row)), key=lambda c: row[c])[-2])
-    assert np.allclose(runner_up_maps[i], expected[0], atol=1e-4), f"picture {i}: another diagnosis"
+    assert np.allclose(runner_up_maps[i], expected[0], atol=1e-4), f"image {i}: another diagnosis"
 
 # %% [markdown]
 # ### ex-05-2: Which layer points best at the lesion?
 #
 # For the layers in `convolutions`, give the mean share of the map inside the mask over the first 64
-# test pictures, for the given diagnosis, as a dictionary from layer to number.
+# test images, for the given diagnosis, as a dictionary from layer to number.
 
 # %% tags=["exercise", "ex-05-2"]
 inside_of_layer = dict.fromkeys(convolutions)
@@ -434,26 +433,26 @@ assert all(0 <= value <= 1 for value in inside_of_layer.values())
 # %% [markdown]
 # ### ex-05-3: Can you explain without a gradient?
 #
-# Occlusion: cover `picture` with a square of 8 x 8 pixels in its mean colour, once at each place of a
-# grid with step 8, and record how much the share of `target` falls. Give the drops as an array, one
-# row of squares a row.
+# Occlusion: cover `image` with a square of 8 x 8 pixels in its mean colour, once at each place of a
+# grid with step 8, and record how much the share of `target` falls. Give the drops as an array with one
+# number per square, row by row.
 
 # %% tags=["exercise", "ex-05-3"]
 drop_of_square = None
 
 # %% tags=["solution", "ex-05-3"] cellView="form"
-rows, columns = (side // 8 for side in picture.shape[1:3])
-covered = np.repeat(picture, rows * columns, axis=0)
+rows, columns = (side // 8 for side in image.shape[1:3])
+covered = np.repeat(image, rows * columns, axis=0)
 for i in range(rows * columns):
     y, x = 8 * (i // columns), 8 * (i % columns)
-    covered[i, y : y + 8, x : x + 8] = picture.mean(axis=(0, 1, 2))
-before, after = model.predict(picture, verbose=0)[0, target], model.predict(covered, verbose=0)[:, target]
+    covered[i, y : y + 8, x : x + 8] = image.mean(axis=(0, 1, 2))
+before, after = model.predict(image, verbose=0)[0, target], model.predict(covered, verbose=0)[:, target]
 drop_of_square = (before - after).reshape(rows, columns)
 
 # %% tags=["check", "ex-05-3"]
-assert np.shape(drop_of_square) == tuple(side // 8 for side in picture.shape[1:3])
+assert np.shape(drop_of_square) == tuple(side // 8 for side in image.shape[1:3])
 y, x = np.unravel_index(np.argmax(drop_of_square), np.shape(drop_of_square))
-tried = picture.copy()
-tried[0, 8 * y : 8 * y + 8, 8 * x : 8 * x + 8] = picture.mean(axis=(0, 1, 2))
-change = (model.predict(picture, verbose=0) - model.predict(tried, verbose=0))[0, target]
+tried = image.copy()
+tried[0, 8 * y : 8 * y + 8, 8 * x : 8 * x + 8] = image.mean(axis=(0, 1, 2))
+change = (model.predict(image, verbose=0) - model.predict(tried, verbose=0))[0, target]
 assert np.isclose(change, np.max(drop_of_square), atol=1e-4)

@@ -18,25 +18,26 @@
 # · [Köfler 2023, code](https://github.com/MarkusStefan/DeepCNN_SoftAttention)
 # · [Datta et al. 2021, soft attention](https://arxiv.org/abs/2105.03358)
 #
-# A report adds one layer to a network, and the score goes up by three points. Three things changed
-# that day: the layer looks at places, the network grew, and another training was run. Here you take
-# the layer apart, find that the released one is not the printed one, and ask which of the three it was.
+# A report adds one layer to a network, and the score goes up by three points. Three things changed that
+# day: the layer looks at places, the network grew, and another training was run. Here you take the
+# layer apart, find that the released layer is not the printed one, and ask which of the three made the
+# difference.
 
 # %% [markdown]
-# You will produce soft attention by hand, number for number that of the layer; the count of what the
+# You will produce soft attention by hand, with the same numbers as the layer; the count of what the
 # released layer can learn (2.9 % of its weights); the networks of Köfler (2023) with their printed
 # sizes; and Tables 4a and 4b beside your own runs, with the difference between them and its interval.
 #
 # | profile | time (2 CPU cores) | memory | data |
 # | --- | --- | --- | --- |
-# | `smoke` | 2 minutes | 3 GB | 120 drawn pictures, made on the spot |
-# | `quick` | 17 minutes | 2 GB | HAM10000, 600 of its pictures, made small |
+# | `smoke` | 2 minutes | 3 GB | 120 synthetic images, generated here |
+# | `quick` | 17 minutes | 2 GB | HAM10000, 600 of its images, made small |
 # | `full` | not measured yet | not measured yet | HAM10000, the document's own settings |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit where it is missing, as in Colab; nothing else is replaced.
+# Installs skinkit if it is missing, as in Colab; replaces nothing else.
 import importlib.util
 import subprocess
 import sys
@@ -44,15 +45,15 @@ import sys
 if importlib.util.find_spec("skinkit") is None:
     source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
-importlib.import_module("skinkit")  # before TensorFlow, which then starts without its log
+importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
-PROFILE = "quick"  # "smoke", "quick" or "full": how much is done, never how
-SEED = 0  # any integer: the seed of the runs, and of what is random here
+PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
+SEED = 0  # any integer: seeds the runs and all that is random here
 DATA_DIR = None  # folder that holds the folder ham10000; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks"  # runs are kept below it; notebook 08 looks for one of them there
-ARMS = ("table4a/cnn", "table4b/cnn-sa", "controls/cnn-doubled")  # what is trained, one after the other
-PICTURES = 500  # most test pictures that sections 7 and 8 look at
+ARMS = ("table4a/cnn", "table4b/cnn-sa", "controls/cnn-doubled")  # trained one after the other
+IMAGES = 500  # at most this many test images in sections 7 and 8
 
 # %%
 import keras
@@ -63,9 +64,7 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 import skinkit
 from skinkit.evaluation import bootstrap_intervals, paired_difference, unpack_predictions
-from skinkit.experiments import available_profile, run
-from skinkit.experiments.results import ledger
-from skinkit.experiments.run_folder import SavedRun
+from skinkit.experiments import SavedRun, available_profile, ledger, run
 from skinkit.explain import attention_maps, grad_cam, mass_inside
 from skinkit.layers import SoftAttention
 from skinkit.papers.published import load_published
@@ -77,10 +76,10 @@ skinkit.report_environment()
 # %% [markdown]
 # ## 1. What does the layer do?
 #
-# Deep in a network a picture has become a small grid of *positions*, and at each of them stands a
-# column of numbers, the *channels*: how strongly each pattern was found there. Soft attention asks
-# which positions matter. We follow it through a grid of 4 x 5 positions with 3 channels, and let it
-# have two opinions (*heads*).
+# Deep in a network an image has become a small grid of *positions*, and at each of them stands a column
+# of numbers, the *channels*: how strongly each pattern was found there. Soft attention asks which
+# positions matter. We follow it through a grid of 4 x 5 positions with 3 channels, with two maps
+# (*heads*).
 
 # %%
 random = np.random.default_rng(SEED)
@@ -94,9 +93,9 @@ print("kernel", kernel.shape, "bias", bias, "gamma", gamma)
 assert layer.count_params() == 3 * 3 * channels * heads + heads + 1
 
 # %% [markdown]
-# **A score for each position.** A convolution: at each position, multiply the 3 x 3 neighbours with a
-# window of weights and add up, over all channels. Nine shifted copies of the grid do it. Then *ReLU*:
-# what is negative becomes 0.
+# **A score for each position.** A convolution multiplies the 3 x 3 neighbours of each position with a
+# window of weights and adds up over all channels. Nine shifted copies of the grid do this by hand. Then
+# *ReLU* sets what is negative to 0.
 
 # %%
 padded = np.pad(features, ((1, 1), (1, 1), (0, 0)))
@@ -121,9 +120,9 @@ assert (maps > 0).all()
 pd.DataFrame(maps[..., 0]).round(3)
 
 # %% [markdown]
-# **Sum, multiply, scale.** The maps of all heads are added to one, which multiplies every channel. At
-# last everything is multiplied by $\gamma$, one number that the network learns. That is all. Does the
-# layer agree?
+# **Sum, multiply, scale.** The maps of all heads are added to one map, which multiplies every channel.
+# Finally everything is multiplied by $\gamma$, one number that the network learns. Does the layer
+# agree?
 
 # %%
 attention = maps.sum(axis=-1)
@@ -135,22 +134,22 @@ print(f"mean of the summed map: {attention.mean():.3f} = {heads} heads / {height
 assert np.isclose(attention.mean(), heads / (height * width))
 
 # %% [markdown]
-# Look at the last line. Attention does not only choose, it makes *small*: on the 8 x 8 positions of
-# Köfler's network with its 12 heads, the mean factor is 12/64 = 0.19, and no picture can change that.
-# In skinkit $\gamma$ starts at 0.01, so that a fresh layer hardly disturbs the network, and training
-# decides how much it may say. The released code has no $\gamma$ at all.
+# Look at the last line. Attention does not only choose, it also makes the features *smaller*: on the 8
+# x 8 positions of Köfler's network with its 12 heads, the mean factor is 12/64 = 0.19, and no image can
+# change that. In skinkit $\gamma$ starts at 0.01, so that a fresh layer hardly disturbs the network,
+# and training decides how much it adds. The released code has no $\gamma$ at all.
 #
 # ## 2. Is the released layer the printed one?
 #
-# The released code expands the features by an axis and uses a 3-D convolution, with the axes in
-# another order than the text. Nothing warns: the shapes fit, the number of weights is the same, it
-# trains. So we ask each weight whether it could learn. A weight that can learn has a *gradient*; one
-# whose gradient is zero on any input stays for ever what it was at the start.
+# The released code expands the features by an axis and uses a 3-D convolution, with the axes in another
+# order than the text. Nothing warns you: the shapes fit, the number of weights is the same, and the
+# network trains. So we ask which weights can learn. A weight that can learn has a *gradient*; one whose
+# gradient is zero on any input never changes.
 
 
 # %%
 def what_learns(form, positions=(8, 8), channels=512, heads=12):
-    """Returns how much of a form of the layer a gradient reaches, on random features."""
+    """Returns how many weights and channels a gradient reaches in a form of the layer."""
     x = tf.constant(np.random.default_rng(SEED).normal(size=(4, *positions, channels)), "float32")
     layer = SoftAttention(heads, kernel=form, gamma=None)
     layer.build(x.shape)
@@ -173,16 +172,16 @@ forms.assign(share=(forms["learn"] / forms["weights"]).round(3))
 
 # %% [markdown]
 # The window of the text is 3 x 3 positions wide and 512 channels deep. The released one lies on its
-# side: 512 *rows* high, 3 columns wide and 3 channels deep. On 8 rows, 15 of the 512 can ever meet
-# the picture, and of the channels it reads the first three: whatever the other 509 have found, this
-# attention does not know. 1,620 of 55,296 weights learn. (Other public copies of the layer of Datta et
-# al. have it, too.)
+# side: 512 *rows* high, 3 columns wide and 3 channels deep. On 8 rows, 15 of the 512 can ever meet the
+# image, and of the channels it reads the first three: this attention ignores whatever the other 509
+# have found. 1,620 of 55,296 weights learn. (Other public copies of the layer of Datta et al. have the
+# same flaw.)
 #
 # This does not mean that the printed scores are wrong. It means that they are not scores of the layer
 # in the text. skinkit has both, `SoftAttention(kernel="described")` and `kernel="released"`; the
 # protocol `as_published` uses the second, without $\gamma$, the two others the first, with it.
 #
-# ## 3. What else did the attention bring?
+# ## 3. What else does the attention add?
 #
 # The attended features do not replace the features: both are laid side by side, and the next
 # convolution gets 1,024 channels instead of 512. How much larger does that make the network? And what
@@ -203,25 +202,25 @@ assert sizes.loc["soft", "all"] == 59_069_331
 sizes.assign(more=sizes["all"] - sizes.loc["none", "all"])
 
 # %% [markdown]
-# Both printed networks are right to the last parameter. CNN-SA has 2.4 million more than CNN, and
-# only 55,308 of them are attention; the rest is a wider convolution. If CNN-SA is better, is it the
+# Both printed sizes are right to the last parameter. CNN-SA has 2.4 million more than CNN, and only
+# 55,308 of them are attention; the rest is a wider convolution. If CNN-SA is better, is it the
 # attention or the width? A comparison of these two cannot tell. Two controls can:
 #
-# - `doubled` lays the features beside themselves. As wide as CNN-SA, and nobody attends to anything.
-# - `random_map` multiplies by a map that was drawn once and is the same for every picture. It has the
-#   width *and* the multiplication; what it lacks is that somebody looks.
+# - `doubled` lays the features beside themselves. It is as wide as CNN-SA and has no attention.
+# - `random_map` multiplies by one random map, the same for every image. It has the width *and* the
+#   multiplication, but it does not look at the image.
 #
 # An attention that deserves its name should beat both. The document reports neither.
 #
 # (More than half of all the numbers, in every network, sit in one dense layer, `dense1`. That is the
-# part that can learn 10,000 pictures by heart.)
+# part that can learn 10,000 images by heart.)
 
 # %% [markdown]
-# ## 4. And the VGG of Datta et al.?
+# ## 4. How large is the attention in the VGG of Datta et al.?
 #
-# Köfler takes the layer from Datta et al. (2021), who put it into several networks, also into one
-# like VGG16: blocks of small convolutions, and between blocks the grid halves. Soft attention follows the
-# fourth block, with 16 heads. We only look at it.
+# Köfler takes the layer from Datta et al. (2021), who put it into several networks, also into one like
+# VGG16: blocks of small convolutions, and between blocks the grid halves. Soft attention follows the
+# fourth block, with 16 heads. We only count its parameters.
 
 # %%
 vgg = skinkit.models.build("datta_vgg16", (224, 224, 3), 7)
@@ -233,11 +232,12 @@ print(f"{attending.heads} heads on {rows} x {columns} positions: mean factor {16
 del vgg
 
 # %% [markdown]
-# ## 5. Is it better?
+# ## 5. Is the network with attention better?
 #
-# Now train, all under the protocol `corrected`: no lesion in two parts, copies of training pictures
-# only, the best epoch picked on `validation`, the test looked at once. The arms differ in what lies
-# beside the features, and in nothing else. One line a run; finished ones are not repeated.
+# Now we train all arms under the protocol `corrected`: no lesion in two parts, copies of training
+# images only, the best epoch picked on `validation`, the test looked at once. The arms differ in what
+# lies beside the features, and in nothing else. One line starts all runs; finished ones are not
+# repeated.
 
 # %%
 profile = available_profile(PROFILE, "ham10000", DATA_DIR)
@@ -258,7 +258,7 @@ skinkit.plots.score_intervals(intervals)
 
 # %% [markdown]
 # Do not compare overlapping lines by eye: all arms sat the same exam, and what is hard for one is hard
-# for all. The *difference*, on the same draws of lesions, is sharper (notebook 04, section 7).
+# for all. The *difference*, on the same resamples of lesions, is sharper (notebook 04, section 7).
 
 # %%
 differences = {
@@ -268,20 +268,20 @@ differences = {
 }
 differences = pd.concat(differences)
 assert (differences["low"] <= differences["high"]).all()
-differences.assign(holds_0=differences["low"].mul(differences["high"]) <= 0).round(3)
+differences.assign(contains_0=differences["low"].mul(differences["high"]) <= 0).round(3)
 
 # %% [markdown]
-# Where an interval holds 0, these pictures cannot tell the two apart. The line `cnn-sa minus cnn` is
-# the document's question; `cnn-sa minus cnn-doubled` is ours: same width, with and without looking.
-# The report gives a gain of 3 % in weighted F1 and calls it the attention's.
+# Where an interval contains 0, these images cannot tell the two apart. The line `cnn-sa minus cnn` is
+# the document's question; `cnn-sa minus cnn-doubled` is ours: same width, with and without looking. The
+# report gives a gain of 3 % in weighted F1 and credits the attention.
 #
-# The interval knows the luck of the exam only. Another seed gives another training, and Köfler's own
+# The interval covers only the luck of the exam. Another seed gives another training, and Köfler's own
 # curve says how much that may be (notebook 08, section 7). Change `SEED`, run again, and see whether
-# the sign stays. With drawn pictures and two epochs nobody has learnt anything: there this section
-# shows how it is asked, not what the answer is.
+# the sign stays. With synthetic images and two epochs no network has learnt anything: there this
+# section shows the question, not the answer.
 #
-# One more number, from the released notebooks and not from the report: how well do both order the
-# pictures, all thresholds considered?
+# The released notebooks, not the report, give one more number: how well do both rank the images, over
+# all thresholds?
 
 # %%
 released = load_published("koefler2023").query("table == 'released'")
@@ -291,18 +291,19 @@ assert curves["cnn"] > curves["cnn-sa"]
 
 # %% [markdown]
 # By that score the network *without* attention is the better one, by a hair. A report that prints one
-# score has chosen one.
+# score has made a choice.
 #
-# ## 6. How much does the trained attention say?
+# ## 6. How much does the trained attention contribute?
 #
-# Two numbers before any picture. $\gamma$ started at 0.01. And of the map: how many times an even share
-# does its best position get? 1 means that it looks everywhere alike.
+# We look at two numbers before any map. The first is $\gamma$, which started at 0.01. The second says
+# how many times an even share the best position of the map gets; 1 means that the attention looks
+# everywhere alike.
 
 # %%
 saved = runs["cnn-sa"]
 model, plain = saved.load_model(), runs["cnn"].load_model()
 test = saved.run_data(DATA_DIR).rows("test").sample(frac=1, random_state=SEED)
-test = test.drop_duplicates("lesion_id").head(PICTURES).reset_index(drop=True)
+test = test.drop_duplicates("lesion_id").head(IMAGES).reset_index(drop=True)
 inputs = np.concatenate(list(evaluation_images(saved.recipe, test)))
 attention = attention_maps(model, inputs)
 peak = 1 / attention.mean(axis=(1, 2))
@@ -311,11 +312,12 @@ print(f"gamma {gamma:.4f}; best position: {peak.mean():.1f} times an even share"
 assert (peak >= 1).all() and np.allclose(attention.max(axis=(1, 2)), 1, atol=1e-5)
 
 # %% [markdown]
-# ## 7. Where does it look?
+# ## 7. Where does the network look?
 #
-# One test picture of each diagnosis. From top to bottom: the picture, the attention of CNN-SA, Grad-CAM
-# of CNN-SA and Grad-CAM of CNN, both on the grid that the attention weighs (`bn5`). Grad-CAM says what
-# speaks for the *given* diagnosis (notebook 05), attention has no diagnosis in mind.
+# The figure shows one test image of each diagnosis. From top to bottom there are the image, the
+# attention of CNN-SA, Grad-CAM of CNN-SA and Grad-CAM of CNN, both on the grid that the attention
+# weighs (`bn5`). Grad-CAM says what speaks for the *given* diagnosis (notebook 05), attention has no
+# diagnosis in mind.
 
 # %%
 clouds = {
@@ -326,24 +328,25 @@ clouds = {
 chosen = test.drop_duplicates("label").index
 plainly = {"channel_order": "rgb", "scaling": "unit"}
 batches = evaluation_images(saved.recipe, test.loc[chosen], **plainly)
-pictures = [picture for images in batches for picture in images]
+shown = [image for images in batches for image in images]
 panels, titles = [None] * len(chosen), test.loc[chosen, "label"].tolist()
 for name, each in clouds.items():
     panels, titles = panels + list(each[chosen]), titles + [name] * len(chosen)
-skinkit.plots.overlay_grid(pictures * 4, panels, titles, columns=len(chosen))
+skinkit.plots.overlay_grid(shown * 4, panels, titles, columns=len(chosen))
 
 # %% [markdown]
-# The maps have as many cells as the grid: 8 x 8 in the document's size, fewer here when pictures are
-# smaller; the smooth look is paint. Before you admire one, remember the two numbers above: a map of a
-# branch with a small $\gamma$ explains little of the answer, and where the peak is near 1 the map is even
-# and the whole picture bright, as in `smoke`: that attention has not learnt to look anywhere.
+# The maps have as many cells as the grid: 8 x 8 in the document's size, fewer here when images are
+# smaller; the smooth look comes from interpolation. Before you admire one, remember the two numbers
+# above: a map of a branch with a small $\gamma$ explains little of the answer, and where the peak is
+# near 1 the map is even and the whole image bright, as in `smoke`: that attention has not learnt to
+# look anywhere.
 #
-# ## 8. Does it look at the lesion?
+# ## 8. Does the network look at the lesion?
 #
-# Count. Drawn pictures come with exact masks; for HAM10000 put the published masks beside the pictures
-# (`masks/` beside `images/`). Without them `lesion_mask` takes what is darker than the skin in the
-# middle, which is rough. An even map has as much inside as the mask has of the picture: that is what
-# has to be beaten.
+# We count. Synthetic images come with exact masks; for HAM10000 put the published masks beside the
+# images (`masks/` beside `images/`). Without them `lesion_mask` takes what is darker than the skin in
+# the middle, which is rough. Of an even map, the part inside equals the mask's share of the image: a
+# useful map has to beat that.
 
 # %%
 masks = np.stack([skinkit.data.lesion_mask(path, saved.recipe.image_size) for path in test["path"]])
@@ -355,15 +358,15 @@ excess = inside.sub(area, axis=0).agg(["mean", "std", "count"]).T
 excess.rename(columns={"mean": "inside minus area"}).round(3)
 
 # %% [markdown]
-# Above 0: more of the map lies on the lesion than chance would put there. Lesions are mostly in the
-# middle and darker than skin, so a map needs no wisdom for that; the Grad-CAM of the network *without*
-# attention is the fair comparison. (`count` leaves out pictures without any evidence for the given
+# Above 0, more of the map lies on the lesion than chance would put there. Lesions are mostly in the
+# middle and darker than skin, so even a naive map does that; the Grad-CAM of the network *without*
+# attention is the fair comparison. (`count` leaves out images without any evidence for the given
 # diagnosis: an empty map has no inside.)
 #
 # ## 9. The document's tables beside ours
 #
-# Tables 4a (CNN) and 4b (CNN-SA), from the ledger: nobody types a number. The last column says what
-# share of *its* test pictures had their own turned or mirrored copy in training. Ours: none.
+# Tables 4a (CNN) and 4b (CNN-SA) come from the ledger: nobody types a number. The last column says what
+# share of *its* test images had their own turned or mirrored copy in training. None of ours has.
 
 # %%
 book = ledger(OUT_DIR, smoke=True)
@@ -380,32 +383,32 @@ assert profile == "full" or set(book["verdict"]) == {"not comparable"}
 beside.dropna().round(2)
 
 # %% [markdown]
-# *Not comparable*, unless you ran `full`: smaller pictures, narrower networks, fewer epochs in `quick`;
-# drawn pictures and next to no training in `smoke`. A tolerance for `full` was written down before any
-# run. But mind what it would compare: even with the document's own settings our exam is another one.
-# Theirs met nearly every rare picture before. Notebook 08 trains the same network under both rules and
-# shows what that is worth.
+# The verdict is *not comparable* unless you ran `full`: `quick` has smaller images, narrower networks
+# and fewer epochs; `smoke` has synthetic images and next to no training. A tolerance for `full` was
+# written down before any run. But mind what it would compare: even with the document's own settings our
+# exam is another one. In theirs, training had met nearly every image of a rare diagnosis. Notebook 08
+# trains the same network under both rules and shows what that is worth.
 #
 # ## What could go wrong
 #
 # - **The shapes fit.** A convolution over the wrong axis raises no error and keeps the number of
 #   weights. Ask for gradients: what never gets one is not part of your method.
-# - **A bigger network as the winner.** Whoever adds a layer adds width, depth or steps. Give the same to
-#   the rival before you thank the idea.
+# - **A bigger network as the winner.** A new layer adds width, depth or steps. Give the rival the same
+#   before you credit the idea.
 # - **No `get_config`.** The released layer cannot be loaded again from a saved model. Ours is registered
 #   and has one; test that, as `check_layer` in the tests does.
 # - **Softmax over the wrong axis.** Over heads or channels it also sums to 1. Over positions each *map*
 #   does; the assertion of section 1 tells them apart.
 # - **Half precision.** In float16 the shares of most positions of a peaked map become 0; the layer takes
 #   its softmax in float32.
-# - **One training, one difference.** The interval of section 5 would be as narrow if the better run were
-#   luck. Use seeds.
+# - **One training, one difference.** The interval of section 5 would be as narrow if the better run
+#   were luck. Use several seeds.
 
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer into the first cell of an exercise, then run its check. The solutions are in
-# between; they are folded in Colab.
+# Write your answer in the first cell of an exercise, then run its check. The solution stands between
+# the two and is folded in Colab.
 #
 # ### ex-06-1: How many heads keep the size?
 #
@@ -444,7 +447,7 @@ print(f"{counted['learn'] / counted['weights']:.1%} of {counted['weights']:,} we
 #
 # If a head's scores are below 0 at every position, ReLU makes them all 0 and its map is even. How many
 # of the heads of CNN-SA have an even map (largest minus smallest share below 0.000001) on *all* of the
-# first 64 test pictures? You have `model`, `inputs`, and section 5 of notebook 05.
+# first 64 test images? You have `model`, `inputs`, and section 5 of notebook 05.
 
 # %% tags=["exercise", "ex-06-3"]
 idle_heads = None

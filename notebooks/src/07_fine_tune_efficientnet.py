@@ -19,9 +19,9 @@
 # · [Datta et al. 2021, soft attention](https://arxiv.org/abs/2105.03358)
 # · [Köfler 2023, code](https://github.com/MarkusStefan/DeepCNN_SoftAttention)
 #
-# Nobody in this field trains from nothing. One takes a network that has seen ImageNet, a thousand
-# kinds of things and not one skin lesion, gives it a new head, and trains a little. Here you look
-# inside: what it knows before the first step, what moves in which phase, what the borrowed weights
+# Hardly anybody in this field trains from nothing. One takes a network that has seen ImageNet (a
+# thousand kinds of things, not one skin lesion), gives it a new head, and trains a little. Here you
+# look inside: what it knows before the first step, what moves in which phase, what the borrowed weights
 # are worth, and whether soft attention adds anything.
 
 # %% [markdown]
@@ -31,9 +31,9 @@
 #
 # | profile | time (2 CPU cores) | memory | data |
 # | --- | --- | --- | --- |
-# | `smoke` | 3 minutes | 3 GB | 160 drawn pictures, made on the spot |
-# | `quick` | 12 minutes | 4 GB | HAM10000, 3,000 of its pictures, made small |
-# | `full` | not measured yet; take a GPU | 6 GB | HAM10000, the recipe's 21 epochs, three times |
+# | `smoke` | 3 minutes | 3 GB | 160 synthetic images, generated here |
+# | `quick` | 12 minutes | 4 GB | HAM10000, 3,000 of its images, made small |
+# | `full` | not measured yet; use a GPU | 6 GB | HAM10000, the recipe's 21 epochs, three times |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
@@ -50,16 +50,16 @@ needed = {
 missing = [source for name, source in needed.items() if importlib.util.find_spec(name) is None]
 if missing:
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", *missing], check=True)
-importlib.import_module("skinkit")  # before TensorFlow, which then starts without its log
+importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
-PROFILE = "quick"  # "smoke", "quick" or "full": how much is done, never how
-SEED = 0  # any integer: decides the first weights of the head and the order of the pictures
+PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
+SEED = 0  # any integer: decides the first weights of the head and the order of the images
 DATA_DIR = None  # folder that holds the folder ham10000; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks"  # the runs are kept below it; give another after changing what follows
 RECIPE = "skinkit/baseline/efficientnet-lite0-plain"  # one that trains the head, then all layers
 EPOCHS = (1, 3)  # of `quick`: epochs of the head alone, then of all layers
-SUBSET = 3000  # of `quick`: how many of the 10,015 pictures are used
+SUBSET = 3000  # of `quick`: how many of the 10,015 images are used
 
 # %%
 import dataclasses
@@ -72,23 +72,20 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 from sklearn.linear_model import RidgeClassifierCV
 
 import skinkit
-from skinkit import evaluation, plots
-from skinkit.experiments import available_profile, run
-from skinkit.experiments.predictions import predict
+from skinkit import evaluation, plots, tasks
+from skinkit.experiments import SavedRun, available_profile, run
 from skinkit.experiments.run_data import build_run_data
-from skinkit.experiments.run_folder import SavedRun
 from skinkit.papers.published import published_row
 from skinkit.tasks.batches import evaluation_images, training_batches
-from skinkit.tasks.phases import training_phases
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of PNG
 skinkit.report_environment()
 
 # %% [markdown]
-# ## 1. Which recipe, which pictures?
+# ## 1. Which recipe, which images?
 #
 # The recipe says everything: the network and its weights, the split (no lesion and no patient in two
-# parts), mirrored and tinted pictures, and two phases of training. We only make it smaller.
+# parts), mirrored and tinted images, and two phases of training. We only make it smaller.
 
 # %%
 recipe = skinkit.papers.recipe(RECIPE)
@@ -109,7 +106,7 @@ for number, phase in enumerate(plan.phases, start=1):
 print(f"network: {plan.model}")
 
 # %% [markdown]
-# ## 2. What is the network?
+# ## 2. What is in the network?
 #
 # EfficientNet-Lite0 is the small sister of the networks which Tan and Le (2019) found by letting a
 # computer search: convolutions in blocks, each block with a detour around it. Its weights come as a
@@ -130,13 +127,13 @@ assert numbers[np.array(part_of) == "head"].sum() == 1280 * len(labels) + len(la
 pd.DataFrame({"tensors": numbers.groupby(part_of).size(), "numbers": numbers.groupby(part_of).sum()})
 
 # %% [markdown]
-# Check the head by hand: 1,280 averages, each with a weight for each diagnosis, and one more number a
-# diagnosis. Nearly everything we are going to use is borrowed. *Counted* are the running means and
-# spreads of batch normalisation: no gradient moves them, they just follow the pictures. Remember
-# them, they come back in section 4.
+# Check the head by hand: 1,280 averages, each with a weight for each diagnosis, and one more number per
+# diagnosis. Nearly everything we are going to use is borrowed. The *counted* numbers are the running
+# means and spreads of batch normalisation: no gradient moves them, they just follow the images. They
+# come back in section 4.
 #
-# We left height and width of the input open (`None`). A convolution slides over any picture, and the
-# head averages over what is left. So what does it leave?
+# We left height and width of the input open (`None`). A convolution slides over any image, and the head
+# averages over what is left. How large is that?
 
 # %%
 tapped = keras.Model(network.inputs, network.get_layer("top_activation").output)
@@ -147,27 +144,27 @@ for size in ((64, 64), (96, 128), (225, 300)):
     assert network.compute_output_shape((1, *size, 3)) == (1, len(labels))
 
 # %% [markdown]
-# Five times the size is halved, so a position stands for a square of 32 pixels. Any size *works*. But
-# at another size than that of the training the moles are larger or smaller than any which the network
-# has met, and no error message says so; section 9 comes back to this.
+# The size is halved five times, so a position stands for a square of 32 pixels. Any size *works*. But
+# at another size than in training the moles are larger or smaller than any the network has met, and no
+# error message says so. Section 9 comes back to this.
 #
-# ## 3. What does it know before it has seen a mole?
+# ## 3. What does the network know before it has seen a mole?
 #
-# We ask the backbone alone. It turns each picture into 1,280 averages; on these we fit the simplest
-# thing that can answer, one weighted sum for each diagnosis (a *linear probe*). If that works, the
-# backbone has words for what makes the difference. For comparison the same sums see the picture
-# itself, made so small that 8 x 8 dots are left of it: where it is dark and what colour it has.
+# We ask the backbone alone. It turns each image into 1,280 averages; on these we fit the simplest thing
+# that can answer, one weighted sum for each diagnosis (a *linear probe*). If that works, the features
+# tell the diagnoses apart. For comparison the same sums see the image itself, reduced to 8 x 8 dots:
+# where it is dark and what colour it has.
 
 
 # %%
 def features_of(backbone, part, **changes):
-    """Returns one row of features a picture of a part; `changes` are those of `evaluation_images`."""
+    """Returns the features of a part, one row per image; `changes` go to `evaluation_images`."""
     batches = evaluation_images(plan, parts[part], **changes)
     return np.concatenate([backbone(images, training=False).numpy() for images in batches])
 
 
 def linear_probe(seen, asked):
-    """Returns the scores on validation of one weighted sum a diagnosis, fitted to the features `seen`."""
+    """Returns the validation scores of one weighted sum per diagnosis, fitted to the features `seen`."""
     mean, spread = seen.mean(axis=0), seen.std(axis=0) + 1e-3
     sums = RidgeClassifierCV(np.logspace(0, 5, 11), class_weight="balanced")
     sums.fit((seen - mean) / spread, parts["train"]["label"].to_numpy(str))
@@ -177,7 +174,7 @@ def linear_probe(seen, asked):
 
 
 # %%
-backbone, dots = keras.Model(network.inputs, network.get_layer("pooled").output), keras.layers.Flatten()
+backbone, dots = keras.Model(network.input, network.get_layer("pooled").output), keras.layers.Flatten()
 known = [features_of(backbone, part) for part in ("train", "validation")]
 seen = [features_of(dots, part, image_size=(8, 8)) for part in ("train", "validation")]
 print(f"features {known[0].shape}, dots {seen[0].shape}")
@@ -186,11 +183,11 @@ plots.score_intervals(probed)
 
 # %% [markdown]
 # A guess has a macro recall of one divided by the number of classes. The distance between the two
-# colours is what a thousand kinds of things have taught about brown spots, before a single weight has
-# been trained on one. (With drawn pictures the exam is tiny and a rare diagnosis may be missing from
-# it: look at the lines before you look at the dots.)
+# colours is what ImageNet has taught about brown spots, before a single weight has been trained on one.
+# (With synthetic images the exam is tiny and a rare diagnosis may be missing from it: look at the lines
+# before you look at the dots.)
 #
-# ## 4. Why does the head go first?
+# ## 4. Why is the head trained first?
 #
 # The head starts with random weights, so its first errors are its own fault. But the gradient of an
 # error runs down through all layers and moves them, too. So the first phase *freezes* the backbone.
@@ -206,7 +203,7 @@ def moved_after(trainable, rate):
     before = network.get_weights()
     for layer in network.layers:
         layer.trainable = layer.name in trainable
-    # Eagerly: for two steps, building a graph would take longer than doing without.
+    # Eagerly: for two steps, building a graph would take longer than it saves.
     network.compile(keras.optimizers.Adam(rate), "categorical_crossentropy", run_eagerly=True)
     for images, answers, weights in few:
         network.train_on_batch(images, answers, sample_weight=weights)
@@ -225,18 +222,18 @@ assert moves.loc["backbone, counted", "all layers"] > moves.loc["backbone, learn
 moves.round(4)
 
 # %% [markdown]
-# In the first phase the backbone is left alone to the last digit, *including what is counted*: in
+# In the first phase the backbone does not change in a single digit, *including what is counted*: in
 # Keras a frozen batch normalisation also stops counting and uses what ImageNet left it. That is a
 # choice. In PyTorch `requires_grad = False` stops only the learning; the statistics drift on, and the
-# features change under the head's feet although "frozen" stands in the code.
+# features change while the head learns, although the code says "frozen".
 #
-# In the second column the first line is the longest way of all. What is learnt goes no further than
-# the learning rate lets it. What is counted knows no learning rate.
+# In the second column the first line moves furthest of all. The learning rate limits what is learnt,
+# but not what is counted.
 #
-# ## 5. How does the learning rate go?
+# ## 5. How does the learning rate change?
 #
-# The first phase keeps its rate. The second comes down from its own along half a cosine, so that the last
-# steps only polish.
+# The first phase keeps its rate. In the second phase the rate falls along half a cosine, so that the
+# last steps only polish.
 
 # %%
 steps, over_time = training_batches(plan, run_data, SEED).steps, []
@@ -246,17 +243,17 @@ for phase, rate in zip(plan.phases, rates, strict=True):
     taken = range(phase.epochs * steps)
     over_time += [float(schedule(step)) if callable(schedule) else schedule for step in taken]
 ax = pd.Series(over_time).plot(drawstyle="steps-post", figsize=(7, 3), xlabel="step", ylabel="learning rate")
-ax.set_title(f"{steps} steps an epoch; right of the dotted line all layers learn")
+ax.set_title(f"{steps} steps per epoch; right of the dotted line all layers learn")
 thaw = plan.phases[0].epochs * steps
 ax.axvline(thaw, color="#999999", linestyle=":")
 assert max(over_time[thaw:]) <= rates[1] * 1.001, "nothing above the rate of the recipe"
 
 # %% [markdown]
-# Note the heights. The rate of the second phase is lower: what is good already should move little.
+# Note the heights: the rate of the second phase is lower, because good weights should move little.
 #
-# ## 6. What comes out?
+# ## 6. How good is the fine-tuned network?
 #
-# Pieces seen, the rest is one call. (On a CPU, this is where you get a coffee.)
+# You have seen the pieces; the rest is one call. (On a CPU, take a coffee break here.)
 
 # %%
 where = {"profile": profile, "seed": SEED, "out": OUT_DIR, "data_dir": DATA_DIR, "verbose": 2}
@@ -265,12 +262,12 @@ history = pd.read_csv(saved["pretrained"].folder / "history.csv")
 plots.learning_curves(history, metrics=("loss", "accuracy", "macro_recall", "learning_rate"))
 
 # %% [markdown]
-# The dotted line is where the backbone thaws. Compare what the head alone can do with the linear
-# probe of section 3: it is the same question, asked by gradient. And do not read the training line as
-# an exam: its pictures are mirrored and tinted, and its loss is weighted and has smoothed labels.
+# The dotted line is where the backbone thaws. Compare what the head alone can do with the linear probe
+# of section 3: both fit the head only, here by gradient. Do not read the training line as an exam: its
+# images are mirrored and tinted, and its loss is weighted and has smoothed labels.
 #
-# The test, opened once. A lesion has no upper side, so the recipe asks for each picture four times, as it
-# is, mirrored, upside down and both, and takes the mean (*test-time augmentation*):
+# Now we open the test, once. A lesion has no upper side, so the network sees each image four times (as
+# it is, mirrored, upside down, and both), and the recipe takes the mean (*test-time augmentation*):
 
 # %%
 answered, lesions = saved["pretrained"].predictions, saved["pretrained"].predictions["lesion_id"]
@@ -282,11 +279,11 @@ shown = ["precision", "recall", "recall_low", "recall_high", "f1", "support"]
 evaluation.classification_table(truth, shares, labels, intervals)[shown].round(2)
 
 # %% [markdown]
-# What are the three further looks worth? The same network, the same pictures, asked once:
+# What are the three further looks worth? We show the same network the same images once:
 
 # %%
 model, one_view = saved["pretrained"].load_model(), dataclasses.replace(plan, tta=None)
-once = predict(model, one_view, parts["test"])
+once = skinkit.experiments.predictions.predict(model, one_view, parts["test"])
 assert once["image_id"].tolist() == answered["image_id"].tolist(), "not the same exam"
 one_look, metrics = evaluation.unpack_predictions(once)[1], ["accuracy", "macro_recall", "macro_auc"]
 evaluation.paired_difference(truth, shares, one_look, labels, lesions, metrics).round(3)
@@ -294,8 +291,8 @@ evaluation.paired_difference(truth, shares, one_look, labels, lesions, metrics).
 # %% [markdown]
 # ## 7. What is pretraining worth?
 #
-# The same recipe with one word changed: `weights=None`. Same split, same pictures in the same order,
-# same epochs, same rates.
+# We change one word of the recipe: `weights=None`. Split, images, their order, epochs and rates stay
+# the same.
 
 # %%
 nothing = dataclasses.replace(
@@ -311,13 +308,13 @@ by_epoch = {
 pd.DataFrame(by_epoch).round(3)
 
 # %% [markdown]
-# Butskova (2021) prints the same comparison for a ResNet-50 with plain cross-entropy (`gamma0` is the
-# focal loss that is none). Hers beside ours:
+# Butskova (2021) prints the same comparison for a ResNet-50 with plain cross-entropy (`gamma0`: the
+# focal loss with gamma 0). Here are her numbers beside ours:
 
 
 # %%
 def gain(first, second, *printed):
-    """Returns what one saved run has over another on the test, beside what two printed rows have."""
+    """Returns the gain of one saved run over another on the test, beside that of two printed rows."""
     runs = [saved[name].predictions for name in (first, second)]
     assert runs[0]["image_id"].equals(runs[1]["image_id"]), "not the same exam"
     shares = [evaluation.unpack_predictions(predictions)[1] for predictions in runs]
@@ -332,15 +329,15 @@ hers = ("butskova2021/pretrained/resnet50-gamma0", "butskova2021/unpretrained/re
 gain("pretrained", "from nothing", *hers)
 
 # %% [markdown]
-# Compare the signs, not the sizes: another network, weights that her text calls "Imagenette" (ten classes
-# of ImageNet; we read ImageNet), pictures shuffled without regard to lesions, and scores of a validation
-# part. And three things make *our* gain look larger than it is:
+# Compare the signs, not the sizes: she has another network, weights that her text calls "Imagenette"
+# (ten classes of ImageNet; we read ImageNet), images shuffled without regard to lesions, and scores of
+# a validation part. Three things make *our* gain look larger than it is:
 #
 # - A network from nothing needs many more epochs than we gave it.
-# - Its first phase is idle. Batch normalisation that has counted nothing does not normalise, so through
-#   some fifty of them the signal fades, and the head gets next to nothing to learn from.
-# - In the second phase it begins to count at mean 0 and spread 1. Until that start is forgotten it is
-#   examined with the wrong statistics (exercise 3 says how long that takes).
+# - Its first phase is idle. Batch normalisation that has counted nothing does not normalise, so the
+#   signal fades through some fifty of these layers, and the head gets next to nothing to learn from.
+# - In the second phase it begins to count at mean 0 and spread 1. Until it has forgotten that start, it
+#   is examined with the wrong statistics (exercise 3 says how long that takes).
 #
 # "Pretraining gains x" is half a sentence; the other half is "after so many epochs of this recipe".
 #
@@ -361,18 +358,18 @@ assert saved["with attention"].manifest["split_hash"] == saved["pretrained"].man
 gain("with attention", "pretrained", "koefler2023/table4b/cnn-sa", "koefler2023/table4a/cnn")
 
 # %% [markdown]
-# If our interval holds 0, these pictures cannot tell the two networks apart. His gain has no interval,
+# If our interval contains 0, these images cannot tell the two networks apart. His gain has no interval,
 # stands on a split where most test lesions were also in training (notebook 01), and his network with
-# attention has 2.4 million numbers more than the one without. Nor is ours the last word: it is one
-# seed. Another order of the pictures moves such a score as well; run it with other seeds before you
+# attention has 2.4 million numbers more than the one without. Ours is not the last word either: it is
+# one seed. Another order of the images moves such a score as well; run it with other seeds before you
 # write a sentence about attention.
 #
-# ## 9. Where do they look?
+# ## 9. Where does the network look?
 #
-# The network with attention, asked twice: Grad-CAM (top row) says which places speak for the answer
-# that was given, the attention (bottom row) which places were let through at all. A grid of a few
-# cells makes a poor map. Here the open input helps: we load the trained weights into a network of any
-# size and show it larger pictures.
+# We ask the network with attention twice: Grad-CAM (top row) says which places speak for the answer
+# that was given, the attention (bottom row) which places were let through at all. A grid of a few cells
+# makes a poor map. Here the open input helps: we load the trained weights into a network of any size
+# and show it larger images.
 
 # %%
 folder, size = saved["with attention"].folder, plan.image_size
@@ -393,14 +390,14 @@ assert np.allclose(mean, first[[f"p_{label}" for label in labels]], atol=1e-3), 
 maps = [*skinkit.explain.grad_cam(model, views[2]), *skinkit.explain.attention_maps(model, views[2])]
 best = given[2].argmax(axis=1)
 titles = [f"truth {label}, answer {labels[b]}" for label, b in zip(chosen["label"], best, strict=True)]
-pictures = list((views[2] + 1) / 2)
+shown = list((views[2] + 1) / 2)
 print(f"maps of {maps[0].shape[0]} x {maps[0].shape[1]} cells over {views[2].shape[1]} x {views[2].shape[2]}")
 print(f"{(best == given[1].argmax(axis=1)).sum()} of {len(best)} answers are as at the size of the training")
-plots.overlay_grid(pictures * 2, maps, titles * 2, columns=len(chosen))
+plots.overlay_grid(shown * 2, maps, titles * 2, columns=len(chosen))
 
 # %% [markdown]
-# Notebook 05 puts such maps to the test; do not believe them before. And the larger size has a catch.
-# Each head shares out exactly 1 over all positions. With four times the positions each gets a quarter:
+# Notebook 05 puts such maps to the test; do not believe them before. The larger size has a catch. Each
+# head shares out exactly 1 over all positions. With four times the positions each gets a quarter:
 
 # %%
 layer = model.get_layer("soft_attention")
@@ -417,16 +414,16 @@ for images in views.values():
 
 # %% [markdown]
 # The last number is the mean size of the attended features beside the plain ones. The convolutions do
-# not mind another size; this layer does. A network with soft attention takes any picture and is the
-# same network only at the size it was trained at.
+# not mind another size; this layer does. A network with soft attention takes any image and is the same
+# network only at the size it was trained at.
 
 # %% [markdown]
 # ## What could go wrong
 #
 # - **The wrong scaling of the pixels.** These weights expect -1 to 1. Other networks want 0 to 1, 0 to
 #   255, or ImageNet's means taken off, and no network complains. The probe of section 3 shows what it
-#   costs: fitted and asked with the same scaling, and, as when a server scales otherwise than the
-#   training did, fitted with the right one and asked with another.
+#   costs. First it is fitted and scored with the same scaling. Then it is fitted with the right scaling
+#   and scored with another, as when a server scales differently from the training.
 
 # %%
 network.set_weights(start)
@@ -456,25 +453,25 @@ network.set_weights(start)
 pd.concat({"before": right, "after": linear_probe(*washed)}).round(3)
 
 # %% [markdown]
-# - **Thawing too early.** It is the same accident in slow motion: the gradient of a random head.
+# - **Thawing too early.** The gradient of a random head does the same damage, only more slowly.
 # - **A nested backbone.** Called as one layer inside another model it hides its layers from Grad-CAM and
 #   from `head_layers`. The kit's networks are flat.
-# - **Weights that quietly were not there.** skinkit stops when they are missing; `weights=None` is for
-#   those who say so.
+# - **Weights that are missing without a message.** skinkit stops when they are missing; only
+#   `weights=None` trains without them.
 # - **ImageNet names in the head.** Load the backbone only: the old head answers with dogs.
-# - **A comparison with other epochs.** Pretraining buys time. With enough of it (and enough pictures)
-#   the difference shrinks.
+# - **A comparison with other epochs.** Pretraining buys time. With enough of it (and enough images) the
+#   difference shrinks.
 
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer into the first cell of an exercise, then run its check. The solutions are in
-# between; they are folded in Colab.
+# Write your answer in the first cell of an exercise, then run its check. The solution stands between
+# the two and is folded in Colab.
 #
 # ### ex-07-1: How many positions has the original?
 #
-# The released pictures of HAM10000 have 450 rows and 600 columns. How many rows and columns of
-# positions does the backbone leave of one? Give a pair.
+# The released images of HAM10000 have 450 rows and 600 columns. How many rows and columns of positions
+# does the backbone make of one? Give a pair.
 
 # %% tags=["exercise", "ex-07-1"]
 positions = None
@@ -489,9 +486,10 @@ assert tuple(positions) == tapped.compute_output_shape((1, 450, 600, 3))[1:3]
 # %% [markdown]
 # ### ex-07-2: What does the attention learn?
 #
-# The layer is a convolution of 3 × 3 positions with 16 heads over 1,280 features, with one bias a head,
-# and one number, gamma, for all. Behind it the head sees twice as many features as before. How many
-# numbers do the attention and the seven weighted sums learn together? Compute it without asking Keras.
+# The layer is a convolution of 3 × 3 positions with 16 heads over 1,280 features, with one bias per
+# head, and one number, gamma, for all. Behind it the head sees twice as many features as before. How
+# many numbers do the attention and the seven weighted sums learn together? Compute it without asking
+# Keras.
 
 # %% tags=["exercise", "ex-07-2"]
 learnt_on_top = None
@@ -541,6 +539,8 @@ never_thawed = dataclasses.replace(plan, name="mine/baseline/never-thawed", phas
 
 # %% tags=["check", "ex-07-4"]
 assert never_thawed is not None and never_thawed.name != plan.name and never_thawed.model == plan.model
-phases = training_phases(never_thawed.resolve(profile), network, steps, "categorical_crossentropy")
+phases = tasks.phases.training_phases(
+    never_thawed.resolve(profile), network, steps, "categorical_crossentropy"
+)
 assert all(set(phase.trainable or everything) == set(head) for phase in phases), "the backbone still moves"
 assert sum(phase.epochs for phase in phases) == sum(phase.epochs for phase in plan.phases)

@@ -18,29 +18,29 @@
 # · [Köfler 2023, code](https://github.com/MarkusStefan/DeepCNN_SoftAttention)
 # · [HAM10000](https://doi.org/10.1038/sdata.2018.161)
 #
-# Nobody in this story cheats. Somebody makes copies of rare pictures, shuffles, and picks the best of a
+# Nobody in this story cheats. Somebody makes copies of rare images, shuffles, and picks the best of a
 # hundred epochs: three things that everybody does, two of them in the wrong place. You train the same
 # network three times and watch what the score is made of.
 
 # %% [markdown]
 # You will produce the leakage of each way to split, class by class; what a mere memory scores on each
 # exam; Table 4a of Köfler (2023) as published, with one step in another place, and corrected, with
-# intervals; what it is worth to pick an epoch by looking at the test; and the list of all numbers in the
-# report's Table 5 that cannot be, or do not fit together.
+# intervals; what it is worth to pick an epoch by looking at the test; and the list of all numbers in
+# the report's Table 5 that are impossible or contradict each other.
 #
 # | profile | time (2 CPU cores) | memory | data |
 # | --- | --- | --- | --- |
-# | `smoke` | 2 minutes | 2 GB | 120 drawn pictures, made on the spot |
-# | `quick` | 17 minutes | 2 GB | HAM10000, 600 of its pictures, made small |
+# | `smoke` | 2 minutes | 2 GB | 120 synthetic images, generated here |
+# | `quick` | 17 minutes | 2 GB | HAM10000, 600 of its images, made small |
 # | `full` | not measured yet | not measured yet | HAM10000, the document's own settings |
 #
-# Section 9 also counts in the table of ISIC 2019, if it is in the folder `isic2019`; its pictures are
-# not needed.
+# Section 9 also counts in the table of ISIC 2019, if it is in the folder `isic2019`; its images are not
+# needed.
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit where it is missing, as in Colab; nothing else is replaced.
+# Installs skinkit if it is missing, as in Colab; replaces nothing else.
 import importlib.util
 import subprocess
 import sys
@@ -48,15 +48,15 @@ import sys
 if importlib.util.find_spec("skinkit") is None:
     source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
-importlib.import_module("skinkit")  # before TensorFlow, which then starts without its log
+importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
-PROFILE = "quick"  # "smoke", "quick" or "full": how much is done, never how
-SEED = 0  # any integer: the seed of the runs, and of the draws of section 7
+PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
+SEED = 0  # any integer: seeds the runs and the chance of section 7
 DATA_DIR = None  # folder that holds the folder ham10000; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks"  # runs are kept below it; one of the three is that of notebook 06
 RECIPE = "koefler2023/table4a/cnn"  # or "koefler2023/table4b/cnn-sa"
-DRAWS = 10_000  # trainings that section 7 imagines
+TRAININGS = 10_000  # trainings that section 7 imagines
 
 # %%
 import numpy as np
@@ -65,8 +65,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 import skinkit
 from skinkit import evaluation, plots
-from skinkit.experiments import available_profile, run
-from skinkit.experiments.results import ledger
+from skinkit.experiments import available_profile, ledger, run
 from skinkit.experiments.run_data import build_run_data
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.papers.published import flagged, load_published, published_row
@@ -78,11 +77,11 @@ skinkit.report_environment()
 # %% [markdown]
 # ## 1. Three ways to hold an exam
 #
-# The network, its size, its optimiser and its epochs stay as they are. A protocol says who learns, who
-# examines, and who may look when. `as_published` is what the released code does, and `as_described`, what
-# the text says, is the same here: section 4.1 counts the copies "pre-splitting". `corrected` is what we
-# would do. Between them we put a control of our own, which is in no document: the published exam with one
-# step in another place, first the split, then the copies. Only fields that differ are shown.
+# The network, its size, its optimiser and its epochs stay as they are. A protocol says which images
+# train, which examine, and when the exam may be looked at. `as_published` is what the released code
+# does. `as_described`, what the text says, is the same here: section 4.1 counts the copies
+# "pre-splitting". `corrected` is what we would do. Between the two we put our own control, which no
+# document has: it splits first, then makes the copies. The table shows only the fields that differ.
 
 # %%
 recipe = skinkit.papers.recipe(RECIPE)
@@ -105,11 +104,12 @@ differing
 # Between the first two columns one thing changes: `before_split`. Both use the test images to pick the
 # epoch (`selection_part`), and both feed blue, green, red from 0 to 255. `corrected` changes the rest:
 # lesions stay together, a validation part picks the epoch, class weights know the training only, pixels
-# run from 0 to 1. So the step from the first to the second is *one* cause, that to the third several.
+# run from 0 to 1. So the step from the first to the second has *one* cause, the step to the third has
+# several.
 #
-# ## 2. Who had met whom?
+# ## 2. Which test images are known from training?
 #
-# This needs no training. For each test picture: is the same photograph, perhaps turned, in training? Is
+# This needs no training. For each test image: is the same photograph, perhaps turned, in training? Is
 # another photograph of the same lesion?
 
 # %%
@@ -130,22 +130,22 @@ plots.leakage_bars(seen, kind="photograph")
 plots.leakage_bars(seen, kind="lesion")
 
 # %% [markdown]
-# Copies first: nearly every test picture of six diagnoses has its own turned twin in training. `nv`, the
-# nevus, has no copies, so it has no twins. Split first, but picture by picture: no twins any more, and
-# still the brothers and sisters. Only the third exam is unseen. (In all of HAM10000 every third picture
-# of the second exam has a sibling in training, and more than half of the melanomas.)
+# With copies first, nearly every test image of six diagnoses has its own turned twin in training. `nv`,
+# the nevus, has no copies, so it has no twins. With the split first, but image by image, the twins are
+# gone and the siblings are still there. Only the third exam is unseen. (In all of HAM10000 every third
+# image of the second exam has a sibling in training, and more than half of the melanomas.)
 #
-# ## 3. Is it the same exam at all?
+# ## 3. Can the three exams be compared?
 #
-# Accuracy counts pictures. Which pictures? A program that looks at nothing and always says the most
-# common diagnosis of the exam would get:
+# Accuracy counts images, so it matters which images. A program that looks at nothing and always says
+# the most common diagnosis of the exam would get:
 
 # %%
 exams = {name: run_data.rows("test") for name, run_data in materials.items()}
 lazy = {name: rows["label"].value_counts(normalize=True).iloc[0] for name, rows in exams.items()}
 counts = {
     name: {
-        "pictures": len(rows),
+        "images": len(rows),
         "photographs": rows["source_id"].nunique(),
         "lesions": rows["lesion_id"].nunique(),
         "accuracy of the lazy one": round(lazy[name], 3),
@@ -156,16 +156,16 @@ assert lazy["as_published"] < lazy["corrected"], "copies make the rare diagnoses
 pd.DataFrame(counts).T
 
 # %% [markdown]
-# Two surprises. The published exam is *harder* for the lazy program, because copies have made the rare
-# diagnoses common: accuracies of these exams must not be compared, and the leak can hide behind a lower
-# one. Macro recall asks each diagnosis alike; we compare that. And the many pictures of the first exam
-# are far fewer photographs: six turned copies are one witness who says it six times. Our intervals draw
-# lesions, so they know.
+# There are two surprises. First, the published exam is *harder* for the lazy program, because copies
+# have made the rare diagnoses common. So accuracies of these exams must not be compared, and the leak
+# can hide behind a lower one. Macro recall weighs each diagnosis alike; we compare that. Second, the
+# many images of the first exam are far fewer photographs: six turned copies are one witness who says it
+# six times. Our intervals resample lesions, so they account for this.
 #
-# ## 4. What does a mere memory get?
+# ## 4. What does a mere memory score?
 #
-# A candidate from notebook 03 sits all three exams. It understands nothing: it keeps a thumbnail of
-# 16 x 16 pixels of each picture of the lessons, and answers with the diagnosis of the most similar one.
+# A candidate from notebook 03 sits all three exams. It understands nothing: it keeps a thumbnail of 16
+# x 16 pixels of each training image, and answers with the diagnosis of the most similar one.
 
 # %%
 tiny, asked, remembered = PipelineSpec(image_size=(16, 16)), ["macro_recall", "macro_f1", "accuracy"], {}
@@ -182,15 +182,15 @@ assert leaky["low"] > clean["high"], "a memory gains where it has met the exam"
 plots.score_intervals(remembered)
 
 # %% [markdown]
-# The first exam can be passed by looking things up. In `smoke` and `quick` its macro recall is more than
-# twice that of the others, with the same method, which has learnt nothing about melanoma on the way: the
-# gap is what the twins are worth to somebody who does nothing but remember. (Turned copies help although
-# the memory does not turn pictures, since most lesions lie in the middle and are round.) Whether a
-# *network* takes this road is another question.
+# The first exam can be passed by looking things up. In `smoke` and `quick` its macro recall is more
+# than twice that of the others, with the same method, which has learnt nothing about melanoma on the
+# way: the gap is what the twins are worth to a program that only remembers. (Turned copies help
+# although the memory does not turn images, since most lesions lie in the middle and are round.) Whether
+# a *network* does the same is another question.
 #
-# ## 5. What does each exam say?
+# ## 5. What does the network score in each exam?
 #
-# Three trainings. If notebook 06 has run, `corrected` is there already.
+# We train three times. If notebook 06 has run, `corrected` is there already.
 
 # %%
 where = {"seed": SEED, "out": OUT_DIR, "data_dir": DATA_DIR, "verbose": 2}
@@ -204,10 +204,10 @@ for name, saved in runs.items():
 plots.score_intervals(intervals)
 
 # %% [markdown]
-# Different exams, and the last step has several causes. But some photographs happen to lie in two of the
-# tests. On these two networks can be compared picture by picture: one may have met turned copies of
-# them, or brothers and sisters, the other has not. (They are few: a third of a third, and in `quick` the
-# three ways do not draw the same part of HAM10000.)
+# The exams differ, and the last step has several causes. But some photographs happen to lie in two of
+# the tests. On these photographs two networks can be compared image by image: one may have met turned
+# copies or siblings of them, the other has not. (They are few: a third of a third, and in `quick` the
+# three ways do not take the same part of HAM10000.)
 
 # %%
 answers = {name: saved.predictions.set_index("image_id") for name, saved in runs.items()}
@@ -223,17 +223,17 @@ assert not any("+" in image for image in common), "copies are in the published e
 pd.concat(pairs).round(3)
 
 # %% [markdown]
-# How much a leak pays a network depends on how well it can *remember*, so it grows with the epochs: look
-# for it in `quick` and `full`. In `smoke` two epochs on a handful of drawn pictures teach nothing that
-# could be remembered, and whatever these numbers show is chance. And if your network gains less than the
-# memory of section 4: the memory shows what could be had, not what must be taken.
+# How much a network gains from a leak depends on how well it can *remember*, so it grows with the
+# epochs: look for it in `quick` and `full`. In `smoke` two epochs on a handful of synthetic images
+# teach nothing that could be remembered, so these numbers show chance. Your network may gain less than
+# the memory of section 4: the memory shows how much can be gained, not how much must be.
 #
 # ## 6. What does a leak look like from outside?
 #
 # You read a paper, and there is no split to check. Is there a sign? Table 4 of Köfler (2023) has three
-# reports: `cnn` and `cnn-sa` took the exam with copies; `vgg16-sa` is quoted from Datta et al. (2021), whose
-# test holds lesions that have a single photograph, so no lesion of it can be in training. First what we
-# know about the exam with copies (with drawn pictures, these two columns are about the drawn ones).
+# reports: `cnn` and `cnn-sa` took the exam with copies; `vgg16-sa` is quoted from Datta et al. (2021),
+# whose test holds lesions that have a single photograph, so no lesion of it can be in training. First
+# what we know about the exam with copies (with synthetic images, these two columns describe those).
 
 # %%
 printed = load_published("koefler2023").query("table in ['table4a', 'table4b', 'table4c']")
@@ -248,15 +248,16 @@ pd.concat(signs, axis=1).loc[labels].round(2)
 
 # %% [markdown]
 # Look at the line `nv`. In the exam without a leak the nevus has the highest recall of all, as one
-# expects: it is the diagnosis with the most pictures to learn from. In `cnn-sa` it is the *lowest*, 0.79,
+# expects: it is the diagnosis with the most images to learn from. In `cnn-sa` it is the *lowest*, 0.79,
 # and everything else is at 0.93 or more, dermatofibroma with its 115 photographs at 0.97. The nevus is
-# the only class without copies: it alone was asked about new photographs. An order of difficulty that
-# stands on its head is a sign. It is no proof: class weights push the same way, and in the plain `cnn`,
-# which is less exact on the whole, the sign is not to be seen.
+# the only class without copies: it alone was asked about new photographs. A reversed order of
+# difficulty is a sign. It is not a proof: class weights push the same way, and the plain `cnn`, which
+# is less accurate overall, does not show the sign.
 #
-# (The report wonders that both its networks do better than `vgg16-sa`. They did not sit the same exam.)
+# (The report is surprised that both its networks do better than `vgg16-sa`. They did not sit the same
+# exam.)
 #
-# Ours, recall by class, in the three exams:
+# Here is our recall by class in the three exams:
 
 # %%
 ours = pd.DataFrame(recalls)
@@ -265,13 +266,13 @@ ours.assign(twins=known["photograph"]).round(2)
 
 # %% [markdown]
 # Read each row from right to left. Where a diagnosis has twins, does its recall rise towards the left?
-# And does that of `nv`? The counts behind the rare ones are small in `quick` and tiny in `smoke`: a
-# dermatofibroma more or less moves a line by whole tenths.
+# Does that of `nv` rise, too? The counts behind the rare ones are small in `quick` and tiny in `smoke`:
+# a dermatofibroma more or less moves a line by whole tenths.
 #
 # ## 7. What is the best of a hundred looks worth?
 #
-# After each epoch the released code scores the *test* pictures and keeps the best epoch; then it reports
-# the score of these pictures. Our run of `as_published` did the same, and `corrected` looked at the
+# After each epoch the released code scores the *test* images and keeps the best epoch; then it reports
+# the score of these images. Our run of `as_published` did the same, and `corrected` looked at the
 # validation part instead.
 
 # %%
@@ -287,27 +288,27 @@ looks = pd.DataFrame(looks).T
 looks.assign(gain=looks["best"] - looks["last"]).infer_objects().round(3)
 
 # %% [markdown]
-# In the first two exams `best` and `reported` are the same number: the exam was held once an
-# epoch, and the best mark counted. Under `corrected` they differ, because somebody else was asked.
+# In the first two exams `best` and `reported` are the same number: the exam was held once per epoch,
+# and the best mark counted. Under `corrected` they differ, because the validation part chose the epoch.
 #
-# Is that much? First the pure luck of the draw. Imagine a network that is equally good after every
-# epoch, right in 80 % of all pictures in the world, and an exam of $n$ pictures that are drawn anew
-# each time. How much better than 80 % does the best of $E$ exams look?
+# Is that much? First consider pure luck. Imagine a network that is equally good after every epoch,
+# right in 80 % of all images in the world, and an exam of $n$ images that are sampled anew each time.
+# How much better than 80 % does the best of $E$ exams look?
 
 # %%
 random = np.random.default_rng(SEED)
 epochs, sizes = (1, 10, 100), sorted({len(exams["as_published"]), 491, 8767})
-best = {n: [random.binomial(n, 0.8, (DRAWS, e)).max(axis=1).mean() / n for e in epochs] for n in sizes}
-flattery = pd.DataFrame(best, index=pd.Index(epochs, name="looks")).rename_axis(columns="pictures") - 0.8
+best = {n: [random.binomial(n, 0.8, (TRAININGS, e)).max(axis=1).mean() / n for e in epochs] for n in sizes}
+flattery = pd.DataFrame(best, index=pd.Index(epochs, name="looks")).rename_axis(columns="images") - 0.8
 assert (flattery.diff().dropna() > 0).all(axis=None), "more looks flatter more"
-assert (flattery.loc[100].diff().dropna() < 0).all(), "more pictures flatter less"
+assert (flattery.loc[100].diff().dropna() < 0).all(), "more images flatter less"
 flattery.round(4)
 
 # %% [markdown]
-# With the 8,767 test pictures of the document: about one point for a hundred looks, and less in truth,
-# since each look meets the same pictures. With 491, as in its Table 5, four times as much. So far it
-# seems a small sin. But a network is *not* equally good after every epoch. The released notebook shows
-# the test accuracy after the last three:
+# With the 8,767 test images of the document a hundred looks give about one point, and less in truth,
+# since each look meets the same images. With 491, as in its Table 5, they give four times as much. So
+# far it seems a small sin. But a network is *not* equally good after every epoch. The released notebook
+# shows the test accuracy after the last three:
 
 # %%
 last = [published_row(f"koefler2023/released/cnn-sa-epoch{e}") for e in (98, 99, 100)]
@@ -317,10 +318,10 @@ assert last.max() - last.min() > 0.35
 
 # %% [markdown]
 # 0.66, 0.55, 0.91, and the report prints 0.91. Between two of these numbers lies one epoch. What would
-# the next hundred epochs print, or another seed? Whoever selects must select on one part and report on
-# another, and train more than once. That costs one line and some patience.
+# the next hundred epochs print, or another seed? Select on one part, report on another, and train more
+# than once. This costs one line and some patience.
 #
-# ## 8. Which numbers of Table 5 cannot be?
+# ## 8. Which numbers of Table 5 are impossible?
 #
 # Notebook 04 found recalls that no count gives, and a wrong accuracy. Here is everything that code finds
 # strange in Tables 5a and 5b (`skinkit published koefler2023` prints it beside the tables).
@@ -337,9 +338,9 @@ pd.crosstab(strange["table"], strange["kind"]).join(tables)
 strange.set_index(["table", "class", "metric"])[["printed", "n", "check"]]
 
 # %% [markdown]
-# *Impossible*: no whole number of pictures gives this share. *Disagrees*: it may be right, but then
-# another one is wrong. One identity is worth knowing by heart: recall weighted by support *is* accuracy,
-# since both count what was found and divide by all. By hand, with what rounding leaves open:
+# *Impossible*: no whole number of images gives this share. *Disagrees*: it may be right, but then
+# another one is wrong. One identity is worth knowing by heart: recall weighted by support *is*
+# accuracy, since both count what was found and divide by all. We check it by hand, within rounding:
 
 # %%
 for name, rows in table5.groupby("table"):
@@ -350,19 +351,19 @@ for name, rows in table5.groupby("table"):
     assert all(abs(float(value) - accuracy) > 0.01 for value in both)
 
 # %% [markdown]
-# Two numbers that must be one are 0.70 and 0.60, and both should be 0.73. (The released notebook prints
-# a third, 74.13 %. Exercise 3 finds out what that is.) Table 4 of the same report passes every one of
-# these checks, so it can be done. What is not consistent cannot be a target: in skinkit no run is
-# compared with Table 5.
+# Two numbers that must be equal are 0.70 and 0.60, and both should be 0.73. (The released notebook
+# prints a third, 74.13 %. Exercise 3 finds out what that is.) Table 4 of the same report passes every
+# one of these checks. An inconsistent table cannot be a target: skinkit compares no run with Table 5.
 #
-# ## 9. Was Table 5's exam a new one?
+# ## 9. Was the exam of Table 5 a new one?
 #
-# Table 5 is a test on ISIC 2019. But ISIC 2019 is a *collection*, and HAM10000 is part of it; the report
-# says so and calls its pictures "partially new". Which part? The tables of both sets are enough to count.
+# Table 5 is a test on ISIC 2019. But ISIC 2019 is a *collection*, and HAM10000 is part of it; the
+# report says so and calls its images "partially new". Which part? The tables of both sets are enough to
+# count.
 
 # %%
 if profile == "smoke" or available_profile(profile, "isic2019", DATA_DIR) == "smoke":
-    print("Without ISIC 2019: a drawn set that contains a third of the first one stands for it.")
+    print("Without ISIC 2019, a synthetic set stands for it that contains a third of the first one.")
     own, new = skinkit.data.synthetic(120, seed=0), skinkit.data.synthetic(80, seed=1)
     names = ["image_id", "lesion_id", "patient_id"]
     new = new.assign(**{name: new[name] + "_NEW" for name in names})
@@ -382,20 +383,18 @@ counts["in Table 5"] = supports.astype(int)
 counts = counts.fillna(0).astype(int)
 share = counts["from the first set"] / counts["in the collection"]
 expected = (share * counts["in Table 5"]).sum()
-print(
-    f"drawn at random within each class, {expected:.0f} of {supports.sum():.0f} would be the first set's own"
-)
+print(f"chosen at random within each class, {expected:.0f} of {supports.sum():.0f} would be of the first set")
 counts
 
 # %% [markdown]
-# The released code reads 501 pictures and leaves out ten of a class that it does not know. With the
+# The released code reads 501 images and leaves out ten of a class that it does not know. With the
 # tables of ISIC 2019 the last two columns show that they were *not* the first in the order of their
-# names, which hold two diagnoses only and nothing of HAM10000. So they came in an order that was not
-# kept, and nobody can say which they were. If they came as by chance, the line above says how many of
-# them had been in the first set, most of these in training. Had the list of names been saved, we would
-# not have to guess.
+# names, which hold two diagnoses only and nothing of HAM10000. So their order was not recorded, and
+# nobody can say which images they were. If the order was random, the line above says how many of them
+# had been in the first set, most of these in training. With a saved list of names we would not have to
+# guess.
 #
-# The recipe `koefler2023/table5a/cnn` draws as many at random. Its split keeps the account:
+# The recipe `koefler2023/table5a/cnn` samples as many at random. Its split counts the overlap:
 
 # %%
 copied = skinkit.data.augment_offline(own)
@@ -409,13 +408,13 @@ for protocol in ("as_published", "corrected"):
 
 # %% [markdown]
 # `corrected` takes the whole collection and leaves out every photograph and every lesion of the first
-# set. The usual trap with collections: they grow by swallowing each other, and names of files change on
-# the way. Compare ids, then lesions, then pixels. (A picture without a lesion id can still be a sibling;
-# the count is a lower bound.)
+# set. Collections have a trap: they grow by including each other, and file names change on the way.
+# Compare ids, then lesions, then pixels. (An image without a lesion id can still be a sibling; the
+# count is a lower bound.)
 #
 # ## 10. The document's table beside ours
 #
-# Table 4a, once more from the ledger, each measured score with the leakage that it was measured under.
+# Here is Table 4a from the ledger, with each measured score beside its leakage.
 
 # %%
 book = ledger(OUT_DIR, smoke=True)
@@ -428,46 +427,46 @@ columns += ["leakage_photograph", "leakage_lesion", "verdict", "reason"]
 book[columns].sort_values(columns[:3]).set_index(["metric", "row", "protocol"]).sort_index().round(3)
 
 # %% [markdown]
-# Only `full` can be held against the printed numbers; smaller runs are *not comparable* and say why.
-# When you report a score, take this table's columns as a form to fill in: what was measured, between
-# which ends, on an exam that was seen to which part. A reader can work with a leaky score that says so.
+# Only `full` can be compared with the printed numbers; smaller runs are *not comparable* and say why.
+# When you report a score, use this table's columns as a form to fill in: the score, its interval, and
+# how much of the exam was known from training. A reader can work with a leaky score that says so.
 #
 # ## What could go wrong
 #
-# - **Copies first.** Also in disguise: oversampling, synthetic images of a generator, video frames, tiles
-#   of one slide. Split the *source* first, whatever is made of it.
-# - **Splitting pictures.** Two photographs of one lesion, two lesions of one patient, two patients of one
+# - **Copies first.** The same mistake has other forms: oversampling, synthetic images of a generator,
+#   video frames, tiles of one slide. Split the *source* first, whatever is made of it.
+# - **Splitting images.** Two photographs of one lesion, two lesions of one patient, two patients of one
 #   clinic: choose the level at which the next user is new.
 # - **Statistics of everything.** Class weights, means of pixels, a vocabulary: small leaks, easily shut.
-# - **One part too few.** Training and test only, and every decision is made on the test. If pictures are
+# - **One part too few.** Training and test only, and every decision is made on the test. If images are
 #   few, take folds; `group_folds` makes them.
 # - **A leak that lowers.** Section 3: a leaky exam with another mixture can give the lower accuracy. Look
 #   at what is shared, not at the height of the score.
 # - **Believing in clean.** Zero here means: no id is shared. Wrong ids, twins among patients and near
-#   duplicates are not seen; `skinkit data check` looks for equal pictures.
+#   duplicates are not seen; `skinkit data check` looks for equal images.
 
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer into the first cell of an exercise, then run its check. The solutions are in
-# between; they are folded in Colab.
+# Write your answer in the first cell of an exercise, then run its check. The solution stands between
+# the two and is folded in Colab.
 #
 # ### ex-08-1: How often does the published exam ask the same question?
 #
-# On average, how many of the exam's pictures under `as_published` are made from one photograph, if the
+# On average, how many of the exam's images under `as_published` are made from one photograph, if the
 # photograph is not of a nevus? You have `exams`.
 
 # %% tags=["exercise", "ex-08-1"]
-pictures_of_one = None
+images_of_one = None
 
 # %% tags=["solution", "ex-08-1"] cellView="form"
 rare = exams["as_published"].query("label != 'nv'")
-pictures_of_one = len(rare) / rare["source_id"].nunique()
+images_of_one = len(rare) / rare["source_id"].nunique()
 
 # %% tags=["check", "ex-08-1"]
 others = exams["as_published"][exams["as_published"]["label"] != "nv"]
 repeats = others.groupby("source_id").size()
-assert abs(pictures_of_one - repeats.mean()) < 1e-9, "rows of the exam, by source_id"
+assert abs(images_of_one - repeats.mean()) < 1e-9, "rows of the exam, by source_id"
 print(f"{repeats.mean():.2f}, up to {repeats.max()} of six")
 
 # %% [markdown]
@@ -487,7 +486,7 @@ with_copies = skinkit.data.augmented_split(whole, copied, parts=("train", "test"
 report = skinkit.data.leakage_report(copied, with_copies)
 assert skinkit.data.leakage_stamp(report) is None, "something is shared"
 assert any("+" in image for image in with_copies.ids("test")), "there is no copy in the test"
-print("Copies of the exam in the exam are only dull. Copies of the exam in the lessons are the flaw.")
+print("Copies of the exam in the exam are only dull. Copies of the exam in training are the flaw.")
 
 # %% [markdown]
 # ### ex-08-3: Which accuracy is 74.13 %?
@@ -506,4 +505,4 @@ not_an_accuracy = np.mean([share.argmax() == np.argmax(n) for share, n in zip(sh
 # %% tags=["check", "ex-08-3"]
 called_nevus = (evaluation.predicted_index(shares) == labels.index("nv")).mean()
 assert labels[0] == "nv" and np.isclose(not_an_accuracy, called_nevus), "np.argmax of a whole number is 0"
-print(f"{called_nevus:.1%} of the pictures are called a nevus, rightly or wrongly")
+print(f"{called_nevus:.1%} of the images are called a nevus, rightly or wrongly")

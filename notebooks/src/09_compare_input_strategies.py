@@ -11,32 +11,33 @@
 # ---
 
 # %% [markdown]
-# # Compare input strategies: how much of the picture does the network see?
+# # Compare input strategies: how much of the image does the network see?
 #
 # [![Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/REPOSITORY_SLUG/blob/main/notebooks/09_compare_input_strategies.ipynb)
 # · [Source](https://github.com/REPOSITORY_SLUG/blob/main/notebooks/src/09_compare_input_strategies.py)
 # · [Gessert et al. 2019, section II-D](https://arxiv.org/abs/1905.02793)
 #
-# A camera takes 600 x 450 pixels, and the network wants 224 x 224. One can squeeze the picture, or cut
-# a piece out of it, or cut out many and ask them all. Which is better, and is it the pieces, or that
-# more of them were asked? You make the pieces by hand, train the same network on each diet, and add
+# A camera takes 600 x 450 pixels, and the network wants 224 x 224. You can squeeze the image, cut one
+# piece out of it, or cut out many and average their answers. Which is better, and is it the pieces, or
+# the number of them? You make the pieces by hand, train the same network on each kind of input, and add
 # the arm that the document left out.
 
 # %% [markdown]
-# You will produce the corners of 5, 9, 16 and 36 crops and what they cover; the four diets of Table II
-# of Gessert et al. (2019) side by side; how much of a lesion each of them shows; their scores with
-# intervals, beside the printed ones; and the first lines of Table III, which cost no training at all.
+# You will produce the corners of 5, 9, 16 and 36 crops and what they cover; the four input strategies
+# of Table II of Gessert et al. (2019) side by side; how much of a lesion each of them shows; their
+# scores with intervals, beside the printed ones; and the first lines of Table III, which cost no
+# training at all.
 #
 # | profile | time (2 CPU cores) | memory | data |
 # | --- | --- | --- | --- |
-# | `smoke` | 2 minutes | 2 GB | 120 drawn pictures, made on the spot |
-# | `quick` | 13 minutes | 2 GB | HAM10000, 3,000 of its pictures, half as large |
-# | `full` | not measured yet; take a GPU | not measured yet | HAM10000, the document's own settings |
+# | `smoke` | 2 minutes | 2 GB | 120 synthetic images, generated here |
+# | `quick` | 13 minutes | 2 GB | HAM10000, 3,000 of its images, half as large |
+# | `full` | not measured yet; use a GPU | not measured yet | HAM10000, the document's own settings |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit where it is missing, as in Colab; nothing else is replaced.
+# Installs skinkit if it is missing, as in Colab; replaces nothing else.
 import importlib.util
 import subprocess
 import sys
@@ -44,18 +45,18 @@ import sys
 if importlib.util.find_spec("skinkit") is None:
     source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
-importlib.import_module("skinkit")  # before TensorFlow, which then starts without its log
+importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
-PROFILE = "quick"  # "smoke", "quick" or "full": how much is done, never how
-SEED = 0  # any integer: the seed of the runs, and of what is drawn here
+PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
+SEED = 0  # any integer: seeds the runs and all that is random here
 DATA_DIR = None  # folder that holds the folder ham10000; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks"  # runs are kept below it; notebooks 10 and 11 look for two of them there
 BACKBONE = "mobilenet"  # or "inceptionv3", "densenet121", "seresnext50"; `smoke` takes "small"
 WEIGHTS = None  # a file of ImageNet weights, where Keras cannot fetch them; "none" trains from nothing
 ARMS = ("downsampling", "single-crop", "multi-crop", "ordered")  # these four at least; there is "gru", too
-FOLDS = (0,)  # (0, 1, 2) trains three models an arm, as the document did
-PICTURES = 500  # most test pictures that sections 3, 6 and 7 look at
+FOLDS = (0,)  # (0, 1, 2) trains three models per arm, as the document did
+IMAGES = 500  # at most this many test images in sections 3, 6 and 7
 
 # %%
 import dataclasses
@@ -66,11 +67,9 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 import skinkit
 from skinkit import evaluation, plots
-from skinkit.experiments import SavedRun, available_profile, run
+from skinkit.experiments import SavedRun, available_profile, ledger, run
 from skinkit.experiments.predictions import predict
-from skinkit.experiments.results import ledger
 from skinkit.experiments.run_data import build_run_data
-from skinkit.papers import choose
 from skinkit.papers.published import load_published, printed_arms
 from skinkit.pipeline import build_dataset, coverage, crop_corners
 from skinkit.pipeline.crops import centre_box
@@ -80,11 +79,11 @@ set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of P
 skinkit.report_environment()
 
 # %% [markdown]
-# ## 1. Where does one cut?
+# ## 1. Where are the crops?
 #
-# Crops are spread evenly, and the outer ones touch the edges. Along 450 pixels a crop of 224 can move by
-# 226; three rows of crops start at 0, a half of that, and all of it. The same along 600, and the nine
-# come row by row, as one reads.
+# Crops are spread evenly, and the outer ones touch the edges. Along 450 pixels a crop of 224 can move
+# by 226; three rows of crops start at 0, a half of that, and all of it. The same holds along 600, and
+# the nine come row by row, as one reads.
 
 # %%
 whole, side = (450, 600), 224
@@ -96,16 +95,15 @@ assert crop_corners(whole, side, 5).tolist() == [[0, 0], [0, 376], [226, 0], [22
 shares = {count: coverage(whole, side, count) for count in (5, 9, 16, 36)}
 often = {count: count * side**2 / (whole[0] * whole[1]) for count in shares}
 assert round(shares[5], 3) == 0.87 and shares[9] == 1
-pd.DataFrame({"share of the picture": shares, "a pixel is seen (times)": often}).round(3)
+pd.DataFrame({"share of the image": shares, "a pixel is seen (times)": often}).round(3)
 
 # %% [markdown]
-# Five crops are an exception: the four corners, and the centre *last*. They miss 13 % of the
-# picture, most of it in the middle of the upper and the lower edge. The order looks like a detail and is
-# part of the method: attention (notebook 10) has weights for the first crop and others for the second,
-# and a recurrent network gives its answer after the last.
+# Five crops are an exception: the four corners, and the centre *last*. They miss 13 % of the image,
+# most of it in the middle of the upper and the lower edge. The order looks like a detail but is part of
+# the method: attention (notebook 10) has weights for the first crop and others for the second, and a
+# recurrent network gives its answer after the last.
 #
-# The formula knows no pixels, only lengths. On pictures half as large and crops of 112 it gives the
-# same places, halved.
+# The formula scales: on images half as large, with crops of 112, it gives the same places, halved.
 
 # %%
 profile = available_profile(PROFILE, "ham10000", DATA_DIR)
@@ -115,35 +113,35 @@ plans = {arm: skinkit.papers.recipe(name).resolve(profile) for arm, name in name
 ordered = plans["ordered"]
 run_data = build_run_data(ordered, profile, data_dir=DATA_DIR)
 labels, test = run_data.labels, run_data.rows("test")
-test = test.sample(frac=1, random_state=SEED).head(PICTURES).reset_index(drop=True)
+test = test.sample(frac=1, random_state=SEED).head(IMAGES).reset_index(drop=True)
 one = test[test["label"] == "mel"].head(1)
-print(f"pictures of {ordered.image_size}, crops of {ordered.crop_size}; {run_data.split.note}")
+print(f"images of {ordered.image_size}, crops of {ordered.crop_size}; {run_data.split.note}")
 (crops,) = batches.evaluation_images(ordered, one, scaling="unit")
 assert crops.shape == (1, 9, ordered.crop_size, ordered.crop_size, 3)
 plots.image_grid(list(crops[0]), [f"crop {number}" for number in range(1, 10)], columns=3)
 
 # %% [markdown]
-# ## 2. Which diets are there?
+# ## 2. What are the input strategies?
 #
-# - *Downsampling* squeezes the picture, which makes circles into ellipses: 4 : 3 becomes 1 : 1.
+# - *Downsampling* squeezes the image, which makes circles into ellipses: 4 : 3 becomes 1 : 1.
 # - *Single-crop* trains on a random part, 8 to 100 % of the area in a random shape, and is examined on
 #   the centre.
 # - *Multi-crop* trains on one random crop at full sharpness and is examined on nine ordered ones, whose
 #   answers are averaged.
-# - *Ordered* crops are the same nine in training and in the exam, all nine of a picture in one step.
+# - *Ordered* crops are the same nine in training and in the exam, all nine of an image in one step.
 
 # %%
 specs = {arm: batches.pipeline_spec(plan, augment=True) for arm, plan in plans.items()}
 shapes = {arm: {"training": spec.shape(True), "exam": spec.shape(False)} for arm, spec in specs.items()}
 assert shapes["multi-crop"]["exam"] == shapes["ordered"]["training"], "one network sees 1 crop, one sees 9"
 for arm, plan in plans.items():
-    shapes[arm]["pictures a step"] = plan.batch_size
+    shapes[arm]["images per step"] = plan.batch_size
 pd.DataFrame(shapes).T
 
 # %% [markdown]
-# The same melanoma, four times on each diet. Mirroring, brightness and saturation are drawn for the
-# *whole* picture, before anything is cut, so all crops of a picture change alike. (Of nine ordered crops
-# the first is shown: it always is the upper left corner, sometimes of a mirrored picture.)
+# Here is the same melanoma, four times with each strategy. Mirroring, brightness and saturation are
+# chosen for the *whole* image, before anything is cut, so all crops of an image change alike. (Of nine
+# ordered crops the first is shown: it always is the upper left corner, sometimes of a mirrored image.)
 
 # %%
 views, titles = [], []
@@ -157,14 +155,14 @@ for arm, spec in specs.items():
 plots.image_grid(views, titles, columns=4)
 
 # %% [markdown]
-# ## 3. How much of the lesion is in it?
+# ## 3. How much of the lesion does the input show?
 #
-# A diagnosis asks for the whole lesion: its border, its symmetry. Count. Drawn pictures have exact
-# masks; for HAM10000 put the published masks beside the pictures (`masks/` beside `images/`), otherwise
+# A diagnosis needs the whole lesion: its border, its symmetry. We count. Synthetic images have exact
+# masks; for HAM10000 put the published masks beside the images (`masks/` beside `images/`), otherwise
 # what is darker than skin stands for the lesion. "Best crop" is the one that shows most of it.
 #
-# The exam of *single-crop* comes in two forms. The text says a centre that covers 85 % of the picture;
-# the released code cuts 336 x 336, and that is 42 %.
+# The exam of *single-crop* comes in two forms. The text says a centre that covers 85 % of the image;
+# the released code cuts 336 x 336, which is 42 %.
 
 # %%
 size, cut = ordered.image_size, ordered.crop_size
@@ -182,7 +180,7 @@ def lesion_share(box):
 # %%
 centres = {way: centre_box(size, cut, way) for way in ("centre85", "centre336")}
 for way, (_, _, height, width) in centres.items():
-    print(f"{way}: {height * width / (size[0] * size[1]):.0%} of the picture")
+    print(f"{way}: {height * width / (size[0] * size[1]):.0%} of the image")
 nine = np.stack([lesion_share((*corner, cut, cut)) for corner in crop_corners(size, cut, 9)])
 shown = {way: lesion_share(box) for way, box in centres.items()}
 shown |= {"an average crop of nine": nine.mean(axis=0), "the best crop of nine": nine.max(axis=0)}
@@ -191,17 +189,18 @@ assert (shown["centre85"] >= shown["centre336"] - 1e-9).all(), "the smaller cent
 shown.describe().loc[["mean", "min", "25%", "50%"]].round(2)
 
 # %% [markdown]
-# HAM10000 was taken by people who put the lesion into the middle, so a centre does not lose much. But an
-# average crop of nine shows about a quarter of the lesion, and even the best of them cuts most lesions.
-# That is the price of sharpness: all nine together see everything, and none of them alone knows the
-# border on the other side. Somebody has to put the pieces together. Averaging answers is the simplest
-# way; attention and GRU are others.
+# HAM10000 was taken by people who put the lesion into the middle, so a centre does not lose much. But
+# an average crop of nine shows about a quarter of the lesion, and even the best of them cuts most
+# lesions. That is the price of sharpness: all nine together see everything, and none of them alone
+# knows the border on the other side. The model has to put the pieces together. Averaging answers is the
+# simplest way; attention and GRU are others.
 #
-# ## 4. Train
+# ## 4. Train on each input strategy
 #
-# One network, one loss (weighted by class, notebook 11), the document's split: four parts, none of
-# which shares a lesion with another. Finished runs are not repeated. (Drawn patients have several lesions,
-# so in `smoke` the stamp speaks of patients. HAM10000 does not name its patients; nobody can tell.)
+# All arms have one network, one loss (weighted by class, notebook 11) and the document's split: four
+# parts, none of which shares a lesion with another. Finished runs are not repeated. (Synthetic patients
+# have several lesions, so in `smoke` the stamp mentions patients. HAM10000 does not name its patients,
+# so nobody can tell there.)
 
 # %%
 where = {"seed": SEED, "out": OUT_DIR, "data_dir": DATA_DIR, "weights": WEIGHTS, "verbose": 2}
@@ -215,18 +214,18 @@ steps = {arm: batches.training_batches(plan, run_data, SEED).steps for arm, plan
 table["steps"] = table["epochs"] * pd.Series(steps)
 crops = pd.Series({arm: 9 if arm in ("ordered", "gru") else 1 for arm in ARMS})
 table["crops met"] = table["epochs"] * crops * len(run_data.rows("train"))
-assert table["parameters"].drop("gru", errors="ignore").nunique() == 1, "the same network on every diet"
+assert table["parameters"].drop("gru", errors="ignore").nunique() == 1, "the same network on every input"
 table
 
 # %% [markdown]
 # Look at the last columns before you look at any score. In as many epochs the network of ordered crops
-# meets nine times as many of them, in four times as many steps. (So it is in `full`, as in the document. In
-# `quick`, with its few epochs, it gets fewer of these, so that all take about as many steps.) It shares that
-# with every attention model of the document; Multi-Crop, which these are compared with, does not. Whoever
-# compares *end attention* with *multi-crop* compares three things at once. The row `ordered` is the arm that
-# tells them apart. The document has none; notebook 10 needs it.
+# meets nine times as many crops, in four times as many steps. (This holds in `full`, as in the
+# document. In `quick` it gets fewer epochs, so that all arms take about as many steps.) The same is
+# true of every attention model of the document, but not of Multi-Crop, which these are compared with. A
+# comparison of *end attention* with *multi-crop* compares three things at once. The arm `ordered` tells
+# them apart. The document does not have it; notebook 10 needs it.
 #
-# ## 5. Which diet is better?
+# ## 5. Which input strategy is better?
 
 # %%
 exam = runs["multi-crop"].predictions
@@ -248,25 +247,25 @@ differences = {
     for a, b in pairs
 }
 differences = pd.concat(differences)[["value", "low", "high"]]
-differences.assign(holds_0=differences["low"].mul(differences["high"]) <= 0).round(3)
+differences.assign(contains_0=differences["low"].mul(differences["high"]) <= 0).round(3)
 
 # %% [markdown]
-# Where an interval holds 0, these pictures cannot tell two diets apart. With drawn pictures and two
-# epochs nobody has learnt anything: `smoke` shows how it is asked, not what the answer is. And the interval
-# knows the luck of the exam alone. For that of training set `FOLDS = (0, 1, 2)`: the ledger then has the
-# mean and the standard deviation of the three models, as the document prints them, and with other
-# `SEED`s that over seeds, which the document mixes with it.
+# Where an interval contains 0, these images cannot tell two strategies apart. With synthetic images and
+# two epochs no network has learnt anything: `smoke` shows the question, not the answer. The interval
+# covers only the luck of the exam. For the luck of training set `FOLDS = (0, 1, 2)`: the ledger then
+# has the mean and the standard deviation of the three models, as the document prints them. Other
+# `SEED`s give those over seeds, which the document mixes with it.
 #
-# ## 6. What does the average do?
+# ## 6. What does the average over crops do?
 #
-# By hand, for the run `multi-crop`: all nine crops of all pictures go through the network as one
-# pile, and the nine answers of a picture are averaged.
+# We take the average by hand for the run `multi-crop`: all nine crops of all images go through the
+# network as one pile, and the nine answers of an image are averaged.
 
 # %%
 model, plan = runs["multi-crop"].load_model(), plans["multi-crop"]
 each = []
 for images in batches.evaluation_images(plan, test):
-    pile = images.numpy().reshape(-1, *model.input_shape[1:])
+    pile = images.reshape(-1, *model.input_shape[1:])
     each.append(model.predict_on_batch(pile).reshape(len(images), 9, len(labels)))
 each = np.concatenate(each)
 saved_answers = exam.set_index("image_id").loc[test["image_id"]]
@@ -277,15 +276,16 @@ agree = (each.argmax(axis=2) == each.mean(axis=1).argmax(axis=1)[:, None]).mean(
 print(f"crop by crop {np.round(alone, 2)}; their average {mean:.2f}; {agree:.0%} of the crops agree with it")
 
 # %% [markdown]
-# Nine times the work for one picture. The pile is what makes it bearable: one call for a whole batch, and
-# the memory grows with pictures times crops, nothing else.
+# This is nine times the work for one image. The pile makes it bearable: it takes one call for a whole
+# batch, and the memory grows with images times crops only.
 #
 # ## 7. How many crops does the exam need?
 #
-# The network of *multi-crop* has never heard of the number nine. So the same trained network can be
+# The network of *multi-crop* does not depend on the number nine. So the same trained network can be
 # examined with any number of crops, and so can that of *single-crop* with either centre.
 
 # %%
+choose = skinkit.papers.choose
 ways = {f"multi-crop {n}": ("multi-crop", choose("multi_crop", count=n)) for n in (4, 5, 9, 16)}
 ways |= {f"single-crop {way}": ("single-crop", choose("single_crop", evaluation=way)) for way in centres}
 rows = {}
@@ -297,11 +297,11 @@ for name, (arm, strategy) in ways.items():
     rows[name] = scored.loc["macro_recall"]
 rows = pd.DataFrame(rows).T
 assert rows[["low", "high"]].notna().all(axis=None)
-plots.score_intervals({f"{len(test)} test pictures": rows})
+plots.score_intervals({f"{len(test)} test images": rows})
 
 # %% [markdown]
-# Printed, for the same question (each of these is a training of its own in the document, under the same
-# settings):
+# The document prints these scores for the same question (each comes from its own training, under the
+# same settings):
 
 # %%
 third = printed_arms("gessert2019", "table3", "macro_recall")
@@ -313,9 +313,10 @@ third.round(3)
 # %% [markdown]
 # ## 8. The document's table beside ours
 #
-# Table II, the rows without attention: mean of three models, with one standard deviation on each side.
-# Ours: one model (or the first of `FOLDS`), with the 95 % interval of the exam. These lines do not mean
-# the same, so compare the order of the dots and not the length of the lines.
+# The figure shows the rows of Table II without attention: means of three models, with one standard
+# deviation on each side. Ours is one model (or the first of `FOLDS`), with the 95 % interval of the
+# exam. These lines do not mean the same, so compare the order of the dots and not the length of the
+# lines.
 
 # %%
 printed = printed_arms("gessert2019", "table2", "macro_recall")
@@ -334,9 +335,9 @@ book.set_index(["metric", "arm"])[columns].sort_index().round(3)
 
 # %% [markdown]
 # `measured` is the last epoch, as the document evaluates it; `measured_best` is the epoch that was best
-# on the validation part, on the same test. (MC-sensitivity is macro recall; the document's F1 is weighted by
-# how often a class was *predicted*, notebook 04.) *Not comparable* stands there for good reasons: another
-# network, smaller pictures, fewer epochs. What can be compared is the order of the arms:
+# on the validation part, on the same test. (MC-sensitivity is macro recall; the document's F1 is
+# weighted by how often a class was *predicted*, notebook 04.) The rows are *not comparable* for good
+# reasons: another network, smaller images, fewer epochs. What can be compared is the order of the arms:
 
 # %%
 order = load_published("gessert2019").query("table == 'table2' and metric == 'macro_recall'")
@@ -351,24 +352,25 @@ print("ours:", " < ".join(ours["value"].sort_values().index))
 #
 # - **Another order of the crops.** Averaging does not mind, attention and GRU do; a test with averages
 #   alone will not find it.
-# - **Augmentation after the cut.** Each crop mirrored on its own: the pieces no longer belong together.
+# - **Augmentation after the cut.** If each crop is mirrored on its own, the pieces no longer belong
+#   together.
 # - **Training and exam in different sizes.** *Single-crop* shows lesions enlarged up to three times in
 #   training and the centre reduced in the exam: two scales for one network.
 # - **A centre that is not the text's.** 42 or 85 %: say which, both are one line (section 7).
-# - **A batch of crops as a batch of pictures.** Batch normalisation sees 45 crops of 5 pictures, which
-#   look more alike than 45 pictures. And "batch size" needs a word: of what?
+# - **A batch of crops as a batch of images.** Batch normalisation sees 45 crops of 5 images, which look
+#   more alike than 45 images. Say what a "batch size" counts.
 # - **Four times the steps.** Equal epochs are not equal training (section 4).
 
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer into the first cell of an exercise, then run its check. The solutions are in
-# between; they are folded in Colab.
+# Write your answer in the first cell of an exercise, then run its check. The solution stands between
+# the two and is folded in Colab.
 #
 # ### ex-09-1: Where is the seventh of sixteen?
 #
-# 4 x 4 crops of 224 on 450 x 600 pixels, row by row, ends included, whole pixels. Row and column of the
-# upper left corner of the seventh?
+# 4 x 4 crops of 224 on 450 x 600 pixels, row by row, ends included, whole pixels. What are row and
+# column of the upper left corner of the seventh?
 
 # %% tags=["exercise", "ex-09-1"]
 seventh = None
@@ -383,7 +385,7 @@ assert tuple(seventh) == tuple(crop_corners((450, 600), 224, 16)[6])
 # %% [markdown]
 # ### ex-09-2: How large is the overlap?
 #
-# Of nine crops of 224 on 450 x 600 pixels, what share of the picture lies in more than one crop? You can
+# Of nine crops of 224 on 450 x 600 pixels, what share of the image lies in more than one crop? You can
 # count, or think in rows and columns.
 
 # %% tags=["exercise", "ex-09-2"]
@@ -398,15 +400,15 @@ seen_more_than_once = (times > 1).mean()
 # %% tags=["check", "ex-09-2"]
 # Two neighbours share 224 - 113 rows or 224 - 188 columns; seen once is what lies in neither overlap.
 once = (450 - 2 * (224 - 113)) * (600 - 2 * (224 - 188))
-assert seen_more_than_once is not None, "count, with zeros of the size of the picture"
+assert seen_more_than_once is not None, "count, with zeros of the size of the image"
 assert np.isclose(seen_more_than_once, 1 - once / (450 * 600)), "more than once, not once"
 
 # %% [markdown]
 # ### ex-09-3: Vote instead
 #
 # The released code could also let the crops vote: each names one diagnosis, and the share of the votes
-# is the answer. You have the answers of all crops, `each`, of shape (pictures, 9, classes). Make
-# `votes`, of shape (pictures, classes).
+# is the answer. You have the answers of all crops, `each`, of shape (images, 9, classes). Make `votes`,
+# of shape (images, classes).
 
 # %% tags=["exercise", "ex-09-3"]
 votes = None

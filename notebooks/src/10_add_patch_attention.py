@@ -11,32 +11,32 @@
 # ---
 
 # %% [markdown]
-# # Add patch attention: does anybody look at the picture?
+# # Add patch attention: does the network look at the image?
 #
 # [![Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/REPOSITORY_SLUG/blob/main/notebooks/10_add_patch_attention.ipynb)
 # · [Source](https://github.com/REPOSITORY_SLUG/blob/main/notebooks/src/10_add_patch_attention.py)
 # · [Gessert et al. 2019, section II-E](https://arxiv.org/abs/1905.02793)
 #
-# Nine crops of a picture, and not all of them matter. Ninety numbers shall learn which. You build the
-# block by hand, find out what it can know and what it cannot, train it beside the same nine crops without
-# it, and ask of the trained weights a question that a pretty figure does not answer.
+# An image has nine crops, and not all of them matter. Ninety numbers learn which. You build the block
+# by hand, find out what it can know and what it cannot, train it beside the same nine crops without it,
+# and ask of the trained weights a question that a pretty figure does not answer.
 
 # %% [markdown]
-# You will produce the attention block of Gessert et al. (2019), number for number that of the layer;
-# the attention rows of Table II beside your own, with the control that the document lacks; the weights
+# You will produce the attention block of Gessert et al. (2019), with the same numbers as the layer; the
+# attention rows of Table II beside your own, with the control that the document lacks; the weights
 # drawn as frames around the crops, as in Figure 4, and what is left of the answers when the weights may
-# not depend on the picture; and the sweep of Figure 5, patch dropout.
+# not depend on the image; and the sweep of Figure 5, patch dropout.
 #
 # | profile | time (2 CPU cores) | memory | data |
 # | --- | --- | --- | --- |
-# | `smoke` | 2 minutes | 2 GB | 120 drawn pictures, made on the spot |
-# | `quick` | 21 minutes | 5 GB | HAM10000, 3,000 of its pictures, half as large |
-# | `full` | not measured yet; take a GPU | not measured yet | HAM10000, the document's own settings |
+# | `smoke` | 2 minutes | 2 GB | 120 synthetic images, generated here |
+# | `quick` | 21 minutes | 5 GB | HAM10000, 3,000 of its images, half as large |
+# | `full` | not measured yet; use a GPU | not measured yet | HAM10000, the document's own settings |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit where it is missing, as in Colab; nothing else is replaced.
+# Installs skinkit if it is missing, as in Colab; replaces nothing else.
 import importlib.util
 import subprocess
 import sys
@@ -44,18 +44,18 @@ import sys
 if importlib.util.find_spec("skinkit") is None:
     source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
-importlib.import_module("skinkit")  # before TensorFlow, which then starts without its log
+importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
-PROFILE = "quick"  # "smoke", "quick" or "full": how much is done, never how
-SEED = 0  # any integer: the seed of the runs, and of what is random here
+PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
+SEED = 0  # any integer: seeds the runs and all that is random here
 DATA_DIR = None  # folder that holds the folder ham10000; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks"  # runs are kept below it; one of them is that of notebook 09
 BACKBONE = "mobilenet"  # or "inceptionv3", "densenet121", "seresnext50"; `smoke` takes "small"
 WEIGHTS = None  # a file of ImageNet weights, where Keras cannot fetch them; "none" trains from nothing
 ARMS = ("initial", "dual")  # these two at least; there are "end" and "gru", too
 DROPOUTS = ("0.0", "0.2", "0.4")  # of section 8, from 0.0 to 0.5; 0.2 is the arm "initial"
-PICTURES = 500  # most test pictures that sections 6 and 7 look at
+IMAGES = 500  # at most this many test images in sections 6 and 7
 
 # %%
 import keras
@@ -65,8 +65,7 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 import skinkit
 from skinkit import evaluation, plots
-from skinkit.experiments import SavedRun, available_profile, run
-from skinkit.experiments.results import ledger
+from skinkit.experiments import SavedRun, available_profile, ledger, run
 from skinkit.explain import crop_weights
 from skinkit.layers import PatchAttention, PatchDropout
 from skinkit.papers.published import printed_arms
@@ -76,11 +75,12 @@ set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of P
 skinkit.report_environment()
 
 # %% [markdown]
-# ## 1. What is the block?
+# ## 1. How does the block work?
 #
-# It takes all crops of a picture at once. **One number a crop:** the mean of everything in it. **A dense
-# layer** from the crops to the crops, with a bias. **A sigmoid**, so that each crop gets a weight between
-# 0 and 1. **A product:** the whole crop times its weight. By hand, on four pictures of nine crops:
+# It takes all crops of an image at once. **One number per crop:** the mean of everything in it. **A
+# dense layer** from the crops to the crops, with a bias. **A sigmoid**, so that each crop gets a weight
+# between 0 and 1. **A product:** the whole crop times its weight. Here it is by hand, on four images of
+# nine crops:
 
 # %%
 random = np.random.default_rng(SEED)
@@ -106,15 +106,15 @@ assert parameters == {count: count**2 + count for count in (5, 9, 16)} == {5: 30
 parameters
 
 # %% [markdown]
-# A fresh block gives every crop about one half, so it begins by making everything half as large. Nothing
-# makes the weights of a picture sum to 1: they can all be large, or all be small. This is not the soft
-# attention of notebook 06.
+# A fresh block gives every crop about one half, so it begins by making everything half as large.
+# Nothing makes the weights of an image sum to 1: they can all be large, or all be small. This is not
+# the soft attention of notebook 06.
 #
-# ## 2. What can it know?
+# ## 2. What can the block know?
 #
-# One number a crop goes in. So whatever two crops do *not* differ in on average, it cannot see. Shuffle the
-# pixels inside each crop, and no weight moves. Exchange two crops, and the weights do not just follow: the
-# dense layer has its own row for each place.
+# One number per crop goes in. So the block cannot see any difference that leaves the mean of a crop as
+# it is. Shuffle the pixels inside each crop, and no weight moves. Exchange two crops, and the weights
+# do not just follow: the dense layer has its own row for each place.
 
 # %%
 shuffled = random.permuted(crops.reshape(4, 9, 64, 3), axis=2).reshape(crops.shape)
@@ -126,11 +126,12 @@ assert not np.allclose(turned.numpy()[:, ::-1], weights, atol=1e-3), "weights kn
 print(f"largest change when the nine come in reverse: {np.abs(turned.numpy()[:, ::-1] - weights).max():.3f}")
 
 # %% [markdown]
-# Where is it put? *Initial*: on the pixels, before any convolution. There the one number is how bright the
-# crop is, all colours together: a dark spot on skin. *End*: on the pooled features of the crops, where
-# the mean of a thousand features means whatever the network makes of it. *Dual*: both. On pixels from 0
-# to 1 a small weight darkens a crop. (With pixels from -1 to 1, which MobileNet's weights expect, it pulls
-# a crop towards grey; the recipe's protocols `as_published` and `as_described` keep 0 to 1.)
+# The block goes to one of three places. *Initial*: on the pixels, before any convolution. There the one
+# number is how bright the crop is, all colours together: a dark spot on skin. *End*: on the pooled
+# features of the crops, where the mean of a thousand features means whatever the network makes of it.
+# *Dual*: both. On pixels from 0 to 1 a small weight darkens a crop. (With pixels from -1 to 1, which
+# MobileNet's weights expect, it pulls a crop towards grey; the recipe's protocols `as_published` and
+# `as_described` keep 0 to 1.)
 
 # %%
 profile = available_profile(PROFILE, "ham10000", DATA_DIR)
@@ -147,14 +148,14 @@ for name in ("initial_attention", "end_attention"):
     assert network.get_layer(name).count_params() == 90
 
 # %% [markdown]
-# The document gives the overhead as about 0.001 %. For DenseNet121 with seven million parameters and one
-# block of 90 that is right; this network is smaller.
+# The document gives the overhead as about 0.001 %. For DenseNet121 with seven million parameters and
+# one block of 90 that is right; this network is smaller, so its share is larger.
 #
 # ## 3. What is patch dropout?
 #
 # In training each crop is replaced by black with a probability $p$, so that the network cannot rely on
-# one place. Keras' own dropout would take single pixels and scale up what is left; here whole crops go,
-# and nothing is scaled.
+# one place. Keras' own dropout would take single pixels and scale up what is left; here whole crops
+# become black, and nothing is scaled.
 
 # %%
 dropped = PatchDropout(0.4, seed=SEED)(np.ones((500, 9, 2, 2, 3), "float32"), training=True).numpy()
@@ -162,15 +163,15 @@ kept = dropped.any(axis=(2, 3, 4))
 assert set(np.unique(dropped)) == {0.0, 1.0}, "all or nothing, and nothing is scaled"
 assert (dropped.all(axis=(2, 3, 4)) == kept).all(), "whole crops"
 assert np.isclose(kept.mean(), 0.6, atol=0.03)
-print(f"{kept.mean():.1%} of the crops are kept; crops kept of a picture: {np.bincount(kept.sum(axis=1))}")
+print(f"{kept.mean():.1%} of the crops are kept; crops kept of an image: {np.bincount(kept.sum(axis=1))}")
 
 # %% [markdown]
-# ## 4. Train
+# ## 4. Train with attention and without
 #
-# The *control* first: the same nine ordered crops, the same averaging, the same patch dropout, no
-# attention. The document does not have it. It compares its attention models with Multi-Crop, whose
-# network saw one random crop of a picture at a time (notebook 09), and so cannot say whether its gain
-# comes from attending or from training on ordered crops.
+# The *control* comes first: the same nine ordered crops, the same averaging and the same patch dropout,
+# without attention. The document does not have it. It compares its attention models with Multi-Crop,
+# whose network saw one random crop of an image at a time (notebook 09), so it cannot say whether its
+# gain comes from attention or from training on ordered crops.
 
 # %%
 where = {"seed": SEED, "out": OUT_DIR, "data_dir": DATA_DIR, "weights": WEIGHTS, "verbose": 2}
@@ -191,9 +192,9 @@ for arm, saved in runs.items():
 plots.score_intervals(intervals)
 
 # %% [markdown]
-# ## 5. Is it the attention?
+# ## 5. Does the gain come from attention?
 #
-# On the same draws of lesions, each arm against the control:
+# We compare each arm with the control on the same resamples of lesions:
 
 # %%
 differences = {
@@ -203,22 +204,23 @@ differences = {
     for arm in ARMS
 }
 differences = pd.concat(differences)[["value", "low", "high"]]
-differences.assign(holds_0=differences["low"].mul(differences["high"]) <= 0).round(3)
+differences.assign(contains_0=differences["low"].mul(differences["high"]) <= 0).round(3)
 
 # %% [markdown]
-# Where an interval holds 0, these pictures cannot tell them apart. (In `smoke` nobody has learnt anything;
-# there it only shows how it is asked.) One training each is little: repeat with other `SEED`s, and the
-# folder of runs has their spread.
+# Where an interval contains 0, these images cannot tell them apart. (In `smoke` no network has learnt
+# anything; there the table only shows the question.) One training each is little: repeat with other
+# `SEED`s, and the folder of runs has their spread.
 #
-# ## 6. Where does it look?
+# ## 6. Where does the block look?
 #
-# The trained model `dual` has both blocks. One test picture of each diagnosis; the frame of a crop is wide
-# and bright where its weight is large. First the weights on the pixels, then those on the features.
+# The trained model `dual` has both blocks. We take one test image of each diagnosis; the frame of a
+# crop is wide and bright where its weight is large. The first figure shows the weights on the pixels,
+# the second those on the features.
 
 # %%
 model, run_data = runs["dual"].load_model(), runs["dual"].run_data(DATA_DIR)
 test = run_data.rows("test").sample(frac=1, random_state=SEED).drop_duplicates("lesion_id")
-test = test.head(PICTURES).reset_index(drop=True)
+test = test.head(IMAGES).reset_index(drop=True)
 pixels = np.concatenate(list(batches.evaluation_images(plan, test)))
 given = {name: crop_weights(model, pixels, layer=f"{name}_attention") for name in ("initial", "end")}
 for name, each in given.items():
@@ -236,16 +238,16 @@ plots.crop_weights(shown, given["end"][chosen.index], chosen["label"].tolist())
 
 # %% [markdown]
 # Read the bar before the frames: the colours always go from the smallest weight of the figure to the
-# largest. If these are 0.49 and 0.51, you are looking at a difference that no product will feel.
+# largest. If these are 0.49 and 0.51, the product hardly changes anything.
 #
-# ## 7. Does it look at the *picture*?
+# ## 7. Does the block look at the *image*?
 #
-# Compare the four panels. Do the frames differ from picture to picture, or from place to place only? A
-# weight could depend on nothing but the place: the middle counts, whatever it shows. That would be a good
-# rule for HAM10000, where the lesion lies in the middle, and it would not be attention. It can even be no
-# rule at all: the random first weights of a block differ from place to place, and skin is equally bright
-# everywhere, so the frames differ before anything is learnt. Split the variance of the weights into the
-# part that the place explains and the rest.
+# Compare the four panels. Do the frames differ from image to image, or from place to place only? A
+# weight could depend on nothing but the place: the middle counts, whatever it shows. That would be a
+# good rule for HAM10000, where the lesion lies in the middle, but it would not be attention. It may not
+# even be a rule: the random first weights of a block differ from place to place, and skin is equally
+# bright everywhere, so the frames differ before anything is learnt. Split the variance of the weights
+# into the part that the place explains and the rest.
 
 # %%
 explained = {}
@@ -253,7 +255,7 @@ for name, each in given.items():
     by_place = each.mean(axis=0)
     explained[name] = {
         "spread over places (sd)": by_place.std(),
-        "spread over pictures at one place (sd)": each.std(axis=0).mean(),
+        "spread over images at one place (sd)": each.std(axis=0).mean(),
         "explained by the place": by_place.var() / each.var(),
     }
 explained = pd.DataFrame(explained).T
@@ -261,13 +263,13 @@ assert explained["explained by the place"].between(0, 1 + 1e-6).all()
 explained.round(4)
 
 # %% [markdown]
-# And does the answer need the rest? Freeze the weights: give every picture the mean weights of all
-# pictures. One can do that without touching the network, with a kernel of zeros and the right bias.
+# Does the answer need the rest? We freeze the weights: every image gets the mean weights of all images.
+# A kernel of zeros and the right bias do this without any change to the network.
 
 
 # %%
 def without_looking(block):
-    """Gives a block of the model its mean weights whatever it sees; returns what it had."""
+    """Fixes a block's weights at their mean over all images; returns its kernel and bias from before."""
     before = block.get_weights()
     mean = given[block.name.removesuffix("_attention")].mean(axis=0)
     block.set_weights([np.zeros_like(before[0]), np.log(mean / (1 - mean))])
@@ -292,15 +294,15 @@ print(f"{unchanged:.1%} of the answers stay; shares move by {np.abs(looking - fr
 plots.score_intervals(scored)
 
 # %% [markdown]
-# If nearly every answer stays, the trained block does not attend to pictures; it has learnt a fixed
-# mask of nine numbers, which a network could as well have learnt elsewhere. If the score falls, somebody
-# looks. This takes one minute and no training. The document shows Figure 4 and does not ask.
+# If nearly every answer stays, the trained block does not attend to images; it has learnt a fixed mask
+# of nine numbers, which a network could as well have learnt elsewhere. If the score falls, the block
+# does look. This check takes one minute and no training. The document shows Figure 4 without it.
 #
-# ## 8. How much dropout?
+# ## 8. How much patch dropout is best?
 #
-# Figure 5 turns $p$, for initial attention and nine crops. The figure's numbers are not printed; the
-# released settings have 0.1 for five crops and 0.2 for nine. The arm `initial` *is* $p$ = 0.2, so it is
-# not trained again.
+# Figure 5 varies $p$, for initial attention and nine crops. The document does not print the figure's
+# numbers; the released settings have 0.1 for five crops and 0.2 for nine. The arm `initial` *is* $p$ =
+# 0.2, so it is not trained again.
 
 # %%
 swept = {f"p = {p}": SavedRun(run(name, profile, **where)) for p, name in sweep.items()}
@@ -311,15 +313,16 @@ table = {
 plots.score_intervals(table)
 
 # %% [markdown]
-# With $p$ = 0 each training picture shows all its crops; at 0.5 half of them are black, but never in
-# the exam. A dropped crop also changes the *mean* that the other weights are computed from, so the block
+# With $p$ = 0 each training image shows all its crops; at 0.5 half of them are black, but never in the
+# exam. A dropped crop also changes the *mean* that the other weights are computed from, so the block
 # trains on combinations which it never meets later.
 #
 # ## 9. The document's table beside ours
 #
-# Table II, with attention: mean of three models, with one standard deviation on each side; ours with the
-# 95 % interval of the exam. The lines do not mean the same: compare the order of the dots. The
-# row `multi-crop` is what the document compares with, `ordered` what it should have.
+# The figure shows the rows of Table II with attention: means of three models, with one standard
+# deviation on each side, and ours with the 95 % interval of the exam. The lines do not mean the same:
+# compare the order of the dots. The row `multi-crop` is what the document compares with, `ordered` what
+# it should have.
 
 # %%
 printed = printed_arms("gessert2019", "table2", "macro_recall")
@@ -337,9 +340,9 @@ print(f"relative, in %: {(100 * relative).round(1).to_dict()}")
 gains.round(3)
 
 # %% [markdown]
-# "Improves the mean sensitivity by 7 %" is the second line: a relative gain, of the best arm, in the network
-# where it is largest. In points it is 3.5 to 4.9, and a standard deviation of three models is up to 2.1. Both
-# ways to say it are right; only one is what a reader thinks.
+# "Improves the mean sensitivity by 7 %" is in the second line: it is a relative gain of the best arm,
+# in the network where the gain is largest. In points it is 3.5 to 4.9, and a standard deviation of
+# three models is up to 2.1. Both ways to say it are right; a reader expects only one of them.
 
 # %%
 book = ledger(OUT_DIR, smoke=True)
@@ -356,23 +359,24 @@ book.set_index(["table", "row", "metric"])[columns].sort_index().round(3)
 # - **Another order of the crops** in the exam than in training. The shapes fit, and every weight belongs
 #   to another place. Exercise 3 shows what that costs.
 # - **No control.** The gain of an added layer is measured against the same training without it.
-# - **A figure instead of a question.** Frames always look as if somebody looked. Section 7 is shorter
-#   than Figure 4.
-# - **Softmax instead of sigmoid.** Then the weights of a picture compete, and with nine crops everything
+# - **A figure instead of a question.** Frames always look like attention. Section 7 is shorter than
+#   Figure 4.
+# - **Softmax instead of sigmoid.** Then the weights of an image compete, and with nine crops everything
 #   is divided by nine.
-# - **Scaled dropout.** Keras' `Dropout` scales up; the mean brightness, the one thing that initial attention
-#   sees, would jump with every draw.
+# - **Scaled dropout.** Keras' `Dropout` scales up; the mean brightness, the one thing that initial
+#   attention sees, would jump with every dropped crop.
 # - **Another number of crops.** The dense layer is built for nine; a model for nine cannot take sixteen.
 
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer into the first cell of an exercise, then run its check. The solutions are in
-# between; they are folded in Colab.
+# Write your answer in the first cell of an exercise, then run its check. The solution stands between
+# the two and is folded in Colab.
 #
 # ### ex-10-1: What would 36 crops cost?
 #
-# The challenge entry of the same group used 36 crops. How many parameters has dual attention on them?
+# The challenge entry of the same group used 36 crops. How many parameters does dual attention have on
+# them?
 
 # %% tags=["exercise", "ex-10-1"]
 dual_on_36 = None
@@ -386,10 +390,10 @@ wide.build((None, 36, 2048))
 assert dual_on_36 == 2 * wide.count_params(), "two blocks, each with a kernel and a bias"
 
 # %% [markdown]
-# ### ex-10-2: How often is a picture left with nothing?
+# ### ex-10-2: How often is an image left with nothing?
 #
-# With five crops and $p$ = 0.5, what is the probability that a training picture loses all of them? Look
-# at `PatchDropout`: each crop is drawn on its own.
+# With five crops and $p$ = 0.5, what is the probability that a training image loses all of them? Look
+# at `PatchDropout`: each crop is dropped on its own.
 
 # %% tags=["exercise", "ex-10-2"]
 all_black = None
@@ -398,15 +402,15 @@ all_black = None
 all_black = 0.5**5
 
 # %% tags=["check", "ex-10-2"]
-draws = PatchDropout(0.5, seed=SEED)(np.ones((20_000, 5, 1), "float32"), training=True).numpy()
-counted = (draws.sum(axis=(1, 2)) == 0).mean()
+dropped = PatchDropout(0.5, seed=SEED)(np.ones((20_000, 5, 1), "float32"), training=True).numpy()
+counted = (dropped.sum(axis=(1, 2)) == 0).mean()
 assert all_black is not None and abs(all_black - counted) < 0.005, f"counted {counted:.4f}"
 
 # %% [markdown]
-# ### ex-10-3: What does the order matter?
+# ### ex-10-3: How much does the order matter?
 #
-# Give the model `dual` the nine crops of each test picture in reverse. What share of its answers
-# changes? Then the same for the control. You have `pixels`, `looking` and `runs`.
+# Give the model `dual` the nine crops of each test image in reverse. What share of its answers changes?
+# Then the same for the control. You have `pixels`, `looking` and `runs`.
 
 # %% tags=["exercise", "ex-10-3"]
 changed = {"dual": None, "ordered": None}

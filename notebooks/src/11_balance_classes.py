@@ -11,33 +11,33 @@
 # ---
 
 # %% [markdown]
-# # Balance classes: who moves the network?
+# # Balance classes: which class moves the network?
 #
 # [![Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/REPOSITORY_SLUG/blob/main/notebooks/11_balance_classes.ipynb)
 # · [Source](https://github.com/REPOSITORY_SLUG/blob/main/notebooks/src/11_balance_classes.py)
 # · [Gessert et al. 2019, section II-F](https://arxiv.org/abs/1905.02793)
 #
-# Two pictures in three are nevi, one in a hundred is a dermatofibroma. One can show the rare ones more
-# often, or let their errors cost more, or let errors cost more on pictures whose diagnosis was hard to
-# make. A paper compares five such ways. You measure what each of them does to a step of training, before
-# you look at any score, and then give the last one a rival that knows nothing.
+# Two images in three show a nevus, one in a hundred shows a dermatofibroma. You can show the rare ones
+# more often, let their errors cost more, or let errors cost more on images whose diagnosis was hard to
+# make. A paper compares five such ways. You measure what each of them does to a step of training,
+# before you look at any score, and then give the last one a rival that knows nothing.
 
 # %% [markdown]
 # You will produce the weights behind Table VI of Gessert et al. (2019) and what they really do; the
-# epochs of all strategies of Table V, told in shares and in updates; the diagnosis factors by class, and
-# how the released code hands them to the wrong pictures; the share of each class in the gradient of one
+# epochs of all strategies of Table V, in shares and in updates; the diagnosis factors by class, and how
+# the released code hands them to the wrong images; the share of each class in the gradient of one
 # batch; and Tables V and VI beside your own runs.
 #
 # | profile | time (2 CPU cores) | memory | data |
 # | --- | --- | --- | --- |
-# | `smoke` | 2 minutes | 2 GB | 120 drawn pictures, made on the spot |
-# | `quick` | 29 minutes | 4 GB | HAM10000, 3,000 of its pictures, half as large |
-# | `full` | not measured yet; take a GPU | not measured yet | HAM10000, the document's own settings |
+# | `smoke` | 2 minutes | 2 GB | 120 synthetic images, generated here |
+# | `quick` | 29 minutes | 4 GB | HAM10000, 3,000 of its images, half as large |
+# | `full` | not measured yet; use a GPU | not measured yet | HAM10000, the document's own settings |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit where it is missing, as in Colab; nothing else is replaced.
+# Installs skinkit if it is missing, as in Colab; replaces nothing else.
 import importlib.util
 import subprocess
 import sys
@@ -45,17 +45,17 @@ import sys
 if importlib.util.find_spec("skinkit") is None:
     source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
-importlib.import_module("skinkit")  # before TensorFlow, which then starts without its log
+importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
-PROFILE = "quick"  # "smoke", "quick" or "full": how much is done, never how
-SEED = 0  # any integer: the seed of the runs, and of what is drawn here
+PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
+SEED = 0  # any integer: seeds the runs and all that is random here
 DATA_DIR = None  # folder that holds the folder ham10000; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks"  # runs are kept below it; one of them is that of notebook 09
 BACKBONE = "mobilenet"  # or "inceptionv3", "densenet121", "seresnext50"; `smoke` takes "small"
 WEIGHTS = None  # a file of ImageNet weights, where Keras cannot fetch them; "none" trains from nothing
 EXPONENTS = ("0.50", "1.50")  # trained in section 6, also "0.75", "1.25"; "1.00" is loss weighting
-BATCH = 140  # pictures of the one batch of section 7
+BATCH = 140  # images of the one batch of section 7
 
 # %%
 import dataclasses
@@ -69,19 +69,19 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 import skinkit
 from skinkit import evaluation, plots, training
-from skinkit.experiments import SavedRun, available_profile, build, run
-from skinkit.experiments.results import ledger
+from skinkit.experiments import SavedRun, available_profile, ledger, run
 from skinkit.experiments.run_data import build_run_data
 from skinkit.papers.published import load_published, printed_arms
+from skinkit.tasks.batches import training_batches
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of PNG
 skinkit.report_environment()
 
 # %% [markdown]
-# ## 1. What does an exponent do?
+# ## 1. What does the exponent do?
 #
-# Notebook 03 gave an error on class $i$ the weight $(N/N_i)^k$. From the printed counts of HAM10000,
-# first the weight of one picture, then what the *class* weighs: its pictures times their weight.
+# Notebook 03 gave an error on class $i$ the weight $(N/N_i)^k$. From the printed counts of HAM10000 we
+# compute first the weight of one image, then the weight of the *class*: its images times their weight.
 
 # %%
 counts = load_published("gessert2019").query("table == 'table1' and row == 'ham10000'")
@@ -93,19 +93,19 @@ assert weights[1.0].round(2).to_dict()["df"] == 87.09 and weights[1.5].round(1)[
 classes = weights.mul(counts, axis=0)
 classes = classes / classes.sum()
 assert np.allclose(classes[1.0], 1 / 7), "at k = 1 every class weighs the same"
-pd.concat({"weight of a picture": weights.round(2), "share of the class": classes.round(3)}, axis=1)
+pd.concat({"weight of an image": weights.round(2), "share of the class": classes.round(3)}, axis=1)
 
 # %% [markdown]
-# At $k$ = 1 every class weighs one seventh. Beyond it the order turns round: at 1.5 the 257 pictures of the
-# two rarest diagnoses weigh half of everything, and the 6,705 nevi 3.5 %. So it is no
-# surprise that the F1 of Table VI falls where $k$ rises above 1: such a network is paid for seeing
+# At $k$ = 1 every class weighs one seventh. Above 1 the order is reversed: at 1.5 the 257 images of the
+# two rarest diagnoses weigh half of everything, and the 6,705 nevi 3.5 %. So it is not surprising that
+# the F1 of Table VI falls where $k$ rises above 1: such a network is rewarded for seeing
 # dermatofibromas.
 #
 # ## 2. What is in an epoch?
 #
-# Table V has five strategies. Two change *which* pictures come (oversampling, balanced batches), two change
-# what their errors *cost* (class weights; class weights times diagnosis factors). All come down to one
-# table: how much of an epoch's weight each class has, and in how many updates.
+# Table V has five strategies. Two change *which* images come (oversampling, balanced batches), two
+# change what their errors *cost* (class weights; class weights times diagnosis factors). All come down
+# to one table: how much of an epoch's weight each class has, and in how many updates.
 
 # %%
 profile = available_profile(PROFILE, "ham10000", DATA_DIR)
@@ -118,15 +118,15 @@ released = skinkit.papers.recipe(names["oversampling"]).resolve(profile, "as_pub
 run_data = build_run_data(plans["none"], profile, data_dir=DATA_DIR)
 labels, rows = run_data.labels, run_data.rows("train")
 for arm, plan in plans.items():
-    print(f"{arm}: {plan.balancing}, {plan.loss}, {plan.batch_size} pictures a step")
+    print(f"{arm}: {plan.balancing}, {plan.loss}, {plan.batch_size} images per step")
 
 # %%
 epochs = {}
 for arm, plan in {**plans, "oversampling, as released": released}.items():
-    sampler = build.build_sampler(plan, run_data)
+    planned = training_batches(plan, run_data, SEED)
     shuffled = np.random.default_rng(SEED).permutation(len(rows))
-    epoch = {"order": shuffled if sampler is None else sampler.order(SEED, 0)}
-    epoch |= {"weights": build.sample_weights(plan, run_data), **plan.loss.options}
+    epoch = {"order": shuffled if planned.sampler is None else planned.sampler.order(SEED, 0)}
+    epoch |= {"weights": planned.weights, **plan.loss.options}
     epochs[arm] = training.effective_weights(rows["label"], {arm: epoch}, plan.batch_size)
 epochs = pd.concat(epochs.values())[["updates", *labels]]
 assert np.allclose(epochs[list(labels)].sum(axis=1), 1)
@@ -135,23 +135,24 @@ assert longer > 1.5 * equal, "the released epoch is as long as its whole pool"
 epochs.round(3)
 
 # %% [markdown]
-# Two things to see. The released epoch of oversampling is as long as its whole pool: on HAM10000 4.7 times
-# as many updates as in the other rows of Table V. A network that was trained 4.7 times as long is not a
-# comparison of strategies; `corrected` cuts the same draws into epochs of the usual length.
+# There are two things to see. The released epoch of oversampling is as long as its whole pool: on
+# HAM10000 4.7 times as many updates as in the other rows of Table V. A network that trains 4.7 times as
+# long cannot be compared with the others; `corrected` cuts the same order of images into epochs of the
+# usual length.
 #
-# And `loss-weighting` divides by the weights *in the batch* (PyTorch's weighted mean). In a batch of nevi
-# each nevus then counts fully; beside a dermatofibroma it nearly vanishes. So the shares of that row are
-# not one seventh each: the mean of the batches is not the mean of the pictures.
+# And `loss-weighting` divides by the weights *in the batch* (PyTorch's weighted mean). In a batch of
+# nevi each nevus then counts fully; beside a dermatofibroma it nearly vanishes. So the shares of that
+# row are not one seventh each: the mean of the batches is not the mean of the images.
 #
-# ## 3. What is diagnosis-guided?
+# ## 3. What is diagnosis-guided weighting?
 #
-# A picture of HAM10000 says how its diagnosis was made: by consensus of experts, by follow-up, by
-# confocal microscopy or under the microscope. The thought: what had to be cut out to know was hard to see.
-# So its error costs more, 1, 2, 3 or 4 times.
+# HAM10000 says of each image how its diagnosis was made: by consensus of experts, by follow-up, by
+# confocal microscopy or under the microscope. The idea: a lesion that had to be cut out to be diagnosed
+# was hard to see. So its error costs more, 1, 2, 3 or 4 times as much.
 
 # %%
 table = run_data.table
-if profile != "smoke":  # the whole table, whatever part of its pictures is used
+if profile != "smoke":  # the whole table, even if only a part of its images is used
     table = skinkit.data.load("ham10000", root=DATA_DIR, missing_images="keep", verbose=False)
 modes = ("benign", "nevus", "all")
 factors = pd.DataFrame({mode: training.diagnosis_factors(table, mode) for mode in modes})
@@ -165,16 +166,16 @@ if profile != "smoke":
 pd.crosstab(table["label"], table["dx_type"]).join(by_class.add_prefix("mean factor: ").round(2))
 
 # %% [markdown]
-# The text gives the factors to *benign* lesions. A comment in the released code says nevi only. What that
-# code computes is the last column: the test for the class reads a variable which a loop before it has left
-# at the last row of the table, a nevus, and so it is true for every picture. All malignant lesions are
+# The text gives the factors to *benign* lesions. A comment in the released code says nevi only. What
+# that code computes is the last column: the test for the class reads a variable that an earlier loop
+# left at the last row of the table, a nevus, so it is true for every image. All malignant lesions are
 # confirmed under the microscope, so for them the factor is always 4, and only makes the class heavier.
 #
-# ## 4. Who gets the factor?
+# ## 4. Which image gets the factor?
 #
-# One more step of the released code. In training the data set hands out each picture's position *among
-# the training pictures*, and the loop looks up the factor at that position *among all*. By hand: sort all
-# pictures; the k-th training picture gets the factor of the k-th picture of all.
+# The released code has one more step. In training the data set hands out each image's position *among
+# the training images*, and the loop looks up the factor at that position *among all*. We do it by hand:
+# sort all images; the k-th training image gets the factor of the k-th image of all.
 
 # %%
 everything, own = run_data.table.sort_values("image_id"), rows.sort_values("image_id")
@@ -182,7 +183,7 @@ intended = training.diagnosis_factors(own, "all")
 of_all = training.diagnosis_factors(everything, "all")
 applied = of_all[: len(own)]
 assert np.array_equal(applied, training.diagnosis_factors(own, "as_released", table=run_data.table))
-first = pd.DataFrame({"training picture": own["image_id"].to_numpy(), "its own factor": intended})
+first = pd.DataFrame({"training image": own["image_id"].to_numpy(), "its own factor": intended})
 first["factor of"] = everything["image_id"].to_numpy()[: len(own)]
 first["gets"] = applied
 first.head(8)
@@ -191,17 +192,17 @@ first.head(8)
 correlation = np.corrcoef(intended, applied)[0, 1]
 chance = 1 / math.sqrt(len(own))
 print(f"correlation of intended and applied: {correlation:.3f}, by chance within +-{2 * chance:.3f}")
-assert abs(correlation) < 4 * chance, "the factors have nothing to do with the pictures"
+assert abs(correlation) < 4 * chance, "the factors have nothing to do with the images"
 print(f"the right factor by accident: {(intended == applied).mean():.0%}")
 
 # %% [markdown]
-# The factors that are applied have nothing to do with the pictures: on the released division the
+# The factors that are applied have nothing to do with the images: on the released division the
 # correlation is between -0.02 and 0.02 in all three folds. This is the state of the public code. The
-# printed table may come from another one, and nobody can say that its numbers are wrong. But the question
-# is on the table: is it the diagnosis that helps, or any factors? That takes a control, `shuffled`: the
-# same factors, dealt out at random, everything else equal.
+# printed table may come from another one, and nobody can say that its numbers are wrong. But the
+# question stands: does the diagnosis help, or would any factors? The control `shuffled` can tell: it
+# has the same factors, assigned at random, with everything else equal.
 #
-# ## 5. Train
+# ## 5. Train with each strategy
 
 # %%
 names |= {f"k{k}": f"gessert2019/table6/{backbone}-k{k}" for k in EXPONENTS}
@@ -221,7 +222,7 @@ for arm, saved in runs.items():
 plots.score_intervals(intervals)
 
 # %% [markdown]
-# ## 6. Which differences are there?
+# ## 6. Which strategy is better?
 #
 # The second line is the question of section 4.
 
@@ -233,17 +234,17 @@ differences = {
     for a, b in pairs
 }
 differences = pd.concat(differences)[["value", "low", "high"]]
-differences.assign(holds_0=differences["low"].mul(differences["high"]) <= 0).round(3)
+differences.assign(contains_0=differences["low"].mul(differences["high"]) <= 0).round(3)
 
 # %% [markdown]
-# Where an interval holds 0, these pictures cannot tell the two apart. (In `smoke` nobody has learnt
-# anything: it shows how it is asked.) Mind the third line, the document's own comparison: these two rows
-# differ in the factors *and* in what the loss is divided by. `diagnosis-weighting` minus `shuffled` differs
-# in nothing but who gets the factor. Yet even that has two parts: which picture, and which class. Dealt out
-# to all, the factors no longer lift the benign classes (look at both lines of section 2). A sharper
-# control shuffles within each class: exercise 4.
+# Where an interval contains 0, these images cannot tell the two apart. (In `smoke` no network has
+# learnt anything: there the table only shows the question.) Mind the third line, the document's own
+# comparison: these two rows differ in the factors *and* in what the loss is divided by.
+# `diagnosis-weighting` minus `shuffled` differs only in which image gets the factor. Yet even that has
+# two parts: which image, and which class. Assigned to all images, the factors no longer lift the benign
+# classes (look at both lines of section 2). A sharper control shuffles within each class: exercise 4.
 #
-# Who pays? Recall and precision of each class:
+# Which class loses? Here are recall and precision of each class:
 
 # %%
 found = {arm: evaluation.per_class(truth, shares[arm], labels) for arm in ("none", "loss-weighting")}
@@ -252,16 +253,17 @@ assert (evaluation.per_class(truth, shares["none"], labels)["support"] > 0).any(
 found.round(2)
 
 # %% [markdown]
-# ## 7. Who moves the network?
+# ## 7. Which class moves the network?
 #
-# Shares of the loss are one thing. What moves the weights is the *gradient*, and a picture that the network
-# gets right has next to none, whatever its weight. So take the network that was trained without balancing,
-# one batch as each strategy makes it, and ask for the length of the gradient that each class brings.
+# Shares of the loss are one thing, but the *gradient* moves the weights. An image that the network gets
+# right has next to none, whatever its weight. So we take the network that was trained without balancing
+# and one batch as each strategy makes it. Then we measure the length of the gradient that each class
+# brings.
 
 
 # %%
 def gradient_by_class(model, images, answers, weights):
-    """Returns the length of the gradient that the pictures of each class bring to one step."""
+    """Returns the length of the gradient that the images of each class bring to one step."""
     with tf.GradientTape(persistent=True) as tape:
         given = model(images, training=False)
         losses = keras.losses.categorical_crossentropy(answers, given) * weights
@@ -270,41 +272,41 @@ def gradient_by_class(model, images, answers, weights):
 
 
 # %%
-model, lengths, pictures = runs["none"].load_model(), {}, {}
+model, lengths, in_batch = runs["none"].load_model(), {}, {}
 for arm, plan in plans.items():
     one_batch = dataclasses.replace(plan, batch_size=BATCH)
-    batches, _ = build.training_batches(one_batch, run_data, SEED)(0)
+    batches, _ = training_batches(one_batch, run_data, SEED)(0)
     images, answers, *weight = next(iter(batches))
     weight = weight[0] if weight else tf.ones(len(images))
     lengths[arm] = gradient_by_class(model, images, answers, weight)
-    pictures[arm] = answers.numpy().sum(axis=0)
-lengths, pictures = (pd.DataFrame(each, index=labels).T for each in (lengths, pictures))
+    in_batch[arm] = answers.numpy().sum(axis=0)
+lengths, in_batch = (pd.DataFrame(each, index=labels).T for each in (lengths, in_batch))
 moved = lengths.div(lengths.sum(axis=1), axis=0)
 
 # %%
 colours = [plots.PALETTE[label] for label in labels]
 ax = moved.plot.barh(stacked=True, color=colours, figsize=(8, 3.5), width=0.8)
-ax.set(xlabel=f"share of the gradient of one batch ({len(images)} pictures)")
+ax.set(xlabel=f"share of the gradient of one batch ({len(images)} images)")
 ax.legend(ncols=7, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, 1.12), frameon=False)
 ax.invert_yaxis()
 assert np.allclose(moved.sum(axis=1), 1)
 
 # %%
-pd.concat({"pictures in the batch": pictures.astype(int), "share of the gradient": moved.round(3)}, axis=1)
+pd.concat({"images in the batch": in_batch.astype(int), "share of the gradient": moved.round(3)}, axis=1)
 
 # %% [markdown]
-# Read the first line against the number of pictures: where the network knows the nevi already, they move
+# Read the first line against the number of images: where the network knows the nevi already, they move
 # it less than their number says. Then the line `loss-weighting`: one or two dermatofibromas move the
 # network about as much as all nevi together. One step goes where *this* dermatofibroma wants, the next
-# where another one does. Samplers spread the same share over many pictures (which are the same few again
-# and again): less noise in a step, more of learning by heart.
+# where another one does. Samplers spread the same share over many images (which are the same few again
+# and again): a step has less noise, and the network learns more by heart.
 #
-# (The sum is of lengths; the gradients themselves may point against each other.)
+# (We add lengths; the gradients themselves may point against each other.)
 #
 # ## 8. The documents' tables beside ours
 #
-# Table V and Table VI: means of three models, with one standard deviation on each side; ours one model,
-# with the 95 % interval of the exam. Compare the order of the dots, not the lines.
+# The figures show Tables V and VI: means of three models, with one standard deviation on each side.
+# Ours is one model, with the 95 % interval of the exam. Compare the order of the dots, not the lines.
 
 # %%
 ours = pd.DataFrame({arm: scores.loc["macro_recall"] for arm, scores in intervals.items()}).T
@@ -339,34 +341,35 @@ columns = ["measured", "low", "high", "measured_best", "verdict", "reason"]
 book.set_index(["metric", "arm"])[columns].sort_index().round(3)
 
 # %% [markdown]
-# "Improves by 3 %" is said of diagnosis weighting, relative again (notebook 10): in points 1.6, 1.8 and 2.2,
-# about one or two standard deviations of three models, beside a row with another normalisation, by code that
-# deals out the factors at random. Whether the *idea* is good is still open. Line two of section 6, with
-# several seeds and folds, would say.
+# The document says that diagnosis weighting "improves by 3 %", which is relative again (notebook 10).
+# In points the gain is 1.6, 1.8 and 2.2, about one or two standard deviations of three models. It is
+# measured against a row with another normalisation, by code that assigns the factors at random. Whether
+# the *idea* is good is still open. Line two of section 6, with several seeds and folds, could tell.
 #
 # ## What could go wrong
 #
 # - **A position for an index.** Position in the part, position in the whole: both are integers, both are in
 #   range, nothing fails. Look up by name.
 # - **A variable that outlives its loop.** Python keeps it. The class test of section 3 reads it.
-# - **Longer epochs.** Whoever draws more pictures an epoch trains longer; compare at equal updates.
+# - **Longer epochs.** More images per epoch mean a longer training; compare at equal updates.
 # - **Weights with a mean of 30.** Without normalisation they are a learning rate. Table V's last two rows
 #   differ in that, too.
 # - **Accuracy as a judge.** It falls with every strategy that works.
 # - **Weights and sampler together.** Rare classes are then lifted twice; check with `effective_weights`.
-# - **`dx_type` as an input.** It tells the label: follow-up is always a nevus. As a weight in training it
-#   does not reach the exam, as an input it would.
+# - **`dx_type` as an input.** It tells the label: follow-up is always a nevus. As a weight in training
+#   it does not reach the exam; as an input it would.
 
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer into the first cell of an exercise, then run its check. The solutions are in
-# between; they are folded in Colab.
+# Write your answer in the first cell of an exercise, then run its check. The solution stands between
+# the two and is folded in Colab.
 #
 # ### ex-11-1: How many updates?
 #
-# The released fold 0 has 4,993 training pictures, 3,350 of them nevi, the largest of seven classes. With 20
-# pictures a step: how many updates has an epoch of oversampling as released, and how many without it?
+# The released fold 0 has 4,993 training images, 3,350 of them nevi, the largest of seven classes. With
+# 20 images per step: how many updates does an epoch of oversampling have as released, and how many
+# without it?
 
 # %% tags=["exercise", "ex-11-1"]
 updates = None
@@ -376,8 +379,9 @@ updates = (math.ceil(7 * 3350 / 20), math.ceil(4993 / 20))
 
 # %% tags=["check", "ex-11-1"]
 assert updates is not None, "every class is repeated up to the largest"
-drawn = skinkit.pipeline.SAMPLERS["oversampling"](np.repeat(np.arange(7), [3350, 554, 256, 161, 549, 55, 68]))
-assert tuple(updates) == tuple(skinkit.pipeline.steps_per_epoch(n, 20) for n in (drawn.length, drawn.rows))
+classes_of_rows = np.repeat(np.arange(7), [3350, 554, 256, 161, 549, 55, 68])
+taken = skinkit.pipeline.SAMPLERS["oversampling"](classes_of_rows)
+assert tuple(updates) == tuple(skinkit.pipeline.steps_per_epoch(n, 20) for n in (taken.length, taken.rows))
 print(f"{updates[0] / updates[1]:.1f} times as many")
 
 # %% [markdown]
@@ -402,8 +406,8 @@ assert abs(prices["nv"] / prices.sum() - 0.5) < 0.005, "N_i times (N / N_i) ** k
 # %% [markdown]
 # ### ex-11-3: Mend the lookup
 #
-# You have `of_all`, the factors of all pictures in the order of `everything`, and `own`, the training
-# pictures. Make `mended`: for each row of `own` the factor of *that* picture, looked up in `of_all`.
+# You have `of_all`, the factors of all images in the order of `everything`, and `own`, the training
+# images. Make `mended`: for each row of `own` the factor of *that* image, looked up in `of_all`.
 
 # %% tags=["exercise", "ex-11-3"]
 mended = None
@@ -412,25 +416,25 @@ mended = None
 mended = pd.Series(of_all, index=everything["image_id"]).loc[own["image_id"]].to_numpy()
 
 # %% tags=["check", "ex-11-3"]
-assert mended is not None and np.array_equal(mended, intended), "by the name of the picture"
+assert mended is not None and np.array_equal(mended, intended), "by the name of the image"
 
 # %% [markdown]
 # ### ex-11-4: A sharper control
 #
-# Make `within`: the factors of mode `benign` for the pictures `own`, shuffled among the pictures of the
-# same class. No class gets heavier or lighter by it; only the pictures change places.
+# Make `within`: the factors of mode `benign` for the images `own`, shuffled among the images of the
+# same class. No class gets heavier or lighter by it; only the images change places.
 
 # %% tags=["exercise", "ex-11-4"]
 benign = pd.Series(training.diagnosis_factors(own, "benign"), index=own["image_id"])
 within = None
 
 # %% tags=["solution", "ex-11-4"] cellView="form"
-draw = np.random.default_rng(SEED)
-within = benign.groupby(own["label"].to_numpy(str)).transform(lambda factors: draw.permutation(factors))
+generator = np.random.default_rng(SEED)
+within = benign.groupby(own["label"].to_numpy(str)).transform(lambda factors: generator.permutation(factors))
 
 # %% tags=["check", "ex-11-4"]
-assert within is not None and within.index.equals(benign.index), "one factor for each picture"
+assert within is not None and within.index.equals(benign.index), "one factor for each image"
 by_label = own["label"].to_numpy(str)
 assert np.allclose(within.groupby(by_label).sum(), benign.groupby(by_label).sum()), "the classes keep theirs"
-print(f"{(within != benign).mean():.0%} of the pictures have another factor")
+print(f"{(within != benign).mean():.0%} of the images have another factor")
 assert (within != benign).any()

@@ -11,31 +11,31 @@
 # ---
 
 # %% [markdown]
-# # Meet the patients: who is behind the pictures?
+# # Meet the patients: who is behind the images?
 #
 # [![Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/REPOSITORY_SLUG/blob/main/notebooks/12_meet_the_patients.ipynb)
 # · [Source](https://github.com/REPOSITORY_SLUG/blob/main/notebooks/src/12_meet_the_patients.py)
 # · [ISIC 2020, the data of Hernandez Perez 2020, Section 3.1](https://doi.org/10.1038/s41597-021-00815-z)
 #
 # A dermatologist does not look at a spot alone. She looks at the person: thirty spots, and one that is
-# not like the others. The ISIC 2020 set is the first large one that says which pictures belong to one
-# patient. Before anybody trains on it, here is who they are.
+# not like the others. The ISIC 2020 set is the first large one that says which images belong to one
+# patient. Meet these patients before you train on them.
 
 # %% [markdown]
 # You will produce Tables 1 and 2 and Figures 8 and 9 of Hernandez Perez (2020), counted from the table
-# of the release, beside the printed numbers and what is wrong with these; patient-disjoint folds; what
-# age, sex and site tell without a single pixel; and drawn patients in whom the other spots matter, or not.
+# of the release, beside the printed numbers and their errors; patient-disjoint folds; what age, sex and
+# site tell without a single pixel; and synthetic patients in whom the other spots matter, or not.
 #
 # | profile | time (2 CPU cores) | memory | data |
 # | --- | --- | --- | --- |
-# | `smoke` | half a minute | 1 GB | 600 drawn pictures of drawn patients |
-# | `quick` | 1 minute | 1 GB | the table of ISIC 2020; drawn patients in section 7 |
+# | `smoke` | half a minute | 1 GB | 600 synthetic images of synthetic patients |
+# | `quick` | 1 minute | 1 GB | the table of ISIC 2020; synthetic patients in section 7 |
 # | `full` | not measured yet | not measured yet | as `quick`: a table is small enough |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit where it is missing, as in Colab; nothing else is replaced.
+# Installs skinkit if it is missing, as in Colab; replaces nothing else.
 import importlib.util
 import subprocess
 import sys
@@ -43,14 +43,14 @@ import sys
 if importlib.util.find_spec("skinkit") is None:
     source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
-importlib.import_module("skinkit")  # before TensorFlow, which then starts without its log
+importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
-PROFILE = "quick"  # "smoke", "quick" or "full": how much is done, never how
-SEED = 0  # any integer: of the drawn patients, the folds and the draws of the intervals
+PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
+SEED = 0  # any integer: seeds the synthetic patients, the folds and the intervals
 DATA_DIR = None  # folder that holds the folder isic2020; None: environment variable SKINKIT_DATA
-OUT_DIR = "results/notebooks"  # the drawn patients are kept below it
-DRAWN = 600  # pictures that are drawn where there is no table of ISIC 2020
+OUT_DIR = "results/notebooks"  # the synthetic patients are kept below it
+SYNTHETIC = 600  # synthetic images that stand in for ISIC 2020 if its table is missing
 FOLDS = 5  # folds of section 6
 
 # %%
@@ -75,8 +75,8 @@ skinkit.report_environment()
 # %% [markdown]
 # ## 1. What is in the table?
 #
-# One file, one row a picture, as the challenge publishes it. Without it we draw patients into a file of
-# the same form; every cell below then counts the drawn ones.
+# It is one file with one row per image, as the challenge publishes it. Without it we write synthetic
+# patients into a file of the same form; every cell below then counts those.
 
 # %%
 profile = available_profile(PROFILE, "isic2020", DATA_DIR)
@@ -84,42 +84,42 @@ NAME = "ISIC_2020_Training_GroundTruth.csv"
 if real := profile != "smoke":
     folder = skinkit.data.release_folder("isic2020", DATA_DIR)
 else:
-    folder = Path(OUT_DIR, "drawn_patients")
-    skinkit.data.synthetic(DRAWN, SEED, folder, (72, 96), layout="isic2020")
+    folder = Path(OUT_DIR, "synthetic_patients")
+    skinkit.data.synthetic(SYNTHETIC, SEED, folder, (72, 96), layout="isic2020")
 raw = pd.read_csv(next(folder.rglob(NAME)))
-print(f"{len(raw):,} pictures of {raw['patient_id'].nunique():,} patients")
+print(f"{len(raw):,} images of {raw['patient_id'].nunique():,} patients")
 raw.sample(4, random_state=SEED)
 
 # %% [markdown]
-# `target` is 1 for a melanoma. `patient_id` is the column that this notebook is about: in HAM10000 there
-# is none. (There are no lesion ids here. If a spot was photographed twice, only the patient tells.)
+# `target` is 1 for a melanoma. This notebook is about the column `patient_id`, which HAM10000 does not
+# have. (There are no lesion ids here. If a spot was photographed twice, only the patient id can tell.)
 #
-# ## 2. How many melanomas? Table 1
+# ## 2. How many melanomas are there? Table 1
 #
-# The document prints 32,541 benign and 584 malignant pictures. We count, and put both side by side.
+# The document prints 32,541 benign and 584 malignant images. We count, and put both side by side.
 
 # %%
 printed = load_published("hernandez2020")
 table1 = printed[printed["table"] == "table1"].pivot(index="class", columns="metric", values="value")
 counted = raw["benign_malignant"].value_counts()
 table1["counted"], table1["counted share"] = counted, (100 * counted / len(raw)).round(2)
-print(f"printed: {table1['images'].sum():,.0f} pictures; counted: {len(raw):,}")
+print(f"printed: {table1['images'].sum():,.0f} images; counted: {len(raw):,}")
 if real:
     assert (len(raw), counted["malignant"]) == (33_126, 584)
     assert table1["images"].sum() == len(raw) - 1
 table1
 
 # %% [markdown]
-# The two printed counts add up to 33,125, and the release has 33,126: one benign picture is missing. It
-# changes no score. But it tells that a number was typed or subtracted by hand somewhere, and the next one
-# may matter more.
+# The two printed counts add up to 33,125, and the release has 33,126: one benign image is missing. It
+# changes no score. But it shows that a number was typed or subtracted by hand somewhere, and the next
+# one may matter more.
 #
-# A program that calls everything benign is right in 98.2 % of the pictures. Remember that whenever
+# A program that calls everything benign is right in 98.2 % of the images. Remember that whenever
 # somebody reports accuracy here.
 #
-# ## 3. How many patients? Table 2
+# ## 3. How many patients are there? Table 2
 #
-# A patient *has melanoma* here if at least one picture of them shows one.
+# A patient *has melanoma* here if at least one image of them shows one.
 
 # %%
 ill = raw.groupby("patient_id")["target"].max()
@@ -138,51 +138,51 @@ told.set_index(["table", "class", "metric"])[["printed", "check"]]
 
 # %% [markdown]
 # The text of the document says 2,096 patients, its own Table 2 says 2,056, and the file agrees with the
-# table. The two percentages are off in the last digit: 428 of 2,056 are 20.8 %, not 20.9 %. These are
-# `skinkit published hernandez2020`'s findings; a person would have to look for them.
+# table. The two percentages are off in the last digit: 428 of 2,056 are 20.8 %, not 20.9 %. The command
+# `skinkit published hernandez2020` finds these errors; a person would have to look for them.
 #
-# ## 4. How many pictures each? Figures 8 and 9
+# ## 4. How many images does a patient have? Figures 8 and 9
 #
 # "Almost half of them have less than 10 images", "a maximum of one single patient having 114", "almost
-# three quarters of them had only one" melanoma. Three sentences that can be checked.
+# three quarters of them had only one" melanoma. We can check these three sentences.
 
 # %%
 sizes = raw.groupby("patient_id").size()
 melanomas = raw.groupby("patient_id")["target"].sum()[ill == 1]
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.5), layout="constrained")
 sns.histplot(sizes, binwidth=5, color="#0072B2", ax=left)
-left.set(xlabel="pictures of a patient", ylabel="patients", title=f"Figure 8 (n = {len(sizes):,})")
+left.set(xlabel="images of a patient", ylabel="patients", title=f"Figure 8 (n = {len(sizes):,})")
 sns.countplot(x=melanomas.to_numpy(), color="#D55E00", ax=right)
-right.set(xlabel="melanoma pictures of a patient", title=f"Figure 9 (n = {len(melanomas):,})")
+right.set(xlabel="melanoma images of a patient", title=f"Figure 9 (n = {len(melanomas):,})")
 plt.close(figure)
 figure
 
 # %%
 busiest = sizes.nlargest(len(sizes) // 10)
 claims = {
-    "share with less than 10 pictures": (sizes < 10).mean(),
-    "fewest pictures of one patient": sizes.min(),
-    "most pictures of one patient": sizes.max(),
-    "share of those with melanoma who have one such picture": (melanomas == 1).mean(),
-    "share of all pictures that the tenth with the most have": busiest.sum() / len(raw),
+    "share with less than 10 images": (sizes < 10).mean(),
+    "fewest images of one patient": sizes.min(),
+    "most images of one patient": sizes.max(),
+    "share of those with melanoma who have one such image": (melanomas == 1).mean(),
+    "share of all images that the tenth with the most have": busiest.sum() / len(raw),
 }
 if real:
     assert (sizes.min(), sizes.max(), melanomas.max()) == (2, 115, 8)
 pd.Series(claims).round(3)
 
 # %% [markdown]
-# Two of the sentences hold. The third is off by one: in the release one patient has 115 pictures, not 114.
-# One lost picture of this patient would explain both this and the total of section 2; nobody can say any
-# more. And think one step further: a loss that averages over *pictures* listens most to the patients who
-# have most of them.
+# Two of the sentences hold. The third is off by one: in the release one patient has 115 images, not
+# 114. One lost image of this patient would explain both this and the total of section 2; nobody can
+# tell any more. Think one step further: a loss that averages over *images* listens most to the patients
+# who have most of them.
 #
-# (A melanoma of a patient with one melanoma picture must be told from the *other* spots of this person,
-# all benign. That is the plan of the document. Notebook 14 carries it out.)
+# (If a patient has one melanoma image, the network must tell the melanoma from the *other* spots of
+# this person, all benign. That is the plan of the document. Notebook 14 carries it out.)
 
 # %% [markdown]
-# ## 5. What is not a picture?
+# ## 5. What do age, sex and site tell?
 #
-# The reader of skinkit brings the file into the usual manifest table. It says what it changed.
+# skinkit reads the file into the usual manifest table and says what it changed.
 
 # %%
 table = skinkit.data.read_manifest(next(folder.rglob(NAME)), missing_images="keep")
@@ -195,9 +195,9 @@ pd.DataFrame({"missing": empty.sum(), "of these malignant": empty[malignant].sum
 # The release lists pairs of equal photographs; the second of each pair is left out from here on, so the
 # counts are a little lower than above.
 #
-# The future work of the document is to use age, sex and site. How much do these three know *alone*? A
-# picture's row becomes numbers: a column of 0 and 1 for each sex and site, one for "missing", and the age
-# in standard deviations. `MetadataEncoder` is fitted on training rows and on nothing else.
+# The future work of the document is to use age, sex and site. How much do these three know *alone*? The
+# row of an image becomes numbers: a column of 0 and 1 for each sex and site, one for "missing", and the
+# age in standard deviations. `MetadataEncoder` is fitted on training rows and on nothing else.
 
 # %%
 encoder = MetadataEncoder.fit(table)
@@ -207,11 +207,11 @@ assert encoded.filter(like="sex=").sum(axis=1).eq(1).all(), "each row has one se
 encoded.head(3)
 
 # %% [markdown]
-# Then a *linear probe*: logistic regression, cross-validated so that no patient is in training and in
-# scoring, and the area under the ROC curve of what comes out. 0.5 is a coin. The interval is drawn by
-# whole patients, because the rows of a patient share age and sex. (The encoder above was fitted on all
-# rows, and an exam's ages are in its mean. The probe scales every column again, on its training rows, so
-# that nothing of it is left here; a network would not.)
+# Then comes a *linear probe*: logistic regression, cross-validated so that no patient is in training
+# and in scoring. We compute the area under the ROC curve of its answers; 0.5 is a coin. The interval
+# resamples whole patients, because the rows of a patient share age and sex. (The encoder above was
+# fitted on all rows, and an exam's ages are in its mean. The probe scales every column again, on its
+# training rows, so nothing of it is left here. A network would not do that.)
 
 # %%
 labels = ["benign", "malignant"]
@@ -231,33 +231,34 @@ areas = pd.DataFrame({name: area_of(columns) for name, columns in asked.items()}
 areas.round(3)
 
 # %% [markdown]
-# Whoever adds metadata to a network and reports a gain should print this table beside it. It is the part
-# of the gain that has nothing to do with pictures. (In drawn patients the three columns are drawn without
-# looking at the diagnosis; the intervals must hold 0.5 there, or luck was at work.)
+# If you add metadata to a network and report a gain, print this table beside it. It is the part of the
+# gain that has nothing to do with images. (In synthetic patients the three columns do not depend on the
+# diagnosis; the intervals should contain 0.5 there, or luck was at work.)
 #
-# ## 6. Who may be in the exam?
+# ## 6. Which patients may be in the exam?
 #
-# The document separates patients between training and validation, and gives neither share nor seed. First
-# what happens without: 80 % and 20 % by *picture*, as in another of the five documents.
+# The document separates patients between training and validation, and gives neither share nor seed.
+# First we see what happens otherwise: a split of 80 % and 20 % by *image*, as in another of the five
+# documents.
 
 # %%
-by_picture = skinkit.data.butskova2021_split(table, seed=SEED)
-leak = skinkit.data.leakage_report(table, by_picture, part="validation")
+by_image = skinkit.data.butskova2021_split(table, seed=SEED)
+leak = skinkit.data.leakage_report(table, by_image, part="validation")
 print(skinkit.data.leakage_stamp(leak))
 assert leak.loc["all", "patient"] > 0.5
 leak
 
 # %% [markdown]
-# Nearly every picture of the exam shows a patient whom training has met. The network may learn *people*:
-# their skin, their camera, their clinic. Now folds of whole patients, with the same share of patients with
-# melanoma in each.
+# Nearly every image of the exam shows a patient whom training has met. The network may learn *people*:
+# their skin, their camera, their clinic. Now we make folds of whole patients, with the same share of
+# patients with melanoma in each.
 
 # %%
 folds = [skinkit.data.hernandez2020_split(table, fold, FOLDS, SEED) for fold in range(FOLDS)]
 rows = table.set_index("image_id")
 fold_table = pd.DataFrame(
     {
-        "pictures": (part := rows.loc[split.ids("validation")])["label"].size,
+        "images": (part := rows.loc[split.ids("validation")])["label"].size,
         "melanomas": part["label"].eq("malignant").sum(),
         "patients": part["patient_id"].nunique(),
         "with melanoma": part.loc[part["label"].eq("malignant"), "patient_id"].nunique(),
@@ -271,14 +272,14 @@ fold_table
 
 # %% [markdown]
 # No patient is on both sides, and every patient is examined exactly once. The column `with melanoma` is
-# the true size of an exam here. A recall from these pictures has an interval as wide as this number
+# the true size of an exam here. A recall from these images has an interval as wide as this number
 # allows: one person more or less, found or not found.
 
 # %%
 people = int(fold_table["with melanoma"].max())
 found = round(0.8 * people)
-draws = np.random.default_rng(SEED).binomial(people, found / people, 10_000) / people
-low, high = np.quantile(draws, [0.025, 0.975])
+recalls = np.random.default_rng(SEED).binomial(people, found / people, 10_000) / people
+low, high = np.quantile(recalls, [0.025, 0.975])
 print(f"{found} of {people} patients found: recall {found / people:.2f}, with luck {low:.2f} to {high:.2f}")
 assert low <= found / people <= high
 
@@ -286,21 +287,22 @@ assert low <= found / people <= high
 # ## 7. When can the other spots help?
 #
 # The idea of the document is that a patient's benign spots look alike, and the melanoma does not: the
-# *ugly duckling*. Whether that is so in ISIC 2020 nobody has to believe; whether a method would *find* it
-# can be tested with drawn patients, in whom `context` says how much it is so. At 0 each spot is drawn for
-# itself. At 1 the nevi of a patient share a look, and a melanoma is a nevus with the opposite look.
+# *ugly duckling*. We need not believe that this is so in ISIC 2020. But we can test whether a method
+# would *find* it, with synthetic patients in whom `context` says how much it is so. At 0 each spot is
+# independent. At 1 the nevi of a patient share a look, and a melanoma is a nevus with the opposite
+# look.
 
 # %%
-drawn = {}
+synthetic = {}
 for context in (0.0, 1.0):
-    place = Path(OUT_DIR, f"drawn_context_{context:g}")
+    place = Path(OUT_DIR, f"synthetic_context_{context:g}")
     options = {"layout": "isic2020", "context": context, "balance": 1.0, "overlap": 0.0}
-    drawn[context] = skinkit.data.synthetic(240, SEED, place, (72, 96), **options)
-    print(f"context {context:g}: {drawn[context]['label'].value_counts().to_dict()}")
+    synthetic[context] = skinkit.data.synthetic(240, SEED, place, (72, 96), **options)
+    print(f"context {context:g}: {synthetic[context]['label'].value_counts().to_dict()}")
 
 # %%
 shown, titles = [], []
-for context, spots in drawn.items():
+for context, spots in synthetic.items():
     count = spots.groupby("patient_id")["label"].agg(["size", lambda of: of.eq("malignant").sum()])
     person = count[(count["size"] >= 6) & (count.iloc[:, 1] == 1)].index[0]
     own = spots[spots["patient_id"] == person].sort_values("label").tail(6)
@@ -310,17 +312,17 @@ skinkit.plots.image_grid(shown, titles, columns=6)
 
 # %% [markdown]
 # The same patient in both rows, the melanoma last. In the second row it is the odd one out, and if you
-# covered the others, nothing in it would tell you. Can a number do what your eye just did? We measure the
-# colour of each lesion against the skin around it, and ask in two ways. *Alone*: does a straight cut through
-# the three numbers tell a melanoma, whoever has it? *Beside the others*: how far are they from the mean of
-# the patient's other lesions, in units of how far lesions usually are?
+# covered the others, nothing in it would tell you. Can a number do what your eye just did? We measure
+# the colour of each lesion against the skin around it, and ask in two ways. *Alone*: does a straight
+# cut through the three numbers tell a melanoma, without knowing the patient? *Beside the others*: how
+# far are they from the mean of the patient's other lesions, in units of how far lesions usually are?
 
 
 # %%
 def colour_of(path):
     """Returns a lesion's mean red, green and blue against the skin around it, as logarithms."""
-    picture, inside = plt.imread(path), skinkit.data.lesion_mask(path)
-    return np.log(picture[inside].mean(axis=0) / picture[~inside].mean(axis=0))
+    image, inside = plt.imread(path), skinkit.data.lesion_mask(path)
+    return np.log(image[inside].mean(axis=0) / image[~inside].mean(axis=0))
 
 
 def oddness(colours, people):
@@ -332,7 +334,7 @@ def oddness(colours, people):
 
 # %%
 areas = {}
-for context, spots in drawn.items():
+for context, spots in synthetic.items():
     spots = spots[spots.groupby("patient_id")["label"].transform("size") > 1].reset_index(drop=True)
     colours, people = np.stack([colour_of(path) for path in spots["path"]]), spots["patient_id"]
     odd = oddness(colours, people) / 100
@@ -347,30 +349,30 @@ pd.DataFrame(areas).T.round(3)
 # %% [markdown]
 # At 0 the lesion alone says nearly everything, and the others only disturb. At 1 the lesion alone says
 # nothing: its colour means something only beside the patient's other colours, and there a mean and a
-# subtraction find it, without a single trained weight. This is the measuring stick for every network with
-# "patient context": notebook 14 hands it these patients, and a network that does not beat a subtraction has
-# no reason to be large.
+# subtraction find it, without a single trained weight. This is the yardstick for every network with
+# "patient context": notebook 14 hands it these patients, and a network that does not beat a subtraction
+# has no reason to be large.
 #
 # ## What could go wrong
 #
 # - **Counting after cleaning.** The printed totals are those of the raw file, duplicates included. Count
 #   before you drop, say what you dropped, and count again.
-# - **A patient with one picture** has no others. ISIC 2020 has none of them; the next clinic will. Every
+# - **A patient with one image** has no others. ISIC 2020 has none of them; the next clinic will. Every
 #   method with context needs an answer for them; the subtraction above left them out.
 # - **Missing is not at random.** If one clinic does not write down the age, "age missing" is the clinic.
-# - **Labels of patients.** "Has melanoma" means: in these pictures. It is not a state of health.
-# - **Folds and luck.** The folds are stratified by patients, not by pictures, so the number of melanomas
+# - **Labels of patients.** "Has melanoma" means: in these images. It is not a state of health.
+# - **Folds and luck.** The folds are stratified by patients, not by images, so the number of melanomas
 #   differs from fold to fold. Report all folds.
 
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer into the first cell of an exercise, then run its check. The solutions are in
-# between; they are folded in Colab.
+# Write your answer in the first cell of an exercise, then run its check. The solution stands between
+# the two and is folded in Colab.
 #
 # ### ex-12-1: How often is there somebody to compare with?
 #
-# Of all melanoma pictures in `table`, which share belongs to a patient with at least one benign picture?
+# Of all melanoma images in `table`, what share belongs to a patient with at least one benign image?
 # Only there can an ugly duckling be seen.
 
 # %% tags=["exercise", "ex-12-1"]
@@ -389,19 +391,19 @@ print(f"{comparable:.1%} of the melanomas have a benign spot of the same patient
 # %% [markdown]
 # ### ex-12-2: Does it matter for melanomas?
 #
-# Under `by_picture`, which share of the *malignant* validation pictures shows a patient of whom training
-# has seen a *malignant* picture? The report `leak` does not say that. Use `by_picture.ids`.
+# Under `by_image`, what share of the *malignant* validation images shows a patient of whom training has
+# seen a *malignant* image? The report `leak` does not say that. Use `by_image.ids`.
 
 # %% tags=["exercise", "ex-12-2"]
 seen_ill = None
 
 # %% tags=["solution", "ex-12-2"] cellView="form"
-train, exam = rows.loc[by_picture.ids("train")], rows.loc[by_picture.ids("validation")]
+train, exam = rows.loc[by_image.ids("train")], rows.loc[by_image.ids("validation")]
 taught = train.loc[train["label"] == "malignant", "patient_id"]
 seen_ill = exam.loc[exam["label"] == "malignant", "patient_id"].isin(taught).mean()
 
 # %% tags=["check", "ex-12-2"]
-parts = rows.join(by_picture.parts)[lambda all_rows: all_rows["label"] == "malignant"]
+parts = rows.join(by_image.parts)[lambda all_rows: all_rows["label"] == "malignant"]
 sides = parts.groupby("patient_id")["part"].transform("nunique")
 assert abs(seen_ill - (sides[parts["part"] == "validation"] == 2).mean()) < 1e-9, "malignant on both sides"
 known = leak.loc["malignant", "patient"]

@@ -18,27 +18,27 @@
 # · [The autoencoder of Hernandez Perez 2020, code](https://github.com/foamliu/Autoencoder)
 # · [Badrinarayanan et al. 2015, SegNet](https://arxiv.org/abs/1511.00561)
 #
-# Labels are expensive, pictures are not. A network that only learns to return its picture needs no
-# dermatologist. A thesis puts a forest of trees on what such a network has learned, and in precision the
-# forest beats all its CNNs, 67 % to 9 % at best. Here you find out what the network knows, and what these
-# 67 % are made of.
+# Labels are expensive, images are not. A network that only learns to return its input needs no
+# dermatologist. A thesis fits a forest of trees to the features of such a network. In precision this
+# forest beats all CNNs of the thesis, 67 % to 9 % at best. Here you find out what the network knows,
+# and what these 67 % are made of.
 
 # %% [markdown]
-# You will produce pooling with indices by hand, number for number that of the layers; an autoencoder
-# without labels, its reconstructions, and what they owe to whom; Table 3 of Hernandez Perez (2020) beside
-# ours, under two protocols; the same forest scored on what it was fitted on and on what it was not; and
-# Figures 24 to 26 with a number beside each picture.
+# You will produce pooling with indices by hand, with the same numbers as the layers; an autoencoder
+# without labels, its reconstructions, and which part of the code they come from; Table 3 of Hernandez
+# Perez (2020) beside ours, under two protocols; the same forest scored on what it was fitted on and on
+# what it was not; and Figures 24 to 26 with a number beside each plot.
 #
 # | profile | time (2 CPU cores) | memory | data |
 # | --- | --- | --- | --- |
-# | `smoke` | 2 minutes | 2 GB | 240 drawn pictures, made on the spot |
+# | `smoke` | 2 minutes | 2 GB | 240 synthetic images, generated here |
 # | `quick` | not measured yet | not measured yet | ISIC 2020, a part of it, made small |
 # | `full` | not measured yet | not measured yet | ISIC 2020, the document's own settings |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit where it is missing, as in Colab; nothing else is replaced.
+# Installs skinkit if it is missing, as in Colab; replaces nothing else.
 import importlib.util
 import subprocess
 import sys
@@ -46,16 +46,16 @@ import sys
 if importlib.util.find_spec("skinkit") is None:
     source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
-importlib.import_module("skinkit")  # before TensorFlow, which then starts without its log
+importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
-PROFILE = "quick"  # "smoke", "quick" or "full": how much is done, never how
-SEED = 0  # any integer: the seed of the runs, and of what is random here
+PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
+SEED = 0  # any integer: seeds the runs and all that is random here
 DATA_DIR = None  # folder that holds the folder isic2020; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks"  # runs are kept below it
-PROTOCOLS = ("corrected", "as_published")  # how Table 3 is carried out; the first is taken apart
+PROTOCOLS = ("corrected", "as_published")  # the protocols of Table 3; the first is analysed
 DEPTHS = (2, 4, 8, 16, None)  # how deep the trees of section 6 may grow; None: to the end
-POINTS = 1500  # most pictures in a figure of section 7
+POINTS = 1500  # most images in a figure of section 7
 
 # %%
 import keras
@@ -66,8 +66,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 
 import skinkit
 from skinkit.evaluation import bootstrap_intervals, paired_difference, unpack_predictions
-from skinkit.experiments import SavedRun, available_profile, run
-from skinkit.experiments.results import ledger
+from skinkit.experiments import SavedRun, available_profile, ledger, run
 from skinkit.explain import embed, linear_probe, patient_means
 from skinkit.layers import MaxPoolWithIndices, MaxUnpool
 from skinkit.papers.published import load_published
@@ -78,11 +77,11 @@ set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of P
 skinkit.report_environment()
 
 # %% [markdown]
-# ## 1. How does a network make a picture small, and large again?
+# ## 1. How does a network make an image small, and large again?
 #
-# *Pooling* keeps the largest of each 2 x 2 window and forgets the other three. To make a small picture large
-# again, a decoder must guess where in its window each number stood. SegNet does not guess: it writes down
-# the place. By hand, on a grid of 4 x 4:
+# *Pooling* keeps the largest of each 2 x 2 window and forgets the other three. To make a small image
+# large again, a decoder must guess where in its window each number stood. SegNet does not guess: it
+# notes the place. By hand, on a grid of 4 x 4:
 
 # %%
 grid = np.random.default_rng(SEED).integers(0, 100, (4, 4)).astype("float32")
@@ -101,45 +100,46 @@ assert (np.array(unpooled)[0, ..., 0] == again).all()
 again.astype(int)
 
 # %% [markdown]
-# What comes back is exact where there is something, and empty elsewhere. Convolutions fill the gaps.
+# The result is exact where there is a number, and empty elsewhere. Convolutions fill the gaps.
 #
-# ## 2. How much does the code hold?
+# ## 2. How many bits does the code hold?
 #
-# The autoencoder of the document has the convolutions of VGG16 on the way down and their mirror image on
-# the way up. In the middle, its *bottleneck*, a picture of 224 x 224 has become 7 x 7 x 512 numbers. The
-# places of all five poolings bypass the bottleneck. How many bits are they?
+# The autoencoder of the document has the convolutions of VGG16 on the way down and their mirror image
+# on the way up. In the middle, its *bottleneck*, an image of 224 x 224 has become 7 x 7 x 512 numbers.
+# The places of all five poolings bypass the bottleneck. How many bits do they hold?
 
 # %%
 network = skinkit.models.build("segnet_autoencoder", (224, 224, 3), classes=2)
 levels = [network.get_layer(f"pool{level}").output for level in range(1, 6)]
 places = sum(int(np.prod(index.shape[1:])) for _, index in levels)
 numbers = int(np.prod(levels[-1][0].shape[1:]))
-bits = pd.Series({"the picture": 224 * 224 * 3 * 8, "the bottleneck": numbers * 32, "the places": places * 2})
+bits = pd.Series({"the image": 224 * 224 * 3 * 8, "the bottleneck": numbers * 32, "the places": places * 2})
 print(f"{network.count_params():,} parameters; bottleneck {numbers:,} numbers; {places:,} places of 2 bits")
 assert (numbers, places) == (25_088, 1_530_368)
-assert bits["the places"] > 2.5 * bits["the picture"]
+assert bits["the places"] > 2.5 * bits["the image"]
 del network, levels
-(bits / bits["the picture"]).round(2)
+(bits / bits["the image"]).round(2)
 
 # %% [markdown]
-# The places alone hold two and a half times as many bits as the picture itself. This network is not forced
-# to understand anything in order to return a picture: it may draw from its notes. The bottleneck, which
-# the forest will be given, need not hold what the notes hold.
+# The places alone hold two and a half times as many bits as the image itself. This network is not
+# forced to understand anything in order to return an image: it may look at its notes. The bottleneck,
+# which the forest will be given, need not hold what the notes hold.
 #
-# (Chapter 2 of the document describes an autoencoder with a dense code in the middle. The one that was used
-# has none. And the released code ends in batch normalisation and ReLU like every other layer, so that a
-# pixel may be brighter than white; `final="recommended"` ends in a sigmoid.)
+# (Chapter 2 of the document describes an autoencoder with a dense code in the middle. The one that was
+# used does not have it. The released code ends in batch normalisation and ReLU like every other layer,
+# so that a pixel may be brighter than white; `final="recommended"` ends in a sigmoid.)
 #
 # ## 3. Training without labels
 #
-# The loss is the root of the mean squared difference between picture and reconstruction. No label is read.
-# When 8 epochs bring no improvement on validation pictures, the rate falls by a fifth; after 20 it ends.
+# The loss is the root of the mean squared difference between image and reconstruction. No label is
+# read. When 8 epochs bring no improvement on validation images, the rate falls by a fifth; after 20 the
+# training ends.
 
 # %%
 RECIPE = "hernandez2020/table3/cae-extra-trees"
 profile = available_profile(PROFILE, "isic2020", DATA_DIR)
 where = {"seed": SEED, "out": OUT_DIR, "data_dir": DATA_DIR, "verbose": 2}
-# On drawn pictures a second training shows nothing new.
+# On synthetic images a second training shows nothing new.
 ways = PROTOCOLS[:1] if profile == "smoke" else PROTOCOLS
 runs = {protocol: SavedRun(run(RECIPE, profile, protocol, **where)) for protocol in ways}
 saved = runs[ways[0]]
@@ -148,9 +148,9 @@ assert "accuracy" not in history, "nobody told it a label"
 skinkit.plots.learning_curves(history, metrics=("loss", "psnr"))
 
 # %% [markdown]
-# `psnr`, the peak signal-to-noise ratio in decibels, is the same error on a scale where more is better: 20 dB
-# is an error of 0.1 on pixels from 0 to 1, 40 dB one of 0.01. Is that good? A number needs a neighbour. The
-# laziest network returns the mean of all training pictures, whatever it is shown:
+# `psnr`, the peak signal-to-noise ratio in decibels, is the same error on a scale where more is better:
+# 20 dB is an error of 0.1 on pixels from 0 to 1, 40 dB one of 0.01. Is that good? A number needs a
+# comparison. The laziest network returns the mean of all training images, whatever it is shown:
 
 # %%
 model, recipe, labels = saved.load_model(), saved.recipe, list(saved.labels)
@@ -159,12 +159,12 @@ train, held = run_data.rows("train"), run_data.rows(recipe.selection_part)
 
 
 def pixels_of(rows):
-    """Returns the pictures of manifest rows as the network sees them."""
+    """Returns the images of manifest rows as the network sees them."""
     return np.concatenate(list(evaluation_images(recipe, rows)))
 
 
 def rmse(a, b):
-    """Returns the root of the mean squared difference of two arrays of pictures."""
+    """Returns the root of the mean squared difference of two arrays of images."""
     return float(np.sqrt(np.mean(np.square(a - b))))
 
 
@@ -174,8 +174,8 @@ mean = pixels_of(train.sample(min(len(train), 500), random_state=SEED)).mean(axi
 made = model.predict(exam, verbose=0)
 assert made.shape == exam.shape
 errors = {
-    "the mean picture": rmse(exam, mean),
-    "each picture's mean colour": rmse(exam, exam.mean((1, 2), keepdims=True)),
+    "the mean image": rmse(exam, mean),
+    "each image's mean colour": rmse(exam, exam.mean((1, 2), keepdims=True)),
     "the autoencoder": rmse(exam, made),
 }
 pd.DataFrame({"rmse": errors, "psnr": {name: -20 * np.log10(e) for name, e in errors.items()}}).round(3)
@@ -187,13 +187,14 @@ titles = [*held.loc[chosen, "label"], *["reconstruction"] * len(chosen)]
 skinkit.plots.image_grid(pairs, titles, columns=len(chosen))
 
 # %% [markdown]
-# In `smoke` the pictures are drawn, 32 pixels wide and few; there the network has just learned where the
-# lesion is and which colour it has.
+# In `smoke` the images are synthetic, 32 pixels wide, and few; there the network has just learned where
+# the lesion is and which colour it has.
 #
-# ## 4. Who drew this?
+# ## 4. What comes from the bottleneck, and what from the places?
 #
-# Cut the network in two: an encoder that gives the bottleneck and the places, and a decoder that takes them.
-# Then mix. Picture A's bottleneck with picture B's places: whom does the reconstruction look like?
+# Cut the network in two: an encoder that gives the bottleneck and the places, and a decoder that takes
+# them. Then mix image A's bottleneck with image B's places. Which of the two does the reconstruction
+# look like?
 
 # %%
 levels = [model.get_layer(f"pool{level}").output for level in range(1, 6)]
@@ -212,14 +213,14 @@ mixtures = {
     "no bottleneck, A's places": [np.zeros_like(code_a[0]), *code_a[1:]],
     "A's bottleneck, no places": [code_a[0], *[np.zeros_like(index) for index in code_a[1:]]],
 }
-drawn = {name: decoder.predict(code, verbose=0) for name, code in mixtures.items()}
-distances = {name: {"to A": rmse(picture, a), "to B": rmse(picture, b)} for name, picture in drawn.items()}
+rebuilt = {name: decoder.predict(code, verbose=0) for name, code in mixtures.items()}
+distances = {name: {"to A": rmse(image, a), "to B": rmse(image, b)} for name, image in rebuilt.items()}
 pd.DataFrame(distances).T.round(3)
 
 # %%
 skinkit.plots.image_grid(
-    [np.clip(picture, 0, 1) for picture in (a[0], b[0], *(p[0] for p in drawn.values()))],
-    ["A", "B", *(name.replace(", ", "\n") for name in drawn)],
+    [np.clip(image, 0, 1) for image in (a[0], b[0], *(p[0] for p in rebuilt.values()))],
+    ["A", "B", *(name.replace(", ", "\n") for name in rebuilt)],
     columns=7,
 )
 
@@ -227,11 +228,11 @@ skinkit.plots.image_grid(
 # Compare the second and the third row with the first. Where the places decide about the outlines, the
 # bottleneck is left with colour and light: a *weak code*. The forest gets the bottleneck alone.
 #
-# ## 5. Table 3, as it is printed
+# ## 5. Table 3 as printed, beside ours
 #
-# ExtraTrees: several hundred decision trees, each grown with random cuts. The printed scores, and the same
-# recipe under the protocol that the document describes in its section 4.3: fitted on training pictures,
-# scored on training *and* validation pictures.
+# ExtraTrees: several hundred decision trees, each grown with random cuts. First come the printed
+# scores. Then comes the same recipe, also under the protocol that the document describes in its section
+# 4.3: fitted on training images, scored on training *and* validation images.
 
 # %%
 printed = load_published("hernandez2020").query("table == 'table3'")
@@ -247,14 +248,14 @@ columns = [*keys, "published", "measured", "low", "high", "leakage_patient", "ve
 book[columns].sort_values(keys).set_index(keys).round(3)
 
 # %% [markdown]
-# Read the column of the leakage first. Under `as_published` most pictures of the exam are those the forest
-# was fitted on. (Smaller profiles are *not comparable* with the print, whatever they measure. In `smoke`
-# only the first protocol is carried out.)
+# Read the leakage column first. Under `as_published` most images of the exam are those the forest was
+# fitted on. (Smaller profiles are *not comparable* with the print, whatever they measure. In `smoke`
+# only the first protocol is run.)
 #
 # ## 6. What does a forest know by heart?
 #
-# Now the same by hand. The features: the mean of each channel of the bottleneck. A forest, fitted on the
-# training pictures, and three exams.
+# Now we do the same by hand. The features are the means of the channels of the bottleneck. We fit a
+# forest on the training images and give it three exams.
 
 # %%
 exams = {"train": train, "train + validation": pd.concat([train, held]), "validation": held}
@@ -276,13 +277,13 @@ def scores_of(forest):
 # %%
 forest = ExtraTreesClassifier(300, random_state=SEED, n_jobs=-1).fit(features["train"], taught)
 by_exam = scores_of(forest)
-assert by_exam.loc[("train", "auc"), "value"] > 0.999, "a full forest knows its pictures by heart"
+assert by_exam.loc[("train", "auc"), "value"] > 0.999, "a full forest knows its images by heart"
 by_exam[["value", "low", "high"]].round(3)
 
 # %% [markdown]
-# On the pictures it was fitted on a full forest is perfect: each tree grows until every leaf holds one
-# class, and nothing has been understood by that. Scored on both parts together the perfect training part
-# carries the rest. Only the last three lines say what happens to the next patient.
+# A full forest is perfect on the images it was fitted on: each tree grows until every leaf holds one
+# class. That takes no understanding. Scored on both parts together the perfect training part carries
+# the rest. Only the last three lines say what happens to the next patient.
 #
 # The printed row (AUC 90.2 %, recall 49.7 %) is *below* such a mixture: a full forest finds all melanomas of
 # the training part, so its recall on both parts cannot be smaller than their share in training. Either less
@@ -301,13 +302,13 @@ assert grown.loc["recall"].iloc[-1] >= grown.loc["recall"].iloc[0], "deeper tree
 limits.round(3)
 
 # %% [markdown]
-# In the upper lines there is a depth for nearly every number one would like to print. The lower lines
-# hardly move. A score on training pictures measures how long somebody learned by heart.
+# The upper lines have a depth for nearly every number one would like to print. The lower lines hardly
+# move. A score on training images measures how much was learned by heart.
 #
-# ## 7. What can be seen? Figures 24 to 26
+# ## 7. What do the plots show? Figures 24 to 26
 #
-# t-SNE draws points in a plane so that neighbours stay neighbours. It is meant for looking, and the eye finds
-# clouds everywhere. First, therefore, pure noise:
+# t-SNE draws points in a plane so that neighbours stay neighbours. It is meant for looking, and the eye
+# finds clouds everywhere. So we plot pure noise first:
 
 # %%
 rng = np.random.default_rng(SEED)
@@ -316,28 +317,29 @@ some = np.sort(rng.permutation(len(rows))[:POINTS])
 noise = rng.normal(size=(len(some), features["train + validation"].shape[1]))
 
 
-def picture_with_number(vectors, classes, people):
-    """Returns the plane of some feature vectors, with the area of a linear probe and its interval."""
+def plot_with_area(vectors, classes, people):
+    """Plots feature vectors in a plane, with the area of a linear probe and its interval."""
     shares = linear_probe(vectors, classes, labels, people, seed=SEED)
     area = bootstrap_intervals(classes, shares, labels, people, ["auc"]).loc["auc"]
     return skinkit.plots.embedding(embed(vectors, seed=SEED), classes, area)
 
 
 classes, people = rows.loc[some, "label"].to_numpy(), rows.loc[some, "patient_id"].to_numpy(object)
-picture_with_number(noise, classes, people)
+plot_with_area(noise, classes, people)
 
 # %% [markdown]
-# The number over the picture is the area of a *linear probe*: a straight cut through the features, found on
-# some patients and scored on others. 0.5 is nothing. Now the features of the autoencoder (Figure 24):
+# The number over the plot is the area of a *linear probe*: a straight cut through the features, found
+# on some patients and scored on others. 0.5 is nothing. Here are the features of the autoencoder
+# (Figure 24):
 
 # %%
-picture_with_number(features["train + validation"][some], classes, people)
+plot_with_area(features["train + validation"][some], classes, people)
 
 # %% [markdown]
 # "Two major clusters are formed", writes the document about its Figure 24. It prints no number beside it.
 #
-# Figure 26 asks the document's own question: do the *benign* spots of a patient with melanoma differ from
-# those of other patients? One point a patient, the mean of their benign pictures.
+# Figure 26 asks the document's own question: do the *benign* spots of a patient with melanoma differ
+# from those of other patients? There is one point per patient, the mean of their benign images.
 
 # %%
 benign = (rows["label"] == "benign").to_numpy()
@@ -345,17 +347,18 @@ means = patient_means(features["train + validation"][benign], rows.loc[benign, "
 ill = set(rows.loc[~benign, "patient_id"])
 kinds = np.where(means.index.isin(ill), "malignant", "benign")
 print(f"{len(means)} patients, {(kinds == 'malignant').sum()} of them with melanoma")
-picture_with_number(means.to_numpy(), kinds, means.index.to_numpy())
+plot_with_area(means.to_numpy(), kinds, means.index.to_numpy())
 
 # %% [markdown]
-# The document sees "an almost uniform cloud" and concludes that context cannot help. Careful: this picture
-# says that a patient's *mean* does not tell whether they have a melanoma *somewhere*. The ugly duckling is
-# another question: whether a spot differs *from* that mean (notebook 12, section 7, and notebook 14).
+# The document sees "an almost uniform cloud" and concludes that context cannot help. Careful: this plot
+# says that a patient's *mean* does not tell whether they have a melanoma *somewhere*. The ugly duckling
+# is another question: whether a spot differs *from* that mean (notebook 12, section 7, and notebook
+# 14).
 #
 # ## 8. Do age, sex and site help?
 #
-# The document's future work, on the same features: the forest gets sex, age and site beside the bottleneck.
-# The autoencoder is taken over from the run above; only the forest is new.
+# We do the document's future work on the same features: the forest gets sex, age and site beside the
+# bottleneck. The autoencoder comes from the run above; only the forest is new.
 
 # %%
 fused = SavedRun(run("hernandez2020/controls/cae-extra-trees-metadata", profile, ways[0], **where))
@@ -366,31 +369,32 @@ tested = saved.predictions["patient_id"].to_numpy(object)
 paired_difference(y, with_metadata, plain, labels, tested, ["auc", "average_precision"]).round(3)
 
 # %% [markdown]
-# An interval that holds 0 says that these patients cannot tell the two apart. Hold it beside the table of
-# notebook 12, section 5: what the three columns know alone is the most that they can bring along.
+# If an interval contains 0, these patients cannot tell the two apart. Compare it with the table of
+# notebook 12, section 5: what the three columns know alone is the most that they can add.
 #
 # ## What could go wrong
 #
-# - **A good picture is no good code.** Reconstruction error measures what passes all the ways around the
-#   bottleneck, too. If you want a code, cut the ways.
+# - **A good reconstruction is not a good code.** Reconstruction error also measures what bypasses the
+#   bottleneck. If you want a code, cut the bypasses.
 # - **Two clouds in a plane** can be two cameras. Colour the same points by site, by clinic, by year.
 # - **Threshold 0.5.** With 2 % melanomas a forest rarely gives one more than half of its votes: precision
 #   high, recall near zero. Precision alone then praises a forest that never raises an alarm.
-# - **Features from the exam.** An autoencoder needs no labels, and training it on the exam's pictures, as the
-#   document did, leaks no label. It is still not the situation of the next patient.
-# - **Bottlenecks of all pictures** at once are 3 GB in `full`; `features="bottleneck_pca"` reduces them piece
-#   by piece.
+# - **Features from the exam.** An autoencoder needs no labels, and training it on the exam's images, as
+#   the document did, leaks no label. It is still not the situation of the next patient.
+# - **Bottlenecks of all images** at once are 3 GB in `full`; `features="bottleneck_pca"` reduces them
+#   piece by piece.
 
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer into the first cell of an exercise, then run its check. The solutions are in
-# between; they are folded in Colab.
+# Write your answer in the first cell of an exercise, then run its check. The solution stands between
+# the two and is folded in Colab.
 #
 # ### ex-13-1: Can a forest learn nothing, and score well?
 #
-# Fit a forest of 100 trees on the training features with *shuffled* labels, and give its AUC on training and
-# validation pictures together, against the labels it was given for training and the true ones for validation.
+# Fit a forest of 100 trees on the training features with *shuffled* labels, and give its AUC on
+# training and validation images together, against the labels it was given for training and the true
+# ones for validation.
 
 # %% tags=["exercise", "ex-13-1"]
 nonsense = None
@@ -425,10 +429,11 @@ assert np.isclose(without_finest, rmse(decoder.predict(notes, verbose=0), a)), "
 print(f"{without_finest:.3f} instead of {rmse(model.predict(a, verbose=0), a):.3f}")
 
 # %% [markdown]
-# ### ex-13-3: Is it more than colour?
+# ### ex-13-3: Do the features know more than colour?
 #
-# Three numbers a picture: its mean red, green and blue. Give the area of a linear probe (by patients) on
-# these three for the validation pictures, and hold it against that of the autoencoder's features.
+# Take three numbers per image: its mean red, green and blue. Give the area of a linear probe (by
+# patients) on these three for the validation images, and compare it with that of the autoencoder's
+# features.
 
 # %% tags=["exercise", "ex-13-3"]
 colour_area = None

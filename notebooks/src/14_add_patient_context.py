@@ -17,27 +17,27 @@
 # · [Source](https://github.com/REPOSITORY_SLUG/blob/main/notebooks/src/14_add_patient_context.py)
 # · [ISIC 2020, the data of Hernandez Perez 2020, Sections 3.2 and 3.4](https://doi.org/10.1038/s41597-021-00815-z)
 #
-# A thesis lets a network look at all pictures of a patient before it judges one of them, in three ways,
-# and ends with a shrug: no clear gain. Was there nothing to find, or could it not be found that way? You
-# take the three ways apart, plant something to be found, and see which of them finds it.
+# A thesis lets a network look at all images of a patient before it judges one of them, in three ways,
+# and finds no clear gain. Was there nothing to find, or could it not be found that way? You take the
+# three ways apart, plant something to be found, and see which of them finds it.
 
 # %% [markdown]
-# You will produce the batches of the contextual sampler, as the text has it and as it was printed;
-# attention among the pictures of a patient by hand, number for number that of the layer; the stored
-# features of Algorithm 1; the document's "cheat"; a baseline without any parameter; the scores of each on
-# drawn patients whose pictures tell something together, or do not; and Table 4 of Hernandez Perez (2020)
-# beside them.
+# You will produce the batches of the contextual sampler, as the text describes it and as the listing
+# prints it; attention among the images of a patient by hand, with the same numbers as the layer; the
+# stored features of Algorithm 1; the document's "cheat"; a baseline without any parameter; the scores
+# of each on synthetic patients whose images tell something together, or do not; and Table 4 of
+# Hernandez Perez (2020) beside them.
 #
 # | profile | time (2 CPU cores) | memory | data |
 # | --- | --- | --- | --- |
-# | `smoke` | 2 minutes | not measured yet | 160 drawn pictures, made on the spot |
-# | `quick` | 13 minutes with ISIC 2020 | 3 GB | 6,000 small drawn pictures; ISIC 2020, if it is there |
-# | `full` | not measured yet | not measured yet | 12,000 small drawn pictures; ISIC 2020, all of it |
+# | `smoke` | 2 minutes | not measured yet | 160 synthetic images, generated here |
+# | `quick` | 13 minutes with ISIC 2020 | 3 GB | 6,000 small synthetic images; ISIC 2020, if it is there |
+# | `full` | not measured yet | not measured yet | 12,000 small synthetic images; ISIC 2020, all of it |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit where it is missing, as in Colab; nothing else is replaced.
+# Installs skinkit if it is missing, as in Colab; replaces nothing else.
 import importlib.util
 import subprocess
 import sys
@@ -45,14 +45,14 @@ import sys
 if importlib.util.find_spec("skinkit") is None:
     source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
-importlib.import_module("skinkit")  # before TensorFlow, which then starts without its log
+importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
-PROFILE = "quick"  # "smoke", "quick" or "full": how much is done, never how
-SEED = 0  # any integer: the seed of the runs, and of what is random here
+PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
+SEED = 0  # any integer: seeds the runs and all that is random here
 DATA_DIR = None  # folder that holds the folder isic2020; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks"  # runs are kept below it
-ROWS = ("base", "attention", "mean", "zscore")  # what is trained on drawn patients; "base" is needed
+ROWS = ("base", "attention", "mean", "zscore")  # the rows trained on synthetic patients; "base" is needed
 REAL_ROWS = ("base", "attention", "mean", "zscore")  # the same on ISIC 2020, if it is there
 
 # %%
@@ -66,11 +66,9 @@ from sklearn.metrics import roc_auc_score
 
 import skinkit
 from skinkit import evaluation
-from skinkit.experiments import available_profile, run
+from skinkit.experiments import SavedRun, available_profile, ledger, run
 from skinkit.experiments.predictions import predict
-from skinkit.experiments.results import ledger
 from skinkit.experiments.run_data import build_run_data
-from skinkit.experiments.run_folder import SavedRun
 from skinkit.models import patient_classifier
 from skinkit.papers.published import load_published
 from skinkit.tasks import batches
@@ -78,12 +76,12 @@ from skinkit.tasks import batches
 skinkit.report_environment()
 
 # %% [markdown]
-# ## 1. Who stands together in a batch?
+# ## 1. Which images share a batch?
 #
-# A network can compare the pictures of a patient only if they reach it together. In a shuffled set they
-# hardly ever do. The document's *contextual sampler* draws patients, every other one with a melanoma, and
-# then a few pictures of each, for ill patients half of them malignant. We take the drawn patients that
-# the whole notebook works with, in whom context tells something (notebook 12, section 7).
+# A network can compare the images of a patient only if they reach it together. In a shuffled set they
+# hardly ever do. The document's *contextual sampler* takes patients, every other one with a melanoma.
+# Then it takes a few images of each; for ill patients half of these are malignant. We use the synthetic
+# patients of this whole notebook, in whom context tells something (notebook 12, section 7).
 
 # %%
 recipe = skinkit.papers.recipe("hernandez2020/synthetic/informative-attention").resolve(PROFILE)
@@ -95,22 +93,23 @@ sampler = samplers["contextual"](
 )
 batch = rows.iloc[sampler.order(SEED, 0)[:32]]
 groups = np.arange(32) // 4
-assert (batch.groupby(groups)["patient_id"].nunique() == 1).all(), "four pictures of one patient each"
+assert (batch.groupby(groups)["patient_id"].nunique() == 1).all(), "four images of one patient each"
 pd.DataFrame({"patient": groups, "label": batch["label"].to_numpy()}).value_counts().unstack(fill_value=0)
 
 # %% [markdown]
-# Every other patient is ill, and two of their four pictures are malignant: a quarter of the batch.
-# (Whoever has one melanoma shows it twice.) The text says so. The *listing* in the appendix draws **one**
-# picture of each patient, so that nobody in a batch has anybody to be compared with. Count over an epoch:
+# Every other patient is ill, and two of their four images are malignant: a quarter of the batch. (A
+# patient with one melanoma shows it twice.) The text says so. The *listing* in the appendix takes
+# **one** image of each patient, so that a batch has nothing to compare an image with. We count over an
+# epoch:
 
 # %%
 ways = {"weighted_random": (rows["label"],), "contextual": (rows["label"], rows["patient_id"])}
-drawn = {"as they come": rows}
-drawn |= {name: rows.iloc[samplers[name](*columns).order(SEED, 0)] for name, columns in ways.items()}
+orders = {"as they come": rows}
+orders |= {name: rows.iloc[samplers[name](*columns).order(SEED, 0)] for name, columns in ways.items()}
 listed = samplers["contextual"](*ways["contextual"], images_per_patient=1).order(SEED, 0)
-drawn["contextual, as listed"] = rows.iloc[listed]
+orders["contextual, as listed"] = rows.iloc[listed]
 table = {}
-for name, seen in drawn.items():
+for name, seen in orders.items():
     patients = seen["patient_id"].to_numpy()
     together = [len(set(patients[i : i + 32])) for i in range(0, len(seen) - 31, 32)]
     table[name] = {"malignant": seen["label"].eq("malignant").mean(), "patients in 32": np.mean(together)}
@@ -118,17 +117,17 @@ assert abs(table["contextual"]["malignant"] - 0.25) < 0.03
 pd.DataFrame(table).T.round(2)
 
 # %% [markdown]
-# ## 2. What is attention among pictures?
+# ## 2. What is attention among images?
 #
-# Four pictures of one patient, and of each six numbers, its *features*. Every picture asks a question
-# (*query*), offers an answer to it (*key*), and has something to hand over (*value*): three matrices that
-# the network learns. How well a key fits a query, as a share of all, says how much of that value is
-# handed over. The picture itself is left out: what it knows it need not ask for.
+# Take four images of one patient, each with six numbers, its *features*. Every image asks a question
+# (*query*), offers an answer to it (*key*), and has something to hand over (*value*): three matrices
+# that the network learns. How well a key fits a query, as a share of all, says how much of that value
+# is handed over. The image itself is left out: what it knows it need not ask for.
 
 # %%
 random = np.random.default_rng(SEED)
-pictures, depth = 4, 6
-x = random.normal(size=(pictures, depth)).astype("float32")
+count, depth = 4, 6
+x = random.normal(size=(count, depth)).astype("float32")
 keras.utils.set_random_seed(SEED)
 layer = skinkit.layers.PatientAttention(num_heads=1)
 layer.build((None, None, depth))
@@ -142,8 +141,9 @@ assert np.allclose(shares.sum(axis=1), 1) and not shares.diagonal().any()
 pd.DataFrame(shares).round(2)
 
 # %% [markdown]
-# Row by row: what the picture takes of each other one. What it gets is added to what it was (*residual*),
-# and the sum is brought to mean 0 and deviation 1 (*layer normalisation*). Does the layer agree?
+# Each row shows what an image takes from each of the others. What it gets is added to what it was
+# (*residual*), and the sum is brought to mean 0 and deviation 1 (*layer normalisation*). Does the layer
+# agree?
 
 # %%
 received = shares @ (x @ w_value + b_value) @ w_out + b_out
@@ -156,39 +156,38 @@ assert np.allclose(scores[0, 0], shares, atol=1e-6)
 print("number for number")
 
 # %% [markdown]
-# Patients have two pictures or a hundred, and a batch is a rectangle, so that somebody is filled up.
-# Three things must be true of a layer that looks at patients, and they are quickly broken: what fills up
-# must change nothing, the order of the pictures must not matter, and whoever has one picture must get an
-# answer.
+# Patients have two images or a hundred, and a batch is a rectangle, so some patients are padded. Three
+# things must be true of a layer that looks at patients, and they are easily broken: padding must change
+# nothing, the order of the images must not matter, and a patient with one image must get an answer.
 
 # %%
 filled = np.concatenate([x, np.full((3, depth), 1e6, "float32")])[np.newaxis]
-real = np.array([[True] * pictures + [False] * 3])
-assert np.allclose(layer(filled, mask=real)[0, :pictures], by_hand, atol=1e-5), "padding changes nothing"
-order = random.permutation(pictures)
+real = np.array([[True] * count + [False] * 3])
+assert np.allclose(layer(filled, mask=real)[0, :count], by_hand, atol=1e-5), "padding changes nothing"
+order = random.permutation(count)
 assert np.allclose(layer(x[np.newaxis, order])[0], by_hand[order], atol=1e-5), "the order does not matter"
 alone = layer(x[np.newaxis, :1])[0, 0]
 assert np.allclose(alone, (x[0] - x[0].mean()) / np.sqrt(x[0].var() + 1e-5), atol=1e-5), "nothing received"
-print("padding, order and an only picture: all three hold")
+print("padding, order and a single image: all three hold")
 
 # %% [markdown]
-# (A softmax over nothing divides 0 by 0, or, with the usual large negative number in the place of
-# infinity, shares out evenly among the padding. Many released layers do one of the two.)
+# (A softmax over nothing divides 0 by 0. With the usual large negative number in place of infinity, it
+# shares out evenly among the padding. Many released layers do one of the two.)
 #
 # The document has three attentions: that of the text, that of listing C and that of listing E, which asks
 # twice with the same weights and drops 60 % of the shares. `PatientAttention(variant=...)` has them all.
 #
-# ## 3. Attention or mean: what can they know?
+# ## 3. What can attention know, and what the mean?
 #
-# The other way of the document is simpler: lay the *mean* of the patient's features beside the picture's
-# own, and let one linear layer decide. Before any picture, a thought experiment. Each patient has a look,
-# a point on a circle. Spots have the look of their patient, and one in four has the opposite: those are
-# to be found.
+# The other way of the document is simpler: lay the *mean* of the patient's features beside the image's
+# own, and let one linear layer decide. Before any image, we make a thought experiment. Each patient has
+# a look, a point on a circle. Spots have the look of their patient, and one in four has the opposite
+# look: the task is to find those.
 
 
 # %%
-def drawn_looks(patients, seed):
-    """Returns features (patients, 8, 8) and which pictures have the look opposite to their patient's."""
+def synthetic_looks(patients, seed):
+    """Returns features (patients, 8, 8) and which images have the look opposite to their patient's."""
     rng = np.random.default_rng(seed)
     angle, odd = rng.uniform(0, 2 * np.pi, (patients, 1)), rng.random((patients, 8)) < 0.25
     features = rng.normal(0, 0.3, (patients, 8, 8))
@@ -210,7 +209,7 @@ def trained_on(context, learn, test, weights=None):
 
 
 # %%
-learn, test = drawn_looks(800, 0), drawn_looks(400, 1)
+learn, test = synthetic_looks(800, 0), synthetic_looks(400, 1)
 areas = {}
 for context in ("none", "mean", "attention"):
     _, p = trained_on(context, learn, test)
@@ -220,20 +219,20 @@ pd.Series(areas, name="area under the curve").round(2)
 
 # %% [markdown]
 # The mean finds *nothing*, and no amount of training would help. A linear layer adds: so much for the
-# picture, so much for the patient. "Unlike the others" is not a sum. A red spot is odd in a brown patient
+# image, so much for the patient. "Unlike the others" is not a sum. A red spot is odd in a brown patient
 # and at home in a red one; what red adds to the score it adds in both. Attention can do it, because the
-# normalisation behind it is no sum: where picture and patient cancel out, everything else in the vector
-# grows.
+# normalisation behind it is not a sum: where image and patient cancel out, everything else in the
+# vector grows.
 #
 # So a table in which "static mean" wins by half a point (section 7) is not the table of an ugly duckling
 # that was found. What the linear mean *can* learn is which patients are ill.
 #
 # ## 4. Does attention look where the answer is? The cheat
 #
-# The document asks whether its attention works at all, and plants the answer: patients with melanoma get
-# an extra vector. It trains to a high accuracy, and the attention points at the plant. Ours is stricter:
-# the flag is put on *another* picture of an ill patient, and only one unflagged picture of each patient
-# is scored. Alone it knows nothing.
+# The document asks whether its attention works at all, and plants the answer: patients with melanoma
+# get an extra vector. It trains to a high accuracy, and the attention points at the plant. Ours is
+# stricter: the flag is put on *another* image of an ill patient, and only one unflagged image of each
+# patient is scored. Alone this image says nothing.
 
 # %%
 flagged = {}
@@ -259,20 +258,20 @@ assert cheat["attention"] > 0.99 and cheat["none"] < 0.6
 assert pointing > 0.75, "by chance it would be one in five"
 print(
     f"alone {cheat['none']:.2f}, with attention {cheat['attention']:.3f}; "
-    f"of ill patients, it looks most at the flag in {pointing:.0%}"
+    f"for {pointing:.0%} of the ill patients it looks most at the flag"
 )
 
 # %% [markdown]
-# The path is open: whatever is in the features of a patient's other pictures can reach the answer. If
-# real patients bring no gain, it is not for want of plumbing. (A planted answer is the cheapest test
-# there is. Do it with every network before you believe its zero.)
+# The path is open: whatever is in the features of a patient's other images can reach the answer. If
+# real patients bring no gain, the network's wiring is not the reason. (A planted answer is the cheapest
+# test there is. Do it with every network before you believe its zero.)
 #
 # ## 5. Where do the features come from? Algorithm 1
 #
-# A hundred pictures of a patient do not fit onto a graphics card together with the network that learns
-# from them, but a hundred *feature vectors* do. So the document computes the features of all pictures
-# beforehand, trains on one picture beside the stored features of the others, and computes them anew every
-# so often. It calls that expectation maximisation. Here is one refresh, by hand.
+# A hundred images of a patient do not fit onto a graphics card together with the network that learns
+# from them, but a hundred *feature vectors* do. So the document computes the features of all images
+# beforehand, trains on one image beside the stored features of the others, and computes them anew now
+# and then. It calls that expectation maximisation. Here is one refresh by hand.
 
 # %%
 network = skinkit.models.build("patient_network", (*recipe.image_size, 3), 2, backbone="small_cnn")
@@ -282,30 +281,30 @@ store = skinkit.training.FeatureStore(Path(OUT_DIR, "store"), rows["image_id"], 
 
 
 def batches_from(first):
-    """Returns the training pictures from a position on, batch by batch, without augmentation."""
+    """Returns the training images from a position on, batch by batch, without augmentation."""
     return batches.evaluation_images(recipe, rows[first:])
 
 
 store.refresh(extractor, batches_from)
 (file,) = store.folder.iterdir()
-print(f"{len(rows)} pictures of {depth} numbers in float16: {file.stat().st_size / 1e6:.2f} MB on disk")
+print(f"{len(rows)} images of {depth} numbers in float16: {file.stat().st_size / 1e6:.2f} MB on disk")
 
 # %%
 asked = rows["image_id"].iloc[:32].tolist()
 context, mask = store.read(asked)
 others = rows.groupby("patient_id")["image_id"].transform("size").iloc[:32] - 1
 assert context.shape == (32, store.most, depth)
-assert (mask.sum(axis=1) == others).all(), "all other pictures of the patient, and not the picture itself"
+assert (mask.sum(axis=1) == others).all(), "all other images of the patient, and not the image itself"
 inputs = {"image": next(batches_from(0)), "context": context, "mask": mask}
 judged = network.predict(inputs, verbose=0)
 assert np.allclose(judged.sum(axis=1), 1, atol=1e-5)
 print(f"between {mask.sum(axis=1).min()} and {mask.sum(axis=1).max()} others; room for {store.most}")
 
 # %% [markdown]
-# Two traps lie here. First, *stale* features: they are those of the network as it was. Refresh at least
-# once an epoch. Second, the leak that nobody notices: if validation pictures of a patient are in the
-# store, training has seen them, and the score knows what it should not. In skinkit a store belongs to one
-# part of a split, and says no to anybody else:
+# There are two traps. First, the features get *stale*: they are those of the network as it was. Refresh
+# at least once per epoch. Second, there is a leak that nobody notices: if validation images of a
+# patient are in the store, training has seen them, and the score is leaky. In skinkit a store belongs
+# to one part of a split and refuses all other images:
 
 # %%
 try:
@@ -317,12 +316,12 @@ except ValueError as error:
 assert refused
 
 # %% [markdown]
-# ## 6. Does it find what is there, and only that?
+# ## 6. Does the network find what is there, and only that?
 #
-# Now train, on two kinds of drawn patients. *Informative*: a melanoma is a nevus with the look opposite
-# to its patient's; alone it tells next to nothing. *Uninformative*: each picture tells for itself, and
-# the others tell nothing more. `zscore` is the ugly duckling without a parameter: how many standard
-# deviations is the base's logit above the mean of its patient? It is not trained.
+# Now we train on two kinds of synthetic patients. *Informative*: a melanoma is a nevus with the look
+# opposite to its patient's; alone it tells next to nothing. *Uninformative*: each image tells its own
+# diagnosis, and the others add nothing. `zscore` is the ugly duckling without a parameter: how many
+# standard deviations is the base's logit above the mean of its patient? It is not trained.
 
 # %%
 where = {"seed": SEED, "out": OUT_DIR, "data_dir": DATA_DIR, "verbose": 0}
@@ -349,13 +348,13 @@ for word, row in runs:
 pd.DataFrame(differences).T.round(3)
 
 # %% [markdown]
-# Each line: row minus base, on the same draws of whole patients. Where an interval holds 0, these
-# patients cannot tell the two apart. Read it like a test of the method: a gain on the first kind and none
-# on the second is what a network with context should show. (In `smoke` nobody has learnt anything, and
-# the table shows only how it is asked.)
+# Each line is a row minus the base, on the same resamples of whole patients. Where an interval contains
+# 0, these patients cannot tell the two apart. Read it as a test of the method: a gain on the first kind
+# and none on the second is what a network with context should show. (In `smoke` no network has learnt
+# anything, and the table shows only the question.)
 #
-# The z-score takes the logit of a network that looks at single pictures. If that network is blind, there
-# is nothing to compare. By hand, for one patient:
+# The z-score takes the logit of a network that looks at single images. If that network is blind, there
+# is nothing to compare. We compute it by hand for one patient:
 
 # %%
 alone = runs["informative", "base"].predictions
@@ -364,14 +363,14 @@ p = alone.loc[alone["patient_id"] == person, "p_malignant"]
 logit = np.log(p / (1 - p))
 z = (logit - logit.mean()) / logit.std(ddof=0)
 assert np.allclose(z, evaluation.patient_z_scores(p, [person] * len(p)), atol=1e-4)
-print(f"{len(z)} pictures of one patient: the largest z is {z.max():.1f}, the smallest {z.min():.1f}")
+print(f"{len(z)} images of one patient: the largest z is {z.max():.1f}, the smallest {z.min():.1f}")
 
 # %% [markdown]
 # ## 7. The document's table beside ours
 #
-# Table 4 prints area, precision and recall. With the number of melanomas these say more than is printed:
-# how many benign pictures were called benign (*specificity*), and the *balanced accuracy*, which the
-# document itself uses in its figures.
+# Table 4 prints area, precision and recall. With the number of melanomas these say more than is
+# printed: how many benign images were called benign (*specificity*), and the *balanced accuracy*, which
+# the document itself uses in its figures.
 
 # %%
 table4 = load_published("hernandez2020").query("table == 'table4'")
@@ -387,8 +386,8 @@ assert table4["balanced accuracy"].idxmax() == "contextual-sampler"
 table4.sort_values("auc").round(3)
 
 # %% [markdown]
-# By area the contextual sampler is the worst row, by balanced accuracy the best. The document prints the
-# one and concludes that the sampler does not help. Worse: the scores are those of **training and
+# By area the contextual sampler is the worst row, by balanced accuracy the best. The document prints
+# the area and concludes that the sampler does not help. Worse: the scores are those of **training and
 # validation together**. What is that worth? We ask our base, which has learnt its training patients,
 # about each part of its split.
 
@@ -401,9 +400,10 @@ pd.Series(
 ).round(3)
 
 # %% [markdown]
-# Whatever a network knows by heart it knows in the first and third line. Only the last is an exam.
+# The first and the third line count images that the network knows by heart. Only the last line is an
+# exam.
 #
-# If the pictures of ISIC 2020 are there, the same rows are trained on them, with EfficientNet-Lite0.
+# If the images of ISIC 2020 are there, the same rows are trained on them, with EfficientNet-Lite0.
 # Otherwise this cell is empty.
 
 # %%
@@ -416,35 +416,36 @@ book = book[book["class"].eq("all") | book["measured"].isna()]
 book.set_index(["table", "row"])[columns].dropna(how="all").round(3)
 
 # %% [markdown]
-# Nothing here can be held against the printed numbers: drawn patients, small pictures, or a part of the
-# release. The reason stands in the last column. With few melanomas in an exam, intervals are wide, and
-# "no difference found" is not "no difference". That holds for the document's conclusion, too.
+# Nothing here can be compared with the printed numbers: the patients are synthetic, the images are
+# small, or only a part of the release is used. The last column gives the reason. With few melanomas in
+# an exam, intervals are wide, and "no difference found" is not "no difference". That holds for the
+# document's conclusion, too.
 #
 # ## What could go wrong
 #
-# - **Mean plus linear.** It cannot know what "unlike" is (section 3). Give the layer the difference, or a
-#   hidden layer, before you say that context does not help.
-# - **The picture in its own context.** If its own features are among the stored ones, an attention may
-#   learn to look at itself, and "context" is a longer way to the same picture. Listing D stores them all.
-# - **A store for everybody.** Features of validation pictures beside training pictures: a leak without a
+# - **Mean plus linear.** A linear layer on the mean cannot know what "unlike" is (section 3). Give the
+#   layer the difference, or a hidden layer, before you say that context does not help.
+# - **The image in its own context.** If its own features are among the stored ones, an attention may
+#   learn to look at itself, and "context" is a longer way to the same image. Listing D stores them all.
+# - **A store for all parts.** Features of validation images beside training images: a leak without a
 #   single shared file. Ask which ids a store holds.
-# - **Patients in two parts.** With context this is worse than without: then the exam's own neighbours
-#   were learnt by heart.
+# - **Patients in two parts.** With context this is worse than without: training then learns the exam's
+#   own neighbours by heart.
 # - **More epochs for the winner.** Context starts from the trained base and trains on. Compare it with
 #   the base that trains on as well (`controls/lite0-longer`).
-# - **Resampling pictures.** Predictions of one patient depend on each other here by construction.
-#   Intervals must draw whole patients.
+# - **Resampling images.** Predictions of one patient depend on each other here by construction.
+#   Intervals must resample whole patients.
 
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer into the first cell of an exercise, then run its check. The solutions are in between;
-# they are folded in Colab.
+# Write your answer in the first cell of an exercise, then run its check. The solution stands between
+# the two and is folded in Colab.
 #
 # ### ex-14-1: How malignant is a batch?
 #
-# The contextual sampler is told that three quarters of an ill patient's pictures shall be malignant
-# (`malignant_fraction=0.75`). Which share of a batch is?
+# The contextual sampler makes three quarters of an ill patient's images malignant
+# (`malignant_fraction=0.75`). What share of a batch is malignant?
 
 # %% tags=["exercise", "ex-14-1"]
 malignant_share = None
@@ -460,36 +461,36 @@ assert malignant_share is not None and abs(counted - malignant_share) < 0.03, f"
 # %% [markdown]
 # ### ex-14-2: How large is the store?
 #
-# All 33,126 pictures of ISIC 2020, 1,280 numbers each, two bytes a number. How many megabytes (of a
-# million bytes)? And how many would the pictures need, 224 x 224 x 3 bytes each?
+# All 33,126 images of ISIC 2020, 1,280 numbers each, two bytes per number: how many megabytes (of a
+# million bytes) is that? How many would the images need, with 224 x 224 x 3 bytes each?
 
 # %% tags=["exercise", "ex-14-2"]
 stored_megabytes = None
-picture_megabytes = None
+image_megabytes = None
 
 # %% tags=["solution", "ex-14-2"] cellView="form"
 stored_megabytes = 33_126 * 1_280 * 2 / 1e6
-picture_megabytes = 33_126 * 224 * 224 * 3 / 1e6
+image_megabytes = 33_126 * 224 * 224 * 3 / 1e6
 
 # %% tags=["check", "ex-14-2"]
 header = file.stat().st_size - len(rows) * depth * 2
 assert 0 < header < 200, "the file holds the numbers and a short header"
 assert stored_megabytes is not None and round(stored_megabytes) == 85
-assert round(picture_megabytes / stored_megabytes) == 59
+assert round(image_megabytes / stored_megabytes) == 59
 
 # %% [markdown]
 # ### ex-14-3: Give the mean what it lacks
 #
-# `features` are those of section 3. Make `unlike`, of the same shape: for each picture the product of its
-# own features and the mean of the patient's *other* pictures, number by number. Then a linear classifier
+# `features` are those of section 3. Make `unlike`, of the same shape: for each image the product of its
+# own features and the mean of the patient's *other* images, number by number. Then a linear classifier
 # finds the odd ones.
 
 # %% tags=["exercise", "ex-14-3"]
-features, odd = drawn_looks(400, 4)
+features, odd = synthetic_looks(400, 4)
 unlike = None
 
 # %% tags=["solution", "ex-14-3"] cellView="form"
-features, odd = drawn_looks(400, 4)
+features, odd = synthetic_looks(400, 4)
 mean_of_others = (features.sum(axis=1, keepdims=True) - features) / (features.shape[1] - 1)
 unlike = features * mean_of_others
 

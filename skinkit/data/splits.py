@@ -117,18 +117,18 @@ class Split:
         """Reads a saved split and checks its hash.
 
         Raises:
-            FileNotFoundError: if the CSV file or its `.json` companion is not there.
+            FileNotFoundError: if the CSV file or its `.json` file is not there.
             ValueError: if a file is damaged, or the rows are not those that were saved.
         """
         path = Path(path)
-        companion = path.with_suffix(".json")
-        for file in (path, companion):
+        facts_file = path.with_suffix(".json")
+        for file in (path, facts_file):
             if not file.is_file():
                 raise FileNotFoundError(
-                    f"{file} is not there. A split is two files, {path.name} and {companion.name}; "
+                    f"{file} is not there. A split is two files, {path.name} and {facts_file.name}; "
                     "make them with Split.save."
                 )
-        facts = read_json(companion, _REMEDY, "name", "seed", "grouped_by", "hash")
+        facts = read_json(facts_file, _REMEDY, "name", "seed", "grouped_by", "hash")
         expected = facts.pop("hash")
         split = cls(parts=read_parts(path), **facts)
         if split.hash != expected:
@@ -147,10 +147,10 @@ def read_parts(path):
     return frame.set_index("image_id")["part"]
 
 
-def _refuse_foreign(companion):
+def _refuse_foreign(facts_file):
     """Nobody asked for the file beside the CSV: what somebody else has there stays."""
-    if companion.exists() and '"grouped_by"' not in companion.read_text(encoding="utf-8", errors="replace"):
-        raise ValueError(f"{companion} is not a split's, and would be replaced. Save under another name.")
+    if facts_file.exists() and '"grouped_by"' not in facts_file.read_text(encoding="utf-8", errors="replace"):
+        raise ValueError(f"{facts_file} is not a split's, and would be replaced. Save under another name.")
 
 
 def _write(path, text):

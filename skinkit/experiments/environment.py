@@ -6,13 +6,15 @@ import platform
 import subprocess
 from pathlib import Path
 
+import numpy as np
+
 from skinkit import __version__
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "scikit-learn", "opencv-python")
 
 
 def environment():
-    """Returns versions, device and git commit as a dictionary of strings."""
+    """Returns versions, device, processor and git commit as a dictionary of strings."""
     return {
         "skinkit": __version__,
         "python": platform.python_version(),
@@ -21,6 +23,8 @@ def environment():
         "cpu_cores": str(
             len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         ),
+        **_processor(),
+        "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "TensorFlow's default"),
         "commit": _commit(),
     }
 
@@ -50,6 +54,16 @@ def _device():
     if not gpus:
         return "CPU"
     return tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
+
+
+def _processor():
+    """Name of the processor, and the vector instructions that it has."""
+    described = Path("/proc/cpuinfo")
+    lines = described.read_text().splitlines() if described.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    found = np.show_config(mode="dicts")["SIMD Extensions"]
+    features = " ".join([*found["baseline"], *found.get("found", [])])
+    return {"processor": names[0] if names else platform.processor(), "processor_features": features}
 
 
 def _commit():

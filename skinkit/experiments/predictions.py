@@ -66,7 +66,7 @@ def predict_parts(predict_rows, run_data):
     return pd.concat(found, ignore_index=True)
 
 
-def score(predictions, positive="mel"):
+def score_with_intervals(predictions, positive="mel"):
     """Returns all scores of a predictions table with 95 % intervals by the groups of `prediction_groups`.
 
     Returns:
@@ -125,7 +125,7 @@ def save_scored(predictions, positive, folder, ending="", **notes):
 
     Args:
         predictions: Predictions table.
-        positive: As in `score`.
+        positive: As in `score_with_intervals`.
         folder: Folder to write to.
         ending: String, of the names of both files.
         **notes: Further entries of `metrics<ending>.json`.
@@ -135,7 +135,7 @@ def save_scored(predictions, positive, folder, ending="", **notes):
     """
     path = folder / f"predictions{ending}.csv.gz"
     write_predictions(predictions, path)
-    metrics = {**notes, **score(read_predictions(path), positive)}
+    metrics = {**notes, **score_with_intervals(read_predictions(path), positive)}
     write_json(folder / f"metrics{ending}.json", metrics)
     return metrics
 

@@ -10,7 +10,7 @@ from skinkit.data.splits import PARTS
 from skinkit.evaluation.view_means import MEANS
 from skinkit.experiments.predictions import RESCORING
 from skinkit.names import check_name, check_options
-from skinkit.papers.recipe import choice_fields
+from skinkit.papers.choice import choice_fields
 from skinkit.pipeline.spec import STRATEGIES
 from skinkit.tasks.batches import BALANCING, pipeline_spec
 from skinkit.tasks.feature_classifier import CLASSIFIERS, FEATURES, OWN_OPTIONS

@@ -2,6 +2,7 @@
 
 import json
 
+from skinkit.experiments import image_files
 from skinkit.experiments.predictions import write_json
 from skinkit.files import read_json, remove, remove_matching
 
@@ -17,7 +18,7 @@ FILES = (
     *("overlays.png", "report.html"),
 )
 # What a run that was killed before its first epoch may have left, and one that has lost its manifest.
-_BEGUN = {".lock", "checkpoint", AGAIN, f"{AGAIN}-ready"}
+_BEGUN = {".lock", "checkpoint", image_files.NAME, AGAIN, f"{AGAIN}-ready"}
 _LOST = {*FILES, *_BEGUN, "evaluations"}
 
 
@@ -78,7 +79,7 @@ def begin(folder, key):
             its work is missing or damaged.
     """
     finished, plan = (folder / MANIFEST).exists(), folder / PLAN
-    if finished or list((folder / "checkpoint").glob("epoch-*")):
+    if finished or has_epochs(folder):
         path = folder / MANIFEST if finished else plan
         found = read_json(path, f"It says whose work lies there. {_REMEDY}", "key")["key"]
         if found != key:
@@ -96,6 +97,11 @@ def begin(folder, key):
     return finished
 
 
+def has_epochs(folder):
+    """Returns whether the folder holds the state of an epoch, with which a run goes on."""
+    return any((folder / "checkpoint").glob("epoch-*"))
+
+
 def _is_plan_of(path, key):
     try:
         # In older versions, without `finished`, a plan outlived its run.
@@ -109,7 +115,8 @@ def tidy(folder):
     from skinkit.training import Checkpoint
 
     Checkpoint(folder / "checkpoint").delete()
-    (folder / PLAN).unlink(missing_ok=True)
+    for name in (PLAN, image_files.NAME):
+        (folder / name).unlink(missing_ok=True)
 
 
 def replace_by_again(folder):

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from skinkit.experiments import resume
+from skinkit.experiments.image_files import check_images, note_images
 from skinkit.experiments.plan import Plan, weights_identity
 from skinkit.experiments.predictions import (
     predict_parts,
@@ -65,7 +66,8 @@ def run(
         FileNotFoundError: when the images are not there, or a file of a finished run.
         RuntimeError: when another process carries out the same run.
         ValueError: for a name, option or fold that is not known; when the folder holds files of others, a run
-            of another recipe, split or data, or a damaged file.
+            of another recipe, split or data, or a damaged file; for an image that cannot be read, or that has
+            changed since the run was begun.
     """
     from skinkit.experiments.recipe_check import check_recipe
 
@@ -110,6 +112,10 @@ def _carry_out(plan, folder, out, weights, data_dir, verbose):
     where = {"out": out, "weights": weights, "data_dir": data_dir}
     needed = [_trained_before(each, plan, run_data, verbose, **where) for each in plan.needs]
     _say(plan, run_data, verbose)
+    if resume.has_epochs(folder):
+        check_images(run_data.table, folder)
+    else:
+        note_images(run_data.table, folder)
     _train(plan, run_data, folder, key, weights, needed, verbose)
     return resume.tidy(folder)
 
@@ -188,35 +194,41 @@ def _keep_for_other_images(folder, task, model, run_data):
 
 
 def _save(folder, plan, run_data, key, weights, model, history, predictions):
-    from skinkit import data
-    from skinkit.experiments.environment import environment
-
+    """Writes the numbers, and at last the manifest, which says that all is there."""
     started = time.perf_counter()
-    recipe = plan.resolved
-    save_scored(predictions, recipe.positive, folder)
+    save_scored(predictions, plan.resolved.positive, folder)
     run_data.leakage.to_csv(folder / "leakage.csv")
-    manifest = {
+    seconds = round(history["seconds"].sum() + time.perf_counter() - started, 1)
+    manifest = {**_say_what(plan, run_data), "key": key, "weights": weights_identity(weights)}
+    made = {"parameters": model.count_params(), "seconds": seconds}
+    write_json(folder / "manifest.json", {**manifest, **made, **_say_how(plan.resolved)})
+
+
+def _say_what(plan, run_data):
+    from skinkit import data
+
+    split = run_data.split
+    return {
         "recipe": plan.recipe.name,
         "profile": plan.profile,
         "protocol": plan.protocol,
         "fold": plan.fold,
         "seed": plan.seed,
-        "key": key,
-        "weights": weights_identity(weights),
         "dataset": run_data.source,
         "lacking": run_data.lacking,
-        "images": {part: int(n) for part, n in run_data.split.parts.value_counts().items()},
+        "images": {part: int(n) for part, n in split.parts.value_counts().items()},
         "data_hash": table_hash(run_data.table),
-        "split": run_data.split.name,
-        "split_note": run_data.split.note,
-        "split_hash": run_data.split.hash,
+        "split": split.name,
+        "split_note": split.note,
+        "split_hash": split.hash,
         "test_hash": run_data.test_hash,
         "leakage": data.leakage_rate(run_data.leakage),
         "stamp": run_data.stamp,
-        "parameters": model.count_params(),
-        "seconds": round(history["seconds"].sum() + time.perf_counter() - started, 1),
-        "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "environment": environment(),
-        "settings": json.loads(recipe.to_json()),
     }
-    write_json(folder / "manifest.json", manifest)
+
+
+def _say_how(recipe):
+    from skinkit.experiments.environment import environment
+
+    finished = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    return {"finished": finished, "environment": environment(), "settings": json.loads(recipe.to_json())}

@@ -3,12 +3,12 @@
 import dataclasses
 import hashlib
 import json
-import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from skinkit.names import did_you_mean
+from skinkit.papers.choice import Choice, choice_fields, choose
 
 PROTOCOLS = ("as_published", "as_described", "corrected")
 PROFILES = ("smoke", "quick", "full")
@@ -20,22 +20,6 @@ SIZES = frozenset({"image_size", "crop_size", "batch_size", "epochs", "subset", 
 
 # Fields that say something about the recipe and change nothing in a run.
 _TEXT = frozenset({"name", "title", "tolerance", "published", "not_comparable"})
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A named thing and its options, e.g. `choose("adam", learning_rate=1e-3)`."""
-
-    name: str
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    def __str__(self):
-        return f"{self.name}({', '.join(f'{k}={v!r}' for k, v in self.options.items())})"
-
-
-def choose(name, **options):
-    """Returns the `Choice` of `name` with `options`."""
-    return Choice(name, options)
 
 
 @dataclass(frozen=True)
@@ -277,12 +261,6 @@ class Recipe:
             if f.name not in _TEXT and getattr(self, f.name) != _default(f)
         }
         return hashlib.sha256(json.dumps(method, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def choice_fields(of):
-    """Returns the names of the fields of `Recipe` or `Phase` that hold a `Choice`, by their annotations."""
-    hints = typing.get_type_hints(of)
-    return [name for name, hint in hints.items() if Choice in (hint, *typing.get_args(hint))]
 
 
 def _with_choices(of, fields):

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tqdm.auto import tqdm
 
 from skinkit.files import locked, reading, writing
-from skinkit.pipeline.decode import decode_file
+from skinkit.pipeline.decode import UNREADABLE, decode_file
 
 # Part of each file's name: raise it when the decoding below changes its pixels.
 _VERSION = 1
@@ -111,8 +111,5 @@ def _decoded(paths, spec):
         try:
             image = next(images)
         except tf.errors.OpError as error:
-            raise ValueError(
-                f"Cannot read the image file '{path}': missing, damaged, or neither JPEG nor PNG. "
-                "`skinkit data check` lists all files with errors."
-            ) from error
+            raise ValueError(path.join(UNREADABLE)) from error
         yield image

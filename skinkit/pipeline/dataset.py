@@ -1,6 +1,8 @@
 """Batches of images, one-hot labels and weights from the rows of a manifest table."""
 
+import contextlib
 import math
+import re
 
 import numpy as np
 import tensorflow as tf
@@ -9,6 +11,7 @@ from skinkit.pipeline.augment.changes import change, draw_changes
 from skinkit.pipeline.augment.orientation import compose
 from skinkit.pipeline.cache import pixel_reader
 from skinkit.pipeline.crops import cut, draw_boxes
+from skinkit.pipeline.decode import UNREADABLE
 from skinkit.pipeline.extra_inputs import attach
 from skinkit.pipeline.manifest_arrays import (
     check_sampler,
@@ -25,6 +28,25 @@ _DEVIATION_UNIT = (0.229, 0.224, 0.225)
 _MEAN_RAW = (123.68, 116.779, 103.939)
 # What 255 becomes before a scaling that is more than a factor.
 _TOP = {"unit": 1.0, "raw": 255.0, "symmetric": 2.0, "imagenet": 1.0, "caffe": 255.0}
+
+
+@contextlib.contextmanager
+def naming_images():
+    """Names an unreadable image in one line, where TensorFlow's error is many.
+
+    Raises:
+        ValueError: for the image that ends the iteration or the training within the block.
+
+    Example:
+    >>> with naming_images():
+    ...     model.fit(dataset)
+    """
+    try:
+        yield
+    except tf.errors.OpError as error:
+        if found := re.search(".*?".join(map(re.escape, UNREADABLE)), str(error)):
+            raise ValueError(found[0]) from None
+        raise
 
 
 def steps_per_epoch(count, batch_size):
@@ -206,14 +228,8 @@ def _check_complete(expected, found, images, files):
     """The images of the expected files; an error that names the first one that is not there."""
     count = tf.size(expected)
     is_missing = tf.pad(found, [[0, count]], constant_values=-1)[:count] != expected
-    message = tf.strings.join(
-        [
-            "Cannot read the image file ",
-            files[expected[tf.argmax(is_missing)]],
-            ": missing, damaged, or neither JPEG nor PNG. Expected: a readable image; "
-            "`skinkit data check` lists all files with errors.",
-        ]
-    )
+    begin, end = UNREADABLE
+    message = tf.strings.join([begin, files[expected[tf.argmax(is_missing)]], end])
     with tf.control_dependencies([tf.debugging.Assert(~tf.reduce_any(is_missing), [message])]):
         return images[:count]
 

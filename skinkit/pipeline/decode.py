@@ -4,6 +4,12 @@ import tensorflow as tf
 
 from skinkit.files import IMAGE_SIGNATURES
 
+_UNKNOWN = f"neither {' nor '.join(IMAGE_SIGNATURES)}"
+# Before and after the name of a file that cannot be decoded.
+UNREADABLE = (
+    "Cannot read the image file ",
+    f": missing, damaged, or {_UNKNOWN}. `skinkit data check` lists all files with errors.",
+)
 _REDUCTIONS = (1, 2, 4, 8)
 _SMOOTH_SHRINK = 1.5
 
@@ -50,7 +56,7 @@ def _is(contents, kind):
 
 def _decode_png(contents):
     # TensorFlow's function takes other formats as well, which no other room reads.
-    tf.debugging.Assert(_is(contents, "PNG"), ["neither JPEG nor PNG"])
+    tf.debugging.Assert(_is(contents, "PNG"), [_UNKNOWN])
     return tf.io.decode_png(contents, channels=3)
 
 

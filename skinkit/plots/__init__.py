@@ -4,19 +4,19 @@ Each diagnosis keeps one colour in all figures. Figures show how many images the
 intervals where they are handed some. Without `ax` a new figure is made.
 """
 
-from skinkit.plots.curves import (
-    learning_curves,
-    precision_recall_curves,
-    reliability_diagram,
-    roc_curves,
-)
-from skinkit.plots.embeddings import embedding
-from skinkit.plots.images import crop_weights, image_grid, overlay, overlay_grid
-from skinkit.plots.style import PALETTE
-from skinkit.plots.tables import (
+from skinkit.plots.bars import (
     class_counts,
     confusion_matrix,
     leakage_bars,
     published_against_measured,
     score_intervals,
 )
+from skinkit.plots.curves import (
+    learning_curves,
+    precision_recall_curves,
+    reliability_diagram,
+    roc_curves,
+)
+from skinkit.plots.images import crop_weights, image_grid, overlay, overlay_grid
+from skinkit.plots.scatter import embedding
+from skinkit.plots.style import PALETTE

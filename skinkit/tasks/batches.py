@@ -129,11 +129,15 @@ def evaluation_images(recipe, rows, **changes):
         rows: Manifest rows.
         **changes: Fields of `PipelineSpec` that differ, e.g. to show the images instead of scoring them.
 
-    Returns:
-        Iterator of float32 arrays, a batch each.
+    Yields:
+        float32 arrays, a batch each.
+
+    Raises:
+        ValueError: when an image cannot be read.
     """
     spec = dataclasses.replace(pipeline_spec(recipe, augment=False), **changes)
-    return pipeline.build_dataset(rows, spec, batch_size=recipe.batch_size).as_numpy_iterator()
+    with pipeline.naming_images():
+        yield from pipeline.build_dataset(rows, spec, batch_size=recipe.batch_size).as_numpy_iterator()
 
 
 def sample_weights(recipe, run_data):

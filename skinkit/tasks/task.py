@@ -6,7 +6,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from skinkit import data, models, training
+from skinkit import data, models, pipeline, training
 from skinkit.tasks.batches import TrainingBatches, pipeline_spec, training_batches
 from skinkit.tasks.phases import training_phases
 
@@ -117,18 +117,19 @@ class Task:
             The history: a DataFrame with one row per epoch.
         """
         recipe, prepared = self.recipe, self.prepare(model, run_data, seed, folder)
-        return training.fit(
-            prepared.model,
-            training_phases(recipe, model, prepared.batches.steps, self.losses(), self.metrics),
-            prepared.batches,
-            folder,
-            callbacks=prepared.callbacks,
-            validate=self._validate(model, run_data.rows(recipe.selection_part)),
-            validate_every=recipe.epochs_between_looks,
-            monitor=recipe.monitor if recipe.compares_epochs else None,
-            end_with=recipe.selection,
-            verbose=verbose,
-        )
+        with pipeline.naming_images():
+            return training.fit(
+                prepared.model,
+                training_phases(recipe, model, prepared.batches.steps, self.losses(), self.metrics),
+                prepared.batches,
+                folder,
+                callbacks=prepared.callbacks,
+                validate=self._validate(model, run_data.rows(recipe.selection_part)),
+                validate_every=recipe.epochs_between_looks,
+                monitor=recipe.monitor if recipe.compares_epochs else None,
+                end_with=recipe.selection,
+                verbose=verbose,
+            )
 
     def _validate(self, model, rows):
         if rows.empty and self.recipe.selection == "last":

@@ -18,7 +18,7 @@ from skinkit.data import (
     stratified_group_split,
     synthetic,
 )
-from skinkit.data.synthetic.patients import plan_ham10000, plan_isic2020
+from skinkit.data.synthetic.patients import sample_ham10000, sample_isic2020
 
 LABELS = CLASS_MAPS["alphabetical"].labels
 SMALL = (75, 100)
@@ -132,23 +132,23 @@ def test_a_lesion_has_one_patient_one_label_and_one_confirmation(drawn):
 
 
 def test_confirmation_tells_the_class_as_in_ham10000():
-    plan = plan_ham10000(5000)
-    ways = plan.groupby("dx")["dx_type"].agg(set)
+    people = sample_ham10000(5000)
+    ways = people.groupby("dx")["dx_type"].agg(set)
     assert all(ways[label] == {"histo"} for label in ("mel", "bcc", "akiec"))
-    assert set(plan.loc[plan["dx_type"] == "follow_up", "dx"]) == {"nv"}
-    assert set(plan.loc[plan["dx_type"] == "confocal", "dx"]) == {"bkl"}
+    assert set(people.loc[people["dx_type"] == "follow_up", "dx"]) == {"nv"}
+    assert set(people.loc[people["dx_type"] == "confocal", "dx"]) == {"bkl"}
 
 
 def test_repeats_and_shares_are_those_of_ham10000_without_balance():
-    plan = plan_ham10000(10015, balance=0)
-    assert plan["dx"].value_counts().to_dict() == {
+    people = sample_ham10000(10015, balance=0)
+    assert people["dx"].value_counts().to_dict() == {
         **{"nv": 6705, "mel": 1113, "bkl": 1099, "bcc": 514},
         **{"akiec": 327, "vasc": 142, "df": 115},
     }
-    found = plan.groupby("lesion").size().value_counts(normalize=True)
+    found = people.groupby("lesion").size().value_counts(normalize=True)
     real = pd.Series({1: 5514, 2: 1423, 3: 490, 4: 34}) / 7470
     assert abs(found.reindex(real.index) - real).max() < 0.02
-    singles = plan.groupby("lesion").agg(label=("dx", "first"), images=("dx", "size"))
+    singles = people.groupby("lesion").agg(label=("dx", "first"), images=("dx", "size"))
     share = (singles["images"] == 1).groupby(singles["label"]).mean()
     assert share["nv"] == pytest.approx(4415 / 5403, abs=0.03)
     assert share["mel"] == pytest.approx(230 / 614, abs=0.06)
@@ -156,36 +156,36 @@ def test_repeats_and_shares_are_those_of_ham10000_without_balance():
 
 @pytest.mark.parametrize("n", [126, 240, 600])
 def test_each_class_has_six_lesions_even_when_there_are_few_images(n):
-    plan = plan_ham10000(n, balance=0)
-    assert len(plan) == n and plan.groupby("dx")["lesion"].nunique().reindex(LABELS).min() >= 6
+    people = sample_ham10000(n, balance=0)
+    assert len(people) == n and people.groupby("dx")["lesion"].nunique().reindex(LABELS).min() >= 6
 
 
 @pytest.mark.parametrize("n", [1, 7, 25])
-@pytest.mark.parametrize("plan", [plan_ham10000, plan_isic2020])
-def test_very_few_images_are_planned_exactly(plan, n):
-    assert len(plan(n)) == n
+@pytest.mark.parametrize("people", [sample_ham10000, sample_isic2020])
+def test_very_few_images_are_planned_exactly(people, n):
+    assert len(people(n)) == n
 
 
 def test_balance_evens_the_classes_out():
-    counts = plan_ham10000(700, balance=1)["dx"].value_counts()
+    counts = sample_ham10000(700, balance=1)["dx"].value_counts()
     assert set(counts) == {100}
 
 
 def test_ages_and_sites_lean_as_in_ham10000():
-    plan = plan_ham10000(6000, balance=0.5)
-    age, site = plan.groupby("dx")["age"].mean(), pd.crosstab(plan["dx"], plan["site"])
+    people = sample_ham10000(6000, balance=0.5)
+    age, site = people.groupby("dx")["age"].mean(), pd.crosstab(people["dx"], people["site"])
     assert age["nv"] < age["mel"] < age["bcc"]
     assert site.idxmax(axis=1)["df"] == "lower extremity"
-    assert 0 < plan["age"].isna().mean() < 0.03 and 0 < (plan["sex"] == "unknown").mean() < 0.03
+    assert 0 < people["age"].isna().mean() < 0.03 and 0 < (people["sex"] == "unknown").mean() < 0.03
 
 
 def test_isic2020_patients_have_many_images_and_some_have_a_melanoma():
-    plan = plan_isic2020(8000, balance=0)
-    sizes = plan.groupby("patient").size()
+    people = sample_isic2020(8000, balance=0)
+    sizes = people.groupby("patient").size()
     assert 8 < sizes.median() < 16 and 12 < sizes.mean() < 20 and sizes.max() <= 115
-    ill = (plan["dx"] == "mel").groupby(plan["patient"]).any()
+    ill = (people["dx"] == "mel").groupby(people["patient"]).any()
     assert ill.mean() == pytest.approx(428 / 2056, abs=0.01)
-    assert (plan["dx"] == "mel").mean() == pytest.approx(584 / 33126, abs=0.006)
+    assert (people["dx"] == "mel").mean() == pytest.approx(584 / 33126, abs=0.006)
 
 
 def test_masks_cover_a_sensible_area_which_is_darker_than_the_skin(drawn):

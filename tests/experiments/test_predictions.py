@@ -10,7 +10,7 @@ from skinkit.experiments.predictions import (
     prediction_groups,
     read_predictions,
     save_scored,
-    score,
+    score_with_intervals,
     write_predictions,
 )
 
@@ -48,7 +48,7 @@ def test_predictions_survive_the_file(predictions, tmp_path):
 
 def test_scores_are_those_of_the_file(predictions, tmp_path):
     saved = save_scored(predictions, "malignant", tmp_path, "_best", epoch=3)
-    again = score(read_predictions(tmp_path / "predictions_best.csv.gz"), "malignant")
+    again = score_with_intervals(read_predictions(tmp_path / "predictions_best.csv.gz"), "malignant")
     assert list(saved) == ["epoch", "n", "grouped_by", "scores"] and (saved["epoch"], saved["n"]) == (3, 60)
     pd.testing.assert_frame_equal(pd.DataFrame(saved["scores"]), pd.DataFrame(again["scores"]))
     on_disk = json.loads((tmp_path / "metrics_best.json").read_text())
@@ -96,7 +96,7 @@ def test_one_row_with_a_patient_makes_no_interval_shorter(predictions):
     p = np.repeat(np.random.default_rng(1).random(30), 2)
     table = predictions.assign(label=label, p_malignant=p, p_benign=1 - p)
     first = table["image_id"] == "000"
-    found = score(table.assign(patient_id=table["patient_id"].mask(first, "P")), "malignant")
+    found = score_with_intervals(table.assign(patient_id=table["patient_id"].mask(first, "P")), "malignant")
     assert found["grouped_by"] == "lesion+patient"
-    expected = score(table, "malignant")["scores"]
+    expected = score_with_intervals(table, "malignant")["scores"]
     pd.testing.assert_frame_equal(pd.DataFrame(found["scores"]), pd.DataFrame(expected))

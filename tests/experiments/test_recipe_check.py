@@ -8,7 +8,7 @@ from skinkit.experiments import run
 from skinkit.experiments.recipe_check import REGISTRIES, check_recipe
 from skinkit.experiments.run_data import build_run_data
 from skinkit.papers import PROFILES, Phase, Recipe, choose, recipes
-from skinkit.papers.recipe import choice_fields
+from skinkit.papers.choice import choice_fields
 
 # One worker makes the run that these tests share.
 pytestmark = pytest.mark.xdist_group("tiny-run")

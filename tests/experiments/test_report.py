@@ -62,7 +62,7 @@ def predictions():
 @pytest.fixture(params=["old", "new"])
 def metrics(request, predictions):
     """Scores as runs save them, and as they did before they said how intervals are made."""
-    found = saved_predictions.score(predictions, "malignant")
+    found = saved_predictions.score_with_intervals(predictions, "malignant")
     if request.param == "old":
         for each in found["scores"].values():
             del each["method"]
@@ -70,7 +70,7 @@ def metrics(request, predictions):
 
 
 def test_scores_say_how_their_intervals_are_made(predictions):
-    found = saved_predictions.score(predictions, "malignant")["scores"]
+    found = saved_predictions.score_with_intervals(predictions, "malignant")["scores"]
     assert found["recall:malignant"]["method"] == "wilson" and found["accuracy"]["method"] == "bootstrap"
     assert found["ece"]["method"] == "none" and np.isnan(found["ece"]["low"])
 

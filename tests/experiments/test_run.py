@@ -44,7 +44,7 @@ def test_a_run_leaves_its_numbers_and_says_how_they_were_made(finished, tiny):
     assert manifest["recipe"] == tiny.name
     assert manifest["dataset"] == "synthetic"
     assert manifest["leakage"]["lesion"] == 0
-    assert manifest["environment"]["keras"]
+    assert manifest["environment"]["keras"] and manifest["environment"]["processor_features"]
     assert manifest["settings"]["batch_size"] == tiny.batch_size
     assert len(manifest["split_hash"]) == 64
     assert sum(manifest["images"].values()) == 120

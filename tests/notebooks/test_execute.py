@@ -68,4 +68,4 @@ def test_notebook_runs_in_smoke(notebook, tmp_path):
     stray = [path.name for path in (tmp_path / "start").iterdir()]
     assert not stray, f"{stray}: write below OUT_DIR only"
     size = (EXECUTED / notebook.name).stat().st_size
-    assert size < MOST_BYTES, f"{size} bytes executed: draw fewer or smaller pictures"
+    assert size < MOST_BYTES, f"{size} bytes executed: show fewer or smaller images"

@@ -50,7 +50,7 @@ def title_and_buttons(notebook, stem):
     if not rows:
         yield f"put a Colab badge that leads to {colab} into the first cell"
     links = [link for row in rows for link in re.findall(r"\]\((https://[^)]+)\)", row)]
-    # The badge's picture and the links into this repository do not lead to a document.
+    # The badge's image and the links into this repository do not lead to a document.
     if rows and not [link for link in links if slug not in link and not link.endswith(".svg")]:
         yield "put a link to the document's section into the row of the Colab badge"
 

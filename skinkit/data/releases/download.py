@@ -80,7 +80,7 @@ def _complete(
     was_there = path.exists()
     if was_there:
         if problem := verify(path, file):
-            raise LocalError(f"the file that is there {problem}; move it away to fetch it anew")
+            raise LocalError(f"the file that is there {problem}; move it away to fetch it again")
     elif not urls:
         raise LocalError("it is given only to people with an account or after a form")
     else:
@@ -96,7 +96,7 @@ def _unpack(path, target, progress, was_there):
         unpack(path, target, progress)
     except DamagedArchive as error:
         if was_there:
-            raise LocalError(f"{error}; move it away to fetch it anew") from error
+            raise LocalError(f"{error}; move it away to fetch it again") from error
         path.unlink()
         raise
     if not was_there:

@@ -13,6 +13,8 @@ from pathlib import Path
 from skinkit.data.releases.catalog import RemoteFile
 from skinkit.files import file_hash
 
+# Seconds that a command waits for a busy server; who is asked for more comes back later.
+_LONGEST_WAIT = 900
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -25,7 +27,11 @@ class LocalError(TransferError):
 
 
 class _Interrupted(Exception):
-    """An attempt that failed and may be repeated."""
+    """An attempt that failed and may be repeated, after `wait` seconds if the server says so."""
+
+    def __init__(self, message, wait=0.0):
+        super().__init__(message)
+        self.wait = wait
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,9 @@ class _Part:
             notes = json.loads(self._notes.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
-        return notes if isinstance(notes, dict) else {}
+        kinds = {"url": str, "validator": str | None, "total": int | None}
+        sound = isinstance(notes, dict) and all(isinstance(notes.get(k), t) for k, t in kinds.items())
+        return notes if sound else {}
 
     def remember(self, url, headers, total):
         notes = {"url": url, "validator": _validator(headers), "total": total}
@@ -101,6 +109,8 @@ def transfer(file: RemoteFile, urls: list[str], path: Path, transport: Transport
         TransferError: with the reason at each address. The part file is kept where it is of use.
     """
     part = _Part(path)
+    if folders := [found for found in (path, part.path) if found.is_dir()]:
+        raise LocalError(f"{folders[0]} is a folder, where a file belongs; move it away")
     if part.size and not part.has_notes:
         raise LocalError(f"{part.path} was not begun here; move it away, or finish it and drop the `.part`")
     reasons = []
@@ -119,7 +129,11 @@ def transfer(file: RemoteFile, urls: list[str], path: Path, transport: Transport
 
 def verify(path: Path, file: RemoteFile) -> str | None:
     """Returns what is wrong with a file, as a phrase, or None if nothing is known to be."""
+    if path.is_dir():
+        return "is a folder"
     size = path.stat().st_size
+    if not size:
+        return "is empty"
     if file.bytes is not None and size != file.bytes:
         return f"has {size:,} bytes, expected {file.bytes:,}"
     if file.checksum:
@@ -154,7 +168,7 @@ def _from_one(file, url, part, transport, progress):
             largest = max(largest, part.size)
             if failures >= transport.attempts:
                 raise TransferError(f"{error} ({failures} attempts)") from error
-            transport.sleep(min(60.0, transport.backoff * 2 ** max(0, failures - 1)))
+            transport.sleep(error.wait or min(60.0, transport.backoff * 2 ** max(0, failures - 1)))
             continue
         problem = verify(part.path, file)
         if problem is None:
@@ -199,7 +213,7 @@ def _position(response, part, have):
         length = response.headers.get("Content-Length", "")
         return 0, int(length) if length.isdigit() else None
     if response.status_code not in (206, 416):
-        raise _Interrupted(f"HTTP {response.status_code} {response.reason}")
+        raise _Interrupted(f"HTTP {response.status_code} {response.reason}", _asked_to_wait(response))
     content_range = response.headers.get("Content-Range", "")
     match = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+)", content_range)
     start, total = (int(match[1] or match[2]), int(match[2])) if match else (None, None)
@@ -209,6 +223,20 @@ def _position(response, part, have):
     raise _Interrupted(
         f"HTTP {response.status_code} with Content-Range {content_range!r}, asked from byte {have}"
     )
+
+
+def _asked_to_wait(response):
+    """Seconds that the server asks to wait; 0 where it does not ask."""
+    from urllib3.exceptions import InvalidHeader
+    from urllib3.util import Retry
+
+    try:
+        wait = Retry().parse_retry_after(response.headers.get("Retry-After", "0"))
+    except InvalidHeader:
+        return 0.0
+    if wait > _LONGEST_WAIT:
+        raise TransferError(f"HTTP {response.status_code}: the server asks to wait {wait / 60:.0f} minutes")
+    return wait
 
 
 def _same_file(response, notes, total):

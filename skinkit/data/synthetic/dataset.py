@@ -15,7 +15,7 @@ import numpy as np
 
 from skinkit.data.load import read_manifest
 from skinkit.data.synthetic.drawing import draw_lesion, photograph
-from skinkit.data.synthetic.patients import plan_ham10000, plan_isic2020
+from skinkit.data.synthetic.patients import sample_ham10000, sample_isic2020
 from skinkit.data.synthetic.traits import MALIGNANT, draw_patient, draw_traits
 from skinkit.files import locked, writing
 
@@ -145,13 +145,13 @@ def _write_all(folder, drawing, workers, progress):
     """Draws the images that are not there yet; the table comes last."""
     from tqdm.auto import tqdm
 
-    plan = (plan_isic2020 if drawing.layout == "isic2020" else plan_ham10000)(
+    people = (sample_isic2020 if drawing.layout == "isic2020" else sample_ham10000)(
         drawing.n, drawing.seed, drawing.balance
     )
-    plan["image_id"] = [f"SYN_{image + 1:07d}" for image in plan["image"]]
+    people["image_id"] = [f"SYN_{image + 1:07d}" for image in people["image"]]
     for name in ("images", "masks"):
         (folder / name).mkdir(exist_ok=True)
-    rows = [row for row in plan.itertuples() if not all(map(Path.is_file, _paths(folder, row)))]
+    rows = [row for row in people.itertuples() if not all(map(Path.is_file, _paths(folder, row)))]
     pool = ThreadPoolExecutor(workers or os.cpu_count())
     try:
         done = pool.map(partial(_write_image, folder, drawing), rows)
@@ -159,7 +159,7 @@ def _write_all(folder, drawing, workers, progress):
     finally:
         # An interrupt must not wait for thousands of images still in the queue.
         pool.shutdown(cancel_futures=True)
-    table = _isic2020_table(plan) if drawing.layout == "isic2020" else _ham10000_table(plan)
+    table = _isic2020_table(people) if drawing.layout == "isic2020" else _ham10000_table(people)
     text = table.to_csv(index=False, lineterminator="\n")
     _write(folder / _TABLES[drawing.layout], text.encode())
 
@@ -201,23 +201,23 @@ def _write(path, content):
         part.write_bytes(content)
 
 
-def _ham10000_table(plan):
-    table = plan.rename(columns={"site": "localization"})
-    table["lesion_id"] = [f"SYNL_{lesion + 1:07d}" for lesion in plan["lesion"]]
-    table["patient_id"] = [f"SYNP_{patient + 1:07d}" for patient in plan["patient"]]
+def _ham10000_table(people):
+    table = people.rename(columns={"site": "localization"})
+    table["lesion_id"] = [f"SYNL_{lesion + 1:07d}" for lesion in people["lesion"]]
+    table["patient_id"] = [f"SYNP_{patient + 1:07d}" for patient in people["patient"]]
     return table[_HAM_COLUMNS]
 
 
-def _isic2020_table(plan):
-    malignant = plan["dx"] == "mel"
+def _isic2020_table(people):
+    malignant = people["dx"] == "mel"
     columns = {
-        "image_name": plan["image_id"],
-        "patient_id": [f"SYNP_{patient + 1:07d}" for patient in plan["patient"]],
-        "sex": plan["sex"],
-        "age_approx": plan["age"],
-        "anatom_site_general_challenge": plan["site"],
-        "diagnosis": plan["dx"].map(_DIAGNOSES),
+        "image_name": people["image_id"],
+        "patient_id": [f"SYNP_{patient + 1:07d}" for patient in people["patient"]],
+        "sex": people["sex"],
+        "age_approx": people["age"],
+        "anatom_site_general_challenge": people["site"],
+        "diagnosis": people["dx"].map(_DIAGNOSES),
         "benign_malignant": np.where(malignant, "malignant", "benign"),
         "target": malignant.astype(int),
     }
-    return plan.iloc[:, :0].assign(**columns)
+    return people.iloc[:, :0].assign(**columns)

@@ -69,8 +69,8 @@ _FEWEST_LESIONS = 6  # so that each part of a 70/15/15 split can have one
 _UNKNOWN = 0.006  # share of patients without age, or without sex
 
 
-def plan_ham10000(n, seed=0, balance=0.25):
-    """Plans images of seven classes, with repeats and patients as HAM10000 has them.
+def sample_ham10000(n, seed=0, balance=0.25):
+    """Samples images of seven classes, with repeats and patients as HAM10000 has them.
 
     Each class has at least six lesions where `n` allows it. HAM10000 gives no patients; here they
     have one to four lesions.
@@ -93,19 +93,19 @@ def plan_ham10000(n, seed=0, balance=0.25):
     ]
     lesions = [lesions[i] for i in rng.permutation(len(lesions))]
     labels = [label for label, _ in lesions]
-    plan = pd.DataFrame({"lesion": range(len(lesions)), "dx": labels})
-    plan["dx_type"] = [_draw(rng, _CONFIRMED[label]) for label in labels]
-    plan["age"] = [_age(rng, *_AGES[label]) for label in labels]
-    plan["sex"] = rng.choice(["male", "female"], len(plan), p=[0.54, 0.46])
-    plan["site"] = [_draw(rng, _sites(label)) for label in labels]
-    plan["patient"] = _patients(rng, plan)
-    _forget(rng, plan, unknown_sex="unknown")
-    plan = plan.loc[np.repeat(plan.index, [size for _, size in lesions])]
-    return _number(plan.iloc[rng.permutation(n)])
+    people = pd.DataFrame({"lesion": range(len(lesions)), "dx": labels})
+    people["dx_type"] = [_draw(rng, _CONFIRMED[label]) for label in labels]
+    people["age"] = [_age(rng, *_AGES[label]) for label in labels]
+    people["sex"] = rng.choice(["male", "female"], len(people), p=[0.54, 0.46])
+    people["site"] = [_draw(rng, _sites(label)) for label in labels]
+    people["patient"] = _patients(rng, people)
+    _forget(rng, people, unknown_sex="unknown")
+    people = people.loc[np.repeat(people.index, [size for _, size in lesions])]
+    return _number(people.iloc[rng.permutation(n)])
 
 
-def plan_isic2020(n, seed=0, balance=0.25):
-    """Plans nevi, keratoses and melanomas of patients with many images each, as in ISIC 2020.
+def sample_isic2020(n, seed=0, balance=0.25):
+    """Samples nevi, keratoses and melanomas of patients with many images each, as in ISIC 2020.
 
     Args:
         n: Integer, number of images.
@@ -113,7 +113,7 @@ def plan_isic2020(n, seed=0, balance=0.25):
         balance: Float, 0 for ISIC 2020's share of patients with a melanoma (21 %), 1 for all of them.
 
     Returns:
-        DataFrame as `plan_ham10000`, each image of a lesion of its own.
+        DataFrame as `sample_ham10000`, each image of a lesion of its own.
     """
     rng = np.random.default_rng([seed, n, 2020])
     sizes = []
@@ -127,16 +127,16 @@ def plan_isic2020(n, seed=0, balance=0.25):
     patients["age"] = [_age(rng, 49, 14) for _ in sizes]
     patients["sex"] = rng.choice(["male", "female"], len(sizes))
     _forget(rng, patients, unknown_sex=None)
-    plan = patients.loc[np.repeat(patients.index, sizes)].reset_index(drop=True)
-    plan["dx"] = rng.choice(["nv", "bkl"], n, p=[0.95, 0.05])
+    people = patients.loc[np.repeat(patients.index, sizes)].reset_index(drop=True)
+    people["dx"] = rng.choice(["nv", "bkl"], n, p=[0.95, 0.05])
     for patient in ill:
-        rows = plan.index[plan["patient"] == patient]
+        rows = people.index[people["patient"] == patient]
         many = min(1 + rng.poisson(_MELANOMAS_EACH - 1), max(1, len(rows) // 2))
-        plan.loc[rng.choice(rows, many, replace=False), "dx"] = "mel"
-    plan["lesion"] = range(n)
-    plan["dx_type"] = None
-    plan["site"] = [_draw(rng, _SITES_2020) for _ in range(n)]
-    return _number(plan.iloc[rng.permutation(n)])
+        people.loc[rng.choice(rows, many, replace=False), "dx"] = "mel"
+    people["lesion"] = range(n)
+    people["dx_type"] = None
+    people["site"] = [_draw(rng, _SITES_2020) for _ in range(n)]
+    return _number(people.iloc[rng.permutation(n)])
 
 
 def _share_out(n, balance, fewest):
@@ -196,14 +196,14 @@ def _draw(rng, counts):
     return str(rng.choice(list(counts), p=weights / weights.sum()))
 
 
-def _forget(rng, plan, unknown_sex):
+def _forget(rng, people, unknown_sex):
     """Leaves a few patients without age and a few without sex, as the releases do."""
-    patients = np.sort(plan["patient"].unique())
-    plan["sex"] = plan["sex"].astype(object)
+    patients = np.sort(people["patient"].unique())
+    people["sex"] = people["sex"].astype(object)
     for column, unknown in (("age", np.nan), ("sex", unknown_sex)):
         forgotten = patients[rng.random(len(patients)) < _UNKNOWN]
-        plan.loc[plan["patient"].isin(forgotten), column] = unknown
+        people.loc[people["patient"].isin(forgotten), column] = unknown
 
 
-def _number(plan):
-    return plan.reset_index(drop=True).rename_axis("image").reset_index()
+def _number(people):
+    return people.reset_index(drop=True).rename_axis("image").reset_index()

@@ -15,8 +15,8 @@ def small_cnn(image, width=16):
             about 145,000).
     """
     x = image
-    plan = ((1, 2), (2, 2), (2, 1), (4, 2), (4, 1), (6, 1))
-    for number, (times, stride) in enumerate(plan, start=1):
+    stages = ((1, 2), (2, 2), (2, 1), (4, 2), (4, 1), (6, 1))
+    for number, (times, stride) in enumerate(stages, start=1):
         x = layers.Conv2D(
             times * width,
             # An even kernel pads alike on both sides when it halves the image. With 3 x 3 each halving

@@ -28,7 +28,8 @@ def affine_transforms(image_size, *, radians, scale, down, right):
         image_size: Pair of numbers, height and width in pixels.
         radians: Tensor `(n,)`, counter-clockwise angle.
         scale: Tensor `(n,)`, above 1 enlarges; or a pair of these, for the rows and for the columns.
-        down, right: Tensors `(n,)`, movement of the content in pixels.
+        down: Tensor `(n,)`, movement of the content in pixels.
+        right: Tensor `(n,)`, movement of the content in pixels.
     """
     rows, columns = scale if isinstance(scale, tuple) else (scale, scale)
     row, column = (image_size[0] - 1) / 2, (image_size[1] - 1) / 2

@@ -32,7 +32,9 @@ def colour_mix(brightness, contrast, saturation):
     The matrix is b c (s I + (1 - s) grey), the share is b (1 - c).
 
     Args:
-        brightness, contrast, saturation: Tensors `(n,)`, factors from 0.
+        brightness: Tensor `(n,)`, factors from 0.
+        contrast: Tensor `(n,)`, factors from 0.
+        saturation: Tensor `(n,)`, factors from 0.
 
     Returns:
         Matrices `(n, 3, 3)`, to be multiplied from the right, and shares `(n,)`.

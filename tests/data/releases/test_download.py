@@ -199,8 +199,10 @@ def test_a_later_call_goes_on_with_the_part_of_an_earlier_one(site, get):
     assert site.asked("Range")[-1] == "bytes=1024-"
 
 
-@pytest.mark.parametrize("notes", [b"", b"[]", b"3", b"\xff"])
-def test_damaged_notes_of_a_part_begin_the_download_anew(site, get, tmp_path, notes):
+@pytest.mark.parametrize(
+    "notes", [b"", b"[]", b"3", b"\xff", b'{"url": 3}', b'{"url": "u", "validator": null, "total": "many"}']
+)
+def test_damaged_notes_of_a_part_begin_the_download_again(site, get, tmp_path, notes):
     site.script = [cut_at(1024), say_no(503), say_no(503), say_no(503)]
     with pytest.raises(DownloadError):
         get()
@@ -315,6 +317,52 @@ def test_passing_errors_of_the_server_are_waited_out(site, get, waits):
     site.script = [say_no(404), say_no(503)]
     assert (get() / "table.csv").read_bytes() == TABLE
     assert waits == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "waited"), [("7", [7.0]), ("Fri, 31 Dec 1999 23:59:59 GMT", [1.0]), ("soon", [1.0])]
+)
+def test_a_busy_server_is_left_alone_as_long_as_it_asks(site, get, waits, asked, waited):
+    site.script = [lambda handler, site, body: handler.answer(429, Retry_After=asked)]
+    assert (get() / "table.csv").read_bytes() == TABLE
+    assert waits == waited
+
+
+def test_a_server_that_asks_to_come_back_much_later_is_not_waited_for(site, get, waits):
+    site.script = [lambda handler, site, body: handler.answer(503, Retry_After="7200")]
+    with pytest.raises(DownloadError, match="HTTP 503: the server asks to wait 120 minutes"):
+        get()
+    assert waits == []
+
+
+def test_a_part_that_is_longer_than_the_file_is_begun_again(site, get, tmp_path):
+    site.script = [cut_at(1024), say_no(503), say_no(503), say_no(503)]
+    with pytest.raises(DownloadError):
+        get()
+    part = next(tmp_path.rglob("*.part"))
+    part.write_bytes(TABLE + b"and more")
+    assert (get() / "table.csv").read_bytes() == TABLE
+    assert not part.exists()
+
+
+@pytest.mark.parametrize("name", ["table.csv", "table.csv.part"])
+def test_a_folder_in_the_place_of_a_file_is_named_and_left(get, tmp_path, name):
+    folder = tmp_path / "small" / name
+    folder.mkdir(parents=True)
+    with pytest.raises(DownloadError, match=rf"(?s){name}.* is a folder.*move it away"):
+        get()
+    assert folder.is_dir()
+
+
+def test_nothing_at_all_is_never_a_file(site, get, tmp_path):
+    site.files["table.csv"] = b""
+    nothing = small_release(site, RemoteFile("table.csv", (f"{site.url}/data/table.csv",)))
+    with pytest.raises(DownloadError, match="what the server sent is empty"):
+        get(nothing)
+    assert names(tmp_path / "small") == []
+    (tmp_path / "small" / "table.csv").touch()
+    with pytest.raises(DownloadError, match="the file that is there is empty; move it away"):
+        get(nothing)
 
 
 def test_giving_up_lists_numbered_steps_with_file_size_checksum_and_folder(site, get, tmp_path):

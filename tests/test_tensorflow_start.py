@@ -1,12 +1,13 @@
 """What processes that use skinkit write to stderr, and what is held back."""
 
 import os
+import platform
 import subprocess
 import sys
 
 import pytest
 
-from skinkit.quiet import _without_log
+from skinkit.tensorflow_start import _without_log
 
 START = (
     "import skinkit, keras, tensorflow as tf; tf.constant(1) + 1; import sys; print('ours', file=sys.stderr)"
@@ -23,6 +24,20 @@ def test_tensorflow_starts_without_a_word():
         [sys.executable, "-c", START], env=environment, capture_output=True, text=True, check=True
     )
     assert done.stderr == "ours\n"
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, "1"), ("0", "0"), ("1", "1")])
+@pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="kernels of x86 processors")
+def test_onednn_is_on_unless_somebody_has_said_no(before, after):
+    environment = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
+    environment |= {} if before is None else {"TF_ENABLE_ONEDNN_OPTS": before}
+    code = (
+        "import skinkit, os, tensorflow; from skinkit.experiments import environment;"
+        "print(os.environ['TF_ENABLE_ONEDNN_OPTS'], environment()['onednn'])"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [after, after]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +75,7 @@ def mock(tmp_path):
 
 
 def test_a_process_without_stderr_starts_too(mock):
-    done = mock("from skinkit.quiet import _without_log as w; w()(print)('begun')", end="2>&-")
+    done = mock("from skinkit.tensorflow_start import _without_log as w; w()(print)('begun')", end="2>&-")
     assert (done.returncode, done.stdout) == (0, "begun\n")
 
 

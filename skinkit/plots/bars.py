@@ -1,4 +1,4 @@
-"""Figures of tables: counts, confusions, leakage, scores, the ledger."""
+"""Bars, matrices and intervals: counts, confusions, leakage, scores, the ledger."""
 
 from collections.abc import Mapping
 

@@ -94,21 +94,18 @@ def compare_columns(sheet, label, used):
         used: Set of the columns that they were read from.
 
     Raises:
-        ValueError: naming line and columns where two of them contradict each other. Where the user named the
-            column of the label, the other ones are counted only.
+        ValueError: naming line and columns where two of them contradict each other.
     """
     said = {name: _said(name, sheet.frame[name]) for name in sheet.frame if name not in used}
     said = {name: codes for name, codes in said.items() if codes is not None}
     for name, codes in said.items():
         lines = label.index[_contradict(label, codes)]
-        if len(lines) and "label" in sheet.called:
-            sheet.note(f"column {name!r}: another diagnosis than the label's in {len(lines)} rows")
-        elif len(lines):
-            by = " and ".join(repr(column) for column in sorted(used))
+        if len(lines):
+            by = " and ".join(repr(sheet.called.get(column, column)) for column in sorted(used))
             raise ValueError(
                 f"{sheet.path}, line {lines[0]}, columns {by} and {name!r}: expected one diagnosis. "
                 f"Received: {label[lines[0]]!r} and {sheet.frame.loc[lines[0], name]!r}{others(lines)}. "
-                "Correct the table, or say which column is right: columns={'label': ...}"
+                "Correct the table, or take the wrong column out of it"
             )
     if "label" in used and said:
         sheet.note(f"column(s) {', '.join(said)} say a diagnosis too: ignored, the label counts")

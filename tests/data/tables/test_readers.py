@@ -227,11 +227,12 @@ class TestSeveralLabels:
     def test_what_may_be_one_diagnosis_is_not_a_contradiction(self, tmp_path, header, row):
         assert len(read(write(tmp_path / "own.csv", header, row))) == 1
 
-    def test_the_column_that_the_user_named_is_right(self, tmp_path):
-        path = write(tmp_path / "own.csv", "image_id,histology,suspected", "b,nv,melanoma")
-        table = read(path, columns={"label": "histology"})
-        assert table["label"].tolist() == ["nv"]
-        assert "'suspected': another diagnosis than the label's in 1 rows" in notices(table)
+    def test_the_columns_are_named_as_the_table_does(self, tmp_path):
+        path = write(tmp_path / "own.csv", "image_id,histology,suspected", "a,mel,MEL", "b,NEV,melanoma")
+        with pytest.raises(
+            ValueError, match="line 3, columns 'histology' and 'suspected': .*'nv' and 'melan"
+        ):
+            read(path, columns={"label": "histology"}, labels={"NEV": "nv"})
 
 
 class TestChallenges:

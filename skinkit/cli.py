@@ -160,7 +160,7 @@ def _run(options):
 def _add_evaluate(commands):
     evaluate = _command(commands, "evaluate", _evaluate, "score a run, on its test images or on others")
     evaluate.add_argument("run", type=Path, help="run folder")
-    evaluate.add_argument("--on", help="a release's name, or a CSV in the columns of the manifest table")
+    evaluate.add_argument("--on", help="a release's name, or the path of a table or folder")
     evaluate.add_argument(
         "--overlap",
         choices=("drop", "keep"),

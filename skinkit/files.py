@@ -8,6 +8,9 @@ import zipfile
 import zlib
 from pathlib import Path
 
+# The formats that every room reads, told by the first bytes of a file, and the endings of their names.
+IMAGE_SIGNATURES = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n"}
+IMAGE_ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png")
 _BROKEN = (
     ValueError,
     KeyError,

@@ -30,4 +30,4 @@ from skinkit.data.splits_of_documents import (
     koefler2023_split,
 )
 from skinkit.data.synthetic.dataset import draw_lesion, synthetic
-from skinkit.data.tables.readers import COLUMNS
+from skinkit.data.tables.columns import COLUMNS

@@ -3,10 +3,11 @@
 import pandas as pd
 
 from skinkit.data.manifest import validate
-from skinkit.data.overlap import of_one_file, without_marks
+from skinkit.data.overlap import of_one_file
 from skinkit.data.overlap import overlap as overlap_of
 from skinkit.data.releases.catalog import CATALOG
 from skinkit.data.splits import Split
+from skinkit.data.tables.image_ids import without_marks
 
 OVERLAPS = ("drop", "keep")
 # HAM10000's class holds actinic keratosis and Bowen's disease; ISIC 2019 has the first alone.

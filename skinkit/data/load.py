@@ -1,21 +1,27 @@
-"""Loading of data sets: each release read into one tidy table, one row per image."""
+"""Loading of data sets: releases, tables and folders read into one tidy table of one row an image."""
 
 import sys
+from collections.abc import Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pandas as pd
 
 from skinkit.data.manifest import validate
-from skinkit.data.overlap import photograph_ids, without_marks
 from skinkit.data.releases.catalog import CATALOG
+from skinkit.data.tables.columns import rename_columns
+from skinkit.data.tables.companions import drop_duplicates, join_companion
 from skinkit.data.tables.csv_file import read_sheet
-from skinkit.data.tables.folder import attach_images, data_root, list_files, tables_like
-from skinkit.data.tables.readers import (
-    read_isic2020,
-    read_manifest_columns,
-    reader_for,
-    rename_columns,
+from skinkit.data.tables.folder import (
+    attach_images,
+    class_folders,
+    data_root,
+    is_image,
+    list_files,
+    tables_like,
 )
+from skinkit.data.tables.packed_images import PACKED_ENDINGS, unpack_images
+from skinkit.data.tables.readers import drop_unusable, read_isic2020, read_manifest_columns, reader_for
 from skinkit.names import did_you_mean
 
 # Tables of diagnoses of each release; the first pattern that matches wins.
@@ -26,26 +32,41 @@ TABLES = {
     "isic2018_test": ("isic2018_task3_test_groundtruth*",),
     "isic2019": ("isic_2019_training_groundtruth*", "train.csv"),
     "isic2019_test": ("isic_2019_test_groundtruth*",),
-    "isic2020": ("subset_with_images.csv", "isic_2020_training_groundtruth*", "train.csv"),
+    # The second version of the table has lesion ids.
+    "isic2020": (
+        "subset_with_images.csv",
+        "isic_2020_training_groundtruth_v2*",
+        "isic_2020_training_groundtruth*",
+        "train.csv",
+    ),
     "derm7pt": ("meta.csv",),
 }
-_ANY = ("manifest.csv", "ham10000_metadata*")
+_ANY = ("manifest.csv", "ham10000_metadata*", "train-metadata.csv")
+# What the archive's own client writes beside the images.
+_EXPORT = "metadata.csv"
+_PACKED = "*image*.hdf5"
+# Others may be tables, too, but most often are not.
+_TABLE_ENDINGS = (".csv", ".tsv", ".tab")
 _LABELS = (None, "binary", "diagnosis")
 _MISSING_IMAGES = ("error", "drop", "keep")
 
 
-def load(name, root=None, *, labels=None, table=None, missing_images="error", verbose=True):
+def load(name, root=None, *, labels=None, columns=None, table=None, missing_images="error", verbose=True):
     """Reads one data set into a manifest table.
 
-    Looks in the folder `<root>/<name>` for the release's own table and, anywhere below, for its
-    images. What was changed or left out is counted in `table.attrs["notices"]`.
+    Looks in the folder `<root>/<name>`, or in the folder of that path, for the release's own table and,
+    anywhere below, for its images. What was changed or left out is counted in `table.attrs["notices"]`.
 
     Args:
-        name: String, a data set such as `"ham10000"`, or the path of a CSV file.
+        name: String, a data set such as `"ham10000"`, or the path of a table, of a folder with a table or
+            with one folder of images a class, or of a file of many images (`.npz` of MedMNIST, `.hdf5`),
+            which is unpacked once into a folder beside it.
         root: Folder that holds one folder a data set; default: environment variable
             `SKINKIT_DATA`, else `datasets`.
-        labels: ISIC 2020 only: `"binary"` (benign, malignant; its default) or `"diagnosis"` (the
-            eight classes of bermeo2023 and `unk`).
+        labels: Dictionary from the table's words for diagnoses to labels, in any case. Or, where a table says
+            both, `"binary"` (benign, malignant; the default of ISIC 2020 and 2024) or `"diagnosis"` (the
+            eight classes of bermeo2023 and `unk`; for the archive's exports those of ISIC 2019).
+        columns: Dictionary from columns of the manifest table to those read: `{"image_id": "img_id"}`.
         table: String, file name of the table to read, where a folder holds several.
         missing_images: String, what to do with rows whose image is not there: `"error"`, `"drop"`, or
             `"keep"` (path is `<NA>`). A release's folder without any image gives the table alone.
@@ -63,28 +84,35 @@ def load(name, root=None, *, labels=None, table=None, missing_images="error", ve
         >>> table = load("ham10000", root="datasets")
         >>> table["label"].value_counts()
     """
-    if str(name).lower().endswith((".csv", ".tsv", ".tab")):
-        manifest = read_manifest(name, labels=labels, missing_images=missing_images)
+    options = {"labels": labels, "columns": columns, "missing_images": missing_images}
+    place = release_folder(name, root)
+    if place.is_dir():
+        manifest = _read_folder(place, place.resolve().name if _path(name) else name, table, **options)
     else:
-        folder = release_folder(name, root)
-        files = list_files(folder)
-        path = _find_table(name, folder, files, table)
-        manifest = _read(path, name, files, labels, missing_images)
+        manifest = read_manifest(place, **options)
     if verbose:
         for notice in manifest.attrs["notices"]:
             print(f"skinkit: {notice}", file=sys.stderr)
     return manifest
 
 
-def read_manifest(path, dataset=None, *, labels=None, missing_images="error"):
+def _path(name):
+    """The name as a path, `None` for the name of a data set."""
+    path = Path(name)
+    is_name = name in CATALOG or (path.name == str(name) and not path.suffix and not path.is_file())
+    return None if is_name else path
+
+
+def read_manifest(path, dataset=None, *, labels=None, columns=None, missing_images="error"):
     """Reads one table file, of a release or in manifest columns, and the images beside it.
 
     The columns decide which reader is used. Notices are in `table.attrs["notices"]`.
 
     Args:
-        path: Path of the table file.
+        path: Path of the table file, or of a file of many images.
         dataset: String, value of the column `dataset`; default: the file's own, else its folder's name.
         labels: As in `load`.
+        columns: As in `load`.
         missing_images: As in `load`.
 
     Returns:
@@ -94,33 +122,65 @@ def read_manifest(path, dataset=None, *, labels=None, missing_images="error"):
         FileNotFoundError: no such file, or images that are not there.
         ValueError: naming file, line, column, what was expected and what was found.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such table file.")
+    path = _existing(Path(path))
+    if path.is_dir():
+        raise FileNotFoundError(
+            f"{path}: a folder, expected a table file. `skinkit.data.load` reads folders."
+        )
+    if path.suffix.lower() in PACKED_ENDINGS:
+        own = unpack_images(path) / "manifest.csv"
+        beside = [other for other in list_files(path.parent) if other.suffix.lower() not in PACKED_ENDINGS]
+        path = own if own.is_file() else _find_table(path.parent, "", beside, None)
     dataset = dataset or path.resolve().parent.name
-    return _read(path, dataset, list_files(path.parent), labels, missing_images)
+    return _read(read_sheet(path), dataset, list_files(path.parent), labels, columns, missing_images)
 
 
-def _read(path, dataset, files, labels, missing_images):
-    _one_of("labels", labels, _LABELS)
+def _existing(path):
+    if path.exists():
+        return path
+    beside = [other.name for other in path.parent.glob("*")]
+    raise FileNotFoundError(f"{path}: no such table file or folder.{did_you_mean(path.name, beside)}")
+
+
+def _read_folder(folder, dataset, table, **options):
+    files = list_files(folder)
+    path = _find_table(folder, dataset, files, table)
+    if path.suffix.lower() in PACKED_ENDINGS:
+        return read_manifest(path, dataset, **options)
+    sheet = class_folders(folder, files) if path == folder else read_sheet(path)
+    return _read(sheet, dataset, files, **options)
+
+
+def _read(sheet, dataset, files, labels, columns, missing_images):
+    if not isinstance(labels, Mapping):
+        _one_of("labels", labels, _LABELS)
     _one_of("missing_images", missing_images, _MISSING_IMAGES)
-    sheet = read_sheet(path)
-    rename_columns(sheet)
-    _join_companion(sheet, files)
+    rename_columns(sheet, columns)
+    join_companion(sheet, files)
+    drop_unusable(sheet)
     if labels is None and "isic2019" in dataset:
         labels = "diagnosis"
-    reader = reader_for(sheet)
+    reader = reader_for(sheet, labels)
     if labels == "binary" and reader is not read_isic2020:
-        raise ValueError(f"labels='binary' is for ISIC 2020. Received: {path}")
+        raise ValueError(
+            f"labels='binary' is for ISIC 2020 and other tables with a column target. Received: {sheet.path}"
+        )
     rows = reader(sheet, labels)
-    if "target" in sheet.frame and "tfrecord" not in sheet.frame:
-        rows = _drop_duplicates(sheet, rows, files)
+    if "target" in sheet.frame and "tfrecord" not in sheet.frame and reader is not read_manifest_columns:
+        rows = drop_duplicates(sheet, rows, files)
     release = reader is not read_manifest_columns
-    rows = attach_images(sheet, rows, files, missing_images, table_alone=release)
+    rows = attach_images(sheet, rows, _with_unpacked(files), missing_images, table_alone=release)
     rows["dataset"] = rows["dataset"].fillna(dataset) if "dataset" in rows else dataset
     manifest = validate(rows)
-    manifest.attrs = {"notices": sheet.notices, "table": str(Path(path).resolve())}
+    manifest.attrs = {"notices": sheet.notices, "table": str(Path(sheet.path).resolve())}
     return manifest
+
+
+def _with_unpacked(files):
+    """The files, and where there are no images, those of the images that lie packed among them."""
+    packed = [path for path in files if fnmatch(path.name.lower(), _PACKED) and not any(map(is_image, files))]
+    unpacked = [list_files(unpack_images(path)) for path in packed]
+    return [*dict.fromkeys(path for each in (files, *unpacked) for path in each)]
 
 
 def _one_of(name, value, allowed):
@@ -132,12 +192,14 @@ def release_folder(name, root=None):
     """Returns the folder of a data set.
 
     Args:
-        name: String, a data set such as `"derm7pt"`.
+        name: String, a data set such as `"derm7pt"`, or the path of a folder or table.
         root: As in `load`.
 
     Raises:
         FileNotFoundError: if it is not there, with what to do.
     """
+    if (path := _path(name)) is not None:
+        return _existing(path)
     root = data_root(root)
     folder = root / name
     if not folder.is_dir():
@@ -153,64 +215,31 @@ def release_folder(name, root=None):
 
 def _patterns(name):
     keys = [key for key in TABLES if name.startswith(key)]
-    return TABLES[max(keys, key=len)] if keys else _ANY
+    return (*(TABLES[max(keys, key=len)] if keys else _ANY), _EXPORT)
 
 
-def _find_table(name, folder, files, table):
-    patterns = (table,) if table else _patterns(name)
+def _find_table(folder, dataset, files, table):
+    """The table of a folder, the file of its images, or the folder itself where it has one a class."""
+    patterns = (table,) if table else _patterns(dataset)
     for pattern in patterns:
         for path in tables_like(files, pattern):
             return path
+    known = any(map(dataset.startswith, TABLES))
+    others = [path for path in files if path.suffix.lower() in _TABLE_ENDINGS]
+    packed = [path for path in files if path.suffix.lower() in PACKED_ENDINGS]
+    if not (table or known):
+        if len(others or packed) == 1:
+            return (others or packed)[0]
+        if not others and class_folders(folder, files) is not None:
+            return folder
+    there = [path.name for path in files if path.suffix.lower() in (*_TABLE_ENDINGS, ".txt", ".xlsx")]
+    or_classes = "" if known else ", or one folder of images a class"
     raise FileNotFoundError(
-        f"{folder}: no table of diagnoses. Expected {' or '.join(patterns)} there or in a folder "
-        f"below (upper or lower case). `skinkit data fetch {name}` downloads it."
+        f"{folder}: no table of diagnoses. Expected {' or '.join(patterns)} there or in a folder below "
+        f"(upper or lower case){or_classes}. Received: "
+        f"{', '.join(there[:5]) or 'no table'}; table=... names the one to read."
+        + (f" `skinkit data fetch {dataset}` downloads it." if dataset in CATALOG else "")
     )
-
-
-def _join_companion(sheet, files):
-    """Adds what the challenges keep in a second file: lesion ids, confirmation, age, sex, site."""
-    name = sheet.path.name.lower()
-    if "groundtruth" not in name or {"lesion_id", "dx", "target"} & set(sheet.frame):
-        return
-    names = [name.replace("groundtruth", word) for word in ("lesiongroupings", "metadata")]
-    found = [path for other in names for path in tables_like(files, other)]
-    if found:
-        _merge(sheet, read_sheet(found[0]))
-    else:
-        sheet.note("no table LesionGroupings or Metadata beside it: its lesions are not known")
-
-
-def _merge(sheet, other):
-    rename_columns(other)
-    other.require("image_id")
-    ids, other_ids = sheet.frame["image_id"], other.frame["image_id"]
-    other.fail_where(other_ids.isna(), "image_id", "an image id")
-    other.fail_where(other_ids.duplicated(keep=False), "image_id", "each image once")
-    sheet.notices += other.notices
-    absent, unused = int((~ids.isin(other_ids)).sum()), int((~other_ids.isin(ids)).sum())
-    if absent or unused:
-        sheet.note(f"{other.path.name} lacks {absent} of its images and has {unused} others")
-    extra = other.frame.set_index("image_id").reindex(ids)
-    for column in extra:
-        if column not in sheet.frame:
-            sheet.frame[column] = pd.array(extra[column], dtype="string")
-
-
-def _drop_duplicates(sheet, rows, files):
-    """ISIC 2020 lists pairs of equal photographs: the second of each pair goes."""
-    found = tables_like(files, "*duplicates*.csv")
-    if not found:
-        sheet.note("no list of duplicates (ISIC_2020_Training_Duplicates.csv): none dropped")
-        return rows
-    pairs = read_sheet(found[0], may_be_empty=True)
-    pairs.require("image_name_1", "image_name_2")
-    names = ("image_name_1", "image_name_2")
-    first, second = (without_marks(pairs.frame[name]).str.lower() for name in names)
-    ids = photograph_ids(rows)
-    both = first.isin(ids) & second.isin(ids)
-    again = ids.isin(second[both.to_numpy(dtype=bool)])
-    sheet.note(f"{again.sum()} duplicates dropped ({len(pairs.frame)} pairs in {found[0].name})")
-    return rows[~again.to_numpy(dtype=bool)]
 
 
 def merge_bermeo2023(isic2019, isic2020):

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
+from skinkit.data.tables.columns import AGES, COLUMNS, DX_TYPES, SEXES
 from skinkit.data.tables.missing import known_ids
-from skinkit.data.tables.readers import AGES, COLUMNS, DX_TYPES, SEXES
 
 _IDS = ("image_id", "lesion_id", "patient_id", "source_id")
 TRANSFORMS = ("identity", "rot90cw", "rot90ccw", "rot180", "flip_up_down", "flip_left_right")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from skinkit.data.tables.readers import SEXES
+from skinkit.data.tables.columns import SEXES
 
 _MISSING = "missing"
 

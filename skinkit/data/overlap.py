@@ -12,31 +12,17 @@ from pathlib import Path
 import pandas as pd
 
 from skinkit.data.releases.catalog import CATALOG
+from skinkit.data.tables.archive_table import lesions_of_archive
+from skinkit.data.tables.image_ids import without_marks
 from skinkit.data.tables.missing import known_ids
 from skinkit.files import file_hash
 
 KINDS = ("photograph", "lesion", "patient")
-_ENDING = r"\.(?:jpe?g|jpe|jfif|png|bmp|gif|tiff?|webp|dcm)"
-# All that programs have added behind the name, and the folder before a name that is known by itself.
-_MARKS = rf"(?i)^\s*(?:.*[\\/](?=(?:isic|syn)_\d))?(.*?)(?:\s*(?:{_ENDING}|_downsampled))*\s*$"
 # Names that mean one thing everywhere: those of the archive, of the clinics of ISIC 2019 (`MSK4_0011169`),
 # and of drawn images. Any other id means something in its own data set only.
 _SCHEME = r"^(isic|il|ip|ham|bcn|msk|syn|synl|synp)\d*_\d+(?:_ext)?$"
 # The ISIC archive names all lesions and patients anew, also those that a release has named.
 _ARCHIVE = {"il", "ip"}
-
-
-def without_ending(ids):
-    """Returns ids without the ending of an image file."""
-    return ids.str.replace(rf"(?i)\s*{_ENDING}\s*$", "", regex=True)
-
-
-def without_marks(ids):
-    """Returns image ids without file endings, the mark `_downsampled` of ISIC 2019, and a folder.
-
-    The folder stays before a name of no known scheme, which may be used in each folder anew.
-    """
-    return ids.astype("string").str.replace(_MARKS, r"\1", regex=True)
 
 
 def photograph_ids(rows):
@@ -53,7 +39,8 @@ def overlap(rows, seen, one_table=False):
 
     Files of equal size are compared by their bytes. Ids are compared within a known naming scheme (`HAM_`,
     `BCN_`, ...) or within a data set: equal `dataset`, which must be a release's name unless all rows are of
-    one table. The archive's own names (`IL_`, `IP_`) are compared with each other only.
+    one table. The archive's own names (`IL_`, `IP_`) are compared with each other only; lesions that one of
+    them has named otherwise, where an export of the archive with their images lies beside a table.
 
     Args:
         rows: Manifest rows; `source_id` is optional.
@@ -75,6 +62,9 @@ def overlap(rows, seen, one_table=False):
     ours, theirs = _facts(rows), _facts(seen)
     found = {"photograph": _same_photograph(ours, theirs, one_table)}
     found |= {kind: same_owner(ours, theirs, kind, one_table) for kind in KINDS[1:]}
+    if (found["lesion"].isna() & ours["lesion_id"].notna()).any():
+        archive = lesions_of_archive(table.attrs.get("table") for table in (rows, seen))
+        found["lesion"] = _through_archive(found["lesion"], archive, ours, theirs)
     return pd.DataFrame(found).astype("boolean").set_axis(rows.index)
 
 
@@ -180,6 +170,15 @@ def same_owner(rows, seen, kind, one_table=False):
     others = others.dropna(subset="key")
     same = names["key"].isin(others["key"]).astype("boolean")
     return same.mask(names["key"].isna() | (~_known(names, others) & ~same))
+
+
+def _through_archive(same, archive, ours, theirs):
+    """Fills in what the archive's names of lesions tell, where it has them for all seen ones with an id."""
+    names, others = (facts["photograph"].map(archive).astype("string") for facts in (ours, theirs))
+    shared = names.isin(others.dropna())
+    complete = others[theirs["lesion_id"].notna()].notna()
+    known = shared | (names.notna() & (complete.all() and len(complete) > 0))
+    return same.fillna(shared.astype("boolean").where(known))
 
 
 def _known(names, others):

@@ -27,7 +27,7 @@ def evaluate(folder, on=None, data_dir=None, overlap="drop"):
 
     Args:
         folder: Run folder.
-        on: Name of a release, or a CSV in the columns of the manifest table; `None` for the run's own test
+        on: Name of a release, or path of a table or folder; `None` for the run's own test
             images. Images whose class the model does not know are left out and counted.
         data_dir: Folder of the releases; the environment variable `SKINKIT_DATA` by default.
         overlap: `"drop"` leaves out and counts images whose photograph, lesion or patient was in training or

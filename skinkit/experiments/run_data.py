@@ -3,7 +3,6 @@
 import functools
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
@@ -98,8 +97,7 @@ def find_images(recipe, profile, data_dir=None):
     """
     names = [recipe.dataset, *([recipe.external.name] if recipe.external else [])]
     for name in names if profile != "smoke" else ():
-        # Another name may be the path of a table.
-        if name != _SYNTHETIC and not Path(name).suffix:
+        if name != _SYNTHETIC:
             data.release_folder(name, data_dir)
 
 

@@ -2,12 +2,14 @@
 
 import tensorflow as tf
 
+from skinkit.files import IMAGE_SIGNATURES
+
+_UNKNOWN = f"neither {' nor '.join(IMAGE_SIGNATURES)}"
 # Before and after the name of a file that cannot be decoded.
 UNREADABLE = (
     "Cannot read the image file ",
-    ": missing, damaged, or neither JPEG nor PNG. `skinkit data check` lists all files with errors.",
+    f": missing, damaged, or {_UNKNOWN}. `skinkit data check` lists all files with errors.",
 )
-_JPEG_SIGNATURE = b"\xff\xd8\xff"
 _REDUCTIONS = (1, 2, 4, 8)
 _SMOOTH_SHRINK = 1.5
 
@@ -37,14 +39,25 @@ def decode_file(path, spec):
     """
     contents = tf.io.read_file(path)
     pixels, is_reduced = tf.cond(
-        tf.strings.substr(contents, 0, len(_JPEG_SIGNATURE)) == _JPEG_SIGNATURE,
+        _is(contents, "JPEG"),
         lambda: _decode_jpeg(contents, spec),
-        lambda: (tf.io.decode_png(contents, channels=3), False),
+        lambda: (_decode_png(contents), False),
     )
     pixels = _resize(pixels, is_reduced, spec)
     if spec.colour_constancy:
         pixels = shades_of_gray(pixels)
     return tf.cast(pixels + 0.5, tf.uint8)
+
+
+def _is(contents, kind):
+    signature = IMAGE_SIGNATURES[kind]
+    return tf.strings.substr(contents, 0, len(signature)) == signature
+
+
+def _decode_png(contents):
+    # TensorFlow's function takes other formats as well, which no other room reads.
+    tf.debugging.Assert(_is(contents, "PNG"), [_UNKNOWN])
+    return tf.io.decode_png(contents, channels=3)
 
 
 def _decode_jpeg(contents, spec):

@@ -131,7 +131,7 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("header", "says"),
         [
-            ("lesion,image_id,dx,dx_type,age,sex,localization", "missing column.* lesion_id"),
+            ("lesion_id,picture,dx,dx_type,age,sex,localization", "missing column.* image_id"),
             ("lesion_id,image_id,dx,dx_type,age,Age,localization", "age occur twice"),
             ("lesion_id,image_id,what,dx_type,age,sex,localization", "no known table of diag"),
         ],
@@ -194,10 +194,39 @@ class TestImages:
         root = ham_folder()
         copy = root / "ham10000" / "zz_copy" / "ISIC_0027419.JPG"
         copy.parent.mkdir()
-        copy.write_bytes(b"again")
+        copy.write_bytes(b"not opened by the readers")
         table = read(root)
         assert "1 images occur in a second folder" in notices(table)
         assert "zz_copy" not in table["path"][0]
+
+    @pytest.mark.parametrize("name", ["images/ISIC_0027419.png", "masks/isic_0027419.JPG"])
+    def test_unequal_files_of_one_id_are_an_error_that_names_both(self, ham_folder, name):
+        root = ham_folder()
+        other = write(root / "ham10000" / name, "a mask")
+        with pytest.raises(ValueError, match="have one image id and are not equal") as error:
+            read(root)
+        assert str(other) in str(error.value) and "images/ISIC_0027419.jpg" in str(error.value)
+
+    def test_unequal_files_of_an_id_that_no_row_has_are_none_of_its_business(self, ham_folder):
+        root = ham_folder(images=(*ham_folder.ids, "other"))
+        write(root / "ham10000" / "masks" / "other.png", "a mask")
+        assert len(read(root)) == 4
+
+    def test_links_are_followed_and_a_link_back_up_ends(self, ham_folder, tmp_path):
+        root = ham_folder()
+        far = tmp_path / "far" / "images"
+        far.parent.mkdir()
+        (root / "ham10000" / "images").rename(far)
+        (root / "ham10000" / "images").symlink_to(far)
+        (far / "up").symlink_to(root / "ham10000")
+        table = read(root)
+        assert table["path"].notna().all() and table.attrs["notices"] == []
+
+    def test_an_image_in_a_format_that_no_room_reads_is_named(self, ham_folder):
+        root = ham_folder(images=ham_folder.ids[1:])
+        write(root / "ham10000" / "images" / "ISIC_0027419.bmp", "BM")
+        with pytest.raises(FileNotFoundError, match=r"ISIC_0027419.bmp is there, but only JPEG and PNG"):
+            read(root)
 
 
 class TestOneHot:

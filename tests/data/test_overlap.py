@@ -240,3 +240,35 @@ def test_isic_2019_contains_ham10000(real_ham, real_root):
 
     found = overlap(real_ham, load("isic2019", real_root, missing_images="keep", verbose=False))
     assert found["photograph"].all() and found["lesion"].all() and found["patient"].isna().all()
+
+
+class TestThroughTheArchive:
+    """The archive has named the lesions of all releases anew; its export tells who is who."""
+
+    @pytest.fixture
+    def sets(self, tmp_path):
+        def build(export):
+            for name, row in (("train", "HAM_1,ISIC_1,nv"), ("test", "IL_1,ISIC_2,nv")):
+                folder = tmp_path / name
+                folder.mkdir(exist_ok=True)
+                (folder / "list.csv").write_text(f"lesion_id,image_id,dx\n{row}\n")
+            if export:
+                (tmp_path / "test" / "metadata.csv").write_text("\n".join(["isic_id,lesion_id", *export, ""]))
+            tables = (tmp_path / name / "list.csv" for name in ("test", "train"))
+            return [read_manifest(table, missing_images="keep") for table in tables]
+
+        return build
+
+    @pytest.mark.parametrize(
+        ("export", "expected"),
+        [
+            ([], None),
+            (["ISIC_1,IL_1", "ISIC_2,IL_1"], True),
+            (["ISIC_1,IL_9", "ISIC_2,IL_1"], False),
+            (["ISIC_2,IL_1"], None),
+        ],
+    )
+    def test_lesions_of_two_schemes_are_compared_where_its_table_lies_beside(self, sets, export, expected):
+        asked, seen = sets(export)
+        assert shared(overlap(asked, seen), "lesion") == [expected]
+        assert shared(overlap(asked, fingerprint(seen)), "lesion") == [expected]

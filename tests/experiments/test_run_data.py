@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skinkit import data
-from skinkit.experiments.run_data import available_profile, build_run_data, table_hash
+from skinkit.experiments.run_data import available_profile, build_run_data, find_images, table_hash
 from skinkit.papers import choose
 from skinkit.tasks.batches import sample_weights
 
@@ -90,3 +90,16 @@ def test_a_part_of_a_release_says_so(tiny, tmp_path):
     )
     found = build_run_data(recipe, "quick", data_dir=tmp_path)
     assert found.lacking == "subset: 60 of the 33,126 images of isic2020"
+
+
+def test_the_data_set_of_a_recipe_may_be_the_path_of_a_table_or_folder(tiny, tmp_path):
+    table = data.synthetic(60, seed=0).assign(dataset="mine")
+    table.to_csv(tmp_path / "manifest.csv", index=False)
+    recipe = dataclasses.replace(tiny, split=choose("stratified_group_split"), profiles={})
+    for name in (tmp_path, tmp_path / "manifest.csv"):
+        mine = dataclasses.replace(recipe, dataset=str(name))
+        find_images(mine, "quick")
+        assert set(build_run_data(mine.resolve("quick"), "quick").table["dataset"]) == {"mine"}
+    gone = dataclasses.replace(recipe, dataset=str(tmp_path / "manifes.csv"))
+    with pytest.raises(FileNotFoundError, match="no such table file or folder. Did you mean manifest.csv"):
+        find_images(gone, "quick")

@@ -144,3 +144,9 @@ def test_colour_constancy_is_applied_to_the_resized_pixels(read, texture):
     image = (texture(16, 16) * np.array([1.0, 0.7, 0.5])).astype(np.uint8)
     result = read(_encode(image, ".png"), 16, 16, colour_constancy=True)
     np.testing.assert_array_equal(result, np.floor(shades_of_gray(image).numpy() + 0.5))
+
+
+def test_formats_that_no_other_room_reads_are_refused(read, tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "x.gif")
+    with pytest.raises(tf.errors.InvalidArgumentError, match="neither JPEG nor PNG"):
+        read((tmp_path / "x.gif").read_bytes(), 8, 8)

@@ -96,7 +96,7 @@ def check_images(
     """Opens every image of a data set and compares its counts with the catalog.
 
     Args:
-        data: Manifest table, or name of a data set to load from `root`.
+        data: Manifest table, or name of a data set to load from `root`, or a path as `load` takes it.
         root: Folder that holds one folder a data set (only with a name).
         release: `Release`, what the table should contain; default: the catalog's entry of that name.
         workers: Integer, threads; default: number of processors.
@@ -110,10 +110,10 @@ def check_images(
         >>> report = check_images("ham10000", root="datasets")
         >>> print(report.to_text())
     """
-    if isinstance(data, str):
+    if not isinstance(data, pd.DataFrame):
         from skinkit.data.load import load
 
-        release = release or CATALOG.get(data)
+        release = release or CATALOG.get(str(data))
         data = load(data, root=root, missing_images="keep", verbose=progress)
     if "transform" in data:
         data = data[data["transform"].fillna("identity") == "identity"]

@@ -7,9 +7,13 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from skinkit.files import IMAGE_SIGNATURES
+
 # A marker of a JPEG stream: neither a stuffed byte, nor padding, nor a restart inside a scan.
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _END_OF_IMAGE = 0xD9
+# Bits that decode to something else than nothing, with the markers where some streams begin anew.
+_MORE_BITS = b"".join(b"\x55\x2a\xb4\x6d" * 16 + bytes([0xFF, restart]) for restart in range(0xD0, 0xD8))
 _GREY_MODES = {"1", "L", "LA", "I", "I;16", "I;16B", "F"}
 _DEEP_MODES = {"I", "I;16", "I;16B", "F"}
 _ORIENTATION = 0x0112
@@ -46,7 +50,8 @@ def inspect_image(path: str | Path) -> ImageFacts:
 
     Some decoders fill the missing part of a truncated JPEG with grey and say nothing; here the
     stream must be complete up to its end marker and decode to the last row. Changed bytes inside
-    a complete JPEG mostly go unnoticed: only a checksum of the file shows them.
+    a complete JPEG mostly go unnoticed: only a checksum of the file shows them. Half a stream with an end
+    marker is found by bits that are put before the marker: a whole image does not change with them.
     """
     try:
         content = Path(path).read_bytes()
@@ -56,26 +61,44 @@ def inspect_image(path: str | Path) -> ImageFacts:
         return ImageFacts("unreadable", str(error))
     if not content:
         return ImageFacts("zero-byte", "the file is empty")
-    if content.startswith(b"\xff\xd8\xff"):
-        problem = _jpeg_problem(content)
-    elif content.startswith(b"\x89PNG\r\n\x1a\n"):
-        problem = _png_problem(content)
-    else:
-        problem = "not an image", f"neither JPEG nor PNG: begins with {content[:8]!r}"
-    if problem:
+    kinds = [kind for kind, signature in IMAGE_SIGNATURES.items() if content.startswith(signature)]
+    if not kinds:
+        known = f"neither {' nor '.join(IMAGE_SIGNATURES)}"
+        return ImageFacts("not an image", f"{known}: begins with {content[:8]!r}", bytes=len(content))
+    if problem := _PROBLEMS[kinds[0]](content):
         return ImageFacts(*problem, bytes=len(content))
-    return _decode(content)
+    return _decode(content, kinds[0])
 
 
 def _jpeg_problem(content):
     # Not left to the decoder alone, which Pillow's LOAD_TRUNCATED_IMAGES makes lenient.
+    return None if _end_of_jpeg(content) else ("truncated", "the JPEG stream has no end marker")
+
+
+def _end_of_jpeg(content):
+    """The position of the end marker, `None` without one."""
     position = 2
     while found := _MARKER.search(content, position):
         position = found.start() + 2
         if content[position - 1] == _END_OF_IMAGE:
-            return None
+            return found.start()
         position += int.from_bytes(content[position : position + 2], "big")
-    return "truncated", "the JPEG stream has no end marker"
+    return None
+
+
+def _ends_early(content, image):
+    """Tells whether a decoder that is given more bits before the end marker makes another image of them."""
+    from PIL import Image
+
+    # A decoder fills what is missing with blocks of one colour. Only the first pass of a progressive image
+    # does that, too.
+    x, y = ((side - 1) // 8 * 8 for side in image.size)
+    corner = image.crop((x, y, *image.size)).convert("RGB").getextrema()
+    if not image.info.get("progressive") and any(high - low > 2 for low, high in corner):
+        return False
+    end = _end_of_jpeg(content)
+    with Image.open(io.BytesIO(content[:end] + _MORE_BITS + content[end:])) as longer:
+        return longer.tobytes() != image.tobytes()
 
 
 def _png_problem(content):
@@ -93,21 +116,28 @@ def _png_problem(content):
     return "truncated", "the PNG has no end block"
 
 
-def _decode(content):
+_PROBLEMS = {"JPEG": _jpeg_problem, "PNG": _png_problem}
+
+
+def _decode(content, kind):
     from PIL import Image
 
     try:
         with Image.open(io.BytesIO(content)) as image:
             rotated = image.getexif().get(_ORIENTATION, 1) != 1
             image.load()
+            early = kind == "JPEG" and _ends_early(content, image)
             pixels = image if image.mode in _DEEP_MODES else image.convert("RGB")
             pixel_hash = hashlib.sha256(pixels.tobytes())
     # A damaged file can make a decoder raise nearly anything; it must not end the whole check.
     except Exception as error:
-        kind = "truncated" if "truncated" in str(error) else "corrupt"
-        return ImageFacts(kind, f"{type(error).__name__}: {error}", bytes=len(content))
+        word = "truncated" if "truncated" in str(error) else "corrupt"
+        return ImageFacts(word, f"{type(error).__name__}: {error}", bytes=len(content))
+    if early:
+        detail = "the JPEG stream ends before the image does, at an end marker"
+        return ImageFacts("truncated", detail, bytes=len(content))
     pixel_hash.update(f"{pixels.mode} {image.size}".encode())
-    sixteen = content.startswith(b"\x89PNG") and content[24] == 16
+    sixteen = kind == "PNG" and content[24] == 16
     facts = {
         "greyscale": image.mode in _GREY_MODES,
         "CMYK": image.mode == "CMYK",
@@ -116,7 +146,7 @@ def _decode(content):
     }
     return ImageFacts(
         notices=tuple(name for name, holds in facts.items() if holds),
-        format="PNG" if content.startswith(b"\x89PNG") else "JPEG",
+        format=kind,
         width=image.width,
         height=image.height,
         bytes=len(content),

@@ -9,14 +9,21 @@ import pandas as pd
 
 from skinkit.data.tables.missing import is_missing
 
+_SPREADSHEETS = {".xlsx", ".xls", ".xlsm", ".ods"}
+
 
 @dataclass
 class Sheet:
-    """One table file as text: `frame` holds strings and its index is the line in the file."""
+    """One table file as text: `frame` holds strings and its index is the line in the file.
+
+    Args:
+        called: Dictionary, the file's own name of a column that was given another one.
+    """
 
     path: Path
     frame: pd.DataFrame
     notices: list[str] = field(default_factory=list)
+    called: dict[str, str] = field(default_factory=dict)
 
     def note(self, text):
         """Adds a notice, with the name of the file."""
@@ -28,9 +35,18 @@ class Sheet:
         if len(rows):
             value = self.frame.loc[rows[0], column] if column in self.frame else None
             raise ValueError(
-                f"{self.path}, line {rows[0]}, column {column!r}: expected {expected}. "
-                f"Received: {value!r}{_others(rows)}"
+                f"{self.path}, line {rows[0]}, column {self.called.get(column, column)!r}: expected "
+                f"{expected}. Received: {value!r}{others(rows)}"
             )
+
+    def drop(self, wrong, reason):
+        """Leaves out the rows of the mask `wrong` and says how many; raises ValueError if none is left."""
+        wrong = wrong.fillna(False).to_numpy(dtype=bool)
+        if wrong.any():
+            self.note(f"{wrong.sum()} {reason}")
+            if wrong.all():
+                raise ValueError(f"{self.path}: no row is left. Received: {'; '.join(self.notices)}")
+            self.frame = self.frame[~wrong]
 
     def require(self, *columns):
         """Raises ValueError unless all `columns` are there."""
@@ -42,7 +58,8 @@ class Sheet:
             )
 
 
-def _others(rows):
+def others(rows):
+    """Returns how many rows fail in the same way, and the lines of the first."""
     if len(rows) == 1:
         return ""
     shown = ", ".join(str(row) for row in rows[:5])
@@ -58,12 +75,16 @@ def read_sheet(path, may_be_empty=False):
         ValueError: undecodable, empty or ragged files, and column names that occur twice.
     """
     path = Path(path)
+    if path.suffix.lower() in _SPREADSHEETS:
+        raise ValueError(
+            f"{path}: a workbook. Save its sheet as CSV (UTF-8), with ids as text, and read that."
+        )
     text, marks = _decode(path)
     separator = _separator(text)
     header, rows, lines = _rows(path, text, separator)
     if not header or not (rows or may_be_empty):
         raise ValueError(f"{path}: expected a header line and at least one row; the file has none.")
-    names = [name.strip().lower().replace(" ", "_") for name in header]
+    names = [column_name(name) for name in header]
     named = [i for i, name in enumerate(names) if name and not name.startswith("unnamed:")]
     columns = [names[i] for i in named]
     twice = sorted({name for name in columns if columns.count(name) > 1})
@@ -76,6 +97,11 @@ def read_sheet(path, may_be_empty=False):
     if marks:
         sheet.note(f"read with {', '.join(marks)}")
     return sheet
+
+
+def column_name(name):
+    """Returns a column's name as `read_sheet` writes it."""
+    return name.strip().lower().replace(" ", "_")
 
 
 def _cell(text):

@@ -1,13 +1,17 @@
 """Files of a data set's folder: tables by name pattern, images by id."""
 
+import filecmp
 import os
 from fnmatch import fnmatch
 from pathlib import Path
 
 import pandas as pd
 
+from skinkit.data.tables.csv_file import Sheet
+from skinkit.data.tables.image_ids import without_marks
+from skinkit.files import IMAGE_ENDINGS
+
 _TABLE_ENDINGS = {".csv", ".tab", ".tsv", ".txt", ""}
-_IMAGE_ENDINGS = {".jpg", ".jpeg", ".png"}
 
 
 def data_root(root=None):
@@ -16,9 +20,16 @@ def data_root(root=None):
 
 
 def list_files(folder):
-    """Returns all files below a folder, the least deep first, without hidden ones and __MACOSX."""
-    found = []
-    for place, folders, names in os.walk(folder):
+    """Returns all files below a folder, the least deep first, without hidden ones and __MACOSX.
+
+    Links are followed, each folder is entered once.
+    """
+    found, entered = [], set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        if (real := Path(place).resolve()) in entered:
+            folders.clear()
+            continue
+        entered.add(real)
         folders[:] = [name for name in folders if name != "__MACOSX" and not name.startswith(".")]
         found += [Path(place, name) for name in names if not name.startswith(".")]
     return sorted(found, key=lambda path: (len(path.parts), str(path)))
@@ -53,42 +64,95 @@ def attach_images(sheet, rows, files, missing_images, table_alone):
     missing = rows["path"].isna()
     if not missing.any() or missing_images == "keep":
         return rows
-    no_images = not any(path.suffix.lower() in _IMAGE_ENDINGS for path in files)
+    no_images = not any(map(is_image, files))
     if no_images and table_alone and missing_images == "error":
         sheet.note("no images beside it: the table alone (path is <NA>)")
         return rows
     if missing_images == "drop":
         sheet.note(f"{missing.sum()} rows without an image dropped")
         return rows[~missing]
-    first = ", ".join(rows.loc[missing, "image_id"].head(3))
+    lost = rows.loc[missing, "image_id"]
     raise FileNotFoundError(
-        f"{missing.sum()} of the {len(rows)} images in {sheet.path} are not there ({first}, ...). "
-        "Complete the download (`skinkit data fetch`), or pass missing_images='drop' (leave these "
-        "rows out) or 'keep' (path is <NA>)."
+        f"{missing.sum()} of the {len(rows)} images in {sheet.path} are not there "
+        f"({', '.join(lost.head(3))}, ...).{_unreadable(lost, files)} Complete the images, or "
+        "pass missing_images='drop' (leave these rows out) or 'keep' (path is <NA>)."
     )
+
+
+def _unreadable(ids, files):
+    """A sentence about a file of one of these ids that no room can read."""
+    wanted = set(ids.str.lower())
+    found = [
+        path for path in files if path.stem.lower() in wanted and path.suffix.lower() not in IMAGE_ENDINGS
+    ]
+    return f" {found[0]} is there, but only JPEG and PNG files are read: convert it." if found else ""
+
+
+def is_image(path):
+    """Tells whether a file is a photograph, by its name."""
+    # Masks of the lesions' areas come beside some releases; they are not photographs.
+    return path.suffix.lower() in IMAGE_ENDINGS and not path.stem.endswith("_segmentation")
 
 
 def _by_file(sheet, rows):
     places = [sheet.path.parent, sheet.path.parent / "images", sheet.path.parent.parent / "images"]
-    return [
-        next((str(place / file) for place in places if (place / file).is_file()), None)
-        if pd.notna(file)
-        else None
-        for file in rows["file"]
-    ]
+    paths = rows["file"].map(lambda file: _find(places, file), na_action="ignore").astype("string")
+    endings = paths.str.lower().str.extract(r"(\.[a-z]+)$", expand=False)
+    wrong = (endings.notna() & ~endings.isin(IMAGE_ENDINGS)).reindex(sheet.frame.index)
+    sheet.fail_where(wrong, "file", f"a JPEG or PNG file ({', '.join(IMAGE_ENDINGS)})")
+    return paths
+
+
+def _find(places, file):
+    # Tables that were written on Windows separate folders by backslashes.
+    names = (file, file.replace("\\", "/"))
+    return next((str(p / name) for name in names for p in places if (p / name).is_file()), pd.NA)
 
 
 def _by_id(sheet, rows, files):
-    images, again = {}, 0
-    for path in files:
-        # Masks of the lesions' areas come beside some releases; they are not photographs.
-        if path.suffix.lower() in _IMAGE_ENDINGS and not path.stem.endswith("_segmentation"):
-            again += path.stem.lower() in images
-            images.setdefault(path.stem.lower(), str(path))
+    images = {}
+    for path in filter(is_image, files):
+        images.setdefault(path.stem.lower(), []).append(path)
+    ids = rows["image_id"].str.lower()
+    again = sum(_equal_files(images[image]) for image in ids if image in images)
     if again:
         sheet.note(f"{again} images occur in a second folder: the first is used")
-    ids = rows["image_id"].str.lower()
     unused = len(images.keys() - set(ids))
     if unused:
         sheet.note(f"{unused} images without a row in the table are not used")
-    return [images.get(image) for image in ids]
+    return [str(images[image][0]) if image in images else None for image in ids]
+
+
+def _equal_files(paths):
+    """Returns how many files of one id there are beside the first; raises ValueError if they differ."""
+    first, *again = paths
+    for path in again:
+        if not filecmp.cmp(first, path, shallow=False):
+            raise ValueError(
+                f"{first} and {path} have one image id and are not equal. Move away the one that is not the "
+                "photograph, or name the file of each row in a column `path`"
+            )
+    return len(again)
+
+
+def class_folders(folder, files):
+    """Returns a sheet of images that lie in one folder a class, `None` unless there are two such folders.
+
+    The id of an image is the name of its file; where names are used in several folders anew, its path.
+
+    Raises:
+        ValueError: if one photograph lies in two folders: an id that is known by itself, as `ISIC_0024306`.
+    """
+    paths = [path.relative_to(folder) for path in files if is_image(path)]
+    if len({path.parent for path in paths}) < 2 or any(len(path.parts) < 2 for path in paths):
+        return None
+    whole = pd.Series([path.with_suffix("").as_posix() for path in paths], dtype="string")
+    stems = pd.Series([path.stem for path in paths], dtype="string")
+    ids = whole if stems.str.lower().duplicated().any() else stems
+    again = without_marks(whole).str.lower().duplicated(keep=False).to_numpy(dtype=bool)
+    if again.any():
+        first, other = [path for path, twice in zip(paths, again, strict=True) if twice][:2]
+        raise ValueError(f"{folder}: {first} and {other} have one image id. Leave one of them")
+    labels = [path.parent.name for path in paths]
+    rows = {"image_id": ids, "path": [path.as_posix() for path in paths], "label": labels}
+    return Sheet(folder / "class folders", pd.DataFrame(rows, dtype="string"))

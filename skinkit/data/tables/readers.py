@@ -3,60 +3,18 @@
 import pandas as pd
 
 from skinkit.data.classes import CLASS_MAPS
-from skinkit.data.overlap import without_ending
-from skinkit.data.tables.missing import known_ids, unknown_as_missing
-
-COLUMNS = (
-    "image_id",
-    "path",
-    "label",
-    "lesion_id",
-    "patient_id",
-    "dx_type",
-    "age",
-    "sex",
-    "site",
-    "dataset",
+from skinkit.data.tables.columns import COLUMNS, COPY_COLUMNS, common, lower
+from skinkit.data.tables.diagnoses import (
+    DIAGNOSES,
+    KNOWN_LABELS,
+    SEVEN_CLASSES,
+    archive_label,
+    compare_columns,
+    own_words,
+    translated,
 )
-DX_TYPES = ("histo", "follow_up", "consensus", "confocal")
-SEXES = ("female", "male")
-AGES = (0, 120)
-SOURCE_EXPECTED = "the id of the photograph in every row, also of originals"
+from skinkit.data.tables.missing import known_ids
 
-_ALIASES = {
-    "image_id": ("image", "image_name", "isic_id"),
-    "lesion_id": ("case_num",),
-    "dx_type": ("diagnosis_confirm_type",),
-    "age": ("age_approx",),
-    "sex": ("gender",),
-    "site": (
-        "localization",
-        "anatom_site_general_challenge",
-        "anatom_site_general",
-        "location",
-    ),
-}
-# The challenge and the Dataverse release name the confirmation differently.
-_DX_TYPES = {
-    **{name: name for name in DX_TYPES},
-    "histopathology": "histo",
-    "serial imaging showing no change": "follow_up",
-    "single image expert consensus": "consensus",
-    "confocal microscopy with consensus dermoscopy": "confocal",
-}
-# ISIC 2020 and the re-packs of 2019 and 2020.
-_DIAGNOSES = {
-    **{label: label for label in CLASS_MAPS["isic2019"].labels},
-    "nevus": "nv",
-    "melanoma": "mel",
-    "seborrheic keratosis": "bkl",
-    "lichenoid keratosis": "bkl",
-    "solar lentigo": "bkl",
-    "lentigo nos": "bkl",
-    "cafe-au-lait macule": "unk",
-    "atypical melanocytic proliferation": "unk",
-    "unknown": "unk",
-}
 # derm7pt: the first match wins, in this order.
 _DERM7PT = (
     ("basal cell", "bcc"),
@@ -69,78 +27,134 @@ _DERM7PT = (
 )
 _DERM7PT_DROPPED = ("melanosis", "miscellaneous")
 _HAM_LABELS = CLASS_MAPS["isic2018"].labels
-_KNOWN_LABELS = sorted({label for item in CLASS_MAPS.values() for label in item.labels})
+# Numbers of the ids of the challenge's validation and test images, whose training images end before.
+_OFFICIAL_TEST = (34321, 36064)
+# The only one that the official scorer gives the weight 0.
+_SYNTHETIC_IMAGE = "isic_0035068"
+_EXPORT_COLUMNS = {"diagnosis_1", "diagnosis_3", "attribution", "copyright_license"}
+_OFFICIAL_SETS = ("isic2018_validation", "isic2018_test")
 
 
-def reader_for(sheet):
-    """Finds the reader by the columns of a sheet (after `rename_columns`).
+def reader_for(sheet, labels=None):
+    """Finds the reader by the columns of a sheet (after `rename_columns`): an own label always wins.
 
     Raises:
         ValueError: if no reader knows these columns.
     """
     columns = set(sheet.frame.columns)
+    if "label" in columns:
+        return read_manifest_columns
     if {"diagnosis", "derm"} <= columns:
         return read_derm7pt
-    if len(columns & set(_KNOWN_LABELS)) > 2:
+    if len(columns & set(KNOWN_LABELS)) > 2:
         return read_one_hot
     if "dx" in columns:
         return read_ham10000
+    if "diagnosis_3" in columns and ("target" not in columns or labels == "diagnosis"):
+        return read_archive
     if "target" in columns or "benign_malignant" in columns:
         return read_isic2020
-    if "label" in columns:
-        return read_manifest_columns
     raise ValueError(
         f"{sheet.path}: no known table of diagnoses. Expected a column dx (HAM10000), one column a "
-        "class (ISIC 2018, 2019), diagnosis and target (ISIC 2020, re-packs), diagnosis and derm "
-        f"(derm7pt), or image_id, path, label. Received: {', '.join(sheet.frame.columns)}"
+        "class (ISIC 2018, 2019), diagnosis and target (ISIC 2020, re-packs), diagnosis_3 (export of the "
+        "ISIC archive), diagnosis and derm (derm7pt), or image_id, label and mostly path; "
+        "columns={'image_id': ..., 'label': ...} says which columns of another table these are. "
+        f"Received: {', '.join(sheet.frame.columns)}"
     )
 
 
-def rename_columns(sheet):
-    """Gives the columns of a sheet the names of the manifest where a release has its own."""
-    names = {}
-    for name, aliases in _ALIASES.items():
-        found = [alias for alias in aliases if alias in sheet.frame]
-        if name not in sheet.frame and found:
-            names[found[0]] = name
-    sheet.frame = sheet.frame.rename(columns=names)
+def drop_unusable(sheet):
+    """Leaves out synthetic images, and of the archive's exports altered ones and those of official tests."""
+    if "image_id" not in sheet.frame:
+        return
+    synthetic = sheet.frame["image_id"].str.lower().str.startswith(_SYNTHETIC_IMAGE)
+    sheet.drop(synthetic, "synthetic image dropped (ISIC_0035068, which the official scorer leaves out)")
+    if "image_manipulation" in sheet.frame:
+        altered = sheet.frame["image_manipulation"]
+        sheet.drop(altered.notna(), f"altered or synthetic images dropped ({_counts(altered)})")
+    # ISIC 2024's own table has some of these columns, and ids of any number.
+    is_export = not _EXPORT_COLUMNS.isdisjoint(sheet.frame) and "iddx_full" not in sheet.frame
+    if is_export and not any(part.startswith(_OFFICIAL_SETS) for part in sheet.path.resolve().parts):
+        number = sheet.frame["image_id"].str.extract(r"(?i)^ISIC_(\d{7})$", expand=False).astype("Int64")
+        sheet.drop(
+            number.between(*_OFFICIAL_TEST),
+            "images of the official ISIC 2018 validation and test sets left out, so that none falls into "
+            f"training; they are read in a folder {' or '.join(_OFFICIAL_SETS)}",
+        )
 
 
 def read_ham10000(sheet, labels=None):
     """HAM10000's metadata table (Dataverse), also the official ISIC 2018 test table there."""
-    sheet.require("image_id", "dx", "lesion_id")
-    label = lower(sheet, "dx")
-    sheet.fail_where(~label.isin(_HAM_LABELS), "dx", f"one of {', '.join(_HAM_LABELS)}")
+    sheet.require("image_id", "dx")
+    if "lesion_id" not in sheet.frame:
+        sheet.note("no column lesion_id: its lesions are not known")
+    lower(sheet, "dx")
+    label, known = translated(sheet, "dx", labels), {*_HAM_LABELS, *own_words(labels).values()}
+    sheet.fail_where(~label.isin(known), "dx", f"one of {', '.join(_HAM_LABELS)}")
     return common(sheet, label)
+
+
+def read_archive(sheet, labels=None):
+    """The archive's export, in HAM10000's seven classes; `labels="diagnosis"` for the eight of ISIC 2019."""
+    sheet.require("image_id", "diagnosis_2", "diagnosis_3")
+    frame = sheet.frame
+    sheet.frame = frame.assign(diagnosis_3=frame["diagnosis_3"].fillna(frame["diagnosis_2"]))
+    joined = {} if labels == "diagnosis" else SEVEN_CLASSES
+
+    def known(word):
+        label = archive_label(word)
+        return joined.get(label, label)
+
+    label = translated(sheet, "diagnosis_3", labels, known)
+    # Kinds of vascular lesions are told apart by some clinics only.
+    label = label.fillna(frame["diagnosis_2"].str.lower().map(known).astype("string"))
+    other = _counts(sheet.frame["diagnosis_3"].fillna("no diagnosis")[label.isna()])
+    sheet.drop(label.isna(), f"images are in none of the classes ({other})")
+    return common(sheet, label[label.notna()])
+
+
+def _counts(words):
+    return ", ".join(f"{word} {count}" for word, count in words.value_counts().items())
 
 
 def read_one_hot(sheet, labels=None):
     """ISIC 2018 task 3 and ISIC 2019: one column of 0.0/1.0 for each class."""
     sheet.require("image_id")
-    codes = [column for column in sheet.frame if column in _KNOWN_LABELS]
+    codes = [column for column in sheet.frame if column in KNOWN_LABELS]
     values = sheet.frame[codes].apply(pd.to_numeric, errors="coerce")
     for code in codes:
         sheet.fail_where(~values[code].isin([0, 1]), code, "0.0 or 1.0")
     sums = values.sum(axis=1)
     sheet.fail_where(sums != 1, "image_id", "class columns that sum to 1 in each row")
-    return common(sheet, values.idxmax(axis=1).astype("string"))
+    label = values.idxmax(axis=1).astype("string")
+    compare_columns(sheet, label, set(codes))
+    return common(sheet, label.replace(own_words(labels)))
 
 
 def read_isic2020(sheet, labels=None):
     """ISIC 2020 and the re-packs: `labels="binary"` (default) or `"diagnosis"`."""
     frame = sheet.frame
-    sheet.require("image_id", "diagnosis" if labels == "diagnosis" else "target")
+    # Own words are for the diagnoses unless they are words of the other column.
+    by_diagnosis = labels == "diagnosis" or not {*own_words(labels)} <= {"0", "1", "benign", "malignant"}
+    sheet.require("image_id", "diagnosis" if by_diagnosis else "target")
     if "tfrecord" in frame:
         record = pd.to_numeric(frame["tfrecord"], errors="coerce")
         sheet.fail_where(record.isna(), "tfrecord", "a number (-1 marks a duplicate)")
         sheet.note(f"{int((record == -1).sum())} duplicates (tfrecord -1) dropped")
         sheet.frame = frame = frame[(record != -1).to_numpy(dtype=bool)]
-    if labels == "diagnosis":
-        found = frame["diagnosis"].str.lower().map(_DIAGNOSES).astype("string")
-        expected = f"one of {', '.join(_DIAGNOSES)}"
+    if by_diagnosis:
+        found = translated(sheet, "diagnosis", labels, DIAGNOSES)
+        expected = f"one of {', '.join(DIAGNOSES)}"
         sheet.fail_where(found.isna(), "diagnosis", expected)
         return common(sheet, found)
-    return common(sheet, _binary(sheet))
+    if "diagnosis_1" in frame:
+        sheet.note("ISIC 2024: benign and malignant; labels='diagnosis' reads its diagnoses")
+    label = _binary(sheet)
+    compare_columns(sheet, label, {"target"})
+    numbers = {"0": "benign", "1": "malignant"}
+    return common(
+        sheet, label.replace({numbers.get(word, word): own for word, own in own_words(labels).items()})
+    )
 
 
 def _binary(sheet):
@@ -160,6 +174,7 @@ def read_derm7pt(sheet, labels=None):
     label = pd.Series(pd.NA, index=diagnosis.index, dtype="string")
     for words, code in reversed(_DERM7PT):
         label[diagnosis.str.contains(words, regex=False).fillna(False).astype(bool)] = code
+    label = diagnosis.map(own_words(labels)).astype("string").fillna(label)
     unknown = label.isna() & ~diagnosis.isin(_DERM7PT_DROPPED)
     sheet.fail_where(unknown, "diagnosis", "a diagnosis of derm7pt")
     dropped = diagnosis[label.isna()].value_counts().sort_index()
@@ -168,106 +183,31 @@ def read_derm7pt(sheet, labels=None):
         sheet.note(f"{dropped.sum()} of {len(label)} cases are in none of the classes ({names})")
     kept = label.notna().to_numpy(dtype=bool)
     sheet.frame = sheet.frame[kept].copy()
+    sheet.called["file"] = "derm"
     sheet.frame["file"] = sheet.frame["derm"].str.replace("\\", "/", regex=False)
     sheet.frame["image_id"] = sheet.frame["file"].str.split("/").str[-1]
     return common(sheet, label[kept], strip_notice=False)
 
 
 def read_manifest_columns(sheet, labels=None):
-    """A table that already has the columns of a manifest; paths are relative to its folder."""
-    sheet.require("image_id", "path", "label")
+    """A table in the columns of a manifest; paths are relative to its folder, ids serve without them."""
+    sheet.require("image_id", "label")
     absent = [column for column in COLUMNS if column not in sheet.frame]
     if absent:
         sheet.note(f"no column(s) {', '.join(absent)}: taken as missing")
-    label = lower(sheet, "label")
+    lower(sheet, "label")
+    label = translated(sheet, "label", labels)
     sheet.fail_where(label.isna(), "label", "a diagnosis")
-    others = sorted(set(label) - set(_KNOWN_LABELS))
+    others = sorted(set(label) - set(KNOWN_LABELS))
     if others:
         sheet.note(f"labels outside the documents' classes: {', '.join(others)}")
     if "source_id" in sheet.frame:
-        sheet.fail_where(known_ids(sheet.frame["source_id"]).isna(), "source_id", SOURCE_EXPECTED)
-    sheet.frame = sheet.frame.rename(columns={"path": "file"})
-    own = [name for name in ("source_id", "transform", "dataset") if name in sheet.frame]
-    return common(sheet, label).join(sheet.frame[own])
-
-
-def common(sheet, label, strip_notice=True):
-    """The columns all releases share, checked; index = line in the file, `file` where given."""
-    frame = sheet.frame
-    out = pd.DataFrame(index=frame.index)
-    out["image_id"] = _image_ids(sheet, strip_notice)
-    out["file"] = _column(frame, "file")
-    out["label"] = label
-    for name in ("lesion_id", "patient_id"):
-        out[name] = _known_ids(sheet, name)
-    out["dx_type"] = _dx_types(sheet)
-    out["age"] = _ages(sheet)
-    out["sex"] = _sexes(sheet)
-    out["site"] = unknown_as_missing(lower(sheet, "site"))
-    return out
-
-
-def _column(frame, name):
-    if name in frame:
-        return frame[name]
-    return pd.Series(pd.NA, index=frame.index, dtype="string")
-
-
-def lower(sheet, name):
-    """A column in lower case; says how many values that changed."""
-    values = _column(sheet.frame, name)
-    low = values.str.lower()
-    changed = int((values != low).fillna(False).sum())
-    if changed:
-        sheet.note(f"column {name!r}: {changed} values written in lower case")
-    return low
-
-
-def _known_ids(sheet, name):
-    """A column of ids without words for a missing one; says how many there were."""
-    ids = _column(sheet.frame, name)
-    known = known_ids(ids)
-    words = int((known.isna() & ids.notna()).sum())
-    if words:
-        sheet.note(f"column {name!r}: {words} values (unknown, -1 and the like) taken as missing")
-    return known
-
-
-def _image_ids(sheet, strip_notice):
+        lost = known_ids(sheet.frame["source_id"]).isna()
+        sheet.fail_where(lost, "source_id", "the id of the photograph in every row, also of originals")
     ids = sheet.frame["image_id"]
-    sheet.fail_where(known_ids(ids).isna(), "image_id", "an image id")
-    plain = without_ending(ids)
-    stripped = int((plain != ids).sum())
-    if stripped and strip_notice:
-        sheet.note(f"column 'image_id': file name ending removed from {stripped} ids")
-    again = plain.str.lower().duplicated(keep=False)
-    sheet.fail_where(again, "image_id", "each image once")
-    return plain
-
-
-def _dx_types(sheet):
-    values = _column(sheet.frame, "dx_type")
-    canonical = values.str.lower().map(_DX_TYPES).astype("string")
-    wrong = canonical.isna() & values.notna()
-    sheet.fail_where(wrong, "dx_type", f"one of {', '.join(_DX_TYPES)}")
-    return canonical
-
-
-def _ages(sheet):
-    values = _column(sheet.frame, "age")
-    values = unknown_as_missing(values)
-    # Tables with semicolons usually have decimal commas.
-    years = pd.to_numeric(values.str.replace(",", ".", regex=False), errors="coerce")
-    years = years.astype("Float64")
-    outside = (years.isna() & values.notna()) | ~years.between(*AGES).fillna(True)
-    sheet.fail_where(outside, "age", f"years from {AGES[0]} to {AGES[1]}, or nothing")
-    return years
-
-
-def _sexes(sheet):
-    values = lower(sheet, "sex").replace({"m": "male", "f": "female", "unknown": pd.NA})
-    other = (~values.isin(SEXES) & values.notna()).fillna(False)
-    if other.any():
-        names = ", ".join(sorted(values[other].unique()))
-        sheet.note(f"column 'sex': {int(other.sum())} values ({names}) taken as missing")
-    return values.mask(other)
+    if "path" not in sheet.frame and ids.str.contains(r"[\\/]").any():
+        sheet.frame = sheet.frame.assign(path=ids)
+    sheet.frame = sheet.frame.rename(columns={"path": "file"})
+    sheet.called["file"] = sheet.called.get("path", "path")
+    own = [name for name in (*COPY_COLUMNS, "dataset") if name in sheet.frame]
+    return common(sheet, label).join(sheet.frame[own])

@@ -97,6 +97,22 @@ def test_the_end_marker_of_a_thumbnail_is_not_taken_for_that_of_the_image(tmp_pa
     assert inspect(whole[:-2], tmp_path).error == "truncated"
 
 
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_blocks": 4}, {"quality": 5}])
+@pytest.mark.parametrize("share", [0.4, 0.5, 0.9])
+def test_half_a_jpeg_with_an_end_marker_is_truncated(tmp_path, options, share):
+    whole = coded(**options)
+    assert inspect(whole, tmp_path).error == ""
+    cut = whole[: int(len(whole) * share)] + b"\xff\xd9"
+    assert inspect(cut, tmp_path).error == "truncated"
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_an_image_of_one_colour_is_whole(tmp_path, mode, progressive):
+    flat = Image.new(mode, (100, 70), "grey")
+    assert inspect(coded(flat, progressive=progressive), tmp_path).error == ""
+
+
 @pytest.mark.parametrize("cut", [30, len(PNG) // 2, len(PNG) - 12, len(PNG) - 1])
 def test_a_png_without_its_last_bytes_is_truncated(tmp_path, cut):
     assert inspect(PNG[:cut], tmp_path).error == "truncated"

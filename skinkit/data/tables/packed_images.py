@@ -1,0 +1,110 @@
+"""Files that hold many images, unpacked once into a folder of image files beside them."""
+
+import io
+import zipfile
+
+import numpy as np
+
+from skinkit.data.classes import CLASS_MAPS
+from skinkit.files import IMAGE_SIGNATURES, locked, reading, remove_matching
+
+PACKED_ENDINGS = {".npz", ".hdf5", ".h5"}
+_REMEDY = "Fetch it again; expected are MedMNIST's arrays (.npz), or one image an entry (.hdf5)"
+_WRITTEN = ("*.png", "*.jpg", "manifest.csv", ".of-*-bytes")
+
+
+def unpack_images(path):
+    """Returns the folder beside a file, of its name without ending, that holds its images as files.
+
+    MedMNIST's images become PNG files with a table `manifest.csv`. Their ids begin with the part (`train_`,
+    `val_`, `test_`), their labels are the file's numbers, or the codes of DermaMNIST's seven classes.
+    Entries of an HDF5 file, as ISIC 2024 has them, are written as they are.
+    A folder that is there is not made again.
+
+    Args:
+        path: Path of a file that ends in `.npz`, `.hdf5` or `.h5`.
+
+    Raises:
+        ValueError: when it holds something else, or is not the file that the folder was unpacked from.
+    """
+    folder = path.with_suffix("")
+    part = folder.with_name(f".{folder.name}.part")
+    mark = f".of-{path.stat().st_size}-bytes"
+    with locked(part.with_suffix(".lock")):
+        if folder.is_dir():
+            if not (folder / mark).exists() and any(folder.glob(".of-*-bytes")):
+                raise ValueError(
+                    f"{folder} was unpacked from another {path.name}. Move it away, and load again"
+                )
+            return folder
+        remove_matching(part, _WRITTEN)
+        part.mkdir()
+        try:
+            with reading(path, _REMEDY):
+                for name, content in (_medmnist if path.suffix.lower() == ".npz" else _hdf5)(path):
+                    (part / name).write_bytes(content)
+            (part / mark).touch()
+            part.replace(folder)
+        finally:
+            remove_matching(part, _WRITTEN)
+    return folder
+
+
+def _medmnist(path):
+    rows = ["image_id,path,label"]
+    is_derma = path.name.lower().startswith("dermamnist")
+    with zipfile.ZipFile(path) as archive:
+        names = [name.removesuffix("_images.npy") for name in archive.namelist() if "_images" in name]
+        if not names:
+            raise ValueError("it has no array train_images, val_images or test_images")
+        for part in names:
+            labels = (int(label.item()) for label in _arrays(archive, f"{part}_labels"))
+            images = _arrays(archive, f"{part}_images")
+            for i, (image, label) in enumerate(zip(images, labels, strict=True)):
+                name = f"{part}_{i:06d}"
+                code = CLASS_MAPS["alphabetical"].decode([label])[0] if is_derma else label
+                rows.append(f"{name},{name}.png,{code}")
+                yield f"{name}.png", _png(image)
+    yield "manifest.csv", "\n".join([*rows, ""]).encode()
+
+
+def _arrays(archive, name):
+    """The rows of one array, of which only one is in memory."""
+    with archive.open(f"{name}.npy") as file:
+        version = np.lib.format.read_magic(file)
+        header = np.lib.format.read_array_header_1_0 if version == (1, 0) else None
+        if header is None:
+            raise ValueError(f"{name} has the format {version}, expected (1, 0)")
+        (count, *shape), is_fortran, kind = header(file)
+        if is_fortran or kind.hasobject:
+            raise ValueError(f"{name} does not hold numbers row by row")
+        for _ in range(count):
+            content = file.read(kind.itemsize * int(np.prod(shape)))
+            yield np.frombuffer(content, kind).reshape(shape)
+
+
+def _hdf5(path):
+    import h5py
+
+    with h5py.File(path) as file:
+        for name in file:
+            if not isinstance(file[name], h5py.Dataset):
+                raise ValueError(f"its entry {name} is not an image")
+            content = np.asarray(file[name][()])
+            content = _png(content) if content.ndim > 1 else content.tobytes()
+            kinds = [kind for kind, start in IMAGE_SIGNATURES.items() if content.startswith(start)]
+            if not kinds:
+                raise ValueError(f"its entry {name} is neither {' nor '.join(IMAGE_SIGNATURES)}")
+            yield f"{name}{'.jpg' if kinds == ['JPEG'] else '.png'}", content
+
+
+def _png(pixels):
+    from PIL import Image
+
+    if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (1,), (3,)):
+        raise ValueError(f"an image is uint8 (height, width) or (height, width, 3), not {pixels.shape}")
+    file = io.BytesIO()
+    Image.fromarray(pixels[..., 0] if pixels.shape[2:] == (1,) else pixels).save(
+        file, "PNG", compress_level=1
+    )
+    return file.getvalue()

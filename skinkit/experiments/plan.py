@@ -3,27 +3,32 @@
 import dataclasses
 import hashlib
 import math
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
 from skinkit import data
 from skinkit.experiments.run_data import find_images, table_hash
 from skinkit.files import file_hash
-from skinkit.names import did_you_mean
+from skinkit.names import check_name, did_you_mean
 from skinkit.papers.recipe import Recipe
 from skinkit.papers.registry import recipe as find_recipe
 from skinkit.papers.registry import same_method
 
+# The numbers that a network computes with, and Keras' policy for it; weights, softmax and loss stay float32.
+PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
+
 
 @dataclass(frozen=True)
 class Plan:
-    """A recipe x profile x protocol x fold x seed, which has one run folder."""
+    """A recipe x profile x protocol x fold x seed (x precision), which has one run folder."""
 
     recipe: Recipe
     profile: str
     protocol: str
     fold: int
     seed: int
+    precision: str = "float32"
 
     @property
     def resolved(self):
@@ -45,10 +50,11 @@ class Plan:
 
         Raises:
             FileNotFoundError: for images or weights that are not there.
-            ValueError: for an unknown profile, protocol, split or recipe to start from, or a fold which the
-                split does not have.
+            ValueError: for an unknown profile, protocol, precision, split or recipe to start from, or a fold
+                which the split does not have.
         """
         recipe = self.resolved
+        check_name("Precisions", self.precision, PRECISIONS)
         folds = data.split_folds(recipe.split.name, **recipe.split.options)
         if not 0 <= self.fold < (folds or math.inf):
             known = f"has the folds 0 to {folds - 1}" if folds else "is drawn again for each fold from 0"
@@ -64,6 +70,7 @@ class Plan:
         """The run's own folder below `out`; runs that only try the code lie apart by default."""
         out = out or ("results/smoke" if self.profile == "smoke" else "results/runs")
         name = f"{self.protocol}-{self.profile}-fold{self.fold}-seed{self.seed}"
+        name += "" if self.precision == "float32" else f"-{self.precision}"
         return Path(out) / self.recipe.name / name
 
     def key(self, weights, run_data):
@@ -73,8 +80,29 @@ class Plan:
     def key_of(self, weights, split_hash, data_hash):
         """The same from what a manifest says of weights, split and data."""
         said = [self.resolved.hash, self.profile, self.fold, self.seed, weights or "", split_hash, data_hash]
+        said += [] if self.precision == "float32" else [self.precision]
         said += [first.key_of(weights, split_hash, data_hash) for first in self.needs]
         return hashlib.sha256("\n".join(map(str, said)).encode()).hexdigest()[:16]
+
+
+def run_command(said, out=None):
+    """Returns the command that carries a run out.
+
+    Args:
+        said: Mapping such as a manifest, with `recipe`, `profile`, `protocol`, `fold`, `seed`, and perhaps
+            `precision` and `weights`.
+        out: Folder of all runs, where it is not the usual one.
+    """
+    words = ["skinkit", "run", said["recipe"]]
+    for option in ("profile", "protocol", "fold", "seed"):
+        words += [f"--{option}", str(said[option])]
+    # The hash of a file stands behind its name.
+    weights = (said.get("weights") or "").partition(" sha256:")[0]
+    precision = said.get("precision") or "float32"
+    further = {"weights": weights, "precision": "" if precision == "float32" else precision, "out": out}
+    for option, value in further.items():
+        words += [f"--{option}", str(value)] if value else []
+    return shlex.join(words)
 
 
 def weights_identity(weights):

@@ -1,5 +1,6 @@
 """A run: a recipe is trained, predicts and is scored, and leaves a folder that says how."""
 
+import contextlib
 import datetime
 import json
 import time
@@ -7,7 +8,7 @@ from pathlib import Path
 
 from skinkit.experiments import resume
 from skinkit.experiments.image_files import check_images, note_images
-from skinkit.experiments.plan import Plan, weights_identity
+from skinkit.experiments.plan import PRECISIONS, Plan, weights_identity
 from skinkit.experiments.predictions import (
     predict_parts,
     predictor,
@@ -36,6 +37,7 @@ def run(
     folder=None,
     verbose=1,
     again=False,
+    precision="float32",
 ):
     """Carries out a recipe and returns its run folder.
 
@@ -58,6 +60,8 @@ def run(
         verbose: As in `keras.Model.fit`.
         again: Whether to train again, whatever the folder holds. What it holds is replaced, and evaluations
             and figures of the old model are removed, when the new run is complete.
+        precision: `"float32"`; `"bfloat16"` or `"float16"`, in which the network then computes (Keras' mixed
+            policies). Another precision than float32 is another run, in a folder of its own.
 
     Returns:
         `pathlib.Path` of the run folder.
@@ -75,7 +79,7 @@ def run(
     first = same_method(recipe)[0]
     if verbose and first != recipe:
         print(f"{recipe.name} is the same experiment as {first.name}")
-    plan = Plan(first, profile, protocol, fold, seed)
+    plan = Plan(first, profile, protocol, fold, seed, precision)
     folder = Path(folder) if folder else plan.folder(out)
     plan.check(weights, data_dir)
     for each in (plan, *plan.needs):
@@ -122,9 +126,8 @@ def _carry_out(plan, folder, out, weights, data_dir, verbose):
 
 def _trained_before(first, plan, run_data, verbose, **where):
     """The model of a run that this one needs, which is carried out first."""
-    folder = run(
-        first.recipe, first.profile, first.protocol, first.fold, first.seed, **where, verbose=verbose
-    )
+    which = (first.recipe, first.profile, first.protocol, first.fold, first.seed)
+    folder = run(*which, **where, verbose=verbose, precision=first.precision)
     return SavedRun(folder).model_for(plan.recipe.name, run_data.split)
 
 
@@ -153,15 +156,29 @@ def _train(plan, run_data, folder, key, weights, needed, verbose):
 
     _repeatable(plan.seed)
     task = tasks.of(plan.resolved)
-    model = task.model(weights, needed)
-    history = task.train(model, run_data, plan.seed, folder, verbose)
-    # Without the optimiser: its state is three times the weights and nobody needs it any more.
-    model = keras.Model(model.inputs, model.output, name=model.name)
-    if task.recipe.score_best:
-        _score_best(task, model, run_data, folder)
-    predictions = predict_parts(predictor(task, model), run_data)
+    with _policy(PRECISIONS[plan.precision]):
+        model = task.model(weights, needed)
+        history = task.train(model, run_data, plan.seed, folder, verbose)
+        # Without the optimiser: its state is three times the weights and nobody needs it any more.
+        model = keras.Model(model.inputs, model.output, name=model.name)
+        if task.recipe.score_best:
+            _score_best(task, model, run_data, folder)
+        predictions = predict_parts(predictor(task, model), run_data)
     _keep_for_other_images(folder, task, model, run_data)
     _save(folder, plan, run_data, key, weights, model, history, predictions)
+
+
+@contextlib.contextmanager
+def _policy(name):
+    """Has Keras make layers of a dtype policy within the block."""
+    import keras
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _repeatable(seed):
@@ -214,6 +231,7 @@ def _say_what(plan, run_data):
         "protocol": plan.protocol,
         "fold": plan.fold,
         "seed": plan.seed,
+        "precision": plan.precision,
         "dataset": run_data.source,
         "lacking": run_data.lacking,
         "images": {part: int(n) for part, n in split.parts.value_counts().items()},

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from skinkit import data
-from skinkit.experiments.plan import Plan
+from skinkit.experiments.plan import Plan, run_command
 from skinkit.experiments.predictions import predictor, read_predictions
 from skinkit.files import read_json, reading
 from skinkit.names import did_you_mean
@@ -43,14 +43,10 @@ class SavedRun:
     @property
     def command(self):
         """The command that carries this run out."""
-        m, own = self.manifest, (*self.manifest["recipe"].split("/"), self.folder.name)
-        words = f"skinkit run {m['recipe']} --profile {m['profile']} --protocol {m['protocol']} "
-        words += f"--fold {m['fold']} --seed {m['seed']}"
-        if weights := m.get("weights"):
-            words += f" --weights {weights.partition(' ')[0]}"
-        if self.folder.parts[-len(own) :] == own:
-            words += f" --out {Path(*self.folder.parts[: -len(own)]).as_posix()}"
-        return words
+        own = (*self.manifest["recipe"].split("/"), self.folder.name)
+        is_named_so = self.folder.parts[-len(own) :] == own
+        out = Path(*self.folder.parts[: -len(own)]).as_posix() if is_named_so else None
+        return run_command(self.manifest, out)
 
     @property
     def remedy(self):

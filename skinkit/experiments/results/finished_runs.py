@@ -89,7 +89,8 @@ def _plan_of_today(manifest):
     """The plan of the same name; `None` where recipe, profile or protocol are no longer known."""
     try:
         recipe = find_recipe(manifest["recipe"])
-        plan = Plan(recipe, *(manifest[name] for name in ("profile", "protocol", "fold", "seed")))
+        said = [manifest[name] for name in ("profile", "protocol", "fold", "seed")]
+        plan = Plan(recipe, *said, manifest.get("precision") or "float32")
         plan.resolved  # noqa: B018 - unknown profiles and protocols stop here
     except ValueError:
         return None

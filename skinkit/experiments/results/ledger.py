@@ -1,11 +1,11 @@
 """All runs against all published rows: the table that nobody writes by hand."""
 
 import math
-import shlex
 from pathlib import Path
 
 import pandas as pd
 
+from skinkit.experiments.plan import run_command
 from skinkit.experiments.results.comparisons import compare_runs
 from skinkit.experiments.results.figures import draw_figures
 from skinkit.experiments.results.finished_runs import ALIKE, ENOUGH_RUNS, alike, finished_runs
@@ -52,7 +52,7 @@ def _run_rows(run):
         "n": metrics["n"],
         # Runs of older versions do not say which images they were tested on.
         "test_hash": manifest.get("test_hash"),
-        "command": "" if said["stale"] else _command({**manifest, **said}),
+        "command": "" if said["stale"] else run_command({**manifest, **said}),
         "folder": run.folder.as_posix(),
     }
     for name, score in metrics["scores"].items():
@@ -82,7 +82,9 @@ def ledger(folder, smoke=False):
     """
     known = {r.name: r for r in recipes()}
     published = published_scores()
-    measured = _mean_over_runs(read_runs(folder, smoke))
+    runs = read_runs(folder, smoke)
+    measured = _mean_over_runs(runs)
+    measured["agrees"] = _agrees_with_float32(measured, runs, known)
     measured["target"] = [_targets(known, name) for name in measured["recipe"]]
     measured = measured.explode("target")
     measured["answered"] = True
@@ -131,6 +133,26 @@ def _mean_over_runs(runs):
     return table.join(spread).reset_index()
 
 
+def _agrees_with_float32(measured, runs, known):
+    """Whether a network's runs in a precision are known to agree with those in float32.
+
+    They do when three of them or more, and no other, have their macro recall within the interval of the same
+    run in float32.
+    """
+    scores = runs[(runs["metric"] == "macro_recall") & (runs["class"] == "all")]
+    network = [str(known[name].model) if name in known else name for name in scores["recipe"]]
+    scores = scores.assign(network=network)
+    same = [name for name in (*ALIKE, "fold", "seed") if name != "precision"]
+    twins = scores[scores["precision"] == "float32"][[*same, "low", "high"]]
+    pairs = scores.drop(columns=["low", "high"]).merge(twins, on=same)
+    near = pairs["value"].between(pairs["low"], pairs["high"])
+    counts = near.groupby([pairs["network"], pairs["precision"]]).agg(["sum", "size"])
+    agreeing = counts[(counts["sum"] == counts["size"]) & (counts["size"] >= ENOUGH_RUNS)].index
+    networks = measured["recipe"].map(dict(zip(scores["recipe"], network, strict=True)))
+    known_pairs = pd.MultiIndex.from_arrays([networks, measured["precision"]]).isin(agreeing)
+    return measured["precision"].eq("float32") | known_pairs
+
+
 def _targets(known, name):
     """The rows that the runs of a recipe answer: its own, and those of the same experiment."""
     if name not in known:
@@ -163,24 +185,13 @@ def _why_not(row, recipe, tolerance):
         return row.lacking
     if recipe.not_comparable:
         return recipe.not_comparable
+    if not row.agrees:
+        return f"{row.precision}: no three runs of this network are known to agree with float32"
     if row.profile != "full":
         return f"{row.profile} profile: smaller than the document's own settings"
     if tolerance is None:
         return "no tolerance was stated for this score"
     return ""
-
-
-def _command(run):
-    """The command that carries a run out again."""
-    words = ["skinkit", "run", run["recipe"]]
-    for option in ("profile", "protocol", "fold", "seed"):
-        words += [f"--{option}", str(run[option])]
-    if run["weights"]:
-        # The hash of a file stands behind its name.
-        words += ["--weights", run["weights"].split(" sha256:")[0]]
-    if run["precision"] != "float32":
-        words += ["--precision", run["precision"]]
-    return shlex.join(words)
 
 
 def write_ledger(runs, results):

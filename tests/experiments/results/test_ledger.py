@@ -67,7 +67,7 @@ def write_run(tmp_path):
         m |= {**hashes, "dataset": dataset, "test_hash": test, **more}
         m["leakage"] = {"photograph": 0.0, "lesion": leakage, "patient": None}
         m["settings"] = dataclasses.asdict(settings)
-        plan = Plan(settings, profile, "corrected", fold, seed)
+        plan = Plan(settings, profile, "corrected", fold, seed, m.get("precision", "float32"))
         m["key"] = plan.key_of(m.get("weights"), **hashes)
         scores = {
             "macro_recall": {"value": macro_recall, "low": macro_recall - 0.03, "high": macro_recall + 0.03},
@@ -236,19 +236,39 @@ def test_a_copied_run_folder_counts_once_and_that_is_said(recipe_of_a_row, write
     assert re.search("counted once, the same run: .*/first and .*/first copy", capsys.readouterr().out)
 
 
-@pytest.mark.parametrize("name", ["weights", "precision"])
+@pytest.mark.parametrize(("name", "other"), [("weights", "mine"), ("precision", "bfloat16")])
 def test_runs_from_other_weights_and_in_another_precision_stand_apart(
-    recipe_of_a_row, write_run, tmp_path, name
+    recipe_of_a_row, write_run, tmp_path, name, other
 ):
     write_run(0.60, seed=1)
-    runs = write_run(0.70, **{name: "mine"})
+    runs = write_run(0.70, **{name: other})
     rows = measured(ledger(runs)).set_index(name)
     usual = {"weights": "", "precision": "float32"}[name]
-    assert rows["measured"].to_dict() == pytest.approx({usual: 0.60, "mine": 0.70})
+    assert rows["measured"].to_dict() == pytest.approx({usual: 0.60, other: 0.70})
     write_ledger(runs, tmp_path)
     page = (tmp_path / "README.md").read_text()
     assert f"| row | protocol | profile | {name} | runs |" in page
-    assert "| table5/densenet121-none | corrected | full | mine | 1 |" in page
+    assert f"| table5/densenet121-none | corrected | full | {other} | 1 |" in page
+
+
+def test_another_precision_has_a_verdict_once_three_of_its_runs_agree_with_float32(
+    recipe_of_a_row, write_run
+):
+    def verdict():
+        rows = measured(ledger(runs)).set_index("precision")
+        return rows.loc["bfloat16", "verdict"], rows.loc["bfloat16", "reason"]
+
+    for seed in range(4):
+        write_run(0.650, seed=seed)
+    for seed in range(2):
+        runs = write_run(0.655, seed=seed, precision="bfloat16")
+    reason = "bfloat16: no three runs of this network are known to agree with float32"
+    assert verdict() == ("not comparable", reason)
+    write_run(0.655, seed=2, precision="bfloat16")
+    assert verdict() == ("reproduced", "")
+    # Outside of the interval of its twin, 0.62 to 0.68.
+    write_run(0.690, seed=3, precision="bfloat16")
+    assert verdict() == ("not comparable", reason)
 
 
 def test_a_stale_run_is_marked_and_not_averaged_with_a_fresh_one(recipe_of_a_row, write_run, tmp_path):

@@ -10,7 +10,6 @@ import pandas as pd
 from skinkit.data.manifest import validate
 from skinkit.data.releases.catalog import CATALOG
 from skinkit.data.tables.columns import rename_columns
-from skinkit.data.tables.companions import drop_duplicates, join_companion
 from skinkit.data.tables.csv_file import read_sheet
 from skinkit.data.tables.folder import (
     attach_images,
@@ -22,6 +21,7 @@ from skinkit.data.tables.folder import (
 )
 from skinkit.data.tables.packed_images import PACKED_ENDINGS, unpack_images
 from skinkit.data.tables.readers import drop_unusable, read_isic2020, read_manifest_columns, reader_for
+from skinkit.data.tables.second_table import drop_duplicates, join_second_table
 from skinkit.names import did_you_mean
 
 # Tables of diagnoses of each release; the first pattern that matches wins.
@@ -156,7 +156,7 @@ def _read(sheet, dataset, files, labels, columns, missing_images):
         _one_of("labels", labels, _LABELS)
     _one_of("missing_images", missing_images, _MISSING_IMAGES)
     rename_columns(sheet, columns)
-    join_companion(sheet, files)
+    join_second_table(sheet, files)
     drop_unusable(sheet)
     if labels is None and "isic2019" in dataset:
         labels = "diagnosis"

@@ -272,7 +272,7 @@ class TestSplitFile:
         with pytest.raises(ValueError, match="was changed after it was saved"):
             Split.load(path)
 
-    def test_a_missing_companion_is_named(self, make_table, tmp_path):
+    def test_a_missing_json_file_is_named(self, make_table, tmp_path):
         path = stratified_group_split(built_table(make_table)).save(tmp_path / "mine.csv")
         path.with_suffix(".json").unlink()
         with pytest.raises(FileNotFoundError, match="mine.json is not there"):
@@ -531,7 +531,7 @@ def test_the_saved_split_of_ham10000_is_the_one_its_seed_gives(real_ham):
     assert leakage_stamp(leakage_report(real_ham, saved)) is None
 
 
-def test_the_companion_holds_what_a_result_must_say(make_table, tmp_path):
+def test_the_json_file_holds_what_a_result_must_say(make_table, tmp_path):
     path = stratified_group_split(built_table(make_table), seed=5).save(tmp_path / "mine.csv")
     facts = json.loads(path.with_suffix(".json").read_text())
     assert facts["seed"] == 5 and facts["grouped_by"] == "lesion" and len(facts["hash"]) == 64

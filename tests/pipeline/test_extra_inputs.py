@@ -39,7 +39,7 @@ def dataset(table, store, **options):
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_companions_belong_to_the_images_they_stand_beside(plain_table, store, training):
+def test_extra_inputs_belong_to_the_images_they_stand_beside(plain_table, store, training):
     weights = np.arange(40.0)
     found = dataset(plain_table, store, training=training, sample_weight=weights)
     for inputs, labels, weight in found.take(9):

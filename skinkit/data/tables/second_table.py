@@ -14,7 +14,7 @@ _ADDED = ("lesion_id", "patient_id", "dx_type", "age", "sex", "site")
 _ISIC2020_LESIONS = "isic_2020_training_groundtruth_v2*"
 
 
-def join_companion(sheet, files):
+def join_second_table(sheet, files):
     """Adds what lies in a second file: lesion ids, confirmation, age, sex, site.
 
     The challenges have such files; an export of the ISIC archive tells it of all images of the archive.

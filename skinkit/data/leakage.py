@@ -108,10 +108,14 @@ def leakage_rate(report):
     return {kind: None if pd.isna(rate) else float(rate) for kind, rate in row.items()}
 
 
-def leakage_stamp(report):
+def leakage_stamp(report, seen="training"):
     """Returns the line to print over every metric of a split, or `None` if nothing is shared.
 
     That nothing is shared is known only where all ids of one kind, lesion or patient, are there.
+
+    Args:
+        report: DataFrame of `leakage_report` or `leakage_between`.
+        seen: String, what the images were compared with.
 
     Example:
         >>> leakage_stamp(report)
@@ -122,20 +126,20 @@ def leakage_stamp(report):
     if leaks:
         # A rate of 100 % cannot be a lower bound.
         partial = [kind for kind, rate in leaks.items() if _percent(rate) != _percent(1)]
-        return _leaky(leaks, {kind: doubts[kind] for kind in partial if doubts.get(kind)})
+        return _leaky(leaks, {kind: doubts[kind] for kind in partial if doubts.get(kind)}, seen)
     if rates["lesion"] is not None or rates["patient"] is not None:
         return None
     reasons = "; ".join(doubts[kind] for kind in KINDS if doubts.get(kind))
     return f"LEAKAGE UNKNOWN: {reasons or 'it is not known whose lesions the images show'}"
 
 
-def _leaky(leaks, doubts):
+def _leaky(leaks, doubts, seen):
     least = {kind: "at least " if kind in doubts else "" for kind in leaks}
     (kind, rate), *others = leaks.items()
     also = "".join(f", {least[kind]}{_percent(rate)} a {kind}" for kind, rate in others)
     why = f" ({'; '.join(doubts.values())})" if doubts else ""
     found = f"{least[kind]}{_percent(rate)} of evaluation images show a {kind}{also}"
-    return f"LEAKY: {found} that is also in training{why}"
+    return f"LEAKY: {found} that is also in {seen}{why}"
 
 
 def _percent(rate):

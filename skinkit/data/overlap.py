@@ -3,7 +3,8 @@
 Two images show the same photograph if their ids are equal without case, file ending and the mark
 `_downsampled` of ISIC 2019, or if their files hold the same bytes. Ids are compared without case, and only
 where they are names of one scheme or of one data set: `HAM_0000118` says nothing about `IL_7000000`, and
-lesion 1 of one source nothing about lesion 1 of another.
+lesion 1 of one source nothing about lesion 1 of another. A name of a scheme has seven digits: `HAM_118` may
+be another spelling of `HAM_0000118`, or another lesion.
 """
 
 import functools
@@ -19,8 +20,8 @@ from skinkit.files import file_hash
 
 KINDS = ("photograph", "lesion", "patient")
 # Names that mean one thing everywhere: those of the archive, of the clinics of ISIC 2019 (`MSK4_0011169`),
-# and of drawn images. Any other id means something in its own data set only.
-_SCHEME = r"^(isic|il|ip|ham|bcn|msk|syn|synl|synp)\d*_\d+(?:_ext)?$"
+# and of synthetic images, with seven digits. Any other id means something in its own data set only.
+_SCHEME = r"^(isic|il|ip|ham|bcn|msk|syn|synl|synp)\d*_\d{7}(?:_ext)?$"
 # The ISIC archive names all lesions and patients anew, also those that a release has named.
 _ARCHIVE = {"il", "ip"}
 
@@ -194,4 +195,5 @@ def _comparable(one, other):
     """Returns whether things of these kinds, (scheme, data set, file), differ when their ids and bytes do."""
     if (one[2] and other[2]) or (one[0] and one[0] == other[0]):
         return True
-    return one[1] == other[1] and not {one[0], other[0]} & _ARCHIVE
+    # Somebody's `L0` or `3920` is no name of the release whose name its folder has.
+    return one[1] == other[1] and bool(one[0]) == bool(other[0]) and not {one[0], other[0]} & _ARCHIVE

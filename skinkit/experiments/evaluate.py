@@ -1,15 +1,18 @@
 """Scores of a run, on its own test images or on images of another set."""
 
+import json
 import math
 from pathlib import Path
 
 from skinkit import data
 from skinkit.experiments.predictions import save_scored
+from skinkit.experiments.run_data import table_hash
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.experiments.seen_images import without_seen
 
-# So that scores of seen images never stand in the place of clean ones.
-_ENDINGS = {"drop": "", "keep": "-overlap-kept"}
+# So that scores of seen images never stand in the place of clean ones: no stem of a file ends so.
+_ENDINGS = {"drop": "", "keep": ".overlap-kept"}
+_SEEN = "training or validation"
 
 
 def summarise(folder):
@@ -39,17 +42,35 @@ def evaluate(folder, on=None, data_dir=None, overlap="drop"):
     """
     if on is None:
         return summarise(folder)
+    if not str(on):
+        raise ValueError("`on` is the name of a release, or a path. Received: an empty string")
     run = SavedRun(Path(folder))
     table, seen = data.load(on, root=data_dir), run.seen(data_dir)
+    target = _folder_for(run.folder / "evaluations", on, table, overlap)
     table, notes = without_seen(table, seen, run.labels, overlap)
     report = data.leakage_between(table, seen)
     notes += [f"not compared: {doubt}" for doubt in report.attrs["doubts"].values() if doubt]
-    said = {"stamp": data.leakage_stamp(report), "leakage": data.leakage_rate(report), "notes": notes}
+    said = {
+        "table": table_hash(table),
+        "stamp": data.leakage_stamp(report, _SEEN),
+        "leakage": data.leakage_rate(report),
+        "notes": notes,
+    }
     predictions = run.predictor(data_dir)(table)
-    target = run.folder / "evaluations" / (Path(on).stem + _ENDINGS[overlap])
     target.mkdir(parents=True, exist_ok=True)
     metrics = save_scored(predictions, run.recipe.positive, target, **said)
     return "\n".join([_text(target.as_posix(), metrics, predictions, said["stamp"]), *notes])
+
+
+def _folder_for(evaluations, on, table, overlap):
+    """The folder of the scores on a table: that of another table of the same name stays."""
+    if overlap not in _ENDINGS:
+        return evaluations
+    target = evaluations / (Path(on).resolve().stem + _ENDINGS[overlap])
+    there = target / "metrics.json"
+    if there.exists() and json.loads(there.read_text(encoding="utf-8")).get("table") != table_hash(table):
+        return target.with_name(f"{target.name}-{table_hash(table)[:8]}")
+    return target
 
 
 def _text(title, metrics, predictions, stamp):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from skinkit.experiments.run_folder import SavedRun
+from skinkit.files import writing
 from skinkit.names import did_you_mean
 
 _IMAGE = "image"
@@ -35,20 +36,22 @@ def explain(folder, images=None, data_dir=None):
     rows = _rows(run, images, data_dir)
     figure = draw_overlays(tasks.of(run.recipe).explain(run.load_model(), rows), rows, run.labels)
     target = run.folder / "overlays.png"
-    figure.savefig(target, dpi=110, bbox_inches="tight")
+    with writing(target, ".part.png") as part:
+        figure.savefig(part, dpi=110, bbox_inches="tight")
     return target
 
 
 def _rows(run, images, data_dir):
-    if images and all(Path(image).is_file() for image in images):
-        return _rows_of_files(images)
+    images = list(images or run.predictions.drop_duplicates("label")["image_id"])
+    files = _rows_of_files([image for image in images if Path(image).is_file()])
+    if len(files) == len(images):
+        return files
     table = run.run_data(data_dir).table
-    if not images:
-        images = run.predictions.drop_duplicates("label")["image_id"]
-    if unknown := sorted(set(images) - set(table["image_id"])):
+    if unknown := sorted({*images} - {*table["image_id"], *files["path"]}):
         near = did_you_mean(unknown[0], table["image_id"])
         raise ValueError(f"The run knows no image {', '.join(unknown)}, and there is no such file.{near}")
-    return table.set_index("image_id", drop=False).loc[list(images)].reset_index(drop=True)
+    known = table.set_index("image_id", drop=False)
+    return pd.concat([files.set_index("path", drop=False), known]).loc[images].reset_index(drop=True)
 
 
 def _rows_of_files(files):

@@ -69,8 +69,7 @@ class Plan:
     def folder(self, out):
         """The run's own folder below `out`; runs that only try the code lie apart by default."""
         out = out or ("results/smoke" if self.profile == "smoke" else "results/runs")
-        name = f"{self.protocol}-{self.profile}-fold{self.fold}-seed{self.seed}"
-        name += "" if self.precision == "float32" else f"-{self.precision}"
+        name = run_folder_name(self.protocol, self.profile, self.fold, self.seed, self.precision)
         return Path(out) / self.recipe.name / name
 
     def key(self, weights, run_data):
@@ -83,6 +82,12 @@ class Plan:
         said += [] if self.precision == "float32" else [self.precision]
         said += [first.key_of(weights, split_hash, data_hash) for first in self.needs]
         return hashlib.sha256("\n".join(map(str, said)).encode()).hexdigest()[:16]
+
+
+def run_folder_name(protocol, profile, fold, seed, precision=None):
+    """Returns the name of a run's own folder, below that of its recipe."""
+    ending = f"-{precision}" if precision not in (None, "float32") else ""
+    return f"{protocol}-{profile}-fold{fold}-seed{seed}{ending}"
 
 
 def run_command(said, out=None):

@@ -1,6 +1,7 @@
 """The beginning of a run in its folder: new, resumed, finished already, or in the place of an old one."""
 
 import json
+import re
 
 from skinkit.experiments import image_files
 from skinkit.experiments.predictions import write_json
@@ -11,6 +12,7 @@ _REMEDY = "Give another `out` folder, delete this one, or train again into it wi
 _NUMBERS = ("metrics.json", "predictions.csv.gz")
 # Every run folder has one of them, from its beginning on.
 _MARKS = (MANIFEST, PLAN)
+_OURS = {MANIFEST: {"key", "recipe", "settings"}, PLAN: {"key"}}
 # All that is written into a run folder, but for the states of its training.
 FILES = (
     *(*_MARKS, *_NUMBERS, "metrics_best.json", "predictions_best.csv.gz"),
@@ -37,7 +39,8 @@ def check_folder(folder, damaged=False):
         raise ValueError(f"{folder} is a file, and a run needs a folder. Give another one")
     marks = [folder / name for name in _MARKS if (folder / name).exists()]
     if marks:
-        return _check_mark(marks[0], damaged)
+        # A broken manifest is that of a run only beside a run's numbers.
+        return _check_mark(marks[0], damaged and all((folder / name).exists() for name in _NUMBERS))
     names = {path.name for path in folder.iterdir()} if folder.exists() else set()
     has_lost_manifest = {*_NUMBERS} <= names <= _LOST
     if not has_lost_manifest and (others := sorted(names - _BEGUN)):
@@ -51,7 +54,7 @@ def check_folder(folder, damaged=False):
 def _check_mark(path, damaged):
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        ours = isinstance(found, dict) and "key" in found
+        ours = isinstance(found, dict) and _OURS[path.name] <= found.keys() and _is_key(found["key"])
     except ValueError:
         ours = damaged
     if not ours:
@@ -59,6 +62,10 @@ def _check_mark(path, damaged):
             f"{path} is damaged, or is not from `skinkit run`. Give another folder, train again with "
             "`--again`, or move this file away"
         )
+
+
+def _is_key(key):
+    return isinstance(key, str) and re.fullmatch("[0-9a-f]{16}", key) is not None
 
 
 def begin(folder, key):

@@ -217,7 +217,7 @@ def _save(folder, plan, run_data, key, weights, model, history, predictions):
     run_data.leakage.to_csv(folder / "leakage.csv")
     seconds = round(history["seconds"].sum() + time.perf_counter() - started, 1)
     manifest = {**_say_what(plan, run_data), "key": key, "weights": weights_identity(weights)}
-    made = {"parameters": model.count_params(), "seconds": seconds}
+    made = {"parameters": model.count_params(), "epochs": len(history), "seconds": seconds}
     write_json(folder / "manifest.json", {**manifest, **made, **_say_how(plan.resolved)})
 
 

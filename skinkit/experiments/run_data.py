@@ -56,11 +56,19 @@ class RunData:
     @property
     def stamp(self):
         """The sentence over every metric of a leaky split or selection, or `None`."""
-        stamp = data.leakage_stamp(self.leakage)
-        if not {*self.selection_part.split("+")} & {*self.test_part.split("+")}:
-            return stamp
-        selected = "the epoch was selected on images that it is tested on"
-        return f"{stamp}; {selected}" if stamp else f"LEAKY: {selected}"
+        stamp, selected = data.leakage_stamp(self.leakage), self._leaky_selection()
+        return (f"{stamp}; {selected}" if stamp else f"LEAKY: {selected}") if selected else stamp
+
+    def _leaky_selection(self):
+        """What the part that selected the epoch shares with the test part, in words; `""` for nothing."""
+        if {*self.selection_part.split("+")} & {*self.test_part.split("+")}:
+            return "the epoch was selected on images that it is tested on"
+        if not self.selection_part:
+            return ""
+        report = data.leakage_report(self.table, self.split, self.test_part, against=self.selection_part)
+        if not any(data.leakage_rate(report).values()):
+            return ""
+        return data.leakage_stamp(report, "the part that selected the epoch").removeprefix("LEAKY: ")
 
 
 def build_run_data(recipe, profile="full", fold=0, data_dir=None):

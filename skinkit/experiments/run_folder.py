@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from skinkit import data
-from skinkit.experiments.plan import Plan, run_command
+from skinkit.experiments.plan import Plan, run_command, run_folder_name
 from skinkit.experiments.predictions import predictor, read_predictions
 from skinkit.files import read_json, reading
 from skinkit.names import did_you_mean
@@ -43,10 +43,16 @@ class SavedRun:
     @property
     def command(self):
         """The command that carries this run out."""
-        own = (*self.manifest["recipe"].split("/"), self.folder.name)
-        is_named_so = self.folder.parts[-len(own) :] == own
-        out = Path(*self.folder.parts[: -len(own)]).as_posix() if is_named_so else None
+        depth = self.manifest["recipe"].count("/") + 2
+        out = Path(*self.folder.parts[:-depth]).as_posix() if self.is_named_after_itself else None
         return run_command(self.manifest, out)
+
+    @property
+    def is_named_after_itself(self):
+        """Whether the folder lies where a run of this recipe, profile, protocol, fold and seed does."""
+        m = self.manifest
+        name = run_folder_name(m["protocol"], m["profile"], m["fold"], m["seed"], m.get("precision"))
+        return self.folder.as_posix().endswith(f"{m['recipe']}/{name}")
 
     @property
     def remedy(self):
@@ -70,18 +76,23 @@ class SavedRun:
     @functools.cached_property
     def history(self):
         """One row per epoch; empty where the run had no epochs of its own."""
-        return self._table("history.csv", "epoch")
+        # Runs of older versions do not say how many there were.
+        epochs = self.manifest.get("epochs")
+        return self._table("history.csv", "epoch", lambda table: epochs in (None, len(table)))
 
     @functools.cached_property
     def leakage(self):
         """The leakage report of the test part."""
-        return self._table("leakage.csv", "label").set_index("label")
+        is_whole = lambda table: table["n"].iloc[1:].sum() == table["n"].iloc[0]  # noqa: E731
+        return self._table("leakage.csv", "label", is_whole).set_index("label")
 
-    def _table(self, name, column):
+    def _table(self, name, column, is_whole):
         with reading(self.folder / name, self.remedy):
             found = pd.read_csv(self.folder / name)
             if column not in found:
                 raise ValueError(f"it lacks the column {column}")
+            if not is_whole(found):
+                raise ValueError(f"it ends after {len(found)} rows")
             return found
 
     @functools.cached_property

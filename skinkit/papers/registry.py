@@ -9,6 +9,7 @@ from skinkit.papers.gessert2019 import recipes as gessert2019
 from skinkit.papers.hernandez2020 import controls as hernandez2020_controls
 from skinkit.papers.hernandez2020 import recipes as hernandez2020
 from skinkit.papers.koefler2023 import recipes as koefler2023
+from skinkit.papers.published import DOCUMENTS
 
 _MODULES = (baselines, koefler2023, datta2021, gessert2019, hernandez2020, hernandez2020_controls)
 
@@ -25,7 +26,9 @@ def recipes(document=None):
     found = [r for module in _MODULES for r in module.RECIPES]
     if document is None:
         return found
-    key, *table = document.split("/", 1)
+    key, *table = document.rstrip("/").split("/", 1)
+    if key in DOCUMENTS and not any(r.document == key for r in found):
+        raise ValueError(f"{key} has no recipes yet. Its tables: `skinkit published {key}`")
     check_name("Documents with recipes", key, dict.fromkeys(r.document for r in found))
     found = [r for r in found if r.document == key]
     if table:
@@ -44,7 +47,10 @@ def recipe(name):
     known = {r.name: r for r in recipes()}
     if name in known:
         return known[name]
-    raise ValueError(f"No recipe is called {name!r}.{did_you_mean(name, known)} `skinkit list` shows all.")
+    if inside := [each for each in known if each.startswith(f"{name.rstrip('/')}/")]:
+        raise ValueError(f"{name} holds {len(inside)} recipes, first {inside[0]}: see `skinkit list {name}`")
+    hint = did_you_mean(name, known) or did_you_mean(f"/{name}", [each[each.rindex("/") :] for each in known])
+    raise ValueError(f"No recipe is called {name!r}.{hint} `skinkit list` shows all.")
 
 
 def same_method(asked):

@@ -1,6 +1,9 @@
 """The state of a training after each epoch, on disk: a kill at any moment loses at most one epoch."""
 
+import errno
 import json
+import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +57,7 @@ class Checkpoint:
         try:
             remove_matching(part, _STATE)
             part.mkdir(parents=True, exist_ok=True)
+            _check_space(part, [*model.variables, *model.optimizer.variables])
             model.save_weights(part / "last.weights.h5")
             np.savez(part / "seeds.npz", *[variable.numpy() for variable in _seeds(model)])
             (part / "state.json").write_text(json.dumps(state))
@@ -126,3 +130,10 @@ class Checkpoint:
 def _seeds(model):
     """States of the random generators (dropout), which Keras does not save with the weights."""
     return [v for v in model.variables if v.path.endswith("seed_generator_state")]
+
+
+def _check_space(folder, variables):
+    # HDF5 ends the whole process where the disk is full.
+    needed = sum(4 * math.prod(variable.shape) for variable in variables)
+    if shutil.disk_usage(folder).free < needed:
+        raise OSError(errno.ENOSPC, f"{needed:,} bytes are needed", str(folder))

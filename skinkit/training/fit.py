@@ -10,6 +10,7 @@ import keras
 import pandas as pd
 
 from skinkit.files import writing
+from skinkit.names import check_name
 from skinkit.training.checkpoint import Checkpoint
 from skinkit.training.plateau import Plateau
 
@@ -78,11 +79,16 @@ def fit(
     Raises:
         FloatingPointError: when the loss is not finite any more.
         OSError: when a state cannot be written; the last good one is kept.
-        ValueError: for a phase with a plateau that is not validated after every epoch.
+        ValueError: for a phase with a plateau that is not validated after every epoch, an unknown layer in
+            `trainable`, or a `monitor` that `validate` does not return.
     """
     if validate_every != 1 and any(phase.plateau for phase in phases):
         raise ValueError(
             f"A plateau needs the scores of every epoch. Received: validate_every={validate_every}"
+        )
+    if monitor is not None and validate is None:
+        raise ValueError(
+            f"A monitored score comes from `validate`. Received: monitor={monitor!r}, no validate"
         )
     recorder = EpochRecorder(folder, validate, validate_every, monitor)
     done, start = recorder.state["epoch"], 0
@@ -102,6 +108,9 @@ def fit(
 
 
 def _prepare(model, phase):
+    known = [layer.name for layer in model.layers]
+    for name in phase.trainable or ():
+        check_name("Layers", name, known)
     for layer in model.layers:
         layer.trainable = phase.trainable is None or layer.name in phase.trainable
     model.compile(optimizer=phase.optimiser(), loss=phase.loss, metrics=phase.metrics)
@@ -184,6 +193,7 @@ class EpochRecorder(keras.callbacks.Callback):
     def _select(self, scores, epoch):
         if self.monitor is None or not scores:
             return
+        check_name("Scores of `validate`", self.monitor, scores)
         score, best = scores[self.monitor], self.state["best"]
         # Any score beats one that is not a number.
         if best is None or math.isnan(best) or score > best:

@@ -164,7 +164,10 @@ def test_without_ids_the_leak_is_unknown_not_zero(make_table):
         (["1", "1", "unknown", "3"], "1 of 2 evaluation images have no lesion id"),
         (["1", "-1.0", "2", "3"], "1 of 2 seen images have no lesion id"),
         (["1", "n/a", "2", ""], "1 of 2 evaluation and 1 of 2 seen images have no lesion id"),
-        (["HAM_1", "HAM_2", "IL_1", "HAM_3"], "1 of 2 evaluation images have a lesion id that cannot be"),
+        (
+            ["HAM_0000001", "HAM_0000002", "IL_0000001", "HAM_0000003"],
+            "1 of 2 evaluation images have a lesion id that cannot be",
+        ),
     ],
 )
 def test_nothing_found_is_no_leakage_only_where_all_ids_are_known(make_table, lesions, stamp):

@@ -4,14 +4,15 @@ import pandas as pd
 import pytest
 
 from skinkit.data import fingerprint, overlap, read_manifest
+from skinkit.data.leakage import leakage_between, leakage_stamp
 
 
 @pytest.fixture
 def rows(make_table):
-    """Builds rows of one lesion, or patient, id each: `rows("HAM_1", dataset="a")`."""
+    """Builds rows of one lesion, or patient, id each: `rows("HAM_0000001", dataset="a")`."""
 
     def build(*ids, kind="lesion_id", dataset="a", first=1):
-        names = [f"ISIC_{first + i}" for i in range(len(ids))]
+        names = [f"ISIC_{first + i:07d}" for i in range(len(ids))]
         n = len(ids)
         return make_table(image_id=names, label=["nv"] * n, dataset=[dataset] * n, **{kind: list(ids)})
 
@@ -55,9 +56,9 @@ def test_own_names_in_two_folders_are_two_photographs(make_table):
 
 
 def test_a_copy_shows_the_photograph_it_was_made_of(make_table):
-    copy = make_table(image_id=["ISIC_1+rot180"], label=["nv"])
-    copy = copy.assign(source_id="ISIC_1", transform="rot180")
-    assert shared(overlap(copy, make_table(image_id=["isic_1"], label=["nv"])), "photograph") == [True]
+    copy = make_table(image_id=["ISIC_0000001+rot180"], label=["nv"])
+    copy = copy.assign(source_id="ISIC_0000001", transform="rot180")
+    assert shared(overlap(copy, make_table(image_id=["isic_0000001"], label=["nv"])), "photograph") == [True]
 
 
 @pytest.fixture
@@ -80,27 +81,27 @@ def files(tmp_path, make_table):
 
 
 def test_equal_files_show_one_photograph_whatever_their_names(files):
-    seen = files(ISIC_1=b"one", ISIC_2=b"two, longer")
+    seen = files(ISIC_0000001=b"one", ISIC_0000002=b"two, longer")
     asked = files("b", x_1=b"one", x_2=b"eno", x_3=b"another length", x_4=b"")
     # An empty file shows nothing, and the ids are of no common scheme.
     assert shared(overlap(asked, seen), "photograph") == [True, False, False, None]
 
 
 def test_files_of_other_sizes_are_not_read(files, monkeypatch):
-    seen, asked = files(ISIC_1=b"one"), files("b", x_1=b"three")
+    seen, asked = files(ISIC_0000001=b"one"), files("b", x_1=b"three")
     monkeypatch.setattr("pathlib.Path.open", None)
     assert shared(overlap(asked, seen), "photograph") == [False]
 
 
 def test_a_changed_file_is_read_again(files, tmp_path):
-    seen, asked = files(ISIC_1=b"one"), files("b", x_1=b"one")
+    seen, asked = files(ISIC_0000001=b"one"), files("b", x_1=b"one")
     assert overlap(asked, seen)["photograph"].all()
     (tmp_path / "b-x_1.jpg").write_bytes(b"longer")
     assert not overlap(asked, seen)["photograph"].any()
 
 
 def test_a_file_that_is_not_there_is_no_obstacle(files, tmp_path):
-    seen, asked = files(ISIC_1=b"one"), files("b", x_1=b"one")
+    seen, asked = files(ISIC_0000001=b"one"), files("b", x_1=b"one")
     (tmp_path / "b-x_1.jpg").unlink()
     assert shared(overlap(asked, seen), "photograph") == [None]
 
@@ -155,6 +156,16 @@ def test_within_one_source_ids_compare_but_for_the_archives_names(rows, asked, s
         assert shared(found, "lesion") == [expected]
 
 
+@pytest.mark.parametrize("own", ["0003920", "3920", "HAM_3920", "L0", "HAM_0"])
+@pytest.mark.parametrize("dataset", ["ham10000", None])
+def test_own_spellings_under_the_name_of_a_release_are_not_known_to_be_others(rows, own, dataset):
+    """A table that lies in a folder called `ham10000` need not name lesions as HAM10000 does."""
+    asked = rows(own, dataset=dataset, first=5)
+    seen = rows("HAM_0003920", "HAM_0000118", dataset="ham10000")
+    assert shared(overlap(asked, seen), "lesion") == [None]
+    assert leakage_stamp(leakage_between(asked, seen)).startswith("LEAKAGE UNKNOWN")
+
+
 @pytest.mark.parametrize("dataset", ["data", None])
 def test_two_tables_that_name_their_data_sets_alike_are_two_sources(rows, dataset):
     asked, seen = rows("1", "2", dataset=dataset), rows("1", dataset=dataset)
@@ -174,14 +185,16 @@ def test_tables_of_equal_folder_names_are_two_sources_and_a_file_is_one(tmp_path
 
 
 def test_one_incomparable_id_among_the_seen_makes_not_shared_unknown(rows):
-    seen = pd.concat([rows("HAM_1", "HAM_2"), rows("IL_1", dataset="b")])
-    assert shared(overlap(rows("HAM_2", "HAM_3", "IL_1", "IL_2", first=5), seen), "lesion") == [
-        *(True, None, True, None)
-    ]
+    seen = pd.concat([rows("HAM_0000001", "HAM_0000002"), rows("IL_0000001", dataset="b")])
+    assert shared(
+        overlap(rows("HAM_0000002", "HAM_0000003", "IL_0000001", "IL_0000002", first=5), seen), "lesion"
+    ) == [*(True, None, True, None)]
 
 
 def test_a_missing_id_among_the_seen_leaves_the_others_known(rows):
-    assert shared(overlap(rows("HAM_1", "HAM_2", first=5), rows("HAM_2", None)), "lesion") == [False, True]
+    assert shared(
+        overlap(rows("HAM_0000001", "HAM_0000002", first=5), rows("HAM_0000002", None)), "lesion"
+    ) == [False, True]
 
 
 def test_own_image_ids_of_two_sources_are_neither_shared_nor_disjoint(make_table, files):
@@ -203,19 +216,19 @@ def test_the_names_that_cameras_give_say_nothing_elsewhere(make_table, name):
 
 
 def test_words_for_missing_are_no_ids(rows):
-    words = rows("HAM_1", "HAM_2").assign(lesion_id=["unknown", "-1.0"])
+    words = rows("HAM_0000001", "HAM_0000002").assign(lesion_id=["unknown", "-1.0"])
     assert shared(overlap(words, words), "lesion") == [None, None]
 
 
 def test_what_a_fingerprint_keeps_is_enough(files, rows, tmp_path):
-    seen = files(ISIC_1=b"one", ISIC_2=b"two")
-    seen = seen.assign(lesion_id=["HAM_1", pd.NA], patient_id=["007", pd.NA])
+    seen = files(ISIC_0000001=b"one", ISIC_0000002=b"two")
+    seen = seen.assign(lesion_id=["HAM_0000001", pd.NA], patient_id=["007", pd.NA])
     kept = fingerprint(seen)
     kept.attrs["table"] = None
     assert kept.columns.tolist() == ["photograph", "lesion_id", "patient_id", "dataset", "bytes", "content"]
     # sha256 of b"one"
     assert kept["content"][0] == "7692c3ad3540bb80" and kept["bytes"].tolist() == [3, 3]
-    asked = pd.concat([files("b", x_1=b"two", x_2=b"owt"), rows("HAM_1", "HAM_2")])
+    asked = pd.concat([files("b", x_1=b"two", x_2=b"owt"), rows("HAM_0000001", "HAM_0000002")])
     asked["patient_id"] = ["007", "7", pd.NA, pd.NA]
     asked["dataset"] = seen["dataset"] = kept["dataset"] = "derm7pt"
     found = overlap(asked, seen)
@@ -229,8 +242,8 @@ def test_what_a_fingerprint_keeps_is_enough(files, rows, tmp_path):
 
 
 def test_the_rows_keep_their_index(rows):
-    asked = rows("HAM_1", "HAM_2").set_axis(["p", "q"])
-    assert overlap(asked, rows("HAM_2")).index.tolist() == ["p", "q"]
+    asked = rows("HAM_0000001", "HAM_0000002").set_axis(["p", "q"])
+    assert overlap(asked, rows("HAM_0000002")).index.tolist() == ["p", "q"]
     assert fingerprint(asked).index.tolist() == ["p", "q"]
     assert overlap(asked, asked).dtypes.tolist() == ["boolean"] * 3
 
@@ -248,7 +261,10 @@ class TestThroughTheArchive:
     @pytest.fixture
     def sets(self, tmp_path):
         def build(export):
-            for name, row in (("train", "HAM_1,ISIC_1,nv"), ("test", "IL_1,ISIC_2,nv")):
+            for name, row in (
+                ("train", "HAM_0000001,ISIC_0000001,nv"),
+                ("test", "IL_0000001,ISIC_0000002,nv"),
+            ):
                 folder = tmp_path / name
                 folder.mkdir(exist_ok=True)
                 (folder / "list.csv").write_text(f"lesion_id,image_id,dx\n{row}\n")
@@ -263,9 +279,9 @@ class TestThroughTheArchive:
         ("export", "expected"),
         [
             ([], None),
-            (["ISIC_1,IL_1", "ISIC_2,IL_1"], True),
-            (["ISIC_1,IL_9", "ISIC_2,IL_1"], False),
-            (["ISIC_2,IL_1"], None),
+            (["ISIC_0000001,IL_0000001", "ISIC_0000002,IL_0000001"], True),
+            (["ISIC_0000001,IL_0000009", "ISIC_0000002,IL_0000001"], False),
+            (["ISIC_0000002,IL_0000001"], None),
         ],
     )
     def test_lesions_of_two_schemes_are_compared_where_its_table_lies_beside(self, sets, export, expected):

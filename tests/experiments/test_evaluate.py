@@ -52,7 +52,7 @@ def ask(finished, tmp_path):
         if not folder.exists():
             shutil.copytree(finished.folder, folder)
         text = evaluate(folder, on=path, data_dir=tmp_path / "nothing", **options)
-        ending = "-overlap-kept" if options else ""
+        ending = ".overlap-kept" if options else ""
         return text, json.loads((folder / "evaluations" / f"asked{ending}" / "metrics.json").read_text())
 
     return asked
@@ -83,6 +83,27 @@ def test_seen_images_are_kept_under_the_stamp(parts, ask):
     assert "LEAKY: 50.0 % of evaluation images show a photograph, 50.0 % a lesion" in text
     assert found["stamp"].startswith("LEAKY") and found["n"] == 12 and found["leakage"]["lesion"] == 0.5
     assert "kept: 6 of 12 images of a photograph" in text and "No leakage" not in text
+
+
+def test_images_seen_in_validation_alone_are_not_said_to_be_in_training(parts, ask):
+    _, found = ask(parts["validation"].head(4), overlap="keep")
+    assert found["stamp"].startswith("LEAKY: 100.0 %") and "also in training or validation" in found["stamp"]
+
+
+def test_the_scores_of_another_table_of_the_same_name_stay(parts, finished, tmp_path):
+    folder = shutil.copytree(finished.folder, tmp_path / "run")
+    for place, n in (("a", 9), ("b", 12)):
+        (tmp_path / place).mkdir()
+        parts["test"].head(n).to_csv(tmp_path / place / "own.csv", index=False)
+        # The second time it is the same table.
+        for _ in range(2):
+            evaluate(folder, on=tmp_path / place / "own.csv", data_dir=tmp_path / "nothing")
+    counts = [
+        json.loads(path.read_text())["n"] for path in (folder / "evaluations").glob("own*/metrics.json")
+    ]
+    assert sorted(counts) == [9, 12]
+    with pytest.raises(ValueError, match="an empty string"):
+        evaluate(folder, on="")
 
 
 def test_no_claim_is_made_where_nothing_was_compared(parts, ask):

@@ -22,7 +22,7 @@ def test_a_new_an_empty_and_an_own_folder_are_taken(tmp_path):
     check_folder(tmp_path / "new")
     (tmp_path / ".lock").touch()
     check_folder(tmp_path)
-    write(tmp_path, plan_json='{"key": "abc"}', notes="mine")
+    write(tmp_path, plan_json='{"key": "0123456789abcdef"}', notes="mine")
     check_folder(tmp_path)
 
 
@@ -34,6 +34,9 @@ def test_a_new_an_empty_and_an_own_folder_are_taken(tmp_path):
             {"manifest_json": '{"name": "a web page"}'},
             "manifest.json is damaged, or is not from `skinkit run`",
         ),
+        # A browser's extension has a manifest with a key, too.
+        ({"manifest_json": '{"key": "MIIBIjANBg", "name": "mine"}'}, "is not from `skinkit run`"),
+        ({"plan_json": '{"key": "k"}', "history": "mine"}, "is not from `skinkit run`"),
         ({"plan_json": "[1, 2"}, "plan.json is damaged"),
         ({"plan_json": "[1, 2]"}, "plan.json is damaged"),
     ],
@@ -46,7 +49,15 @@ def test_a_folder_of_others_is_refused(tmp_path, texts, message):
 
 
 def test_a_damaged_manifest_is_taken_for_that_of_a_run_on_request_alone(tmp_path):
-    write(tmp_path, manifest_json='{"key": "ab', history="1")
+    broken = {"manifest_json": '{"key": "ab', "history": "1"}
+    write(tmp_path, **broken)
+    with pytest.raises(ValueError, match="is damaged"):
+        check_folder(tmp_path, damaged=True)
+    for name in ("metrics.json", "predictions.csv.gz"):
+        (tmp_path / name).touch()
+    with pytest.raises(ValueError, match="is damaged"):
+        check_folder(tmp_path)
+    # Only beside the numbers of a run it is a run's.
     check_folder(tmp_path, damaged=True)
     write(tmp_path, manifest_json='{"name": "a web page"}')
     with pytest.raises(ValueError, match="is not from `skinkit run`"):

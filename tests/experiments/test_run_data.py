@@ -1,6 +1,7 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from skinkit import data
@@ -38,6 +39,22 @@ def test_a_run_that_selects_on_its_own_test_images_says_so(tiny, run_data):
     assert build_run_data(both, "smoke").stamp.endswith(f"; {selected}")
     last = dataclasses.replace(flawed, selection="last")
     assert build_run_data(last, "smoke").stamp is None
+
+
+def test_a_run_that_selects_on_images_of_its_test_patients_says_so(run_data):
+    ids = np.array(run_data.split.ids("test"))
+    parts = run_data.split.parts.copy()
+    patients = run_data.rows("test")["patient_id"].to_numpy()
+    first = pd.Series(patients).duplicated(keep="last").to_numpy()
+    parts[ids[first]] = "validation"
+    split = dataclasses.replace(run_data.split, parts=parts)
+    leaky = dataclasses.replace(run_data, split=split)
+    share = np.isin(patients[~first], patients[first]).mean()
+    expected = (
+        f"{100 * share:.1f} % of evaluation images show a patient that is also in the part that selected"
+    )
+    assert share > 0 and leaky.stamp == f"LEAKY: {expected} the epoch"
+    assert dataclasses.replace(leaky, selection_part="").stamp is None
 
 
 def test_a_fold_changes_the_split(tiny, run_data):

@@ -139,6 +139,16 @@ def test_a_field_that_no_recipe_has_is_refused_in_a_protocol_and_in_saved_settin
         Recipe.from_json(json.dumps(saved))
 
 
+def test_a_table_and_the_end_of_a_name_lead_to_recipes():
+    with pytest.raises(ValueError, match="table4b holds 1 recipes, first koefler2023/table4b/cnn-sa: .*list"):
+        recipe("koefler2023/table4b")
+    with pytest.raises(ValueError, match="'cnn-sa'.*Did you mean .*cnn-sa"):
+        recipe("cnn-sa")
+    with pytest.raises(ValueError, match="bermeo2023 has no recipes yet.*skinkit published bermeo2023"):
+        recipes("bermeo2023")
+    assert recipes("koefler2023/") == recipes("koefler2023")
+
+
 def test_an_unknown_name_suggests_a_near_one():
     with pytest.raises(ValueError, match="skinkit/demo/ham10000"):
         recipe("skinkit/demo/ham")

@@ -299,3 +299,30 @@ def test_a_model_of_two_outputs_has_losses_and_metrics_by_output(tmp_path):
     history = fit(keras.Model(image, heads), [phase], two_targets, tmp_path, verbose=0)
     assert {"loss", "kind_loss", "sign_loss", "sign_accuracy"} <= set(history)
     assert history["sign_accuracy"].iloc[-1] > 0.8 and history["kind_loss"].is_monotonic_decreasing
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"trainable": ["haed"]}, "'haed'.*Did you mean.*head"),
+        (
+            {"monitor": "val_macro_recall", "validate": scores},
+            "'val_macro_recall'.*Did you mean.*macro_recall",
+        ),
+        ({"monitor": "macro_recall"}, "comes from `validate`"),
+    ],
+)
+def test_names_that_are_not_there_are_refused(tmp_path, changes, message):
+    trainable = changes.pop("trainable", None)
+    asked = [dataclasses.replace(phase, trainable=trainable) for phase in phases()[:1]]
+    with pytest.raises(ValueError, match=message):
+        fit(small_model(), asked, batches, tmp_path, verbose=0, **changes)
+
+
+def test_a_state_for_which_the_disk_is_too_small_is_not_begun(tmp_path, monkeypatch):
+    """HDF5 ends the whole process in the middle of a full disk."""
+    monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 10}))
+    monkeypatch.setattr(keras.Model, "save_weights", None)
+    with pytest.raises(OSError, match="bytes are needed") as caught:
+        fit(small_model(), phases(1, 0), batches, tmp_path, verbose=0)
+    assert caught.value.errno == errno.ENOSPC or "space" in str(caught.value).lower()

@@ -31,6 +31,8 @@ def finished_runs(folder, smoke=False, verbose=True):
         FileNotFoundError: when there is none.
     """
     found = [SavedRun(path.parent) for path in sorted(Path(folder).rglob("manifest.json"))]
+    # A copy has another name, or another place.
+    found.sort(key=lambda run: not run.is_named_after_itself)
     counted, notices = {}, []
     for run in found:
         # Two protocols may carry out the same run, and each has its row.

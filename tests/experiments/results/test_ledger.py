@@ -230,10 +230,12 @@ def test_the_files_are_the_same_each_time(recipe_of_a_row, write_run, tmp_path):
 
 
 def test_a_copied_run_folder_counts_once_and_that_is_said(recipe_of_a_row, write_run, capsys):
-    write_run(0.60, folder="first")
-    row = measured(ledger(write_run(0.60, folder="first copy"))).iloc[0]
-    assert (row["runs"], row["folders"].split("/")[-1]) == (1, "first")
-    assert re.search("counted once, the same run: .*/first and .*/first copy", capsys.readouterr().out)
+    own = f"{ROW}/corrected-full-fold0-seed0"
+    write_run(0.60, folder=own)
+    # Its path comes first in the alphabet.
+    row = measured(ledger(write_run(0.60, folder="a copy"))).iloc[0]
+    assert (row["runs"], row["folders"].split("/")[-1]) == (1, "corrected-full-fold0-seed0")
+    assert re.search(f"counted once, the same run: .*/{own} and .*/a copy", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize(("name", "other"), [("weights", "mine"), ("precision", "bfloat16")])

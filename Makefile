@@ -8,7 +8,7 @@ WORKERS ?= 2
 .PHONY: help setup demo test lint format notebooks report rescore check-published bench colab-test record-addons clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready ## build .venv with skinkit and its tools (Python 3.11 to 3.13)
 
@@ -61,7 +61,7 @@ colab-test: ## the import, layer and smoke tests under Colab's versions (Python 
 	@[ ! -e .venv-colab ] || [ -e .venv-colab/.ready ] || { echo ".venv-colab was not made by this Makefile; move it away"; exit 1; }
 	$(PYTHON) -m venv .venv-colab && touch .venv-colab/.ready
 	.venv-colab/bin/python -m pip install --quiet -e '.[dev,weights]' -c constraints-colab.txt
-	.venv-colab/bin/python -m pytest -n $(WORKERS) --dist loadgroup tests/test_install.py tests/install tests/addons tests/layers tests/experiments tests/notebooks
+	.venv-colab/bin/python -m pytest -n $(WORKERS) --dist loadgroup tests/test_install.py tests/install tests/addons tests/layers tests/tasks tests/experiments tests/notebooks
 
 record-addons: ## record TensorFlow Addons' outputs again (Python 3.11, in .venv-legacy)
 	@[ ! -e .venv-legacy ] || [ -e .venv-legacy/.ready ] || { echo ".venv-legacy was not made by this Makefile; move it away"; exit 1; }

@@ -13,6 +13,8 @@ method). Four things they cannot do:
 - Of one group nothing can be drawn: its scores have no interval.
 """
 
+import math
+
 import numpy as np
 import pandas as pd
 
@@ -55,7 +57,8 @@ def bootstrap_intervals(
     Returns:
         DataFrame, index `metric`: `value` (on all images), `low`, `high`, `sd` (of the resamples), and
         `method`: "bootstrap", or what stands in for it (`few_lesions.with_few_lesions`): "wilson",
-        "combined", "none" (NaN), as for all scores of a single group.
+        "combined", "none" (NaN), as for all scores of a single group, and for areas under curves where a
+        class has a single one.
 
     Raises:
         ValueError: on bad input or unknown names.
@@ -75,7 +78,21 @@ def bootstrap_intervals(
     codes, count = _group_codes(groups, len(truth))
     if count < 2:
         return table.assign(method="none").loc[metrics]
-    return with_few_lesions(table, parts, predictions, codes, confidence).loc[metrics]
+    table = with_few_lesions(table, parts, predictions, codes, confidence).loc[metrics]
+    alone = {label for i, label in enumerate(labels) if len(set(codes[truth == i])) == 1}
+    unknown = [_ranks_one_group(name, alone) for name in metrics]
+    table.loc[unknown, ["low", "high", "method"]] = math.nan, math.nan, "none"
+    return table
+
+
+def _ranks_one_group(name, alone):
+    """Whether a score ranks the images of a class that are all of one lesion or patient.
+
+    A resample holds all of them or none, and says nothing of those that were not drawn.
+    """
+    kind, _, label = name.partition(":")
+    ranks = kind.removeprefix("macro_") in ("auc", "average_precision") or "_sensitivity_at_" in kind
+    return ranks and (label in alone if label else bool(alone))
 
 
 def paired_difference(

@@ -189,3 +189,17 @@ def test_both_models_are_drawn_alike_in_chunks(predictions, labels, monkeypatch)
 def test_bad_requests_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         bootstrap_intervals(["mel", "nv"], [[0.9, 0.1], [0.2, 0.8]], ["mel", "nv"], **arguments)
+
+
+def test_areas_of_a_class_of_one_patient_have_no_interval():
+    truth = ["benign"] * 12 + ["malignant"] * 2
+    malignant = np.r_[np.linspace(0.1, 0.6, 12), 0.55, 0.7]
+    answers = np.stack([1 - malignant, malignant], axis=1)
+    labels = ["benign", "malignant"]
+    patients = [f"B{i}" for i in range(12)] + ["M", "M"]
+    names = ["auc", "macro_auc", "auc:malignant", "average_precision", "accuracy"]
+    found = bootstrap_intervals(truth, answers, labels, patients, names, positive="malignant")
+    assert found["method"].tolist() == ["none"] * 4 + ["wilson"]
+    assert found.loc[names[:4], ["low", "high"]].isna().all(axis=None) and found["value"].notna().all()
+    two = bootstrap_intervals(truth, answers, labels, [*patients[:-1], "N"], names, positive="malignant")
+    assert two.loc["auc", "method"] == "bootstrap" and two.loc["auc", "low"] < two.loc["auc", "high"]

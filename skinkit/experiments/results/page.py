@@ -19,6 +19,8 @@ and per measured one, is [ledger.csv](ledger.csv); differences between recipes o
   three runs or more `reproduced` and `not reproduced`; or why the two cannot be compared. Misses stay. *run
   of*: the row is the same experiment as another, whose runs it shows. Runs of the `smoke` profile are not
   counted.
+- **numbers** are the documents' scores. Counts, sizes and claims of the text, and what is flagged in them,
+  stand in `skinkit published DOCUMENT`.
 - **stale**: the recipe has changed since the run, or no longer exists. Such a run is averaged and compared
   with no other and counts as no measurement.
 - **drawn images**: recipes that ask their question on images drawn for it, by design.

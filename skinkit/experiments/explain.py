@@ -43,22 +43,20 @@ def explain(folder, images=None, data_dir=None):
 
 def _rows(run, images, data_dir):
     images = list(images or run.predictions.drop_duplicates("label")["image_id"])
-    files = _rows_of_files([image for image in images if Path(image).is_file()])
-    if len(files) == len(images):
-        return files
-    table = run.run_data(data_dir).table
-    if unknown := sorted({*images} - {*table["image_id"], *files["path"]}):
+    files = {image: _row_of_file(image) for image in images if Path(image).is_file()}
+    table = pd.DataFrame(columns=["image_id"])
+    if len(files) < len(images):
+        table = run.run_data(data_dir).table
+    known = table.set_index("image_id", drop=False).to_dict(orient="index") | files
+    if unknown := sorted({*images} - {*known}):
         near = did_you_mean(unknown[0], table["image_id"])
         raise ValueError(f"The run knows no image {', '.join(unknown)}, and there is no such file.{near}")
-    known = table.set_index("image_id", drop=False)
-    return pd.concat([files.set_index("path", drop=False), known]).loc[images].reset_index(drop=True)
+    return pd.DataFrame([known[image] for image in images])
 
 
-def _rows_of_files(files):
-    paths = [Path(file) for file in files]
-    return pd.DataFrame({"image_id": [p.stem for p in paths], "path": map(str, paths)}).assign(
-        lesion_id=pd.NA, patient_id=pd.NA, label=pd.NA
-    )
+def _row_of_file(file):
+    unknown = dict.fromkeys(("lesion_id", "patient_id", "label"), pd.NA)
+    return {"image_id": Path(file).stem, "path": str(file), **unknown}
 
 
 def draw_overlays(explanation, rows, labels):

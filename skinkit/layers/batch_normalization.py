@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from skinkit.layers.float_inputs import as_floats
+
 
 @keras.saving.register_keras_serializable(package="skinkit")
 class BatchNormalization(keras.layers.BatchNormalization):
@@ -14,6 +16,9 @@ class BatchNormalization(keras.layers.BatchNormalization):
     not know (other axes than the last of four, float16, masks, renormalisation, several replicas, a GPU,
     other backends) goes Keras' own way.
 
+    Integer inputs are cast to floats with a warning. `skinkit.models.load_model(path)` loads a saved model
+    with this layer; before Keras' own function there must be `import skinkit.layers`.
+
     Args:
         **options: As in `keras.layers.BatchNormalization`.
 
@@ -23,6 +28,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
     """
 
     def call(self, inputs, training=None, mask=None):
+        inputs = as_floats(self, inputs)
         if mask is not None or not self._is_fused(inputs):
             return super().call(inputs, training=training, mask=mask)
         return self._fused(inputs, bool(training and self.trainable))

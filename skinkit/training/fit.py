@@ -113,7 +113,9 @@ def _prepare(model, phase):
         check_name("Layers", name, known)
     for layer in model.layers:
         layer.trainable = phase.trainable is None or layer.name in phase.trainable
-    model.compile(optimizer=phase.optimiser(), loss=phase.loss, metrics=phase.metrics)
+    # Keras 3.13 takes no tuple.
+    metrics = phase.metrics if isinstance(phase.metrics, Mapping) else list(phase.metrics)
+    model.compile(optimizer=phase.optimiser(), loss=phase.loss, metrics=metrics)
     _build(model)
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from skinkit.values import Count, Share
+
 _MELANOMA = ("malignant", "mel")
 
 
@@ -110,7 +112,13 @@ def weighted_random(labels):
     return Sampler(count, count, order)
 
 
-def contextual(labels, patients, patients_per_batch=8, images_per_patient=4, malignant_fraction=0.5):
+def contextual(
+    labels,
+    patients,
+    patients_per_batch: Count = 8,
+    images_per_patient: Count = 4,
+    malignant_fraction: Share = 0.5,
+):
     """Groups of images of one patient, every other patient with a melanoma (hernandez2020 3.2.2).
 
     Of the images of a patient with melanoma, `malignant_fraction` are malignant, so that by default 25 %

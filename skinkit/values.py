@@ -26,6 +26,7 @@ _WORDS = {
     str: "a text",
     type(None): "None",
     Any: "anything",
+    Mapping: "a mapping",
 }
 
 
@@ -83,7 +84,7 @@ def _said(hint):
     of, kinds = typing.get_origin(hint), typing.get_args(hint)
     if of is Annotated:
         low, high = kinds[1]
-        return f"{_said(kinds[0])} from {low:g}" + (f" to {high:g}" if high < math.inf else "")
+        return f"{_said(kinds[0])} from {low}" + (f" to {high}" if high < math.inf else "")
     if of is typing.Literal:
         return f"one of {', '.join(kinds)}" if len(kinds) > 2 else " or ".join(map(repr, kinds))
     said = ["..." if kind is ... else _said(kind) for kind in kinds]

@@ -97,21 +97,14 @@ _VALUES = {
 }
 # Options that are numbers, of functions which do not say so themselves.
 _NUMBERS = {
-    "learning_rate": Positive,
-    "epsilon": Positive,
-    "weight_decay": Positive,
-    "momentum": Share,
-    "label_smoothing": Share,
+    **dict.fromkeys(("learning_rate", "epsilon", "weight_decay", "width"), Positive),
+    **dict.fromkeys(("momentum", "label_smoothing", "dropout", "patch_dropout", "drop_connect"), Share),
     "n_estimators": Count,
-    "dropout": Share,
-    "patch_dropout": Share,
-    "drop_connect": Share,
-    "width": Positive,
 }
 
 
 def check_recipe(recipe):
-    """Raises `ValueError` for a name, option or value that cannot be right in a recipe, with the nearest name.
+    """Raises `ValueError` for a name, option or value in a recipe that cannot be right, with the nearest one.
 
     Nothing is read or built but what costs next to nothing: neither images nor a network.
 

@@ -1,7 +1,6 @@
 """The networks of Datta et al. 2021, with which koefler2023 compares its own."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import keras
 from keras import layers
@@ -23,7 +22,7 @@ _RELEASED = {"heads": 16, "kernel": "released", "gamma": None}
 
 
 def datta_pretrained(
-    name, input_shape, classes, weights=None, dropout=0.5, soft_attention: Mapping[str, Any] | None = None
+    name, input_shape, classes, weights=None, dropout=0.5, soft_attention: Mapping | None = None
 ):
     """Returns soft attention on the inner features of a network with ImageNet weights.
 
@@ -64,12 +63,7 @@ def datta_pretrained(
 
 
 def datta_vgg16(
-    input_shape,
-    classes,
-    weights=None,
-    dropout=0.5,
-    width=1.0,
-    soft_attention: Mapping[str, Any] | None = None,
+    input_shape, classes, weights=None, dropout=0.5, width=1.0, soft_attention: Mapping | None = None
 ):
     """Returns the VGG-like network with soft attention after its fourth block.
 

@@ -1,7 +1,7 @@
 """The networks of Köfler 2023: a convolutional network, with and without soft attention."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 import keras
 from keras import layers
@@ -19,7 +19,7 @@ def koefler_cnn(
     attention: Literal[ATTENTIONS] = "none",
     width=1.0,
     dropout=0.5,
-    soft_attention: Mapping[str, Any] | None = None,
+    soft_attention: Mapping | None = None,
 ):
     """Returns the CNN of koefler2023 (Figure 8), or its CNN-SA (Figure 9), or a control for the two.
 

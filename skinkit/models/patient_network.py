@@ -6,7 +6,7 @@ patient's images; the other forms take groups of images, the features of whole p
 
 import functools
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 import keras
 from keras import layers
@@ -27,7 +27,7 @@ def patient_network(
     backbone,
     context: Literal[tuple(CONTEXTS)] = "attention",
     dropout=0.2,
-    context_options: Mapping[str, Any] | None = None,
+    context_options: Mapping | None = None,
     **options,
 ):
     """Returns a flat model from an image and the stored features of its patient to class probabilities.

@@ -4,7 +4,6 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial, wraps
-from typing import Any
 
 import keras
 
@@ -34,13 +33,7 @@ class ModelEntry(Weights):
 
 
 def _image_model(
-    name,
-    input_shape,
-    classes,
-    weights=None,
-    dropout=0.2,
-    soft_attention: bool | Mapping[str, Any] = False,
-    **options,
+    name, input_shape, classes, weights=None, dropout=0.2, soft_attention: bool | Mapping = False, **options
 ):
     """Returns the backbone of that name with the head of `add_head`."""
     image = keras.Input(input_shape, name="image")

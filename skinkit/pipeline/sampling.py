@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from skinkit.values import Count, Share
+from skinkit.values import Count, Share, check_value
 
 _MELANOMA = ("malignant", "mel")
 
@@ -193,11 +193,7 @@ def _check_contextual(patients_per_batch, images_per_patient, malignant_fraction
             "contextual: half of the patients have a melanoma, so `patients_per_batch` must be an even "
             f"number from 2. Received: patients_per_batch={patients_per_batch}"
         )
-    if images_per_patient < 1:
-        raise ValueError(
-            "contextual: `images_per_patient` must be 1 or more. "
-            f"Received: images_per_patient={images_per_patient}"
-        )
+    check_value("contextual", "images_per_patient", images_per_patient, Count)
     if not 0 < malignant_fraction < 1:
         raise ValueError(
             "contextual: `malignant_fraction` must be above 0 and below 1, or some images would never "

@@ -1,9 +1,9 @@
 """Specification of a pipeline as plain numbers: image size, value range, augmentation, crops."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
-from skinkit.names import did_you_mean
 from skinkit.pipeline.crops import centre_box, crop_corners
 from skinkit.values import Count, Share, check_fields
 
@@ -171,25 +171,18 @@ class PipelineSpec:
         ...              resize="bilinear")
     """
 
-    image_size: tuple[int, int] = (224, 224)
-    channel_order: str = "rgb"
-    scaling: str = "unit"
-    resize: str = "antialias"
+    image_size: tuple[Count, Count] = (224, 224)
+    channel_order: Literal[CHANNEL_ORDERS] = "rgb"
+    scaling: Literal[SCALINGS] = "unit"
+    resize: Literal[RESIZES] = "antialias"
     augmentation: Augmentation | None = None
     colour_constancy: bool = False
-    cache: str | None = None
+    cache: str | Path | None = None
     crops: Crops | None = None
 
     def __post_init__(self):
+        check_fields("PipelineSpec", self)
         object.__setattr__(self, "image_size", tuple(self.image_size))
-        if len(self.image_size) != 2 or any(int(side) != side or side < 1 for side in self.image_size):
-            raise ValueError(
-                "PipelineSpec: `image_size` must be (height, width) in whole pixels. "
-                f"Received: image_size={self.image_size}"
-            )
-        _check_choice("PipelineSpec", "channel_order", self.channel_order, CHANNEL_ORDERS)
-        _check_choice("PipelineSpec", "scaling", self.scaling, SCALINGS)
-        _check_choice("PipelineSpec", "resize", self.resize, RESIZES)
         if self.augmentation is not None and self.augmentation.turns and not self.is_square:
             raise ValueError(
                 "PipelineSpec: `transpose` and `rot90` exchange rows and columns and need a square "
@@ -216,11 +209,3 @@ class PipelineSpec:
         one = (self.crops.size, self.crops.size, 3)
         is_one = self.crops.strategy == "single_crop" or (training and self.crops.is_random)
         return one if is_one else (self.crops.count, *one)
-
-
-def _check_choice(owner, name, value, choices):
-    if value not in choices:
-        raise ValueError(
-            f"{owner}: `{name}` must be one of {', '.join(choices)}. Received: {name}={value!r}."
-            f"{did_you_mean(value, choices)}"
-        )

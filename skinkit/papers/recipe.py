@@ -36,7 +36,7 @@ class Phase:
     """A stretch of training with one optimiser and one schedule.
 
     Args:
-        epochs: Integer, passes over the training images.
+        epochs: Integer, passes over the training images, 1 or more.
         optimiser: `Choice` of `skinkit.training.build_optimiser`, with its learning rate.
         schedule: `Choice` of `skinkit.training.build_schedule`, by which the rate may change after every
             step; or `plateau` with the options of `skinkit.training.Plateau`, by the recipe's `monitor`.
@@ -114,7 +114,8 @@ class Recipe:
         test_part: String, part of the split that the scores come from, looked at once, after training; parts
             joined by `+`, such as `"train+validation"`, are scored together.
         monitor: String, the score that selects.
-        subset: Integer, most images taken from the release (stratified whole groups); `None` for all.
+        subset: Integer, most images taken from the release (stratified whole groups), 3 or more; `None` for
+            all.
         positive: String, class whose sensitivity at fixed specificity is reported.
         tolerance: Mapping from scores to the largest absolute difference from the published value, from 0 to
             1, stated before any run.

@@ -1,9 +1,6 @@
-"""Names and options: checked against those that are known, and as one-hot rows."""
+"""Names: checked against those that are known, and as one-hot rows."""
 
 import difflib
-import inspect
-
-_ANY_NUMBER = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 def did_you_mean(name, known):
@@ -28,30 +25,6 @@ def check_name(what, name, known):
     if name not in known:
         listed = ", ".join(map(str, known))
         raise ValueError(f"{what} are {listed}. Received: {name!r}.{did_you_mean(name, known)}")
-
-
-def check_options(of, functions, options, given=()):
-    """Raises `ValueError` for options that functions do not take, or lack.
-
-    Args:
-        of: String, whose options they are.
-        functions: Sequence of functions, each of which hands on to the next what it does not take itself.
-        options: Mapping of the options.
-        given: Names of the parameters that are not options, because they are filled in elsewhere.
-    """
-    known = {}
-    for function in functions:
-        for name, parameter in inspect.signature(function).parameters.items():
-            if name not in given and parameter.kind not in _ANY_NUMBER:
-                known.setdefault(name, parameter)
-    if unknown := [name for name in options if name not in known]:
-        listed = f"are {', '.join(known)}" if known else "do not exist"
-        raise ValueError(
-            f"Options of {of} {listed}. Received: {unknown[0]!r}.{did_you_mean(unknown[0], known)}"
-        )
-    needed = [name for name, parameter in known.items() if parameter.default is parameter.empty]
-    if missing := [name for name in needed if name not in options]:
-        raise ValueError(f"{of} needs the option {missing[0]}. Received: {', '.join(options) or 'none'}")
 
 
 def one_hot(names, known):

@@ -2,15 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skinkit.names import check_name, check_options, did_you_mean, one_hot
-
-
-def outer(rows, power=1.0, **options):
-    """Hands on its options."""
-
-
-def inner(image, width=16):
-    """Has options of its own."""
+from skinkit.names import check_name, did_you_mean, one_hot
 
 
 def test_the_nearest_names_are_asked_for_and_far_ones_are_not():
@@ -22,19 +14,6 @@ def test_an_unknown_name_is_refused_with_the_known_ones():
     check_name("Losses", "focal", ["focal", "mean"])
     with pytest.raises(ValueError, match=r"Losses are focal, mean\. Received: 'focl'\. Did you mean focal\?"):
         check_name("Losses", "focl", ["focal", "mean"])
-
-
-def test_options_are_those_of_all_functions_but_what_is_filled_in():
-    check_options("mine", (outer, inner), {"power": 2, "width": 8}, given=("rows", "image"))
-    with pytest.raises(ValueError, match=r"Options of mine are power, width\. Received: 'wdth'.*mean width"):
-        check_options("mine", (outer, inner), {"wdth": 8}, given=("rows", "image"))
-    with pytest.raises(ValueError, match="Options of mine are power.*'width'"):
-        check_options("mine", (outer,), {"width": 8}, given=("rows",))
-
-
-def test_an_option_without_default_is_needed():
-    with pytest.raises(ValueError, match="mine needs the option rows. Received: power"):
-        check_options("mine", (outer,), {"power": 2})
 
 
 def test_a_name_is_a_one_in_its_column_and_an_unknown_one_is_none():

@@ -8,13 +8,14 @@ from skinkit.data.overlap import overlap as overlap_of
 from skinkit.data.releases.catalog import CATALOG
 from skinkit.data.splits import Split
 from skinkit.data.tables.image_ids import without_marks
+from skinkit.values import Count, Natural
 
 OVERLAPS = ("drop", "keep")
 # HAM10000's class holds actinic keratosis and Bowen's disease; ISIC 2019 has the first alone.
 _SAME_CLASS = {"ak": "akiec"}
 
 
-def external_test(table, split, other, overlap="drop", sample=None, seed=0):
+def external_test(table, split, other, overlap="drop", sample: Count | None = None, seed: Natural = 0):
     """Makes the images of another set the test part of a split.
 
     Source: koefler2023, Section 5.1, tests on 501 files of ISIC 2019, a release that contains the

@@ -12,6 +12,8 @@ import pandas as pd
 
 from skinkit.data.grouping import GROUPS, assign, group_keys, missing_note
 from skinkit.files import read_json, reading, writing
+from skinkit.names import check_name
+from skinkit.values import Natural, Share
 
 _REMEDY = "Take it from a copy, or save the split again"
 PARTS = ("train", "validation", "test")
@@ -158,7 +160,9 @@ def _write(path, text):
         part.write_text(text, encoding="utf-8", newline="\n")
 
 
-def stratified_group_split(table, fractions: Mapping[str, float] = FRACTIONS, group="lesion+patient", seed=0):
+def stratified_group_split(
+    table, fractions: Mapping[str, Share] = FRACTIONS, group="lesion+patient", seed: Natural = 0
+):
     """Splits a manifest table by class, with no group in two parts.
 
     Groups are taken from large to small, in an order drawn from their ids and the seed; each goes
@@ -180,7 +184,7 @@ def stratified_group_split(table, fractions: Mapping[str, float] = FRACTIONS, gr
     Example:
         >>> split = stratified_group_split(table, {"train": 0.8, "test": 0.2}, group="patient")
     """
-    fractions = _checked(fractions)
+    fractions = check_fractions(fractions)
     keys, grouped_by = group_keys(table, group)
     chosen = assign(keys, table["label"], list(fractions.values()), seed)
     names = list(fractions)
@@ -245,11 +249,11 @@ def fold_parts(table, chosen, fold, test=None):
     return pd.Series([names.get(i, "train") for i in chosen], index=table["image_id"])
 
 
-def _checked(fractions):
-    unknown = [name for name in fractions if name not in PARTS]
-    if unknown or not fractions:
-        raise ValueError(f"Parts are {', '.join(PARTS)}. Received: {', '.join(fractions)}")
-    if min(fractions.values()) <= 0 or abs(sum(fractions.values()) - 1) > 1e-6:
-        raise ValueError(f"Fractions are above 0 and sum to 1. Received: {dict(fractions)}")
+def check_fractions(fractions):
+    """Returns the shares of the parts in the order of `PARTS`; `ValueError` if they are not the whole."""
+    for name in fractions or ("none",):
+        check_name("`fractions`: Parts", name, PARTS)
+    if min(fractions.values(), default=0) <= 0 or abs(sum(fractions.values()) - 1) > 1e-6:
+        raise ValueError(f"`fractions` are above 0 and sum to 1. Received: fractions={dict(fractions)}")
     # One order, so that the order they are written in decides no tie.
     return {name: fractions[name] for name in PARTS if name in fractions}

@@ -12,6 +12,7 @@ from skinkit.data.splits import Split, fold_parts, read_parts, stratified_group_
 from skinkit.data.tables.csv_file import read_sheet
 from skinkit.data.tables.folder import data_root, list_files, tables_like
 from skinkit.data.tables.index_file import read_index_file
+from skinkit.values import Count, Natural, Share
 
 # SHA-256 of gessert2019's sorted test ids, joined by newlines.
 GESSERT2019_TEST = "de871289cdea356fa8d23d21c3f5a31d3b34175271058c0ef23ecada03b10c62"
@@ -22,7 +23,7 @@ _SPC_TOTALS = (
 )
 
 
-def gessert2019_split(table, fold=0, index_file=None, seed=0):
+def gessert2019_split(table, fold=0, index_file=None, seed: Natural = 0):
     """Four equal parts of HAM10000: one is the test set, three are the folds of cross-validation.
 
     Source: gessert2019, section II and released index file.
@@ -114,7 +115,7 @@ def gessert2019_index_file(root=None):
     return next((root / name for name in names if (root / name).is_file()), None)
 
 
-def koefler2023_split(table, seed=50):
+def koefler2023_split(table, seed: Natural = 50):
     """67 % training, 33 % test, by image, after augmentation: copies fall into both parts.
 
     Source: koefler2023, released notebook (scikit-learn, `random_state=50`). Its validation
@@ -131,7 +132,7 @@ def koefler2023_split(table, seed=50):
     return Split("koefler2023", parts, seed, "image", note)
 
 
-def butskova2021_split(table, seed=0):
+def butskova2021_split(table, seed: Natural = 0):
     """80 % training, 20 % validation, by image and class (2,003 images of HAM10000).
 
     Source: butskova2021, text. The document does not give its seed.
@@ -143,7 +144,7 @@ def butskova2021_split(table, seed=0):
     return Split("butskova2021", parts, seed, "image", note)
 
 
-def bermeo2023_split(table, grouped=False, seed=42):
+def bermeo2023_split(table, grouped=False, seed: Natural = 42):
     """80/10/10 by class: 25,012 / 3,126 / 3,127 of the 31,265 merged images.
 
     Source: bermeo2023, released code (scikit-learn, `random_state=42` twice).
@@ -167,7 +168,7 @@ def bermeo2023_split(table, grouped=False, seed=42):
     return Split("bermeo2023", parts, seed, "image", note or halves_note)
 
 
-def datta2021_split(table, seed=0, validation=0.0):
+def datta2021_split(table, seed: Natural = 0, validation: Share = 0.0):
     """Test: 15 % of the lesions that have one image (828 of HAM10000); training: all others.
 
     Source: Datta et al. 2021. Lesion-disjoint, but an easier population: 4.1 % melanoma
@@ -196,7 +197,7 @@ def datta2021_split(table, seed=0, validation=0.0):
     return with_validation(split, table, validation, seed=seed) if validation else split
 
 
-def hernandez2020_split(table, fold=0, folds=5, seed=0, test=False):
+def hernandez2020_split(table, fold=0, folds: Count = 5, seed: Natural = 0, test=False):
     """Patient-disjoint folds, stratified by "the patient has a melanoma"; validation = one fold.
 
     Source: hernandez2020 gives neither ratio nor seed; the choice is ours.

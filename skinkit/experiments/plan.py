@@ -6,6 +6,7 @@ import math
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from skinkit import data
 from skinkit.experiments.run_data import find_images, table_hash
@@ -14,6 +15,7 @@ from skinkit.names import check_name, did_you_mean
 from skinkit.papers.recipe import Recipe
 from skinkit.papers.registry import recipe as find_recipe
 from skinkit.papers.registry import same_method
+from skinkit.values import check_value
 
 # The numbers that a network computes with, and Keras' policy for it; weights, softmax and loss stay float32.
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
@@ -55,6 +57,9 @@ class Plan:
         """
         recipe = self.resolved
         check_name("Precisions", self.precision, PRECISIONS)
+        # NumPy's seeds, and with them Keras', have 32 bits.
+        check_value(recipe.name, "seed", self.seed, Annotated[int, (0, 2**32 - 1)])
+        check_value(recipe.name, "fold", self.fold, int)
         folds = data.split_folds(recipe.split.name, **recipe.split.options)
         if not 0 <= self.fold < (folds or math.inf):
             known = f"has the folds 0 to {folds - 1}" if folds else "is drawn again for each fold from 0"

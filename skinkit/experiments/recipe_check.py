@@ -1,4 +1,4 @@
-"""The check of a recipe: every name in it is a key of its registry."""
+"""The check of a recipe: every name in it is a key of its registry, and every value one that can be right."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from skinkit import data, evaluation, models, pipeline, tasks, training
 from skinkit.data.external_test import OVERLAPS
 from skinkit.data.grouping import GROUPS
-from skinkit.data.splits import PARTS
+from skinkit.data.splits import PARTS, check_fractions
 from skinkit.evaluation.view_means import MEANS
 from skinkit.experiments.predictions import RESCORING
-from skinkit.names import check_name, check_options
+from skinkit.layers import RandomMap, SoftAttention
+from skinkit.models.patient_network import CONTEXTS
+from skinkit.names import check_name
 from skinkit.papers.choice import choice_fields
 from skinkit.pipeline.spec import STRATEGIES
 from skinkit.tasks.batches import BALANCING, pipeline_spec
@@ -18,6 +20,7 @@ from skinkit.training.loss_weights import DIAGNOSIS_MODES
 from skinkit.training.losses import LOSSES
 from skinkit.training.optimisers import OPTIMISERS
 from skinkit.training.schedules import SCHEDULES
+from skinkit.values import Count, Positive, Share, check_options, check_value
 
 
 def _nothing():
@@ -46,6 +49,7 @@ class Registry:
         check_options(choice.name, (self.known[choice.name],), options, self.filled_in)
         for option in _VALUES.keys() & choice.options.keys():
             check_name(f"Values of `{option}`", choice.options[option], _VALUES[option])
+        _check_numbers(choice.name, choice.options)
 
 
 _BALANCED = ("labels", "classes", "rows", "table", "patients", "patients_per_batch")
@@ -91,10 +95,16 @@ _VALUES = {
     "features": FEATURES,
     "of": MEANS,
 }
+# Options that are numbers, of functions which do not say so themselves.
+_NUMBERS = {
+    **dict.fromkeys(("learning_rate", "epsilon", "weight_decay", "width"), Positive),
+    **dict.fromkeys(("momentum", "label_smoothing", "dropout", "patch_dropout", "drop_connect"), Share),
+    "n_estimators": Count,
+}
 
 
 def check_recipe(recipe):
-    """Raises `ValueError` for an unknown name, option or class in a recipe, with the nearest known one.
+    """Raises `ValueError` for a name, option or value in a recipe that cannot be right, with the nearest one.
 
     Nothing is read or built but what costs next to nothing: neither images nor a network.
 
@@ -132,11 +142,37 @@ def _check_choices(of):
 def _check_fields(recipe):
     name, options = recipe.model.name, {**recipe.model.options, **recipe.model_size}
     check_options(name, models.makers(name, **options), options, ("input_shape", "classes", "image", "name"))
+    _check_numbers(name, options)
+    _check_layers(options)
     check_options("`augmentation`", (pipeline.Augmentation,), recipe.augmentation)
     filled_in = ("n", "seed", "folder", "workers", "progress")
     check_options("`drawing`", (data.synthetic,), recipe.drawing, filled_in)
     for part in f"{recipe.selection_part}+{recipe.test_part}".split("+"):
         check_name("Parts", part, PARTS)
+    if "fractions" in recipe.split.options:
+        _check_fractions(recipe, check_fractions(recipe.split.options["fractions"]))
+
+
+def _check_numbers(of, options):
+    for option in _NUMBERS.keys() & options.keys():
+        check_value(of, option, options[option], _NUMBERS[option])
+
+
+def _check_layers(options):
+    """The options of layers among those of a model, by making the layers, which costs nothing unbuilt."""
+    attention = RandomMap if options.get("attention") == "random_map" else SoftAttention
+    made = {"soft_attention": attention, "context_options": CONTEXTS[options.get("context", "attention")]}
+    for option in made.keys() & options.keys():
+        if isinstance(options[option], Mapping) and made[option]:
+            check_options(f"`{option}`", (made[option],), options[option])
+            made[option](**options[option])
+
+
+def _check_fractions(recipe, fractions):
+    asked = f"{recipe.test_part}+{recipe.selection_part}" if recipe.compares_epochs else recipe.test_part
+    # With an external set, the parts are others than the split's.
+    for part in () if recipe.external else asked.split("+"):
+        check_name("`fractions`: Parts", part, fractions)
 
 
 def _check_training(recipe):

@@ -81,9 +81,9 @@ def run(
         print(f"{recipe.name} is the same experiment as {first.name}")
     plan = Plan(first, profile, protocol, fold, seed, precision)
     folder = Path(folder) if folder else plan.folder(out)
-    plan.check(weights, data_dir)
     for each in (plan, *plan.needs):
         check_recipe(each.resolved)
+    plan.check(weights, data_dir)
     resume.check_folder(folder, damaged=again)
     folder.mkdir(parents=True, exist_ok=True)
     with _only_one(folder):

@@ -1,5 +1,7 @@
 """A classifier of the crops of an image: averaged, weighted by attention, or read by a GRU."""
 
+from typing import Literal
+
 import keras
 from keras import layers
 
@@ -20,10 +22,10 @@ def crop_classifier(
     weights=None,
     *,
     backbone="small_cnn",
-    aggregation="mean",
-    attention="none",
+    aggregation: Literal[_CHOICES["aggregation"]] = "mean",
+    attention: Literal[_CHOICES["attention"]] = "none",
     patch_dropout=0.0,
-    average="logits",
+    average: Literal[_CHOICES["average"]] = "logits",
     gru_units=1024,
     **options,
 ):

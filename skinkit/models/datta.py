@@ -1,5 +1,7 @@
 """The networks of Datta et al. 2021, with which koefler2023 compares its own."""
 
+from collections.abc import Mapping
+
 import keras
 from keras import layers
 
@@ -19,7 +21,9 @@ _VGG_BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 _RELEASED = {"heads": 16, "kernel": "released", "gamma": None}
 
 
-def datta_pretrained(name, input_shape, classes, weights=None, dropout=0.5, soft_attention=None):
+def datta_pretrained(
+    name, input_shape, classes, weights=None, dropout=0.5, soft_attention: Mapping | None = None
+):
     """Returns soft attention on the inner features of a network with ImageNet weights.
 
     What the published article leaves open is as in public code that derives from the authors': the place
@@ -58,7 +62,9 @@ def datta_pretrained(name, input_shape, classes, weights=None, dropout=0.5, soft
     return keras.Model(image, add_classifier(x, classes), name=name)
 
 
-def datta_vgg16(input_shape, classes, weights=None, dropout=0.5, width=1.0, soft_attention=None):
+def datta_vgg16(
+    input_shape, classes, weights=None, dropout=0.5, width=1.0, soft_attention: Mapping | None = None
+):
     """Returns the VGG-like network with soft attention after its fourth block.
 
     It shares the number of layers with VGG-16, but each block ends in a 1 x 1 convolution, every

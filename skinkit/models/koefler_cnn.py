@@ -1,5 +1,8 @@
 """The networks of Köfler 2023: a convolutional network, with and without soft attention."""
 
+from collections.abc import Mapping
+from typing import Literal
+
 import keras
 from keras import layers
 
@@ -10,7 +13,13 @@ ATTENTIONS = ("none", "soft", "doubled", "random_map")
 
 
 def koefler_cnn(
-    input_shape, classes, weights=None, attention="none", width=1.0, dropout=0.5, soft_attention=None
+    input_shape,
+    classes,
+    weights=None,
+    attention: Literal[ATTENTIONS] = "none",
+    width=1.0,
+    dropout=0.5,
+    soft_attention: Mapping | None = None,
 ):
     """Returns the CNN of koefler2023 (Figure 8), or its CNN-SA (Figure 9), or a control for the two.
 

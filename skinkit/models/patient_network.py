@@ -5,6 +5,8 @@ patient's images; the other forms take groups of images, the features of whole p
 """
 
 import functools
+from collections.abc import Mapping
+from typing import Literal
 
 import keras
 from keras import layers
@@ -23,9 +25,9 @@ def patient_network(
     weights=None,
     *,
     backbone,
-    context="attention",
+    context: Literal[tuple(CONTEXTS)] = "attention",
     dropout=0.2,
-    context_options=None,
+    context_options: Mapping | None = None,
     **options,
 ):
     """Returns a flat model from an image and the stored features of its patient to class probabilities.

@@ -1,7 +1,7 @@
 """Models by name, and the one function that builds them."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial, wraps
 
@@ -32,7 +32,9 @@ class ModelEntry(Weights):
     reconstructs: bool = False
 
 
-def _image_model(name, input_shape, classes, weights=None, dropout=0.2, soft_attention=False, **options):
+def _image_model(
+    name, input_shape, classes, weights=None, dropout=0.2, soft_attention: bool | Mapping = False, **options
+):
     """Returns the backbone of that name with the head of `add_head`."""
     image = keras.Input(input_shape, name="image")
     features = extract_features(name, image, weights, **options)

@@ -1,17 +1,25 @@
 """The convolutional autoencoder of hernandez2020: SegNet, trained to return its input."""
 
+from typing import Literal
+
 import keras
 from keras import layers
 
 from skinkit.layers import BatchNormalization, MaxPoolWithIndices, MaxUnpool
 from skinkit.models.weights import load_weights
+from skinkit.values import Count
 
 FINALS = ("recommended", "as_released")
 # Convolutions of each level: those of VGG16.
 _CONVOLUTIONS = (2, 2, 3, 3, 3)
 
 
-def segnet_autoencoder(input_shape, final="recommended", widths=(64, 128, 256, 512, 512), weights=None):
+def segnet_autoencoder(
+    input_shape,
+    final: Literal[FINALS] = "recommended",
+    widths: tuple[Count, ...] = (64, 128, 256, 512, 512),
+    weights=None,
+):
     """Returns an autoencoder of 13 + 13 convolutions that unpools to where it pooled.
 
     hernandez2020, section 2.2.2 and its reference 40, whose public code has no dense bottleneck, though

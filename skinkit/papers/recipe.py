@@ -3,12 +3,15 @@
 import dataclasses
 import hashlib
 import json
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from skinkit.names import did_you_mean
 from skinkit.papers.choice import Choice, choice_fields, choose
+from skinkit.values import Count, Natural, Share, check_fields
 
 PROTOCOLS = ("as_published", "as_described", "corrected")
 PROFILES = ("smoke", "quick", "full")
@@ -17,6 +20,12 @@ TRAINABLE = ("all", "all_but_batch_normalization", "head")
 
 # A profile says how much is run, never how: these are the only fields it may change.
 SIZES = frozenset({"image_size", "crop_size", "batch_size", "epochs", "subset", "model_size"})
+
+# The parts of a recipe's name are those of a path.
+_NAME = r"[\w+-][\w.+-]*(/[\w+-][\w.+-]*){2}"
+
+# An image for each part of a split.
+_FEWEST = 3
 
 # Fields that say something about the recipe and change nothing in a run.
 _TEXT = frozenset({"name", "title", "tolerance", "published", "not_comparable"})
@@ -27,7 +36,7 @@ class Phase:
     """A stretch of training with one optimiser and one schedule.
 
     Args:
-        epochs: Integer, passes over the training images.
+        epochs: Integer, passes over the training images, 1 or more.
         optimiser: `Choice` of `skinkit.training.build_optimiser`, with its learning rate.
         schedule: `Choice` of `skinkit.training.build_schedule`, by which the rate may change after every
             step; or `plateau` with the options of `skinkit.training.Plateau`, by the recipe's `monitor`.
@@ -35,14 +44,13 @@ class Phase:
             the weights; or only the `"head"` on top of the frozen backbone.
     """
 
-    epochs: int
+    epochs: Count
     optimiser: Choice
     schedule: Choice = choose("constant")
-    trainable: str = "all"
+    trainable: Literal[TRAINABLE] = "all"
 
     def __post_init__(self):
-        if self.trainable not in TRAINABLE:
-            raise ValueError(f"A phase trains {', '.join(TRAINABLE)}. Received: {self.trainable!r}")
+        check_fields("Phase", self)
 
 
 @dataclass(frozen=True)
@@ -106,7 +114,8 @@ class Recipe:
         test_part: String, part of the split that the scores come from, looked at once, after training; parts
             joined by `+`, such as `"train+validation"`, are scored together.
         monitor: String, the score that selects.
-        subset: Integer, most images taken from the release (stratified whole groups); `None` for all.
+        subset: Integer, most images taken from the release (stratified whole groups), 3 or more; `None` for
+            all.
         positive: String, class whose sensitivity at fixed specificity is reported.
         tolerance: Mapping from scores to the largest absolute difference from the published value, from 0 to
             1, stated before any run.
@@ -129,9 +138,9 @@ class Recipe:
     split: Choice = choose("stratified_group_split", group="lesion+patient")
     offline: Choice | None = None
     external: Choice | None = None
-    image_size: tuple[int, int] = (224, 224)
+    image_size: tuple[Count, Count] = (224, 224)
     input: Choice = choose("downsampling")
-    crop_size: int | None = None
+    crop_size: Count | None = None
     channel_order: str | None = None
     scaling: str | None = None
     resize: str = "antialias"
@@ -142,30 +151,32 @@ class Recipe:
     balancing: Choice = choose("none")
     loss: Choice = choose("categorical_crossentropy")
     classifier: Choice | None = None
-    refresh_steps: int | None = None
+    refresh_steps: Count | None = None
     tta: Choice | None = None
     rescoring: Choice | None = None
-    batch_size: int = 32
-    selection: str = "best"
+    batch_size: Count = 32
+    selection: Literal["last", "best"] = "best"
     score_best: bool = False
-    selection_every: float = 0.0
+    selection_every: Share = 0.0
     selection_part: str = "validation"
     test_part: str = "test"
     monitor: str = "macro_recall"
-    subset: int | None = None
+    subset: Annotated[int, (_FEWEST, math.inf)] | None = None
     positive: str = "mel"
-    tolerance: Mapping[str, float] = field(default_factory=lambda: {"macro_recall": 0.02})
+    tolerance: Mapping[str, Share] = field(default_factory=lambda: {"macro_recall": 0.02})
     published: str | None = None
     not_comparable: str = ""
-    revision: int = 0
-    protocols: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    revision: Natural = 0
+    protocols: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
     profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self):
-        if self.name.count("/") != 2:
-            raise ValueError(f"A recipe is named document/table/row. Received: {self.name!r}")
-        if self.selection not in ("last", "best"):
-            raise ValueError(f"Selection is 'last' or 'best'. Received: {self.selection!r}")
+        check_fields(self.name, self)
+        if not re.fullmatch(_NAME, self.name):
+            raise ValueError(
+                "A recipe is named document/table/row, each of letters, digits and _ . + - and not beginning "
+                f"with a dot. Received: name={self.name!r}"
+            )
         if self.score_best and self.selection == "best":
             raise ValueError(
                 f"{self.name}: `score_best` scores the best epoch beside the last. Received: selection='best'"
@@ -280,6 +291,6 @@ def _check_keys(mapping, allowed, what):
 
 
 def _with_epochs(phases, epochs, name):
-    if len(epochs) != len(phases):
+    if not isinstance(epochs, (tuple, list)) or len(epochs) != len(phases):
         raise ValueError(f"{name} has {len(phases)} phases. Received: epochs={epochs!r}")
     return tuple(dataclasses.replace(p, epochs=e) for p, e in zip(phases, epochs, strict=True))

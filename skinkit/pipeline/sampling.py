@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from skinkit.values import Count, Share, check_value
+
 _MELANOMA = ("malignant", "mel")
 
 
@@ -110,7 +112,13 @@ def weighted_random(labels):
     return Sampler(count, count, order)
 
 
-def contextual(labels, patients, patients_per_batch=8, images_per_patient=4, malignant_fraction=0.5):
+def contextual(
+    labels,
+    patients,
+    patients_per_batch: Count = 8,
+    images_per_patient: Count = 4,
+    malignant_fraction: Share = 0.5,
+):
     """Groups of images of one patient, every other patient with a melanoma (hernandez2020 3.2.2).
 
     Of the images of a patient with melanoma, `malignant_fraction` are malignant, so that by default 25 %
@@ -185,11 +193,7 @@ def _check_contextual(patients_per_batch, images_per_patient, malignant_fraction
             "contextual: half of the patients have a melanoma, so `patients_per_batch` must be an even "
             f"number from 2. Received: patients_per_batch={patients_per_batch}"
         )
-    if images_per_patient < 1:
-        raise ValueError(
-            "contextual: `images_per_patient` must be 1 or more. "
-            f"Received: images_per_patient={images_per_patient}"
-        )
+    check_value("contextual", "images_per_patient", images_per_patient, Count)
     if not 0 < malignant_fraction < 1:
         raise ValueError(
             "contextual: `malignant_fraction` must be above 0 and below 1, or some images would never "

@@ -1,9 +1,11 @@
 """Specification of a pipeline as plain numbers: image size, value range, augmentation, crops."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
 
-from skinkit.names import did_you_mean
 from skinkit.pipeline.crops import centre_box, crop_corners
+from skinkit.values import Count, Share, check_fields
 
 CHANNEL_ORDERS = ("rgb", "bgr")
 SCALINGS = ("unit", "raw", "symmetric", "imagenet", "caffe")
@@ -12,20 +14,6 @@ STRATEGIES = ("single_crop", "multi_crop", "ordered_crops")
 CENTRES = ("centre85", "centre336")
 FILLS = ("reflect", "nearest")
 COLOUR_ORDERS = ("joint", "random")
-
-# Largest value that still means something; 0 always means "off".
-_LIMITS = {
-    "flip_left_right": 1.0,
-    "flip_up_down": 1.0,
-    "transpose": 1.0,
-    "rotation": 180.0,
-    "zoom": 0.9,
-    "shift": 1.0,
-    "brightness": 1.0,
-    "contrast": 1.0,
-    "saturation": 1.0,
-    "hue": 0.5,
-}
 
 
 @dataclass(frozen=True)
@@ -65,30 +53,23 @@ class Augmentation:
         >>> Augmentation(flip_left_right=0.5, brightness=32 / 255, saturation=0.5)
     """
 
-    flip_left_right: float = 0.0
-    flip_up_down: float = 0.0
-    transpose: float = 0.0
+    flip_left_right: Share = 0.0
+    flip_up_down: Share = 0.0
+    transpose: Share = 0.0
     rot90: bool = False
-    rotation: float = 0.0
-    zoom: float = 0.0
-    shift: float = 0.0
-    brightness: float = 0.0
-    contrast: float = 0.0
-    saturation: float = 0.0
-    hue: float = 0.0
+    rotation: Annotated[float, (0, 180)] = 0.0
+    zoom: Annotated[float, (0, 0.9)] = 0.0
+    shift: Share = 0.0
+    brightness: Share = 0.0
+    contrast: Share = 0.0
+    saturation: Share = 0.0
+    hue: Annotated[float, (0, 0.5)] = 0.0
     zoom_per_axis: bool = False
-    fill: str = FILLS[0]
-    colour_order: str = COLOUR_ORDERS[0]
+    fill: Literal[FILLS] = FILLS[0]
+    colour_order: Literal[COLOUR_ORDERS] = COLOUR_ORDERS[0]
 
     def __post_init__(self):
-        _check_choice("Augmentation", "fill", self.fill, FILLS)
-        _check_choice("Augmentation", "colour_order", self.colour_order, COLOUR_ORDERS)
-        for name, limit in _LIMITS.items():
-            value = getattr(self, name)
-            if not 0 <= value <= limit:
-                raise ValueError(
-                    f"Augmentation: `{name}` must be from 0 to {limit:g}. Received: {name}={value}"
-                )
+        check_fields("Augmentation", self)
 
     @property
     def orients(self):
@@ -133,16 +114,13 @@ class Crops:
         >>> Crops("multi_crop", size=224, count=9)
     """
 
-    strategy: str
-    size: int
-    count: int | None = None
-    evaluation: str = CENTRES[0]
+    strategy: Literal[STRATEGIES]
+    size: Count
+    count: Count | None = None
+    evaluation: Literal[CENTRES] = CENTRES[0]
 
     def __post_init__(self):
-        _check_choice("Crops", "strategy", self.strategy, STRATEGIES)
-        _check_choice("Crops", "evaluation", self.evaluation, CENTRES)
-        if int(self.size) != self.size or self.size < 1:
-            raise ValueError(f"Crops: `size` must be whole pixels from 1. Received: size={self.size}")
+        check_fields("Crops", self)
         if self.strategy == "single_crop" and self.count is not None:
             raise ValueError(f"Crops: single_crop takes no `count`. Received: count={self.count}")
         if self.strategy != "single_crop" and (self.count is None or self.evaluation != CENTRES[0]):
@@ -193,25 +171,18 @@ class PipelineSpec:
         ...              resize="bilinear")
     """
 
-    image_size: tuple[int, int] = (224, 224)
-    channel_order: str = "rgb"
-    scaling: str = "unit"
-    resize: str = "antialias"
+    image_size: tuple[Count, Count] = (224, 224)
+    channel_order: Literal[CHANNEL_ORDERS] = "rgb"
+    scaling: Literal[SCALINGS] = "unit"
+    resize: Literal[RESIZES] = "antialias"
     augmentation: Augmentation | None = None
     colour_constancy: bool = False
-    cache: str | None = None
+    cache: str | Path | None = None
     crops: Crops | None = None
 
     def __post_init__(self):
+        check_fields("PipelineSpec", self)
         object.__setattr__(self, "image_size", tuple(self.image_size))
-        if len(self.image_size) != 2 or any(int(side) != side or side < 1 for side in self.image_size):
-            raise ValueError(
-                "PipelineSpec: `image_size` must be (height, width) in whole pixels. "
-                f"Received: image_size={self.image_size}"
-            )
-        _check_choice("PipelineSpec", "channel_order", self.channel_order, CHANNEL_ORDERS)
-        _check_choice("PipelineSpec", "scaling", self.scaling, SCALINGS)
-        _check_choice("PipelineSpec", "resize", self.resize, RESIZES)
         if self.augmentation is not None and self.augmentation.turns and not self.is_square:
             raise ValueError(
                 "PipelineSpec: `transpose` and `rot90` exchange rows and columns and need a square "
@@ -238,11 +209,3 @@ class PipelineSpec:
         one = (self.crops.size, self.crops.size, 3)
         is_one = self.crops.strategy == "single_crop" or (training and self.crops.is_random)
         return one if is_one else (self.crops.count, *one)
-
-
-def _check_choice(owner, name, value, choices):
-    if value not in choices:
-        raise ValueError(
-            f"{owner}: `{name}` must be one of {', '.join(choices)}. Received: {name}={value!r}."
-            f"{did_you_mean(value, choices)}"
-        )

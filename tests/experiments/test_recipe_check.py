@@ -90,6 +90,130 @@ def test_a_wrong_name_is_refused_before_anything_is_written(tiny, tmp_path, chan
     assert not any(tmp_path.iterdir())
 
 
+def fractions(**shares):
+    return {"split": choose("stratified_group_split", fractions=shares)}
+
+
+def rate(value):
+    return {"phases": phase(choose("adam", learning_rate=value))}
+
+
+# Each: what differs from the recipe, as a function (some cannot be made at all), and the message.
+IMPOSSIBLE = {
+    "absolute": (lambda: {"name": "/etc/x"}, "name='/etc/x'"),
+    "above": (lambda: {"name": "../../x"}, r"name='\.\./\.\./x'"),
+    "empty part": (lambda: {"name": "a//b"}, "name='a//b'"),
+    "hidden part": (lambda: {"name": "a/.b/c"}, "name='a/.b/c'"),
+    "line break": (lambda: {"name": "a/b/c\n"}, "name="),
+    "no name": (lambda: {"name": None}, "`name` must be a text.*name=None"),
+    "misspelt part": (
+        lambda: fractions(trian=0.7, validation=0.15, test=0.15),
+        "`fractions`: Parts are .*'trian'.*mean train",
+    ),
+    "sum": (lambda: fractions(train=0.7, validation=0.6, test=0.15), "`fractions` .* sum to 1.*0.6"),
+    "no test part": (lambda: fractions(train=0.7, validation=0.3), "`fractions`: Parts are .*'test'"),
+    "no validation part": (
+        lambda: fractions(train=0.7, test=0.3),
+        "`fractions`: Parts are train, test.*'validation'",
+    ),
+    "fractions": (
+        lambda: {"split": choose("stratified_group_split", fractions="most")},
+        "`fractions` must be a mapping.*'most'",
+    ),
+    "folds": (lambda: {"split": choose("hernandez2020_split", folds="x")}, "`folds` must be .*folds='x'"),
+    "split None": (lambda: {"split": None}, "`split` must be a Choice.*split=None"),
+    "split text": (lambda: {"split": "gessert2019_split"}, "`split` must be a Choice.*'gessert2019_split'"),
+    "option of attention": (
+        lambda: {"model": choose("small_cnn", soft_attention={"hads": 3})},
+        "`soft_attention` .*'hads'.*mean heads",
+    ),
+    "kernel": (
+        lambda: {"model": choose("small_cnn", soft_attention={"kernel": "relased"})},
+        "`kernel` .*'relased'",
+    ),
+    "option of context": (
+        lambda: {
+            "model": choose("patient_network", backbone="small_cnn", context_options={"varant": "text"})
+        },
+        "`context_options` .*'varant'.*mean variant",
+    ),
+    "attention": (
+        lambda: {"model": choose("koefler_cnn", attention="sofft")},
+        "`attention` must be .*'sofft'.*mean soft",
+    ),
+    "dropout": (lambda: {"model": choose("small_cnn", dropout=2)}, "`dropout` must be .*dropout=2"),
+    "layout": (lambda: {"drawing": {"layout": "ham1000"}}, "`layout` must be .*'ham1000'.*mean ham10000"),
+    "size": (lambda: {"drawing": {"size": (8, 64)}}, r"`size` must be .*size=\(8, 64\)"),
+    "context": (lambda: {"drawing": {"context": 2}}, "`context` must be .*context=2"),
+    **{
+        f"{field} {value}": (
+            lambda field=field, value=value: {field: value},
+            f"`{field}` must be .*{field}='?{value}",
+        )
+        for field, values in {
+            "subset": (-5, 0, 1),
+            "batch_size": (0, "32", 1.5, True),
+            "image_size": (32,),
+            "refresh_steps": (-1, 0),
+            "selection_every": (-1, "x"),
+            "selection": ("bst",),
+            "revision": (-1,),
+            "monitor": (None,),
+            "colour_constancy": ("no",),
+        }.items()
+        for value in values
+    },
+    "tolerance": (lambda: {"tolerance": {"macro_recall": 2}}, "`tolerance` must be .*2"),
+    "brightness": (lambda: {"augmentation": {"brightness": "lots"}}, "`brightness` must be .*'lots'"),
+    "crops": (
+        lambda: {"input": choose("multi_crop", count="x"), "crop_size": 16},
+        "`count` must be .*count='x'",
+    ),
+    "smoothing": (
+        lambda: {"loss": choose("focal", label_smoothing="x")},
+        "`label_smoothing` must be .*'x'",
+    ),
+    "images of a patient": (
+        lambda: {"balancing": choose("contextual", images_per_patient="a")},
+        "`images_per_patient` must be .*'a'",
+    ),
+    "rate text": (lambda: rate("x"), "`learning_rate` must be .*'x'"),
+    "rate below 0": (lambda: rate(-1), "`learning_rate` must be .*-1"),
+    "epochs 1.5": (lambda: {"phases": (Phase(1.5, choose("adam")),)}, "`epochs` must be .*1.5"),
+    "epochs -3": (lambda: {"phases": (Phase(-3, choose("adam")),)}, "`epochs` must be .*-3"),
+    "epochs 0": (lambda: {"phases": (Phase(0, choose("adam")),)}, "`epochs` must be .*0"),
+    "epochs of a profile": (lambda: {"profiles": {"smoke": {"epochs": 1}}}, "2 phases.*epochs=1"),
+    "optimiser": (lambda: {"phases": (Phase(1, "adam"),)}, "`optimiser` must be a Choice.*'adam'"),
+    "phases": (lambda: {"phases": Phase(1, choose("adam"))}, "`phases` must be .*Phase"),
+}
+
+
+@pytest.mark.parametrize(("changes", "message"), IMPOSSIBLE.values(), ids=IMPOSSIBLE)
+def test_a_value_that_cannot_be_right_is_refused_too(tiny, tmp_path, changes, message):
+    with pytest.raises(ValueError, match=message):
+        run(dataclasses.replace(tiny, **changes()), profile="smoke", out=tmp_path / "runs")
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "argument", [{"fold": 1.5}, {"fold": "0"}, {"seed": -1}, {"seed": "a"}, {"seed": 2**32}, {"seed": True}]
+)
+def test_a_fold_and_a_seed_are_whole_numbers(tiny, tmp_path, argument):
+    ((name, value),) = argument.items()
+    with pytest.raises(ValueError, match=f"`{name}` must be a whole number.*{name}={value!r}"):
+        run(tiny, profile="smoke", out=tmp_path, **argument)
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("name", "hint"), [("ham1000", "mean ham10000"), ("nothere.csv", "nothere.csv")])
+def test_drawn_images_have_the_name_of_a_data_set_too(tiny, tmp_path, name, hint):
+    with pytest.raises(FileNotFoundError, match=hint):
+        run(
+            dataclasses.replace(tiny, dataset=name), profile="smoke", out=tmp_path, data_dir=tmp_path / "data"
+        )
+    assert not any(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("changes", "fold", "message"),
     [

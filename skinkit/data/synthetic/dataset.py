@@ -5,11 +5,13 @@ With them every flaw of the documents can be shown without a download.
 
 import hashlib
 import json
+import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Annotated, Literal
 
 import numpy as np
 
@@ -18,6 +20,7 @@ from skinkit.data.synthetic.drawing import draw_lesion, photograph
 from skinkit.data.synthetic.patients import sample_ham10000, sample_isic2020
 from skinkit.data.synthetic.traits import MALIGNANT, draw_patient, draw_traits
 from skinkit.files import locked, writing
+from skinkit.values import Count, Natural, Share, check_fields
 
 __all__ = ["draw_lesion", "synthetic"]
 
@@ -30,49 +33,42 @@ _DIAGNOSES = {"mel": "melanoma", "nv": "nevus", "bkl": "seborrheic keratosis"}
 _PATIENT, _LESION, _PHOTOGRAPH, _MARK = range(4)
 _MARKED = 0.35  # share of lesions that carry the source's mark where it tells nothing
 _LARGE = 1000
+_Side = Annotated[int, (16, math.inf)]
+_Size = tuple[_Side, _Side]
+_Layout = Literal[tuple(_TABLES)]
 
 
 @dataclass(frozen=True)
 class _Drawing:
     """All that decides what a synthetic data set holds."""
 
-    n: int
-    seed: int
-    size: tuple[int, int]
-    layout: str
-    balance: float
-    overlap: float
-    source_artefact: float
-    context: float
+    n: Count
+    seed: Natural
+    size: _Size
+    layout: _Layout
+    balance: Share
+    overlap: Share
+    source_artefact: Share
+    context: Share
 
     def __post_init__(self):
-        if self.n < 1:
-            raise ValueError(f"n is a number of images, at least 1. Received: n={self.n}")
-        if len(self.size) != 2 or min(self.size) < 16:
-            raise ValueError(f"size is (height, width), 16 pixels at least. Received: size={self.size}")
-        if self.layout not in _TABLES:
-            names = " or ".join(_TABLES)
-            raise ValueError(f"layout is {names}. Received: layout={self.layout!r}")
-        for name in ("balance", "overlap", "source_artefact", "context"):
-            share = getattr(self, name)
-            if not 0 <= share <= 1:
-                raise ValueError(f"{name} is between 0 and 1. Received: {name}={share}")
+        check_fields("synthetic", self)
 
     def to_json(self):
         return json.dumps({"version": _VERSION, **asdict(self)}, sort_keys=True)
 
 
 def synthetic(
-    n=600,
-    seed=0,
+    n: Count = 600,
+    seed: Natural = 0,
     folder=None,
-    size=(225, 300),
+    size: _Size = (225, 300),
     *,
-    layout="ham10000",
-    balance=0.25,
-    overlap=0.25,
-    source_artefact=0.0,
-    context=0.0,
+    layout: _Layout = "ham10000",
+    balance: Share = 0.25,
+    overlap: Share = 0.25,
+    source_artefact: Share = 0.0,
+    context: Share = 0.0,
     workers=None,
     progress=None,
 ):

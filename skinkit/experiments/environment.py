@@ -18,11 +18,14 @@ def environment():
         "python": platform.python_version(),
         **{name: _version(name) for name in _PACKAGES},
         "device": _device(),
-        "cpu_cores": str(
-            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        ),
+        "cpu_cores": str(cpu_cores()),
         "commit": _commit(),
     }
+
+
+def cpu_cores():
+    """Returns how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def report_environment():

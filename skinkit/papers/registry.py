@@ -1,5 +1,6 @@
 """The registry of recipes, by name, document and method."""
 
+import fnmatch
 import functools
 
 from skinkit.names import check_name, did_you_mean
@@ -45,6 +46,32 @@ def recipe(name):
     if name in known:
         return known[name]
     raise ValueError(f"No recipe is called {name!r}.{did_you_mean(name, known)} `skinkit list` shows all.")
+
+
+def matching_recipes(patterns):
+    """Returns the recipes that patterns name, each once, in the order of the patterns.
+
+    Args:
+        patterns: Sequence of strings: names of recipes, tables (`document/table`) and documents, and globs of
+            names such as `gessert2019/*/mobilenet-*`.
+
+    Raises:
+        ValueError: for a pattern that no recipe fits, with the nearest names.
+    """
+    return list({r.name: r for pattern in patterns for r in _matching(pattern)}.values())
+
+
+def _matching(pattern):
+    known = {r.name: r for r in recipes()}
+    inside = f"{pattern.rstrip('/')}/"
+    found = [r for name, r in known.items() if name.startswith(inside) or fnmatch.fnmatchcase(name, pattern)]
+    if not found:
+        places = {name.rsplit("/", depth)[0] for name in known for depth in (1, 2)}
+        hint = did_you_mean(pattern, [*known, *sorted(places)])
+        raise ValueError(
+            f"No recipe, table or document fits {pattern!r}.{hint} `skinkit list` shows all recipes."
+        )
+    return found
 
 
 def same_method(asked):

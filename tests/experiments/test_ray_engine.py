@@ -1,0 +1,90 @@
+"""Runs on a Ray cluster of real processes, a machine of which dies."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sweep_package import descendants, wait_until
+
+pytest.importorskip("ray", reason="needs Ray: pip install 'skinkit[ray]'")
+pytestmark = pytest.mark.xdist_group("sweep")
+
+LONG = "skinkit/seconds/long"
+RAY = [sys.executable, "-m", "ray.scripts.scripts"]
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+@pytest.fixture
+def cluster(seconds, tmp_path_factory):
+    """The address of a cluster of two machines with a CPU each, and the process of the second one."""
+    address, machines = f"127.0.0.1:{free_port()}", []
+    environment = {**os.environ, "PYTHONPATH": str(seconds.folder), "RAY_DISABLE_IMPORT_WARNING": "1"}
+
+    def start(*words):
+        command = [*RAY, "start", "--block", "--num-cpus=1", "--object-store-memory=80000000", *words]
+        output = (tmp_path_factory.mktemp("ray") / "output").open("w")
+        machines.append(subprocess.Popen(command, env=environment, stdout=output, stderr=output))
+        return machines[-1]
+
+    def alive():
+        status = subprocess.run(
+            [*RAY, "status", "--address", address], env=environment, capture_output=True, text=True
+        )
+        return status.stdout
+
+    port = address.rpartition(":")[2]
+    start("--head", f"--port={port}", "--node-ip-address=127.0.0.1", "--include-dashboard=false")
+    wait_until(lambda: "node_" in alive(), machines[0])
+    second = start(f"--address={address}", "--node-ip-address=127.0.0.1")
+    wait_until(lambda: "/2.0 CPU" in alive(), second)
+    yield address, second
+    for machine in machines:
+        kill(machine.pid)
+        machine.wait()
+
+
+def kill(pid):
+    for each in descendants(pid):
+        try:
+            os.kill(each, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+
+
+def run_of(machine, out):
+    """The folder of the run that a machine carries out."""
+    for pid in descendants(machine.pid):
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+        if LONG in words and (out / LONG / f"corrected-smoke-fold0-seed{words[words.index('--seed') + 1]}"):
+            return out / LONG / f"corrected-smoke-fold0-seed{words[words.index('--seed') + 1]}"
+    return None
+
+
+def test_the_run_of_a_machine_that_dies_goes_on_on_another(seconds, cluster, tmp_path):
+    address, second = cluster
+    out = tmp_path / "shared"
+    process = seconds.run(LONG, "--seed", "0-1", "--engine", "ray", "--address", address, out=out)
+    folder = wait_until(lambda: run_of(second, out), process)
+    wait_until(lambda: list(folder.glob("checkpoint/epoch-*")), process)
+    kill(second.pid)
+    second.wait()
+    assert not (folder / "manifest.json").exists()
+    printed = seconds.end(process)
+    assert "Runs: 2 finished, 0 failed, 0 left, 2 in all." in printed
+    log = folder.with_name(f"{folder.name}.log").read_text()
+    # It began twice, and went on where it was.
+    assert log.count("smoke profile, corrected protocol") == 2 and log.count("Epoch 1/60") == 1
+
+
+def test_without_a_cluster_it_says_so(seconds, tmp_path):
+    words = ("--engine", "ray", "--address", f"127.0.0.1:{free_port()}")
+    assert "skinkit: " in seconds(LONG, *words, out=tmp_path / "out", code=1)

@@ -134,26 +134,17 @@ def _add_run(commands):
     run.add_argument("patterns", nargs="+", metavar="PATTERN", help="a recipe, table, document, or a glob")
     _add_profile(run, "quick")
     _add_several(run, "--protocol", "protocols", protocols, "corrected", "a protocol, several as A,B, or all")
-    _add_several(
-        run, "--fold", "folds", numbers, "0", "folds, or other draws of the split: 0, 0-2, 0,2 or all"
-    )
+    _add_several(run, "--fold", "folds", numbers, "0", "folds, or other draws: 0, 0-2, 0,2 or all")
     _add_several(run, "--seed", "seeds", numbers, "0", "seeds of the training: 0, 0-2 or 0,2")
     run.add_argument("--out", help="folder of all runs (default: results/runs, for smoke results/smoke)")
-    run.add_argument(
-        "--weights", help="a file of weights, 'imagenet', or 'none', instead of the recipe's own"
-    )
-    run.add_argument(
-        "--again",
-        action="store_true",
-        help="train again, then replace what the folder holds; of several runs, only those of another recipe",
-    )
+    run.add_argument("--weights", help="a file, 'imagenet', or 'none', instead of the recipe's own")
+    text = "train again, then replace what the folder holds (many runs: where that is of another recipe)"
+    run.add_argument("--again", action="store_true", help=text)
     _add_data_dir(run)
     run.add_argument("--threads", type=int, help="threads of a run (default: all cores, divided by --jobs)")
     many = run.add_argument_group("many runs")
     many.add_argument("--jobs", type=int, help="runs at a time (default: 1; with Ray, all that have room)")
-    _add_several(
-        many, "--shard", "shard", shard, "1/1", "I/N: the I-th of N parts of the runs, counted from 1"
-    )
+    _add_several(many, "--shard", "shard", shard, "1/1", "I/N: the I-th of N parts, counted from 1")
     many.add_argument("--engine", choices=("local", "ray"), default="local", help="default: %(default)s")
     many.add_argument("--address", help="of the Ray cluster (default: the one this machine belongs to)")
     many.add_argument("--gpus", type=float, default=0, help="GPUs of a run, for Ray (default: %(default)s)")

@@ -1,5 +1,6 @@
 """The engine that carries runs out on the machines of a Ray cluster, which share a folder."""
 
+import socket
 import time
 import uuid
 
@@ -29,6 +30,7 @@ class RayEngine:
     """
 
     def __init__(self, address, cpus, gpus, out):
+        _check_answers(address)
         ray.init(address or "auto", log_to_driver=False, logging_level="ERROR")
         machines = [node for node in ray.nodes() if node["Alive"]]
         room = {"CPU": cpus, "GPU": gpus}
@@ -84,6 +86,17 @@ def _carry_out(words, log):
         job.stop()
         job.wait()
         raise
+
+
+def _check_answers(address):
+    """Raises an error at once where nobody listens; Ray itself tries for minutes."""
+    host, _, port = (address or "").rpartition(":")
+    if not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except OSError as error:
+        raise ConnectionError(f"No Ray cluster answers at {address}: {error}") from error
 
 
 def _check_shared(out, machines):

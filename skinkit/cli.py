@@ -8,7 +8,7 @@ from pathlib import Path
 
 from skinkit import __version__
 from skinkit.papers.recipe import PROFILES, PROTOCOLS
-from skinkit.papers.several import numbers, protocols, shard
+from skinkit.papers.several import count, numbers, protocols, shard
 
 _NOT_CLINICAL = "Research and teaching only. Not for clinical use."
 # Columns that a list takes on any terminal.
@@ -141,9 +141,9 @@ def _add_run(commands):
     text = "train again, then replace what the folder holds (many runs: where that is of another recipe)"
     run.add_argument("--again", action="store_true", help=text)
     _add_data_dir(run)
-    run.add_argument("--threads", type=int, help="threads of a run (default: all cores, divided by --jobs)")
+    run.add_argument("--threads", type=count, help="threads of a run (default: all cores, divided by --jobs)")
     many = run.add_argument_group("many runs")
-    many.add_argument("--jobs", type=int, help="runs at a time (default: 1; with Ray, all that have room)")
+    many.add_argument("--jobs", type=count, help="runs at a time (default: 1; with Ray, all that have room)")
     _add_several(many, "--shard", "shard", shard, "1/1", "I/N: the I-th of N parts, counted from 1")
     many.add_argument("--engine", choices=("local", "ray"), default="local", help="default: %(default)s")
     many.add_argument("--address", help="of the Ray cluster (default: the one this machine belongs to)")

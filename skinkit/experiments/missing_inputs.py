@@ -31,7 +31,8 @@ def missing_inputs(plans, weights=None, data_dir=None, fetch=True):
         except FileNotFoundError as error:
             missing[str(error)] = None
     backbones = dict.fromkeys(name for plan in plans for name in _imagenet(plan, weights))
-    return [*missing, *(_missing_weights(backbones, fetch) if backbones else ())]
+    # Where no run can begin nothing is fetched.
+    return [*missing, *(_missing_weights(backbones, fetch and not missing) if backbones else ())]
 
 
 def _imagenet(plan, weights):

@@ -81,7 +81,7 @@ def sweep(
     if missing:
         raise FileNotFoundError("\n".join(missing))
     options = _options(weights, data_dir, again)
-    if engine == "ray":
+    if engine == "ray" and unfinished:
         made, jobs, threads = _ray(address, threads or 1, gpus, runs), jobs or len(runs), threads or 1
     else:
         made, jobs = LocalEngine(), jobs or 1

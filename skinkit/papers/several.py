@@ -1,4 +1,4 @@
-"""Options of the command line that take several protocols, numbers, or a part of all runs."""
+"""Options of the command line that say how many runs: protocols, numbers, counts, shards."""
 
 import re
 from argparse import ArgumentTypeError
@@ -23,6 +23,17 @@ def numbers(text):
             raise ArgumentTypeError(f"Expected numbers such as 0, 0-2 or 0,2, or all. Received: {text!r}")
         found += range(first, last + 1)
     return list(dict.fromkeys(found))
+
+
+def count(text):
+    """Returns the whole number, 1 or more, of a text.
+
+    Raises:
+        ArgumentTypeError: for any other text.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"Expected a whole number from 1 on. Received: {text!r}")
+    return int(text)
 
 
 def protocols(text):

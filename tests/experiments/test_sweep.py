@@ -140,6 +140,7 @@ def test_times_come_from_the_runs_of_the_recipe_and_are_shared_by_jobs(capsys, m
     ("words", "said"),
     [
         (["--fold", "2-0"], "Expected numbers such as 0, 0-2 or 0,2, or all. Received: '2-0'"),
+        (["--jobs", "0"], "Expected a whole number from 1 on. Received: '0'"),
         (["--shard", "0/4"], "Expected a shard I/N with I from 1 to N, such as 1/8. Received: '0/4'"),
         (["--protocol", "corected"], "Received: 'corected'. Did you mean corrected?"),
     ],
@@ -148,6 +149,30 @@ def test_options_that_take_several_say_what_they_expect(words, said, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["run", "skinkit/demo", *words])
     assert stopped.value.code == 2 and said in capsys.readouterr().err
+
+
+def test_shards_are_all_runs_and_each_once(capsys, tmp_path):
+    words = [
+        "run",
+        "skinkit/demo",
+        "--profile",
+        "smoke",
+        "--seed",
+        "0-2",
+        "--dry-run",
+        "--out",
+        str(tmp_path),
+    ]
+
+    def listed(*more):
+        assert main([*words, *more]) == 0
+        return [line for line in capsys.readouterr().out.splitlines() if "fold" in line]
+
+    shards = [listed("--shard", f"{i}/7") for i in range(1, 8)]
+    assert [len(each) for each in shards] == [1] * 6 + [0]
+    assert sorted(line for each in shards for line in each) == sorted(listed())
+    assert main([word for word in words if word != "--dry-run"] + ["--shard", "7/7"]) == 0
+    assert "Runs: 0 finished, 0 failed, 0 left, 0 in all." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

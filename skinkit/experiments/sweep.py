@@ -139,8 +139,8 @@ class LocalJob:
         return self.process.poll()
 
     def stop(self):
-        """Asks it to stop."""
-        self.process.send_signal(signal.SIGINT)
+        """Stops it; SIGINT may be ignored, where a script has put the sweep into the background."""
+        self.process.terminate()
 
     def wait(self):
         """Waits until it has stopped, and kills it where that takes too long: a run stands that."""

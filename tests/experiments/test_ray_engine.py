@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from sweep_package import descendants, wait_until
 
+from skinkit.files import is_locked
+
 pytest.importorskip("ray", reason="needs Ray: pip install 'skinkit[ray]'")
 pytestmark = pytest.mark.xdist_group("sweep")
 
@@ -71,20 +73,36 @@ def run_of(machine, out):
     return None
 
 
+def begun(machine, out, process):
+    """The folder of the run that a machine carries out, once it has gone an epoch further."""
+    folder = wait_until(lambda: run_of(machine, out), process)
+    before = epochs(folder)
+    wait_until(lambda: epochs(folder) > before, process)
+    return folder
+
+
+def epochs(folder):
+    path = folder / "history.csv"
+    return len(path.read_text().splitlines()) if path.exists() else 0
+
+
 def test_the_run_of_a_machine_that_dies_goes_on_on_another(seconds, cluster, tmp_path):
     address, second = cluster
-    out = tmp_path / "shared"
-    process = seconds.run(LONG, "--seed", "0-1", "--engine", "ray", "--address", address, out=out)
-    folder = wait_until(lambda: run_of(second, out), process)
-    wait_until(lambda: list(folder.glob("checkpoint/epoch-*")), process)
+    words = (LONG, "--seed", "0-1", "--engine", "ray", "--address", address)
+    process = seconds.run(*words, out=tmp_path)
+    folder = begun(second, tmp_path, process)
+    process.send_signal(signal.SIGINT)
+    assert "Runs: 0 finished, 0 failed, 2 left, 2 in all." in seconds.end(process, code=130)
+    assert not is_locked(folder / ".lock") and not (folder / "manifest.json").exists()
+    process = seconds.run(*words, out=tmp_path)
+    folder = begun(second, tmp_path, process)
     kill(second.pid)
     second.wait()
     assert not (folder / "manifest.json").exists()
-    printed = seconds.end(process)
-    assert "Runs: 2 finished, 0 failed, 0 left, 2 in all." in printed
+    assert "Runs: 2 finished, 0 failed, 0 left, 2 in all." in seconds.end(process)
     log = folder.with_name(f"{folder.name}.log").read_text()
-    # It began twice, and went on where it was.
-    assert log.count("smoke profile, corrected protocol") == 2 and log.count("Epoch 1/30") == 1
+    # It was carried on twice, and never begun again.
+    assert log.count("smoke profile, corrected protocol") == 3 and log.count("Epoch 1/30") == 1
 
 
 def test_without_a_cluster_it_says_so(seconds, tmp_path):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from skinkit import __version__
 from skinkit.papers.recipe import PROFILES, PROTOCOLS
+from skinkit.papers.registry import matching_recipes
 from skinkit.papers.several import count, numbers, protocols, shard
 
 _NOT_CLINICAL = "Research and teaching only. Not for clinical use."
@@ -162,11 +163,15 @@ def _add_data_dir(command):
 
 
 def _run(options):
-    if _asks_for_many(options):
-        from skinkit.experiments.sweep import sweep
+    if not _asks_for_many(options):
+        return _run_one(options)
+    from skinkit.experiments.sweep import sweep
 
-        asked = {name: value for name, value in vars(options).items() if name != "action"}
-        return 0 if sweep(**asked) else 1
+    asked = {name: value for name, value in vars(options).items() if name != "action"}
+    return 0 if sweep(**asked) else 1
+
+
+def _run_one(options):
     if options.threads:
         os.environ |= dict.fromkeys(_THREADS, str(options.threads))
     from skinkit.experiments import run, summarise
@@ -174,15 +179,13 @@ def _run(options):
     which = (options.patterns[0], options.profile, options.protocols[0], options.folds[0], options.seeds[0])
     where = {"out": options.out, "weights": options.weights, "data_dir": options.data_dir}
     folder = run(*which, **where, verbose=_verbose(), again=options.again)
-    return print(f"{summarise(folder)}\n{_NOT_CLINICAL}")
+    print(f"{summarise(folder)}\n{_NOT_CLINICAL}")
 
 
 def _asks_for_many(options):
-    from skinkit.papers.registry import matching_recipes
-
-    ((pattern, *more), found) = options.patterns, matching_recipes(options.patterns)
+    names = [recipe.name for recipe in matching_recipes(options.patterns)]
     lists = (options.protocols, options.folds, options.seeds)
-    several = more or found[0].name != pattern or any(each is None or len(each) > 1 for each in lists)
+    several = names != options.patterns or any(each is None or len(each) > 1 for each in (names, *lists))
     return several or options.jobs or options.shard != (1, 1) or options.engine != "local" or options.dry_run
 
 

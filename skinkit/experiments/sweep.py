@@ -179,7 +179,7 @@ class Sweep:
                     self._start()
                     self._say_who_is_waited_for()
                     time.sleep(_POLL if self.running or self.waiting else 0)
-            except KeyboardInterrupt:
+            except BaseException:
                 self._stop()
                 raise
         self.progress.say(self._summary())

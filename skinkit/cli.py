@@ -158,8 +158,7 @@ def _add_several(command, option, dest, kind, default, text):
 
 
 def _add_data_dir(command):
-    text = "folder of the releases (default: $SKINKIT_DATA, else ./datasets)"
-    command.add_argument("--data", dest="data_dir", metavar="DATA", help=text)
+    command.add_argument("--data", dest="data_dir", help="releases (default: $SKINKIT_DATA, else ./datasets)")
 
 
 def _run(options):

@@ -53,7 +53,7 @@ def matching_recipes(patterns):
 
     Args:
         patterns: Sequence of strings: names of recipes, tables (`document/table`) and documents, and globs of
-            names such as `gessert2019/*/mobilenet-*`.
+            them such as `gessert2019/*/mobilenet-*`.
 
     Raises:
         ValueError: for a pattern that no recipe fits, with the nearest names.
@@ -62,16 +62,19 @@ def matching_recipes(patterns):
 
 
 def _matching(pattern):
-    known = {r.name: r for r in recipes()}
-    inside = f"{pattern.rstrip('/')}/"
-    found = [r for name, r in known.items() if name.startswith(inside) or fnmatch.fnmatchcase(name, pattern)]
-    if not found:
-        places = {name.rsplit("/", depth)[0] for name in known for depth in (1, 2)}
-        hint = did_you_mean(pattern, [*known, *sorted(places)])
+    known = {place: None for r in recipes() for place in _places(r)}
+    fit = {place for place in known if fnmatch.fnmatchcase(place, pattern.rstrip("/"))}
+    if not fit:
+        hint = did_you_mean(pattern, known)
         raise ValueError(
             f"No recipe, table or document fits {pattern!r}.{hint} `skinkit list` shows all recipes."
         )
-    return found
+    return [r for r in recipes() if not fit.isdisjoint(_places(r))]
+
+
+def _places(recipe):
+    """Its document, table and name."""
+    return [recipe.name.rsplit("/", depth)[0] for depth in (2, 1)] + [recipe.name]
 
 
 def same_method(asked):

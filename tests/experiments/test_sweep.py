@@ -1,5 +1,6 @@
 """Many runs by one command, in real processes."""
 
+import json
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ from sweep_package import descendants, wait_until
 
 from skinkit.cli import main
 from skinkit.experiments.resume import NUMBERS
+from skinkit.experiments.sweep_progress import duration
 from skinkit.files import is_locked, locked
 
 ROOT = Path(__file__).parents[2]
@@ -115,24 +117,31 @@ def test_a_dry_run_tells_states_and_measured_times_and_makes_nothing(seconds, ne
     assert len(list(out.rglob("*-smoke-*"))) == 1
 
 
-@pytest.mark.parametrize("words", [["--dry-run"], ["--jobs", "2"]], ids=str)
-def test_missing_images_are_told_before_any_run_begins(words, capsys, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "words", [["gessert2019/table4/densenet121-*", "--dry-run"], ["--jobs", "2"]], ids=str
+)
+def test_missing_images_and_weights_are_told_before_any_run_begins(
+    words, capsys, tmp_path, tmp_path_factory, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SKINKIT_DATA", str(tmp_path))
-    assert main(["run", "koefler2023/table4*", "gessert2019/table4", *words]) == 1
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))
+    assert main(["run", "koefler2023/table4[ab]", "hernandez2020/table3/cae*", *words]) == 1
     told = "".join(capsys.readouterr())
-    assert told.count("skinkit data fetch ham10000") == 1 and "derm7pt" in told
+    assert told.count("skinkit data fetch ham10000") == 1 and "isic2020" in told
+    assert ("densenet121_weights" in told) == ("--dry-run" in words)
     assert not any(tmp_path.iterdir())
 
 
 def test_times_come_from_the_runs_of_the_recipe_and_are_shared_by_jobs(capsys, monkeypatch):
     monkeypatch.chdir(ROOT)
-    words = ["run", "gessert2019/controls", "--seed", "1000", "--dry-run", "--out", "results/runs"]
+    words = ["run", "skinkit/demo/ham10000", "--seed", "1000-1003", "--dry-run", "--out", "results/runs"]
+    (path,) = (ROOT / "results/runs/skinkit/demo/ham10000").glob("corrected-quick-fold0-seed0/manifest.json")
+    seconds = json.loads(path.read_text())["seconds"]
     main(words)
-    once = capsys.readouterr().out
+    assert f"about {duration(4 * seconds)} with 1 at a time" in capsys.readouterr().out
     main([*words, "--jobs", "4"])
-    assert "with 1 at a time" in once and "with 4 at a time" in capsys.readouterr().out
-    assert "Time left: about 0 s" not in once
+    assert f"about {duration(seconds)} with 4 at a time" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,11 @@ def test_a_pattern_is_a_recipe_a_table_a_document_or_a_glob():
         names("skinkit/demo") == names("skinkit/demo/") == ["skinkit/demo/ham10000", "skinkit/demo/synthetic"]
     )
     assert names("koefler2023") == [r.name for r in recipes() if r.document == "koefler2023"]
-    assert names("koefler2023/table4[ab]/c*") == ["koefler2023/table4a/cnn", "koefler2023/table4b/cnn-sa"]
+    assert (
+        names("koefler2023/table4[ab]")
+        == names("koefler2023/table4[ab]/c*")
+        == ["koefler2023/table4a/cnn", "koefler2023/table4b/cnn-sa"]
+    )
     assert names("*") == [r.name for r in recipes()]
 
 

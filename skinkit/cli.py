@@ -8,14 +8,24 @@ from pathlib import Path
 
 from skinkit import __version__
 from skinkit.papers.recipe import PROFILES, PROTOCOLS
+from skinkit.papers.registry import matching_recipes
+from skinkit.papers.several import count, numbers, protocols, shard
 
 _NOT_CLINICAL = "Research and teaching only. Not for clinical use."
 # Columns that a list takes on any terminal.
 _NARROW = 110
+# Libraries read these when they are loaded.
+_THREADS = (
+    *("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"),
+    *("OPENCV_FOR_THREADS_NUM", "LOKY_MAX_CPU_COUNT"),
+)
 
 
 def main(arguments=None):
-    """Runs the command line and returns its exit code: 0 done, 1 failed, 2 a command or option is wrong."""
+    """Runs the command line and returns its exit code.
+
+    0 done, 1 failed, 2 a command or option is wrong, 75 another process carries out the run, 130 stopped.
+    """
     options = _parser().parse_args(arguments)
     try:
         return options.action(options) or 0
@@ -25,7 +35,7 @@ def main(arguments=None):
         return 0
     except (ValueError, OSError, RuntimeError, FloatingPointError) as error:
         print(f"skinkit: {error}", file=sys.stderr)
-        return 1
+        return getattr(error, "exit_code", 1)
     except KeyboardInterrupt:
         print("skinkit: stopped; the same command goes on from here", file=sys.stderr)
         return 130
@@ -80,9 +90,9 @@ def _add_recipes(commands):
     every.add_argument("--runs", default="results/runs", help="folder of all runs (default: %(default)s)")
     show = _command(commands, "show", _show, "show a recipe: where it is written, its settings, its targets")
     show.add_argument("recipe", help="document/table/row")
-    _add_profile_and_protocol(show, "full")
+    _add_profile(show, "full")
     # The last that the recipe has: `corrected`, but for a recipe that is a flaw itself.
-    show.set_defaults(protocol=None)
+    show.add_argument("--protocol", choices=PROTOCOLS, help="default: corrected")
     show.add_argument("--json", action="store_true", help="print the settings alone, as JSON")
     published = _command(
         commands,
@@ -93,9 +103,8 @@ def _add_recipes(commands):
     published.add_argument("document", help="e.g. koefler2023")
 
 
-def _add_profile_and_protocol(command, profile):
+def _add_profile(command, profile):
     command.add_argument("--profile", choices=PROFILES, default=profile, help="default: %(default)s")
-    command.add_argument("--protocol", choices=PROTOCOLS, default="corrected", help="default: corrected")
 
 
 def _list(options):
@@ -122,39 +131,64 @@ def _published(options):
 
 
 def _add_run(commands):
-    run = _command(commands, "run", _run, "carry a recipe out, or go on where it was stopped")
-    run.add_argument("recipe", help="document/table/row")
-    _add_profile_and_protocol(run, "quick")
-    run.add_argument("--fold", type=int, default=0, help="fold, or another draw of the split (default: 0)")
-    run.add_argument("--seed", type=int, default=0, help="seed of the training (default: %(default)s)")
+    run = _command(commands, "run", _run, "carry recipes out, or go on where they were stopped")
+    run.add_argument("patterns", nargs="+", metavar="PATTERN", help="a recipe, table, document, or a glob")
+    _add_profile(run, "quick")
+    _add_several(run, "--protocol", "protocols", protocols, "corrected", "a protocol, several as A,B, or all")
+    _add_several(run, "--fold", "folds", numbers, "0", "folds, or other draws: 0, 0-2, 0,2 or all")
+    _add_several(run, "--seed", "seeds", numbers, "0", "seeds of the training: 0, 0-2 or 0,2")
     run.add_argument("--out", help="folder of all runs (default: results/runs, for smoke results/smoke)")
-    run.add_argument(
-        "--weights", help="a file of weights, 'imagenet', or 'none', instead of the recipe's own"
-    )
-    run.add_argument("--again", action="store_true", help="train again, then replace what the folder holds")
+    run.add_argument("--weights", help="a file, 'imagenet', or 'none', instead of the recipe's own")
+    text = "train again, then replace what the folder holds (many runs: where that is of another recipe)"
+    run.add_argument("--again", action="store_true", help=text)
     _add_data_dir(run)
+    run.add_argument("--threads", type=count, help="threads of a run (default: all cores, divided by --jobs)")
+    text = "numbers that the network computes with (default: %(default)s)"
+    run.add_argument("--precision", choices=("float32", "bfloat16", "float16"), default="float32", help=text)
+    many = run.add_argument_group("many runs")
+    many.add_argument("--jobs", type=count, help="runs at a time (default: 1; with Ray, all that have room)")
+    _add_several(many, "--shard", "shard", shard, "1/1", "I/N: the I-th of N parts, counted from 1")
+    many.add_argument("--engine", choices=("local", "ray"), default="local", help="default: %(default)s")
+    many.add_argument("--address", help="of the Ray cluster (default: the one this machine belongs to)")
+    many.add_argument("--gpus", type=float, default=0, help="GPUs of a run, for Ray (default: %(default)s)")
+    many.add_argument("--dry-run", action="store_true", help="list the runs, their times, what is missing")
+
+
+def _add_several(command, option, dest, kind, default, text):
+    told = {"help": f"{text} (default: {default})", "metavar": option[2:].upper()}
+    command.add_argument(option, dest=dest, type=kind, default=default, **told)
 
 
 def _add_data_dir(command):
-    command.add_argument("--data", help="folder of the releases (default: $SKINKIT_DATA, else ./datasets)")
+    command.add_argument("--data", dest="data_dir", help="releases (default: $SKINKIT_DATA, else ./datasets)")
 
 
 def _run(options):
+    if not _asks_for_many(options):
+        return _run_one(options)
+    from skinkit.experiments.sweep import sweep
+
+    asked = {name: value for name, value in vars(options).items() if name != "action"}
+    return 0 if sweep(**asked) else 1
+
+
+def _run_one(options):
+    if options.threads:
+        os.environ |= dict.fromkeys(_THREADS, str(options.threads))
     from skinkit.experiments import run, summarise
 
-    folder = run(
-        options.recipe,
-        profile=options.profile,
-        protocol=options.protocol,
-        fold=options.fold,
-        seed=options.seed,
-        out=options.out,
-        weights=options.weights,
-        data_dir=options.data,
-        verbose=_verbose(),
-        again=options.again,
-    )
+    which = (options.patterns[0], options.profile, options.protocols[0], options.folds[0], options.seeds[0])
+    where = {"out": options.out, "weights": options.weights, "data_dir": options.data_dir}
+    how = {"verbose": _verbose(), "again": options.again, "precision": options.precision}
+    folder = run(*which, **where, **how)
     print(f"{summarise(folder)}\n{_NOT_CLINICAL}")
+
+
+def _asks_for_many(options):
+    names = [recipe.name for recipe in matching_recipes(options.patterns)]
+    lists = (options.protocols, options.folds, options.seeds)
+    several = names != options.patterns or any(each is None or len(each) > 1 for each in (names, *lists))
+    return several or options.jobs or options.shard != (1, 1) or options.engine != "local" or options.dry_run
 
 
 def _add_evaluate(commands):
@@ -173,7 +207,7 @@ def _add_evaluate(commands):
 def _evaluate(options):
     from skinkit.experiments import evaluate
 
-    text = evaluate(options.run, on=options.on, data_dir=options.data, overlap=options.overlap)
+    text = evaluate(options.run, on=options.on, data_dir=options.data_dir, overlap=options.overlap)
     print(f"{text}\n{_NOT_CLINICAL}")
 
 
@@ -187,7 +221,7 @@ def _add_explain(commands):
 def _explain(options):
     from skinkit.experiments import explain
 
-    print(f"Open {explain(options.run, options.images or None, options.data)}\n{_NOT_CLINICAL}")
+    print(f"Open {explain(options.run, options.images or None, options.data_dir)}\n{_NOT_CLINICAL}")
 
 
 def _add_report(commands):
@@ -252,7 +286,7 @@ def _data_fetch(options):
 def _data_check(options):
     from skinkit.data import check_images
 
-    report = check_images(options.name, root=options.data)
+    report = check_images(options.name, root=options.data_dir)
     print(report.to_text())
     return 0 if report.ok else 1
 
@@ -261,7 +295,7 @@ def _data_leakage(options):
     from skinkit.data import load
     from skinkit.experiments.split_comparison import compare_splits
 
-    table = compare_splits(load(options.name, root=options.data, missing_images="keep"))
+    table = compare_splits(load(options.name, root=options.data_dir, missing_images="keep"))
     if options.out:
         table.to_csv(options.out, index=False, float_format="%.4f", lineterminator="\n")
     print(

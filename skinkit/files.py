@@ -125,6 +125,16 @@ def locked(path, busy=None):
         yield
 
 
+def is_locked(path):
+    """Returns whether a process holds the lock of `locked`; makes no lock file."""
+    busy = BlockingIOError()
+    try:
+        with locked(path, busy) if Path(path).exists() else contextlib.nullcontext():
+            return False
+    except BlockingIOError:
+        return True
+
+
 def remove(paths, root):
     """Removes files, and the folders below `root` that this leaves empty, `root` included; all else stays.
 

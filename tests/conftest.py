@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tiny_run"]
+pytest_plugins = ["tiny_run", "sweep_package"]
 
 SEED = int(os.environ.get("SKINKIT_TEST_SEED") or 0)
 

@@ -20,13 +20,16 @@ def environment():
         "python": platform.python_version(),
         **{name: _version(name) for name in _PACKAGES},
         "device": _device(),
-        "cpu_cores": str(
-            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        ),
+        "cpu_cores": str(cpu_cores()),
         **_processor(),
         "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "TensorFlow's default"),
         "commit": _commit(),
     }
+
+
+def cpu_cores():
+    """Returns how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def report_environment():

@@ -7,20 +7,20 @@ from skinkit.experiments import image_files
 from skinkit.experiments.predictions import write_json
 from skinkit.files import read_json, remove, remove_matching
 
-MANIFEST, PLAN, AGAIN = "manifest.json", "plan.json", "again"
+MANIFEST, PLAN, AGAIN, LOCK = "manifest.json", "plan.json", "again", ".lock"
 _REMEDY = "Give another `out` folder, delete this one, or train again into it with `--again`"
-_NUMBERS = ("metrics.json", "predictions.csv.gz")
+NUMBERS = ("metrics.json", "predictions.csv.gz")
 # Every run folder has one of them, from its beginning on.
 _MARKS = (MANIFEST, PLAN)
 _OURS = {MANIFEST: {"key", "recipe", "settings"}, PLAN: {"key"}}
 # All that is written into a run folder, but for the states of its training.
 FILES = (
-    *(*_MARKS, *_NUMBERS, "metrics_best.json", "predictions_best.csv.gz"),
+    *(*_MARKS, *NUMBERS, "metrics_best.json", "predictions_best.csv.gz"),
     *("history.csv", "leakage.csv", "model.keras", "classifier.skops", "seen.csv.gz"),
     *("overlays.png", "report.html"),
 )
 # What a run that was killed before its first epoch may have left, and one that has lost its manifest.
-_BEGUN = {".lock", "checkpoint", image_files.NAME, AGAIN, f"{AGAIN}-ready"}
+_BEGUN = {LOCK, "checkpoint", image_files.NAME, AGAIN, f"{AGAIN}-ready"}
 _LOST = {*FILES, *_BEGUN, "evaluations"}
 
 
@@ -40,9 +40,9 @@ def check_folder(folder, damaged=False):
     marks = [folder / name for name in _MARKS if (folder / name).exists()]
     if marks:
         # A broken manifest is that of a run only beside a run's numbers.
-        return _check_mark(marks[0], damaged and all((folder / name).exists() for name in _NUMBERS))
+        return _check_mark(marks[0], damaged and all((folder / name).exists() for name in NUMBERS))
     names = {path.name for path in folder.iterdir()} if folder.exists() else set()
-    has_lost_manifest = {*_NUMBERS} <= names <= _LOST
+    has_lost_manifest = {*NUMBERS} <= names <= _LOST
     if not has_lost_manifest and (others := sorted(names - _BEGUN)):
         raise ValueError(
             f"{folder} holds {', '.join(others[:3])} and no run: a run would write among these files. Give "
@@ -94,7 +94,7 @@ def begin(folder, key):
                 f"{folder} holds a run of another recipe, split or data ({path.name}: key {found}, now "
                 f"{key}). {_REMEDY}"
             )
-    elif not _is_plan_of(plan, key) and (left := [name for name in _NUMBERS if (folder / name).exists()]):
+    elif not _is_plan_of(plan, key) and (left := [name for name in NUMBERS if (folder / name).exists()]):
         raise FileNotFoundError(
             f"{folder / MANIFEST} is missing, and {left[0]} of a finished run lies there. Take it from git "
             f"or a copy. {_REMEDY}"
@@ -141,7 +141,7 @@ def replace_by_again(folder):
     if (new / MANIFEST).exists():
         tidy(folder)
         remove((folder / name for name in FILES), folder)
-        remove_matching(folder / "evaluations", [f"*/{name}" for name in _NUMBERS])
+        remove_matching(folder / "evaluations", [f"*/{name}" for name in NUMBERS])
         new.replace(ready)
     if found := ready.exists():
         # The manifest comes last: it says that all is there.

@@ -20,9 +20,16 @@ from skinkit.experiments.repair import mend
 from skinkit.experiments.run_data import build_run_data, table_hash
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.experiments.seen_images import seen_images
-from skinkit.files import locked, writing
+from skinkit.files import is_locked, locked, writing
 from skinkit.papers.registry import recipe as find_recipe
 from skinkit.papers.registry import same_method
+
+
+class BusyError(RuntimeError):
+    """Another process carries out the run."""
+
+    # "Temporary failure, try again" among the exit codes of sysexits.h.
+    exit_code = 75
 
 
 def run(
@@ -38,6 +45,7 @@ def run(
     verbose=1,
     again=False,
     precision="float32",
+    wait=False,
 ):
     """Carries out a recipe and returns its run folder.
 
@@ -62,13 +70,14 @@ def run(
             and figures of the old model are removed, when the new run is complete.
         precision: `"float32"`; `"bfloat16"` or `"float16"`, in which the network then computes (Keras' mixed
             policies). Another precision than float32 is another run, in a folder of its own.
+        wait: Whether to wait for another process that carries out the same run, and not to raise an error.
 
     Returns:
         `pathlib.Path` of the run folder.
 
     Raises:
         FileNotFoundError: when the images are not there, or a file of a finished run.
-        RuntimeError: when another process carries out the same run.
+        BusyError: when another process carries out the same run. A run that this one needs is waited for.
         ValueError: for a name, option or fold that is not known; when the folder holds files of others, a run
             of another recipe, split or data, or a damaged file; for an image that cannot be read, or that has
             changed since the run was begun.
@@ -86,7 +95,7 @@ def run(
     plan.check(weights, data_dir)
     resume.check_folder(folder, damaged=again)
     folder.mkdir(parents=True, exist_ok=True)
-    with _only_one(folder):
+    with _only_one(folder, wait, verbose):
         # One that was killed when it was complete is not trained once more.
         again = not resume.replace_by_again(folder) and again
         work = folder / resume.AGAIN if again else folder
@@ -95,11 +104,16 @@ def run(
     return folder
 
 
-def _only_one(folder):
+def _only_one(folder, wait, verbose):
     """The lock of a run folder."""
+    lock = folder / resume.LOCK
+    if wait:
+        if verbose and is_locked(lock):
+            print(f"Waiting for another process, which carries out the run in {folder}", flush=True)
+        return locked(lock)
     return locked(
-        folder / ".lock",
-        busy=RuntimeError(
+        lock,
+        busy=BusyError(
             f"Another process is carrying out the run in {folder}. Wait for it, or choose another "
             "`out` folder, fold or seed"
         ),
@@ -127,7 +141,7 @@ def _carry_out(plan, folder, out, weights, data_dir, verbose):
 def _trained_before(first, plan, run_data, verbose, **where):
     """The model of a run that this one needs, which is carried out first."""
     which = (first.recipe, first.profile, first.protocol, first.fold, first.seed)
-    folder = run(*which, **where, verbose=verbose, precision=first.precision)
+    folder = run(*which, **where, verbose=verbose, wait=True, precision=first.precision)
     return SavedRun(folder).model_for(plan.recipe.name, run_data.split)
 
 

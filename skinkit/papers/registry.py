@@ -1,5 +1,6 @@
 """The registry of recipes, by name, document and method."""
 
+import fnmatch
 import functools
 
 from skinkit.names import check_name, did_you_mean
@@ -51,6 +52,35 @@ def recipe(name):
         raise ValueError(f"{name} holds {len(inside)} recipes, first {inside[0]}: see `skinkit list {name}`")
     hint = did_you_mean(name, known) or did_you_mean(f"/{name}", [each[each.rindex("/") :] for each in known])
     raise ValueError(f"No recipe is called {name!r}.{hint} `skinkit list` shows all.")
+
+
+def matching_recipes(patterns):
+    """Returns the recipes that patterns name, each once, in the order of the patterns.
+
+    Args:
+        patterns: Sequence of strings: names of recipes, tables (`document/table`) and documents, and globs of
+            them such as `gessert2019/*/mobilenet-*`.
+
+    Raises:
+        ValueError: for a pattern that no recipe fits, with the nearest names.
+    """
+    return list({r.name: r for pattern in patterns for r in _matching(pattern)}.values())
+
+
+def _matching(pattern):
+    known = {place: None for r in recipes() for place in _places(r)}
+    fit = {place for place in known if fnmatch.fnmatchcase(place, pattern.rstrip("/"))}
+    if not fit:
+        hint = did_you_mean(pattern, known)
+        raise ValueError(
+            f"No recipe, table or document fits {pattern!r}.{hint} `skinkit list` shows all recipes."
+        )
+    return [r for r in recipes() if not fit.isdisjoint(_places(r))]
+
+
+def _places(recipe):
+    """Its document, table and name."""
+    return [recipe.name.rsplit("/", depth)[0] for depth in (2, 1)] + [recipe.name]
 
 
 def same_method(asked):

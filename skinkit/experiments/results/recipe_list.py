@@ -18,12 +18,13 @@ In brackets: the image sets of a table; `synthetic` is drawn, the others come by
 A recipe is named DOCUMENT/TABLE/ROW: `skinkit show {name}`"""
 
 
-def list_recipes(document=None, runs="results/runs"):
+def list_recipes(document=None, runs="results/runs", smoke=False):
     """Returns recipes with what has been run of them, from the run folders alone: no data is read.
 
     Args:
         document: String, document key or `document/table`; `None` for all recipes.
         runs: Path of the folder of all runs. Where it does not exist or holds none, all is `not run`.
+        smoke: Boolean, whether runs that only try the code count as well, as in `finished_runs`.
 
     Returns:
         DataFrame with one row per recipe, state, profile and protocol: `recipe`; `state`, `run`, `stale` (the
@@ -35,7 +36,7 @@ def list_recipes(document=None, runs="results/runs"):
     Raises:
         ValueError: for a document or table without recipes, or a damaged manifest.
     """
-    done, rows, found = _runs_by_recipe(runs), [], recipes(document)
+    done, rows, found = _runs_by_recipe(runs, smoke), [], recipes(document)
     documents = list(dict.fromkeys(recipe.document for recipe in found))
     # A document may have a table among the recipes of another, which rests on it.
     for recipe in sorted(found, key=lambda recipe: documents.index(recipe.document)):
@@ -47,10 +48,10 @@ def list_recipes(document=None, runs="results/runs"):
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
-def _runs_by_recipe(folder):
+def _runs_by_recipe(folder, smoke):
     """The finished runs of each recipe, one dictionary per state, profile and protocol, fresh runs first."""
     try:
-        found = finished_runs(folder, verbose=False)
+        found = finished_runs(folder, smoke, verbose=False)
     except FileNotFoundError:
         return {}
     runners = {recipe.name: same_method(recipe)[0].name for recipe in recipes()}

@@ -42,7 +42,7 @@ def build_application(name, image, weights=None):
     Raises:
         FileNotFoundError: when the weights are neither stored nor to be had from the network.
     """
-    loaded = None if weights is None else _load(name, weights)
+    loaded = None if weights is None else load_application(name, weights)
     base = _make(name, weights=None, input_tensor=image, input_shape=image.shape[1:])
     if loaded is not None:
         _copy_weights(loaded, layers_above(image, base.output))
@@ -89,11 +89,18 @@ def _make(name, **arguments):
     return function(include_top=False, **arguments, **_OPTIONS.get(name, {}))
 
 
-def _load(name, weights):
+def load_application(name, weights):
     """Returns the network with its weights on an input of its own.
 
     Keras puts the file into the layers by their position: layers below the image, such as the attention
     of a crop classifier, would be in its way.
+
+    Args:
+        name: As in `build_application`.
+        weights: As in `build_application`, but for `None`.
+
+    Raises:
+        FileNotFoundError: as in `build_application`.
     """
     load = partial(_make, name, weights=weights, input_shape=(224, 224, 3))
     if weights != "imagenet":

@@ -1,0 +1,57 @@
+"""The dry run: which runs there are, how long they would take, and what is missing."""
+
+from skinkit.experiments.results.recipe_list import list_recipes
+from skinkit.experiments.sweep_progress import duration
+
+
+def dry_run_text(runs, missing, out=None, jobs=1):
+    """Returns a table of runs with their state and time, and what is missing, as text.
+
+    The time of a run is the median of the finished ones of its recipe and profile in the folder of all runs,
+    of its protocol where there are any, on whatever machines these were made.
+
+    Args:
+        runs: List of `ListedRun`s.
+        missing: List of sentences, as of `missing_inputs`.
+        out: Folder of all runs, as in `skinkit.experiments.run`.
+        jobs: Integer, runs at a time.
+    """
+    measured = _measured(runs[0].folder.parents[3]) if runs else {}
+    lines, seconds, unknown, finished = [], 0, 0, 0
+    for run in runs:
+        state, share = _state(run)
+        plan = run.plan
+        whole = measured.get((plan.recipe.name, plan.profile, plan.protocol))
+        if whole is None:
+            whole = measured.get((plan.recipe.name, plan.profile))
+        finished += share == 0
+        unknown += share > 0 and whole is None
+        seconds += share * (whole or 0)
+        time = "" if share == 0 else "unknown" if whole is None else duration(share * whole)
+        lines.append(f"{state:<12} {time:>8}  {run}")
+    total = f"Runs: {len(runs) - finished} left, {finished} finished. Time left: about "
+    total += f"{duration(seconds / jobs)} with {jobs} at a time"
+    total += f", besides {unknown} runs of unknown time." if unknown else "."
+    absent = "Missing:\n" + "\n".join(missing) if missing else "No data and no weights are missing."
+    return "\n".join([*lines, total, absent])
+
+
+def _state(run):
+    """The state of a run, and the share of its time that is left."""
+    if run.is_finished():
+        return "finished", 0
+    done, epochs = len(run.history()), run.epochs
+    share = 1 - done / epochs if epochs else 1
+    if run.is_held():
+        return "at work", share
+    return (f"epoch {done}/{epochs}" if done else "not begun"), share
+
+
+def _measured(folder):
+    """Seconds of a run by recipe, profile and protocol, and by recipe and profile."""
+    found = {}
+    for row in list_recipes(runs=folder, smoke=True).dropna(subset="seconds").itertuples():
+        for key in ((row.recipe, row.profile, row.protocol), (row.recipe, row.profile)):
+            # Runs of today's recipe come first.
+            found.setdefault(key, row.seconds)
+    return found

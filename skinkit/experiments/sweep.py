@@ -1,0 +1,275 @@
+"""Many runs: a process each, several at a time, shared with all who work in the same folder."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from skinkit.data.tables.folder import data_root
+from skinkit.experiments.environment import cpu_cores
+from skinkit.experiments.missing_inputs import missing_inputs
+from skinkit.experiments.plan import weights_identity
+from skinkit.experiments.run import BusyError
+from skinkit.experiments.run_list import list_plans, list_runs
+from skinkit.experiments.sweep_progress import SweepProgress
+
+# Seconds between two looks at the processes, and until one that was asked to stop is killed.
+_POLL, _PATIENCE = 0.5, 30
+
+
+def sweep(
+    patterns,
+    profile="quick",
+    protocols=("corrected",),
+    folds=(0,),
+    seeds=(0,),
+    out=None,
+    weights=None,
+    data_dir=None,
+    again=False,
+    jobs=None,
+    threads=None,
+    gpus=0,
+    shard=(1, 1),
+    engine="local",
+    address=None,
+    dry_run=False,
+    precision="float32",
+):
+    """Carries out all runs that are asked for, and those that they need, each in a process of its own.
+
+    The run folders are the queue: a finished run is not repeated, one that was stopped goes on, and one that
+    another process holds is left to it. So sweeps side by side, also on several machines with a shared
+    folder, share the work. A run that fails does not stop the others.
+
+    Args:
+        patterns: As in `skinkit.papers.registry.matching_recipes`.
+        profile: As in `skinkit.experiments.run`.
+        protocols: As in `skinkit.experiments.run_list.list_plans`.
+        folds: As in `list_plans`.
+        seeds: As in `list_plans`.
+        out: As in `skinkit.experiments.run`.
+        weights: As in `skinkit.experiments.run`.
+        data_dir: As in `skinkit.experiments.run`.
+        again: Whether runs of an older recipe, or of other data or weights, are trained again and replaced.
+        jobs: Integer, runs at a time: 1 by default, with Ray as many as its machines take.
+        threads: Integer, threads of a run. By default all cores, divided by `jobs`; with Ray 1.
+        gpus: Float, GPUs of a run, for Ray.
+        shard: Pair of integers (i, n): the i-th of n parts of the runs, counted from 1.
+        engine: `"local"`, or `"ray"` for the machines of a Ray cluster.
+        address: Address of the cluster; by default the one that this machine belongs to.
+        dry_run: Whether to print only what would be carried out.
+        precision: As in `skinkit.experiments.run`.
+
+    Returns:
+        Whether all runs are finished; of a dry run, whether nothing is missing.
+
+    Raises:
+        FileNotFoundError: when data or weights are missing, before any run begins.
+        ValueError: for a pattern, protocol or fold that does not exist.
+    """
+    plans = list_plans(patterns, profile, protocols, folds, seeds, precision)[shard[0] - 1 :: shard[1]]
+    runs = list_runs(plans, out, weights_identity(weights))
+    unfinished = [run for run in runs if not run.is_finished()]
+    missing = missing_inputs([run.plan for run in unfinished], weights, data_dir, fetch=not dry_run)
+    if dry_run:
+        from skinkit.experiments.dry_run import dry_run_text
+
+        print(dry_run_text(runs, missing, out, jobs or 1))
+        return not missing
+    if missing:
+        raise FileNotFoundError("\n".join(missing))
+    options = _options(weights, data_dir, again)
+    if engine == "ray" and unfinished:
+        made, jobs, threads = _ray(address, threads or 1, gpus, runs), jobs or len(runs), threads or 1
+    else:
+        made, jobs = LocalEngine(), jobs or 1
+        threads = threads or (max(1, cpu_cores() // jobs) if jobs > 1 else None)
+    options += ["--threads", str(threads)] if threads else []
+    return Sweep(unfinished, len(runs), made, jobs, options).carry_out()
+
+
+def _ray(address, cpus, gpus, runs):
+    try:
+        from skinkit.experiments.ray_engine import RayEngine
+    except ModuleNotFoundError as error:
+        raise RuntimeError("`--engine ray` needs Ray: pip install 'skinkit[ray]'") from error
+    return RayEngine(address, cpus, gpus, runs[0].folder.parents[3])
+
+
+def _options(weights, data_dir, again):
+    """The options that all runs have; paths are absolute, for other machines."""
+    options = ["--data", str(data_root(data_dir).absolute())]
+    if weights is not None:
+        options += ["--weights", str(Path(weights).absolute() if Path(weights).is_file() else weights)]
+    return [*options, "--again"] if again else options
+
+
+class LocalEngine:
+    """Starts runs on this machine."""
+
+    def start(self, words, log):
+        """Returns the `LocalJob` of a command of skinkit."""
+        return LocalJob(words, log)
+
+
+class LocalJob:
+    """A command of skinkit in a fresh interpreter, out of the reach of the terminal's Ctrl-C.
+
+    Args:
+        words: List of strings, the command without `skinkit`.
+        log: Path of the file that what it prints is added to.
+    """
+
+    def __init__(self, words, log):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as file:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "skinkit", *words],
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                start_new_session=True,
+            )
+
+    def poll(self):
+        """Returns the exit code, `None` before it has ended."""
+        return self.process.poll()
+
+    def stop(self):
+        """Stops it; SIGINT may be ignored, where a script has put the sweep into the background."""
+        self.process.terminate()
+
+    def wait(self):
+        """Waits until it has stopped, and kills it where that takes too long: a run stands that."""
+        try:
+            self.process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class Sweep:
+    """Runs in the order of a list, as far as other processes leave them.
+
+    Args:
+        runs: List of `ListedRun`s, which are not finished.
+        total: Integer, runs in all, the finished ones included.
+        engine: `LocalEngine` or `RayEngine`.
+        jobs: Integer, runs at a time.
+        options: List of strings, options of each run.
+    """
+
+    def __init__(self, runs, total, engine, jobs, options):
+        self.engine, self.jobs, self.options = engine, jobs, options
+        self.waiting, self.running, self.failed = list(runs), {}, {}
+        self.total, self.done, self.left_to_others = total, total - len(runs), 0
+        self.progress = SweepProgress()
+
+    def carry_out(self):
+        """Carries all out and returns whether all are finished."""
+        if self.done:
+            self.progress.say(f"Finished already: {self.done} of {self.total} runs")
+        with _stopped_by_signals():
+            try:
+                while self.waiting or self.running:
+                    self._collect()
+                    self._start()
+                    self._say_who_is_waited_for()
+                    time.sleep(_POLL if self.running or self.waiting else 0)
+            except BaseException:
+                self._stop()
+                raise
+        self.progress.say(self._summary())
+        return not self.failed
+
+    def _start(self):
+        for run in list(self.waiting):
+            if len(self.running) >= self.jobs:
+                return
+            if run.is_finished():
+                self._leave_queue(run, f"{run}: finished by another process")
+            elif failed := [need for need in run.needs if need in self.failed]:
+                self._fail(run, f"it needs {failed[0]}, which failed")
+            elif all(need.is_finished() for need in run.needs) and not run.is_held():
+                self.waiting.remove(run)
+                plan, out = run.plan, run.folder.parents[3]
+                words = ["run", plan.recipe.name, "--profile", plan.profile, "--protocol", plan.protocol]
+                words += ["--fold", str(plan.fold), "--seed", str(plan.seed), "--out", str(out)]
+                words += ["--precision", plan.precision]
+                self.running[run] = self.engine.start([*words, *self.options], run.log)
+                self.progress.say(f"{run}: started")
+
+    def _collect(self):
+        for run, job in list(self.running.items()):
+            code = job.poll()
+            if code is None:
+                self.progress.show(run)
+                continue
+            del self.running[run]
+            self.progress.end(run)
+            if code == BusyError.exit_code:
+                # Another process was quicker.
+                self.waiting.append(run)
+            elif code == 0 and run.is_finished():
+                self._leave_queue(run, f"{run}: finished, {run.score()}")
+            else:
+                self._fail(run, _last_line(run.log, code))
+
+    def _leave_queue(self, run, text):
+        if run in self.waiting:
+            self.waiting.remove(run)
+        self.done += 1
+        self.progress.say(f"[{self.done + len(self.failed)}/{self.total}] {text}")
+
+    def _fail(self, run, why):
+        if run in self.waiting:
+            self.waiting.remove(run)
+        self.failed[run] = f"{run}: {why}" + (f"\n  log: {run.log}" if run.log.exists() else "")
+        self.progress.say(f"[{self.done + len(self.failed)}/{self.total}] FAILED {run}: {why}")
+
+    def _say_who_is_waited_for(self):
+        others = 0 if self.running else len(self.waiting)
+        if others and others != self.left_to_others:
+            self.progress.say(f"Waiting for runs that other processes carry out: {others}")
+        self.left_to_others = others
+
+    def _stop(self):
+        for run, job in self.running.items():
+            self.progress.end(run)
+            job.stop()
+        self.progress.say(f"Stopping {len(self.running)} runs, which keep the state of their last epoch")
+        for job in self.running.values():
+            job.wait()
+        self.progress.say(self._summary())
+
+    def _summary(self):
+        left = self.total - self.done - len(self.failed)
+        text = f"Runs: {self.done} finished, {len(self.failed)} failed, {left} left, {self.total} in all."
+        if not self.failed:
+            return text
+        listed = "\n".join(self.failed.values())
+        return f"{text} The same command tries those that failed again:\n{listed}"
+
+
+def _last_line(log, code):
+    said = log.read_text(encoding="utf-8", errors="replace").split("\n") if log.exists() else []
+    last = next((line.strip() for line in reversed(said) if line.strip()), "it printed nothing")
+    # Python itself says nothing when a signal ends it, of a machine without memory for instance.
+    return f"ended by signal {-code} after: {last}" if code < 0 else last
+
+
+@contextlib.contextmanager
+def _stopped_by_signals():
+    """Lets the end of a batch job and of a terminal stop a sweep as Ctrl-C does, unless they are ignored."""
+    names = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
+    before = {name: signal.signal(name, signal.default_int_handler) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)

@@ -1,0 +1,32 @@
+"""The commands of the documentation are those of the program."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from skinkit.cli import _parser
+
+ROOT = Path(__file__).parents[1]
+TEXT = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/many_runs.md"))
+# A command ends with its line, unless that ends in a backslash or its words are folded as YAML.
+COMMANDS = re.findall(r"^ *(?:- >-\n *)?(?:exec )?skinkit (run .+(?:\n {4,}-.+)*)", TEXT, re.M)
+VARIABLES = {
+    "$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT": "1/8",
+    "$SLURM_CPUS_PER_TASK": "4",
+    "$((JOB_COMPLETION_INDEX + 1))": "1",
+}
+
+
+def test_all_examples_are_found():
+    assert len(COMMANDS) == 7
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_are_understood(command):
+    for name, value in VARIABLES.items():
+        command = command.replace(name, value)
+    assert "$" not in command
+    options = _parser().parse_args(shlex.split(command.replace("\\\n", ""), comments=True))
+    assert options.patterns == ["gessert2019/table5"] and options.folds is None

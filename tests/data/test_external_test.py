@@ -13,7 +13,7 @@ from skinkit.data import (
 
 @pytest.fixture
 def first(make_table):
-    lesions = ["HAM_0", "HAM_1", "HAM_2", "HAM_3"]
+    lesions = ["HAM_0000000", "HAM_0000001", "HAM_0000002", "HAM_0000003"]
     table = make_table(label=["nv", "mel", "akiec", "nv"], lesion_id=lesions)
     parts = dict(zip(table["image_id"], ["train", "train", "train", "test"], strict=True))
     return table, Split("images", parts, 0, "image")
@@ -32,7 +32,7 @@ def other(make_table):
             "ISIC_0024700_downsampled",
         ],
         label=["nv", "nv", "mel", "ak", "scc", "mel"],
-        lesion_id=["HAM_11", None, "HAM_1", "HAM_12", "HAM_13", "HAM_14"],
+        lesion_id=["HAM_0000011", None, "HAM_0000001", "HAM_0000012", "HAM_0000013", "HAM_0000014"],
     )
 
 
@@ -99,14 +99,15 @@ def test_an_equal_file_and_the_lesions_of_training_patients_are_left_out(first, 
     for name in ("a", "b", "c"):
         (tmp_path / name).write_bytes(b"the same" if name < "c" else b"another!")
     table = table.assign(
-        path=[str(tmp_path / "a"), *[pd.NA] * 3], patient_id=["IP_1", "IP_2", "IP_3", "IP_4"]
+        path=[str(tmp_path / "a"), *[pd.NA] * 3],
+        patient_id=["IP_0000001", "IP_0000002", "IP_0000003", "IP_0000004"],
     )
     other = make_table(
         image_id=["x_1", "x_2", "x_3"],
         label=["nv"] * 3,
         dataset=["other"] * 3,
         path=[str(tmp_path / "b"), str(tmp_path / "c"), pd.NA],
-        patient_id=["IP_8", "IP_9", "ip_2"],
+        patient_id=["IP_0000008", "IP_0000009", "ip_0000002"],
     )
     assert external_test(table, split, other)[1].ids("test") == ["x_2"]
 

@@ -230,12 +230,12 @@ def test_equal_pixels_in_different_files_are_found(table):
 
 def test_one_id_in_two_spellings_is_a_duplicate(table):
     files = {"I_1.jpg": JPEG, "i_1_downsampled.jpg": coded(PICTURE.rotate(180)), "I_2.png": PNG}
-    found = check(table(files, lesion_id=["HAM_1", "ham_1", "x"])).duplicates
+    found = check(table(files, lesion_id=["HAM_0000001", "ham_0000001", "x"])).duplicates
     assert found.values.tolist() == [["same id", ("I_1", "i_1_downsampled"), True, True]]
 
 
 def test_lesions_under_ids_of_two_schemes_are_not_compared(table):
-    rows = table({"a.jpg": JPEG, "b.jpg": JPEG}, lesion_id=["HAM_1", "IL_1"])
+    rows = table({"a.jpg": JPEG, "b.jpg": JPEG}, lesion_id=["HAM_0000001", "IL_0000001"])
     assert check(rows).duplicates["same_lesion"].isna().all()
 
 

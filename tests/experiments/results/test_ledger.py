@@ -1,5 +1,6 @@
 import dataclasses
 import importlib
+import itertools
 import json
 import re
 import shlex
@@ -324,12 +325,13 @@ def test_a_row_that_is_the_same_experiment_as_another_says_whose_run_it_shows(wr
 
 
 def runs_of(commands):
-    names = ("recipe", "profile", "protocol", "fold", "seed", "weights")
     for command in commands.split("; "):
         name, *words = shlex.split(command)
         assert name == "skinkit"
-        options = vars(_parser().parse_args(words))
-        yield tuple(options[name] for name in names)
+        options = _parser().parse_args(words)
+        several = (options.patterns, [options.profile], options.protocols, options.folds, options.seeds)
+        (one,) = itertools.product(*several)
+        yield (*one, options.weights)
 
 
 def runs_in(folders):

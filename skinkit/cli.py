@@ -166,7 +166,7 @@ def _add_data_dir(command):
 def _run(options):
     if not _asks_for_many(options):
         return _run_one(options)
-    from skinkit.experiments.sweep import sweep
+    from skinkit.experiments.many_runs.sweep import sweep
 
     asked = {name: value for name, value in vars(options).items() if name != "action"}
     return 0 if sweep(**asked) else 1

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from skinkit.data.tables.folder import data_root
 from skinkit.experiments.environment import cpu_cores
-from skinkit.experiments.missing_inputs import missing_inputs
+from skinkit.experiments.many_runs.missing_inputs import missing_inputs
+from skinkit.experiments.many_runs.progress import SweepProgress
+from skinkit.experiments.many_runs.run_list import list_plans, list_runs
 from skinkit.experiments.plan import weights_identity
 from skinkit.experiments.run import BusyError
-from skinkit.experiments.run_list import list_plans, list_runs
-from skinkit.experiments.sweep_progress import SweepProgress
 
 # Seconds between two looks at the processes, and until one that was asked to stop is killed.
 _POLL, _PATIENCE = 0.5, 30
@@ -48,7 +48,7 @@ def sweep(
     Args:
         patterns: As in `skinkit.papers.registry.matching_recipes`.
         profile: As in `skinkit.experiments.run`.
-        protocols: As in `skinkit.experiments.run_list.list_plans`.
+        protocols: As in `skinkit.experiments.many_runs.run_list.list_plans`.
         folds: As in `list_plans`.
         seeds: As in `list_plans`.
         out: As in `skinkit.experiments.run`.
@@ -76,7 +76,7 @@ def sweep(
     unfinished = [run for run in runs if not run.is_finished()]
     missing = missing_inputs([run.plan for run in unfinished], weights, data_dir, fetch=not dry_run)
     if dry_run:
-        from skinkit.experiments.dry_run import dry_run_text
+        from skinkit.experiments.many_runs.dry_run import dry_run_text
 
         print(dry_run_text(runs, missing, out, jobs or 1))
         return not missing
@@ -94,7 +94,7 @@ def sweep(
 
 def _ray(address, cpus, gpus, runs):
     try:
-        from skinkit.experiments.ray_engine import RayEngine
+        from skinkit.experiments.many_runs.ray_engine import RayEngine
     except ModuleNotFoundError as error:
         raise RuntimeError("`--engine ray` needs Ray: pip install 'skinkit[ray]'") from error
     return RayEngine(address, cpus, gpus, runs[0].folder.parents[3])

@@ -1,7 +1,7 @@
 """The dry run: which runs there are, how long they would take, and what is missing."""
 
+from skinkit.experiments.many_runs.progress import duration
 from skinkit.experiments.results.recipe_list import list_recipes
-from skinkit.experiments.sweep_progress import duration
 
 
 def dry_run_text(runs, missing, out=None, jobs=1):

@@ -7,7 +7,7 @@ import uuid
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from skinkit.experiments.sweep import LocalJob
+from skinkit.experiments.many_runs.sweep import LocalJob
 
 # Seconds that a machine may take to answer whether it sees the folder.
 _ANSWER = 120

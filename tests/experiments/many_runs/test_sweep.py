@@ -10,11 +10,11 @@ import pytest
 from sweep_package import descendants, wait_until
 
 from skinkit.cli import main
+from skinkit.experiments.many_runs.progress import duration
 from skinkit.experiments.resume import NUMBERS
-from skinkit.experiments.sweep_progress import duration
 from skinkit.files import is_locked, locked
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 BASE, AFTER = "skinkit/seconds/base", "skinkit/seconds/after"
 # One worker makes the runs that these tests share.
 pytestmark = pytest.mark.xdist_group("sweep")

@@ -1,6 +1,6 @@
 import pandas as pd
 
-from skinkit.experiments.sweep_progress import duration, how_far
+from skinkit.experiments.many_runs.progress import duration, how_far
 
 
 def test_an_epoch_is_told_with_the_last_score_and_the_time_of_the_rest():

@@ -1,4 +1,4 @@
-from skinkit.experiments.run_list import list_plans, list_runs
+from skinkit.experiments.many_runs.run_list import list_plans, list_runs
 from skinkit.papers.several import numbers, protocols, shard
 
 

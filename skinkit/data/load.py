@@ -155,6 +155,8 @@ def _read(sheet, dataset, files, labels, columns, missing_images):
     if not isinstance(labels, Mapping):
         _one_of("labels", labels, _LABELS)
     _one_of("missing_images", missing_images, _MISSING_IMAGES)
+    if columns is not None and not isinstance(columns, Mapping):
+        raise ValueError(f"columns is a dictionary, {{'image_id': 'img_id'}}. Received: columns={columns!r}")
     rename_columns(sheet, columns)
     join_second_table(sheet, files)
     drop_unusable(sheet)

@@ -536,3 +536,25 @@ def test_the_merge_refuses_binary_labels_and_shared_images(make_table):
         merge_bermeo2023(old, make_table(image_id=["B"], label=["benign"]))
     with pytest.raises(ValueError, match="each image once"):
         merge_bermeo2023(old, make_table(image_id=["A"], label=["nv"]))
+
+
+def test_a_link_to_nothing_is_not_an_image(tmp_path):
+    (tmp_path / "a.jpg").symlink_to(tmp_path / "gone.jpg")
+    (tmp_path / "own.csv").write_text("image_id,label\na,nv\n")
+    with pytest.raises(FileNotFoundError, match="1 of the 1 images"):
+        load(tmp_path / "own.csv")
+
+
+def test_images_of_other_formats_in_class_folders_are_named(tmp_path):
+    for name in ("nv/1.jpg", "nv/2.bmp", "mel/3.png", "bkl/4.tiff"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(ValueError, match=r"(2\.bmp|4\.tiff): only JPEG and PNG files are read"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("columns", ["img_id", ["img_id"]])
+def test_columns_that_are_no_dictionary_are_refused(tmp_path, columns):
+    (tmp_path / "own.csv").write_text("img_id,label\na,nv\n")
+    with pytest.raises(ValueError, match="columns is a dictionary"):
+        load(tmp_path / "own.csv", columns=columns)

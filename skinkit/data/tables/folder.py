@@ -31,7 +31,9 @@ def list_files(folder):
             continue
         entered.add(real)
         folders[:] = [name for name in folders if name != "__MACOSX" and not name.startswith(".")]
-        found += [Path(place, name) for name in names if not name.startswith(".")]
+        paths = (Path(place, name) for name in names if not name.startswith("."))
+        # A link to nothing is not a file.
+        found += [path for path in paths if path.exists()]
     return sorted(found, key=lambda path: (len(path.parts), str(path)))
 
 
@@ -135,17 +137,23 @@ def _equal_files(paths):
     return len(again)
 
 
+_OTHER_IMAGES = {".bmp", ".gif", ".tif", ".tiff", ".webp", ".dcm", ".heic"}
+
+
 def class_folders(folder, files):
     """Returns a sheet of images that lie in one folder a class, `None` unless there are two such folders.
 
     The id of an image is the name of its file; where names are used in several folders anew, its path.
 
     Raises:
-        ValueError: if one photograph lies in two folders: an id that is known by itself, as `ISIC_0024306`.
+        ValueError: if one photograph lies in two folders: an id that is known by itself, as `ISIC_0024306`;
+            or for images in another format.
     """
     paths = [path.relative_to(folder) for path in files if is_image(path)]
     if len({path.parent for path in paths}) < 2 or any(len(path.parts) < 2 for path in paths):
         return None
+    if other := [path for path in files if path.suffix.lower() in _OTHER_IMAGES]:
+        raise ValueError(f"{other[0]}: only JPEG and PNG files are read. Convert it, or move it away")
     whole = pd.Series([path.with_suffix("").as_posix() for path in paths], dtype="string")
     stems = pd.Series([path.stem for path in paths], dtype="string")
     ids = whole if stems.str.lower().duplicated().any() else stems

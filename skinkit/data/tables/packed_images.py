@@ -1,16 +1,18 @@
 """Files that hold many images, unpacked once into a folder of image files beside them."""
 
 import io
+import json
 import zipfile
 
 import numpy as np
 
 from skinkit.data.classes import CLASS_MAPS
-from skinkit.files import IMAGE_SIGNATURES, locked, reading, remove_matching
+from skinkit.files import IMAGE_SIGNATURES, file_hash, locked, read_json, reading, remove_matching
 
 PACKED_ENDINGS = {".npz", ".hdf5", ".h5"}
 _REMEDY = "Fetch it again; expected are MedMNIST's arrays (.npz), or one image an entry (.hdf5)"
-_WRITTEN = ("*.png", "*.jpg", "manifest.csv", ".of-*-bytes")
+_MARK = ".unpacked-from.json"
+_WRITTEN = ("*.png", "*.jpg", "manifest.csv", _MARK)
 
 
 def unpack_images(path):
@@ -29,10 +31,9 @@ def unpack_images(path):
     """
     folder = path.with_suffix("")
     part = folder.with_name(f".{folder.name}.part")
-    mark = f".of-{path.stat().st_size}-bytes"
     with locked(part.with_suffix(".lock")):
         if folder.is_dir():
-            if not (folder / mark).exists() and any(folder.glob(".of-*-bytes")):
+            if (folder / _MARK).exists() and not _is_unpacked(path, folder / _MARK):
                 raise ValueError(
                     f"{folder} was unpacked from another {path.name}. Move it away, and load again"
                 )
@@ -43,11 +44,21 @@ def unpack_images(path):
             with reading(path, _REMEDY):
                 for name, content in (_medmnist if path.suffix.lower() == ".npz" else _hdf5)(path):
                     (part / name).write_bytes(content)
-            (part / mark).touch()
+            stat = path.stat()
+            mark = {"bytes": stat.st_size, "changed": stat.st_mtime_ns, "content": file_hash(path)}
+            (part / _MARK).write_text(json.dumps(mark))
             part.replace(folder)
         finally:
             remove_matching(part, _WRITTEN)
     return folder
+
+
+def _is_unpacked(path, mark):
+    """Whether a file is the one that was unpacked; its content is read where only its time differs."""
+    noted, stat = read_json(mark, _REMEDY, "bytes", "changed", "content"), path.stat()
+    if noted["bytes"] != stat.st_size or noted["changed"] == stat.st_mtime_ns:
+        return noted["bytes"] == stat.st_size
+    return noted["content"] == file_hash(path)
 
 
 def _medmnist(path):

@@ -13,6 +13,7 @@ from skinkit.data.tables.diagnoses import (
     own_words,
     translated,
 )
+from skinkit.data.tables.image_ids import without_marks
 from skinkit.data.tables.missing import known_ids
 
 # derm7pt: the first match wins, in this order.
@@ -67,7 +68,7 @@ def drop_unusable(sheet):
     """Leaves out synthetic images, and of the archive's exports altered ones and those of official tests."""
     if "image_id" not in sheet.frame:
         return
-    synthetic = sheet.frame["image_id"].str.lower().str.startswith(_SYNTHETIC_IMAGE)
+    synthetic = without_marks(sheet.frame["image_id"]).str.lower().str.startswith(_SYNTHETIC_IMAGE)
     sheet.drop(synthetic, "synthetic image dropped (ISIC_0035068, which the official scorer leaves out)")
     if "image_manipulation" in sheet.frame:
         altered = sheet.frame["image_manipulation"]
@@ -75,7 +76,8 @@ def drop_unusable(sheet):
     # ISIC 2024's own table has some of these columns, and ids of any number.
     is_export = not _EXPORT_COLUMNS.isdisjoint(sheet.frame) and "iddx_full" not in sheet.frame
     if is_export and not any(part.startswith(_OFFICIAL_SETS) for part in sheet.path.resolve().parts):
-        number = sheet.frame["image_id"].str.extract(r"(?i)^ISIC_(\d{7})$", expand=False).astype("Int64")
+        ids = without_marks(sheet.frame["image_id"])
+        number = ids.str.extract(r"(?i)^ISIC_(\d{7})$", expand=False).astype("Int64")
         sheet.drop(
             number.between(*_OFFICIAL_TEST),
             "images of the official ISIC 2018 validation and test sets left out, so that none falls into "

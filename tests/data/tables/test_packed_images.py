@@ -1,6 +1,7 @@
 """Files of many images, unpacked once beside them and read as any folder."""
 
 import io
+import os
 from pathlib import Path
 
 import h5py
@@ -84,6 +85,21 @@ def test_images_of_another_file_of_that_name_are_not_taken(medmnist):
     path = medmnist(train_images=pixels(2, 9, (3,))[:, :14, :14])
     with pytest.raises(ValueError, match="unpacked from another dermamnist.npz. Move it away"):
         load(path)
+
+
+def test_nor_those_of_one_of_the_same_size(medmnist):
+    path = medmnist()
+    load(path, verbose=False)
+    size, content = path.stat().st_size, path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    os.utime(path, ns=(1, 1))
+    assert path.stat().st_size == size
+    with pytest.raises(ValueError, match="unpacked from another dermamnist.npz"):
+        load(path)
+    # A copy of the same content has another time.
+    path.write_bytes(content)
+    os.utime(path, ns=(2, 2))
+    load(path, verbose=False)
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,13 @@ class TestArchive:
         assert {"ISIC_0034320", "ISIC_0036065"} <= set(table["image_id"])
         assert "3 images of the official ISIC 2018 validation and test sets left out" in notices(table)
 
+    @pytest.mark.parametrize(
+        "name", ["ISIC_0034322.jpg", "isic_0034322_downsampled", "images/ISIC_0034322", " ISIC_0034322 "]
+    )
+    def test_nor_do_they_under_another_spelling(self, tmp_path, name):
+        rows = [export_row(34320), export_row(34322).replace("ISIC_0034322", name)]
+        assert read(write(tmp_path / "mine.csv", EXPORT, *rows))["image_id"].tolist() == ["ISIC_0034320"]
+
     def test_nor_do_they_under_an_own_label(self, tmp_path):
         lines = [EXPORT + ",label", export_row(34320) + ",nv", export_row(34321) + ",nv"]
         assert read(write(tmp_path / "mine.csv", *lines))["image_id"].tolist() == ["ISIC_0034320"]

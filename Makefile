@@ -57,11 +57,11 @@ bench: setup ## run the benchmarks and print their ratios
 	$(BIN)/python benchmarks/views.py
 	$(BIN)/python benchmarks/bootstrap.py
 
-colab-test: ## the import, layer and smoke tests under Colab's versions (Python 3.12 or 3.13, in .venv-colab)
+colab-test: ## the import, data, layer and smoke tests under Colab's versions (Python 3.12 or 3.13, in .venv-colab)
 	@[ ! -e .venv-colab ] || [ -e .venv-colab/.ready ] || { echo ".venv-colab was not made by this Makefile; move it away"; exit 1; }
 	$(PYTHON) -m venv .venv-colab && touch .venv-colab/.ready
 	.venv-colab/bin/python -m pip install --quiet -e '.[dev,weights]' -c constraints-colab.txt
-	.venv-colab/bin/python -m pytest -n $(WORKERS) --dist loadgroup tests/test_install.py tests/install tests/addons tests/layers tests/tasks tests/experiments tests/notebooks
+	.venv-colab/bin/python -m pytest -n $(WORKERS) --dist loadgroup tests/test_install.py tests/install tests/addons tests/data tests/layers tests/training tests/tasks tests/experiments tests/notebooks
 
 record-addons: ## record TensorFlow Addons' outputs again (Python 3.11, in .venv-legacy)
 	@[ ! -e .venv-legacy ] || [ -e .venv-legacy/.ready ] || { echo ".venv-legacy was not made by this Makefile; move it away"; exit 1; }

@@ -138,4 +138,6 @@ def _contradict(label, codes):
 
 
 def _canonical(labels):
-    return labels.map(lambda word: DIAGNOSES.get(word, word), na_action="ignore").replace(SEVEN_CLASSES)
+    words = labels.map(lambda word: DIAGNOSES.get(word, word), na_action="ignore")
+    # Pandas 2 maps text to objects, among which a missing one differs from all others.
+    return words.astype("string").replace(SEVEN_CLASSES)

@@ -1,5 +1,6 @@
 """Files that hold many images, unpacked once into a folder of image files beside them."""
 
+import contextlib
 import io
 import json
 import zipfile
@@ -41,8 +42,10 @@ def unpack_images(path):
         remove_matching(part, _WRITTEN)
         part.mkdir()
         try:
-            with reading(path, _REMEDY):
-                for name, content in (_medmnist if path.suffix.lower() == ".npz" else _hdf5)(path):
+            entries = (_medmnist if path.suffix.lower() == ".npz" else _hdf5)(path)
+            # Closed at once where an entry is wrong, and the files with it.
+            with reading(path, _REMEDY), contextlib.closing(entries):
+                for name, content in entries:
                     (part / name).write_bytes(content)
             stat = path.stat()
             mark = {"bytes": stat.st_size, "changed": stat.st_mtime_ns, "content": file_hash(path)}
@@ -69,13 +72,13 @@ def _medmnist(path):
         if not names:
             raise ValueError("it has no array train_images, val_images or test_images")
         for part in names:
-            labels = (int(label.item()) for label in _arrays(archive, f"{part}_labels"))
-            images = _arrays(archive, f"{part}_images")
-            for i, (image, label) in enumerate(zip(images, labels, strict=True)):
-                name = f"{part}_{i:06d}"
-                code = CLASS_MAPS["alphabetical"].decode([label])[0] if is_derma else label
-                rows.append(f"{name},{name}.png,{code}")
-                yield f"{name}.png", _png(image)
+            images, labels = (_arrays(archive, f"{part}_{kind}") for kind in ("images", "labels"))
+            with contextlib.closing(images), contextlib.closing(labels):
+                for i, (image, label) in enumerate(zip(images, labels, strict=True)):
+                    name, number = f"{part}_{i:06d}", int(label.item())
+                    code = CLASS_MAPS["alphabetical"].decode([number])[0] if is_derma else number
+                    rows.append(f"{name},{name}.png,{code}")
+                    yield f"{name}.png", _png(image)
     yield "manifest.csv", "\n".join([*rows, ""]).encode()
 
 

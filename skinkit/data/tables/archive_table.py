@@ -31,7 +31,7 @@ def lesions_of_archive(tables):
     found = [
         _lesions(path, path.stat().st_mtime_ns) for p in places for path in archive_tables(list_files(p))
     ]
-    lesions = pd.concat([pd.Series(dtype="string"), *found])
+    lesions = pd.concat(found) if found else pd.Series(dtype="string")
     return lesions[~lesions.index.duplicated()]
 
 

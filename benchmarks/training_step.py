@@ -52,12 +52,16 @@ PAIRS = {
 
 def main():
     arguments = parse_arguments()
-    rows = {name: compare(*PAIRS[name], arguments.repeats) for name in arguments.pair or PAIRS}
+    show({name: compare(*PAIRS[name], arguments.repeats) for name in arguments.pair or PAIRS}, arguments.out)
+
+
+def show(rows, out):
+    """Prints the results of `compare_steps` by pair, and writes them to a CSV file if one is named."""
     table = pd.DataFrame.from_dict(rows, orient="index")
     table.index.name = "pair"
     print(table.to_string(float_format="{:.3f}".format))
-    if arguments.out:
-        table.to_csv(arguments.out, float_format="%.3f")
+    if out:
+        table.to_csv(out, float_format="%.3f")
 
 
 def parse_arguments():

@@ -9,8 +9,7 @@ median of the ratios of neighbouring turns is printed with their quartiles.
 import argparse
 
 import numpy as np
-import pandas as pd
-from training_step import compare_steps
+from training_step import compare_steps, show
 
 IMAGES = 32
 
@@ -25,11 +24,7 @@ def main():
         "four views / one": compare_steps([four, one], arguments.repeats),
         "four times keras.Model.predict / four views": compare_steps([keras, four], arguments.repeats),
     }
-    table = pd.DataFrame.from_dict(rows, orient="index")
-    table.index.name = "pair"
-    print(table.to_string(float_format="{:.3f}".format))
-    if arguments.out:
-        table.to_csv(arguments.out, float_format="%.3f")
+    show(rows, arguments.out)
 
 
 def arms():

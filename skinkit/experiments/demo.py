@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 from skinkit.experiments.explain import explain
-from skinkit.experiments.resume import OtherRun
 from skinkit.experiments.run import run
 from skinkit.experiments.run_folder import SavedRun
+from skinkit.experiments.run_folder.resume import OtherRun
 from skinkit.papers.baselines import DEMO, DEMO_SYNTHETIC
 
 

@@ -1,18 +1,17 @@
 """Scores of a run, on its own test images or on images of another set."""
 
-import json
+import hashlib
 import math
 from pathlib import Path
 
 from skinkit import data
 from skinkit.experiments.predictions import save_scored
-from skinkit.experiments.run_data import table_hash
 from skinkit.experiments.run_folder import SavedRun
-from skinkit.experiments.seen_images import without_seen
+from skinkit.experiments.run_folder.seen_images import without_seen
+from skinkit.files import read_json
 
 # So that scores of seen images never stand in the place of clean ones: no stem of a file ends so.
 _ENDINGS = {"drop": "", "keep": ".overlap-kept"}
-_SEEN = "training or validation"
 
 
 def summarise(folder):
@@ -46,31 +45,31 @@ def evaluate(folder, on=None, data_dir=None, overlap="drop"):
         raise ValueError("`on` is the name of a release, or a path. Received: an empty string")
     run = SavedRun(Path(folder))
     table, seen = data.load(on, root=data_dir), run.seen(data_dir)
-    target = _folder_for(run.folder / "evaluations", on, table, overlap)
+    # Where the table lies: its images need not be those of another table with equal ids.
+    which = hashlib.sha256(table.attrs["table"].encode()).hexdigest()[:8]
     table, notes = without_seen(table, seen, run.labels, overlap)
     report = data.leakage_between(table, seen)
     notes += [f"not compared: {doubt}" for doubt in report.attrs["doubts"].values() if doubt]
-    said = {
-        "table": table_hash(table),
-        "stamp": data.leakage_stamp(report, _SEEN),
-        "leakage": data.leakage_rate(report),
-        "notes": notes,
-    }
+    stamp = data.leakage_stamp(report, "training or validation")
+    said = {"table": which, "stamp": stamp, "leakage": data.leakage_rate(report), "notes": notes}
     predictions = run.predictor(data_dir)(table)
+    name = Path(on).resolve().stem + _ENDINGS[overlap]
+    target = _folder_for(run.folder / "evaluations" / name, which)
     target.mkdir(parents=True, exist_ok=True)
     metrics = save_scored(predictions, run.recipe.positive, target, **said)
-    return "\n".join([_text(target.as_posix(), metrics, predictions, said["stamp"]), *notes])
+    return "\n".join([_text(target.as_posix(), metrics, predictions, stamp), *notes])
 
 
-def _folder_for(evaluations, on, table, overlap):
-    """The folder of the scores on a table: that of another table of the same name stays."""
-    if overlap not in _ENDINGS:
-        return evaluations
-    target = evaluations / (Path(on).resolve().stem + _ENDINGS[overlap])
-    there = target / "metrics.json"
-    if there.exists() and json.loads(there.read_text(encoding="utf-8")).get("table") != table_hash(table):
-        return target.with_name(f"{target.name}-{table_hash(table)[:8]}")
-    return target
+def _folder_for(folder, which):
+    """The folder of the scores on a table, beside that of another table of the same name."""
+    try:
+        taken = read_json(folder / "metrics.json", "", "table")["table"] != which
+    except FileNotFoundError:
+        taken = False
+    except ValueError:
+        # Of an older version, or not ours.
+        taken = True
+    return folder.with_name(f"{folder.name}-{which}") if taken else folder
 
 
 def _text(title, metrics, predictions, stamp):

@@ -47,7 +47,8 @@ def _rows(run, images, data_dir):
     table = pd.DataFrame(columns=["image_id"])
     if len(files) < len(images):
         table = run.run_data(data_dir).table
-    known = table.set_index("image_id", drop=False).to_dict(orient="index") | files
+    asked = table[table["image_id"].isin(images)]
+    known = asked.set_index("image_id", drop=False).to_dict(orient="index") | files
     if unknown := sorted({*images} - {*known}):
         near = did_you_mean(unknown[0], table["image_id"])
         raise ValueError(f"The run knows no image {', '.join(unknown)}, and there is no such file.{near}")

@@ -33,6 +33,12 @@ class Plan:
     precision: str = "float32"
 
     @property
+    def said(self):
+        """What a manifest says of the plan: by these a run is asked for again."""
+        names = ("profile", "protocol", "fold", "seed", "precision")
+        return {"recipe": self.recipe.name, **{name: getattr(self, name) for name in names}}
+
+    @property
     def resolved(self):
         """The recipe as it is run: with the changes of profile and protocol."""
         return self.recipe.resolve(self.profile, self.protocol)
@@ -96,14 +102,19 @@ def run_folder_name(protocol, profile, fold, seed, precision=None):
 
 
 def run_command(said, out=None):
-    """Returns the command that carries a run out.
+    """Returns the command that carries a run out, as text: see `run_words`."""
+    return shlex.join(["skinkit", *run_words(said, out)])
+
+
+def run_words(said, out=None):
+    """Returns the words of the command that carries a run out, without `skinkit`.
 
     Args:
         said: Mapping such as a manifest, with `recipe`, `profile`, `protocol`, `fold`, `seed`, and perhaps
             `precision` and `weights`.
         out: Folder of all runs, where it is not the usual one.
     """
-    words = ["skinkit", "run", said["recipe"]]
+    words = ["run", said["recipe"]]
     for option in ("profile", "protocol", "fold", "seed"):
         words += [f"--{option}", str(said[option])]
     # The hash of a file stands behind its name.
@@ -112,7 +123,7 @@ def run_command(said, out=None):
     further = {"weights": weights, "precision": "" if precision == "float32" else precision, "out": out}
     for option, value in further.items():
         words += [f"--{option}", str(value)] if value else []
-    return shlex.join(words)
+    return words
 
 
 def weights_identity(weights):

@@ -6,8 +6,6 @@ import json
 import time
 from pathlib import Path
 
-from skinkit.experiments import resume
-from skinkit.experiments.image_files import check_images, note_images
 from skinkit.experiments.plan import PRECISIONS, Plan, weights_identity
 from skinkit.experiments.predictions import (
     predict_parts,
@@ -16,10 +14,11 @@ from skinkit.experiments.predictions import (
     write_json,
     write_predictions,
 )
-from skinkit.experiments.repair import mend
 from skinkit.experiments.run_data import build_run_data, table_hash
-from skinkit.experiments.run_folder import SavedRun
-from skinkit.experiments.seen_images import seen_images
+from skinkit.experiments.run_folder import SavedRun, resume
+from skinkit.experiments.run_folder.changed_images import check_unchanged, note_images
+from skinkit.experiments.run_folder.repair import mend
+from skinkit.experiments.run_folder.seen_images import seen_images
 from skinkit.files import is_locked, locked, writing
 from skinkit.papers.registry import recipe as find_recipe
 from skinkit.papers.registry import same_method
@@ -131,7 +130,7 @@ def _carry_out(plan, folder, out, weights, data_dir, verbose):
     needed = [_trained_before(each, plan, run_data, verbose, **where) for each in plan.needs]
     _say(plan, run_data, verbose)
     if resume.has_epochs(folder):
-        check_images(run_data.table, folder)
+        check_unchanged(run_data.table, folder)
     else:
         note_images(run_data.table, folder)
     _train(plan, run_data, folder, key, weights, needed, verbose)
@@ -240,12 +239,7 @@ def _say_what(plan, run_data):
 
     split = run_data.split
     return {
-        "recipe": plan.recipe.name,
-        "profile": plan.profile,
-        "protocol": plan.protocol,
-        "fold": plan.fold,
-        "seed": plan.seed,
-        "precision": plan.precision,
+        **plan.said,
         "dataset": run_data.source,
         "lacking": run_data.lacking,
         "images": {part: int(n) for part, n in split.parts.value_counts().items()},

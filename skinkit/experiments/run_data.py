@@ -53,7 +53,7 @@ class RunData:
         """SHA-256 of the sorted ids of the test part: equal where runs are tested on the same images."""
         return hashlib.sha256("\n".join(sorted(self.split.ids(self.test_part))).encode()).hexdigest()
 
-    @property
+    @functools.cached_property
     def stamp(self):
         """The sentence over every metric of a leaky split or selection, or `None`."""
         stamp, selected = data.leakage_stamp(self.leakage), self._leaky_selection()

@@ -128,14 +128,19 @@ def build_dataset(
         wanted = tf.data.Dataset.from_tensor_slices(elements).batch(batch_size)
     images = _images(wanted, files, file_of_row, spec, batch_size, training)
     finish = _finisher(files, file_of_row, targets, with_rows=extra_inputs is not None)
+    batches = _joined(wanted, images, finish)
+    return batches if extra_inputs is None else attach(batches, extra_inputs)
+
+
+def _joined(wanted, images, finish):
+    """The finished batches, made ahead of their use."""
     batches = tf.data.Dataset.zip(wanted, images).map(finish)
     batches = batches.apply(tf.data.experimental.assert_cardinality(wanted.cardinality()))
     options = tf.data.Options()
     # Images are made in parallel; threads inside an operation only add waiting, and would make
     # sums depend on their number.
     options.threading.max_intra_op_parallelism = 1
-    batches = batches.with_options(options).prefetch(2)
-    return batches if extra_inputs is None else attach(batches, extra_inputs)
+    return batches.with_options(options).prefetch(2)
 
 
 def _endless(count, fixed, spec, batch_size, seed, first_epoch, sampler):

@@ -27,4 +27,8 @@ def of(recipe):
     """
     check_name("Models", recipe.model.name, models.MODELS)
     task = next(kind for kind in KINDS if kind.suits(recipe))(recipe)
-    return task if recipe.classifier is None else FeatureClassifier(task)
+    if FeatureClassifier.suits(recipe):
+        return FeatureClassifier(task)
+    if type(task).predictor is Task.predictor:
+        raise task.no_classes()
+    return task

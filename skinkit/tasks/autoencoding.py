@@ -21,14 +21,6 @@ class Autoencoding(Task):
     def suits(recipe):
         return models.MODELS[recipe.model.name].reconstructs
 
-    def __init__(self, recipe):
-        super().__init__(recipe)
-        if recipe.classifier is None:
-            raise ValueError(
-                f"{recipe.name}: {recipe.model.name} makes images, not class probabilities. Give the recipe "
-                "a `classifier` of its features"
-            )
-
     def prepare(self, model, run_data, seed, folder):
         batches = training_batches(self.recipe, run_data, seed)
         if batches.weights is not None:

@@ -110,15 +110,8 @@ def training_batches(recipe, run_data, seed, extra_inputs=None):
     check_name("Balancings", name, BALANCING)
     if name == "none" and options:
         raise ValueError(f"Without balancing there are no options. Received: balancing={recipe.balancing}")
-    return TrainingBatches(
-        recipe,
-        run_data.rows("train"),
-        run_data.labels,
-        seed,
-        sample_weights(recipe, run_data),
-        _sampler(recipe, run_data.rows("train")),
-        extra_inputs,
-    )
+    rows, weights = run_data.rows("train"), sample_weights(recipe, run_data)
+    return TrainingBatches(recipe, rows, run_data.labels, seed, weights, _sampler(recipe, rows), extra_inputs)
 
 
 def evaluation_images(recipe, rows, **changes):

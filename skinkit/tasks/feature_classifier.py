@@ -46,6 +46,10 @@ class FeatureClassifier(Task):
             crops.
     """
 
+    @staticmethod
+    def suits(recipe):
+        return recipe.classifier is not None
+
     def __init__(self, task):
         super().__init__(task.recipe)
         self.task, self.monitors, self.fitted = task, task.monitors, None
@@ -65,6 +69,9 @@ class FeatureClassifier(Task):
         history = self.task.train(model, run_data, seed, folder, verbose)
         self.fit(model, run_data, seed)
         return history
+
+    def validator(self, model, rows):
+        return self.task.validator(model, rows)
 
     def fit(self, model, run_data, seed):
         """Fits the classifier on the training images.

@@ -1,5 +1,6 @@
 """The base of all kinds of learning."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -33,10 +34,11 @@ class Explanation(NamedTuple):
     maps: dict[str, np.ndarray]
 
 
-class Task:
+class Task(ABC):
     """A kind of learning: makes, trains, watches, asks and explains the network of a recipe.
 
-    A subclass gives `suits`, `validator`, `predictor` and `explain`, and changes of the rest what differs.
+    A subclass gives `suits` and `validator`; `predictor` and `explain` where its network tells classes apart;
+    and changes of the rest what differs.
 
     Args:
         recipe: A resolved `Recipe`.
@@ -53,9 +55,9 @@ class Task:
     has_views = False  # whether the predictions of several views of an image may be averaged
 
     @staticmethod
+    @abstractmethod
     def suits(recipe):
         """Returns whether this is the kind of learning that the fields of a resolved `Recipe` ask for."""
-        raise NotImplementedError
 
     def __init__(self, recipe):
         self.recipe, self.labels = recipe, data.CLASS_MAPS[recipe.classes].labels
@@ -138,16 +140,19 @@ class Task:
         # The argument is ignored: it may be another graph over the same layers.
         return lambda _: score()
 
+    @abstractmethod
     def validator(self, model, rows) -> Callable[[], dict[str, float]]:
         """Returns the function that scores the model, as it is by then, on labelled manifest rows."""
-        raise NotImplementedError
 
     def predictor(self, model) -> Callable:
         """Returns the function from manifest rows to class probabilities `(n, classes)`.
 
         It needs no labels.
+
+        Raises:
+            ValueError: for a network that tells no classes apart.
         """
-        raise NotImplementedError
+        raise self.no_classes()
 
     def explain(self, model, rows) -> Explanation:
         """Returns the `Explanation` of manifest rows, which need no labels.
@@ -155,12 +160,19 @@ class Task:
         Raises:
             ValueError: when the probabilities do not come from the network alone.
         """
-        raise NotImplementedError
+        raise self.no_classes()
 
-    def save(self, folder):
+    def no_classes(self):
+        """Returns the error of a network that tells no classes apart and has no classifier of its features."""
+        return ValueError(
+            f"{self.recipe.name}: {self.recipe.model.name} tells no classes apart. Give the recipe a "
+            "`classifier` of its features"
+        )
+
+    def save(self, folder):  # noqa: B027 - most kinds have nothing to save
         """Writes what is learned besides the weights of the model; nothing by default."""
 
-    def restore(self, folder, model, run_data, seed):
+    def restore(self, folder, model, run_data, seed):  # noqa: B027
         """Reads what `save` wrote, or learns it again where an older version did not write it.
 
         Args:

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from skinkit.experiments.resume import OtherRun
+from skinkit.experiments.run_folder.resume import OtherRun
 from skinkit.papers.baselines import DEMO_SYNTHETIC
 
 OWN = {"recipe": DEMO_SYNTHETIC.name, "profile": "quick", "protocol": "corrected", "fold": 0, "seed": 0}

@@ -9,7 +9,7 @@ import pytest
 
 from skinkit import data
 from skinkit.experiments import SavedRun, evaluate, run
-from skinkit.experiments.seen_images import read_seen, seen_images, without_seen
+from skinkit.experiments.run_folder.seen_images import read_seen, seen_images, without_seen
 from skinkit.papers import choose
 
 # One worker makes the run that these tests share.
@@ -92,9 +92,11 @@ def test_images_seen_in_validation_alone_are_not_said_to_be_in_training(parts, a
 
 def test_the_scores_of_another_table_of_the_same_name_stay(parts, finished, tmp_path):
     folder = shutil.copytree(finished.folder, tmp_path / "run")
+    seen = parts["train"].head(3)
     for place, n in (("a", 9), ("b", 12)):
         (tmp_path / place).mkdir()
-        parts["test"].head(n).to_csv(tmp_path / place / "own.csv", index=False)
+        # What is left out does not make it another table.
+        pd.concat([parts["test"].head(n), seen]).to_csv(tmp_path / place / "own.csv", index=False)
         # The second time it is the same table.
         for _ in range(2):
             evaluate(folder, on=tmp_path / place / "own.csv", data_dir=tmp_path / "nothing")

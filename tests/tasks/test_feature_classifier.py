@@ -245,7 +245,7 @@ def test_unknown_classifiers_and_features_are_named(changes, message):
 
 
 def test_what_an_autoencoder_cannot_do_is_refused(run_data):
-    with pytest.raises(ValueError, match="makes images.*`classifier`"):
+    with pytest.raises(ValueError, match="segnet_autoencoder tells no classes apart.*`classifier`"):
         tasks.of(dataclasses.replace(CAE, classifier=None))
     weighted = dataclasses.replace(CAE, balancing=choose("class_weights"))
     with pytest.raises(ValueError, match="sees no labels.*class_weights"):

@@ -4,7 +4,7 @@ from skinkit.experiments.many_runs.progress import duration
 from skinkit.experiments.results.recipe_list import list_recipes
 
 
-def dry_run_text(runs, missing, out=None, jobs=1):
+def dry_run_text(runs, missing, jobs=1):
     """Returns a table of runs with their state and time, and what is missing, as text.
 
     The time of a run is the median of the finished ones of its recipe and profile in the folder of all runs,
@@ -13,7 +13,6 @@ def dry_run_text(runs, missing, out=None, jobs=1):
     Args:
         runs: List of `ListedRun`s.
         missing: List of sentences, as of `missing_inputs`.
-        out: Folder of all runs, as in `skinkit.experiments.run`.
         jobs: Integer, runs at a time.
     """
     measured = _measured(runs[0].folder.parents[3]) if runs else {}

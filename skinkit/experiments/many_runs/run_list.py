@@ -7,9 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from skinkit import data
-from skinkit.experiments import resume
 from skinkit.experiments.plan import Plan
-from skinkit.experiments.run_folder import SavedRun
+from skinkit.experiments.run_folder import SavedRun, resume
 from skinkit.files import is_locked, read_json
 from skinkit.papers.registry import matching_recipes, same_method
 
@@ -70,7 +69,8 @@ class ListedRun:
 
     def __str__(self):
         plan = self.plan
-        return f"{plan.recipe.name} {plan.protocol} fold {plan.fold} seed {plan.seed}"
+        precision = "" if plan.precision == "float32" else f" {plan.precision}"
+        return f"{plan.recipe.name} {plan.protocol} fold {plan.fold} seed {plan.seed}{precision}"
 
     @property
     def log(self):

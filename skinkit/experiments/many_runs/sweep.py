@@ -10,10 +10,11 @@ from pathlib import Path
 
 from skinkit.data.tables.folder import data_root
 from skinkit.experiments.environment import cpu_cores
+from skinkit.experiments.many_runs.dry_run import dry_run_text
 from skinkit.experiments.many_runs.missing_inputs import missing_inputs
 from skinkit.experiments.many_runs.progress import SweepProgress
 from skinkit.experiments.many_runs.run_list import list_plans, list_runs
-from skinkit.experiments.plan import weights_identity
+from skinkit.experiments.plan import run_words, weights_identity
 from skinkit.experiments.run import BusyError
 
 # Seconds between two looks at the processes, and until one that was asked to stop is killed.
@@ -76,19 +77,17 @@ def sweep(
     unfinished = [run for run in runs if not run.is_finished()]
     missing = missing_inputs([run.plan for run in unfinished], weights, data_dir, fetch=not dry_run)
     if dry_run:
-        from skinkit.experiments.many_runs.dry_run import dry_run_text
-
-        print(dry_run_text(runs, missing, out, jobs or 1))
+        print(dry_run_text(runs, missing, jobs or 1))
         return not missing
     if missing:
         raise FileNotFoundError("\n".join(missing))
-    options = _options(weights, data_dir, again)
     if engine == "ray" and unfinished:
-        made, jobs, threads = _ray(address, threads or 1, gpus, runs), jobs or len(runs), threads or 1
+        jobs, threads = jobs or len(runs), threads or 1
+        made = _ray(address, threads, gpus, runs)
     else:
         made, jobs = LocalEngine(), jobs or 1
         threads = threads or (max(1, cpu_cores() // jobs) if jobs > 1 else None)
-    options += ["--threads", str(threads)] if threads else []
+    options = _options(weights, data_dir, again, threads)
     return Sweep(unfinished, len(runs), made, jobs, options).carry_out()
 
 
@@ -100,11 +99,12 @@ def _ray(address, cpus, gpus, runs):
     return RayEngine(address, cpus, gpus, runs[0].folder.parents[3])
 
 
-def _options(weights, data_dir, again):
+def _options(weights, data_dir, again, threads):
     """The options that all runs have; paths are absolute, for other machines."""
     options = ["--data", str(data_root(data_dir).absolute())]
     if weights is not None:
         options += ["--weights", str(Path(weights).absolute() if Path(weights).is_file() else weights)]
+    options += ["--threads", str(threads)] if threads else []
     return [*options, "--again"] if again else options
 
 
@@ -197,10 +197,7 @@ class Sweep:
                 self._fail(run, f"it needs {failed[0]}, which failed")
             elif all(need.is_finished() for need in run.needs) and not run.is_held():
                 self.waiting.remove(run)
-                plan, out = run.plan, run.folder.parents[3]
-                words = ["run", plan.recipe.name, "--profile", plan.profile, "--protocol", plan.protocol]
-                words += ["--fold", str(plan.fold), "--seed", str(plan.seed), "--out", str(out)]
-                words += ["--precision", plan.precision]
+                words = run_words(run.plan.said, run.folder.parents[3])
                 self.running[run] = self.engine.start([*words, *self.options], run.log)
                 self.progress.say(f"{run}: started")
 

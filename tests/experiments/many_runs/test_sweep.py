@@ -11,7 +11,7 @@ from sweep_package import descendants, wait_until
 
 from skinkit.cli import main
 from skinkit.experiments.many_runs.progress import duration
-from skinkit.experiments.resume import NUMBERS
+from skinkit.experiments.run_folder.resume import NUMBERS
 from skinkit.files import is_locked, locked
 
 ROOT = Path(__file__).parents[3]

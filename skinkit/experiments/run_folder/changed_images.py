@@ -22,7 +22,7 @@ def note_images(table, folder):
         files.drop(columns="path").to_csv(part, index=False)
 
 
-def check_images(table, folder):
+def check_unchanged(table, folder):
     """Raises `ValueError` when an image has another content than when the run was begun.
 
     Content is read only where size or time differ, as they do where the images lie in another place.

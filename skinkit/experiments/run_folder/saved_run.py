@@ -169,7 +169,7 @@ class SavedRun:
             FileNotFoundError: when they were not kept and the release is not there.
             ValueError: when their file is damaged, or the release is another one now.
         """
-        from skinkit.experiments.seen_images import read_seen, seen_images
+        from skinkit.experiments.run_folder.seen_images import read_seen, seen_images
 
         path = self.folder / "seen.csv.gz"
         if path.exists():

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from skinkit.experiments import SavedRun, resume, run
+from skinkit.experiments import SavedRun, run
+from skinkit.experiments.run_folder import resume
 from skinkit.papers import choose
 
 # One worker makes the run that these tests share.

@@ -3,8 +3,8 @@
 import json
 import re
 
-from skinkit.experiments import image_files
 from skinkit.experiments.predictions import write_json
+from skinkit.experiments.run_folder import changed_images
 from skinkit.files import read_json, remove, remove_matching
 
 MANIFEST, PLAN, AGAIN, LOCK = "manifest.json", "plan.json", "again", ".lock"
@@ -20,7 +20,7 @@ FILES = (
     *("overlays.png", "report.html"),
 )
 # What a run that was killed before its first epoch may have left, and one that has lost its manifest.
-_BEGUN = {LOCK, "checkpoint", image_files.NAME, AGAIN, f"{AGAIN}-ready"}
+_BEGUN = {LOCK, "checkpoint", changed_images.NAME, AGAIN, f"{AGAIN}-ready"}
 _LOST = {*FILES, *_BEGUN, "evaluations"}
 
 
@@ -122,7 +122,7 @@ def tidy(folder):
     from skinkit.training import Checkpoint
 
     Checkpoint(folder / "checkpoint").delete()
-    for name in (PLAN, image_files.NAME):
+    for name in (PLAN, changed_images.NAME):
         (folder / name).unlink(missing_ok=True)
 
 

@@ -163,7 +163,7 @@ class Task(ABC):
         raise self.no_classes()
 
     def no_classes(self):
-        """Returns the error of a network that tells no classes apart and has no classifier of its features."""
+        """Returns the error of a network without class probabilities and without a classifier."""
         return ValueError(
             f"{self.recipe.name}: {self.recipe.model.name} tells no classes apart. Give the recipe a "
             "`classifier` of its features"

@@ -30,10 +30,13 @@ and per measured one, is [ledger.csv](ledger.csv); differences between recipes o
   fold on the same images, in another order and from other first weights. What a training owes to luck is in
   both standard deviations (ddof 1).
 - **Differences** on the same test images. An interval that holds 0 says that these images cannot tell the two
-  apart. *printed*: the mean of the document's own differences, with the smallest and the largest of its
-  networks. Its order *holds* or *does not hold* where three runs or more were compared, and their interval
-  and all printed differences lie on one side of 0 each; otherwise it is *open*. Where a class has fewer than
-  ten lesions, intervals of means over classes are too short; where all resamples agree, there is none.
+  apart. *with runs*: the interval that counts the luck of the trainings, too: each half is the root of its
+  own square and that of t sd / sqrt(runs), with the sd of the difference over runs, pooled over the pairs of
+  a table, and its degrees of freedom (df). *printed*: the mean of the document's own differences, with the
+  smallest and the largest of its networks. Its order *holds* or *does not hold* where three runs or more were
+  compared, and their interval *with runs* and all printed differences lie on one side of 0 each; otherwise it
+  is *open*. Where a class has fewer than ten lesions, intervals of means over classes are too short; where
+  all resamples agree, there is none.
 - Not for clinical use.
 """
 
@@ -185,7 +188,8 @@ def _difference(row):
     interval = f" ({row.low:+.3f} to {row.high:+.3f})" if pd.notna(row.low) else ""
     return _lines(
         f"{row.difference:+.3f}{interval}",
-        pd.notna(row.run_sd) and f"sd over runs {row.run_sd:.3f}",
+        pd.notna(row.low_of_both) and f"with runs {row.low_of_both:+.3f} to {row.high_of_both:+.3f}",
+        row.df and f"sd over runs {row.pooled_sd:.3f} (df {row.df})",
         pd.notna(row.printed) and f"printed {row.printed:+.3f}{spread}: {holds}",
     )
 

@@ -55,6 +55,10 @@ DIFFERENCE = {
     "low": -0.02,
     "high": -0.005,
     "run_sd": np.nan,
+    "pooled_sd": np.nan,
+    "df": 0,
+    "low_of_both": np.nan,
+    "high_of_both": np.nan,
     "printed": np.nan,
     "printed_low": np.nan,
     "printed_high": np.nan,
@@ -137,11 +141,13 @@ def test_the_best_epoch_and_single_classes():
 
 def test_differences_stand_under_their_document():
     printed = {"printed": 0.03, "printed_low": 0.02, "printed_high": 0.04, "networks": 3, "holds": "no"}
-    auc = {"metric": "macro_auc", "difference": 0.02, "run_sd": 0.1}
+    auc = {"metric": "macro_auc", "difference": 0.02, "pooled_sd": 0.1, "df": 4}
+    auc |= {"low_of_both": -0.03, "high_of_both": 0.04}
     found = lines([{}], pd.DataFrame([DIFFERENCE | printed, DIFFERENCE | auc]))
     assert found[-1] == (
         "| table4b/cnn-sa minus table4a/cnn | corrected | quick | 1 | 199 | -0.010 (-0.020 to -0.005)<br>"
-        "printed +0.030 (+0.020 to +0.040): does not hold | +0.020 (-0.020 to -0.005)<br>sd over runs 0.100 |"
+        "printed +0.030 (+0.020 to +0.040): does not hold | +0.020 (-0.020 to -0.005)<br>"
+        "with runs -0.030 to +0.040<br>sd over runs 0.100 (df 4) |"
     )
     others = pd.DataFrame([DIFFERENCE]).replace("koefler2023", "gessert2019", regex=True)
     assert "minus" not in "".join(lines([{}], others))

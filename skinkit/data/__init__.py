@@ -17,6 +17,7 @@ from skinkit.data.overlap import fingerprint, overlap
 from skinkit.data.releases.catalog import CATALOG, Release, describe, list_releases
 from skinkit.data.releases.check_images import CheckReport, check_images
 from skinkit.data.releases.download import DownloadError, fetch
+from skinkit.data.releases.image_file import typical_size
 from skinkit.data.split_registry import SPLITS, split_folds
 from skinkit.data.splits import Split, group_folds, stratified_group_split, with_validation
 from skinkit.data.splits_of_documents import (

@@ -1,4 +1,4 @@
-"""Facts of one image file: readable or not, its coding, and hashes of its bytes and pixels."""
+"""Facts of image files: readable or not, coding, size, and hashes of bytes and pixels."""
 
 import hashlib
 import io
@@ -6,6 +6,8 @@ import re
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from skinkit.files import IMAGE_SIGNATURES
 
@@ -68,6 +70,21 @@ def inspect_image(path: str | Path) -> ImageFacts:
     if problem := _PROBLEMS[kinds[0]](content):
         return ImageFacts(*problem, bytes=len(content))
     return _decode(content, kinds[0])
+
+
+def typical_size(paths):
+    """Returns the median height and the median width of image files, in pixels, read from their headers.
+
+    Args:
+        paths: Strings or `pathlib.Path`s of JPEG or PNG files.
+    """
+    from PIL import Image
+
+    sizes = []
+    for path in paths:
+        with Image.open(path) as image:
+            sizes.append((image.height, image.width))
+    return [int(side) for side in np.median(sizes, axis=0)]
 
 
 def _jpeg_problem(content):

@@ -16,9 +16,9 @@ and per measured one, is [ledger.csv](ledger.csv); differences between recipes o
   (`method` in `metrics.json` says which). *best epoch*: mean of the epochs that were best on validation,
   where a recipe reports the last one and scores them beside it. *printed*: by the document, as a fraction;
   `within` when the difference is within the tolerance that the recipe states, `outside` when it is not; of
-  three runs or more `reproduced` and `not reproduced`; or why the two cannot be compared. Misses stay. *run
-  of*: the row is the same experiment as another, whose runs it shows. Runs of the `smoke` profile are not
-  counted.
+  three runs or more `reproduced` and `not reproduced`; or, under *remarks*, why the two cannot be compared.
+  A level is judged only from source images as large as the recipe's own. Misses stay. *run of*: the row is
+  the same experiment as another, whose runs it shows. Runs of the `smoke` profile are not counted.
 - **numbers** are the documents' scores. Counts, sizes and claims of the text, and what is flagged in them,
   stand in `skinkit published DOCUMENT`.
 - **stale**: the recipe has changed since the run, or no longer exists. Such a run is averaged and compared
@@ -114,7 +114,7 @@ def _runs_table(rows):
         "n": rows["n"].astype(int),
         "leakage": rows.apply(_leakage, axis=1),
     }
-    return _by_score(rows, about, _score, {"not comparable": _why_not})
+    return _by_score(rows, about, _score, {"remarks": _remarks})
 
 
 def _several_table(rows):
@@ -205,6 +205,13 @@ def _with_sd(value, sd):
 def _leakage(row):
     rates = (row["leakage_photograph"], row["leakage_lesion"], row["leakage_patient"])
     return " / ".join("?" if pd.isna(rate) else f"{rate:.1%}" for rate in rates)
+
+
+def _remarks(rows):
+    """Why a line's scores cannot be compared with those printed; or from which images they come."""
+    judged = rows[rows["verdict"].isin(_VERDICTS)]
+    source = "" if judged.empty else f"source images of {judged['source_size'].iloc[0]}"
+    return "; ".join(filter(None, (source, _why_not(rows))))
 
 
 def _why_not(rows):

@@ -36,6 +36,7 @@ LEDGER = {
     "leakage_photograph": 0.0,
     "leakage_lesion": 0.332,
     "leakage_patient": np.nan,
+    "source_size": "225 x 300",
     "verdict": "not comparable",
     "reason": "no published row",
 }
@@ -81,9 +82,7 @@ def lines(rows, differences=NO_DIFFERENCES):
 def test_a_run_is_one_line_with_its_scores_side_by_side():
     small = {"reason": "quick profile: smaller", "published": 0.88}
     found = lines([small, {"metric": "macro_auc", "measured": 0.75}])
-    assert found[-3] == (
-        "| row | protocol | profile | runs | n | leakage | accuracy | macro AUC | not comparable |"
-    )
+    assert found[-3] == ("| row | protocol | profile | runs | n | leakage | accuracy | macro AUC | remarks |")
     assert found[-1] == (
         "| table4a/cnn | corrected | quick | 2 | 199 | 0.0% / 33.2% / ? | "
         "0.500 (0.400-0.600)<br>printed 0.880 | 0.750 (0.400-0.600) | quick profile: smaller |"
@@ -93,7 +92,9 @@ def test_a_run_is_one_line_with_its_scores_side_by_side():
 @pytest.mark.parametrize("verdict", ["within", "outside", "reproduced", "not reproduced"])
 def test_a_verdict_stands_with_its_score(verdict):
     found = lines([{"published": 0.51, "verdict": verdict, "reason": ""}])
-    assert found[-1].endswith(f"| 0.500 (0.400-0.600)<br>printed 0.510: {verdict} |  |")
+    assert found[-1].endswith(
+        f"| 0.500 (0.400-0.600)<br>printed 0.510: {verdict} | source images of 225 x 300 |"
+    )
 
 
 def test_a_score_that_is_printed_for_one_row_is_shown_for_all():

@@ -85,6 +85,10 @@ class Recipe:
         model_size: Mapping of options of the model that only change its size; a profile may set them.
         start_from: String, name of the recipe whose trained weights it starts from, by layer name, instead of
             the model's own: of the same profile, protocol, fold and seed, which is run first; or `None`.
+        stages: `Choice` of the rule, `soft` or `hard` (`threshold`), that makes the scores of those of two other
+            recipes, without training: `gate`, whose target is `label` against the rest, and `rest`, whose
+            target is without it. They are run first, as for `start_from`. `model` says which pixels both
+            see. `None` for a network of its own (`skinkit.evaluation.combine`).
         balancing: `Choice` of one of these, with its options.
             `none`: each image once in an epoch.
             `class_weights`: loss weights by class (`power`, `normalise`, `over`).
@@ -150,6 +154,7 @@ class Recipe:
     mixing: Choice | None = None
     model_size: Mapping[str, Any] = field(default_factory=dict)
     start_from: str | None = None
+    stages: Choice | None = None
     balancing: Choice = choose("none")
     loss: Choice = choose("categorical_crossentropy")
     classifier: Choice | None = None
@@ -213,7 +218,8 @@ class Recipe:
     @property
     def needs(self):
         """Names of the recipes that are trained first."""
-        return () if self.start_from is None else (self.start_from,)
+        stages = self.stages.options if self.stages else {}
+        return tuple(filter(None, (self.start_from, stages.get("gate"), stages.get("rest"))))
 
     @property
     def compares_epochs(self):

@@ -7,6 +7,7 @@ from hypothesis.extra.numpy import arrays
 
 from skinkit.data import CLASS_MAPS
 from skinkit.evaluation import combine, confusion_matrix, stage_errors
+from skinkit.papers.published import load_published
 
 LABELS = CLASS_MAPS["isic2018"].labels
 OTHERS = [label for label in LABELS if label != "nv"]

@@ -34,8 +34,8 @@ class TwoStage(Classification):
             raise ValueError(f"{recipe.name}: `stages` needs {lacking[0]}. Received: {recipe.stages}")
         if wrong := [name for name in _NOT_BESIDE if getattr(recipe, name)]:
             raise ValueError(
-                f"{recipe.name}: with `stages` nothing is trained, and the scores are those of both networks. "
-                f"Received: {wrong[0]}={getattr(recipe, wrong[0])!r}"
+                f"{recipe.name}: with `stages` nothing is trained, and the scores are those of both "
+                f"networks. Received: {wrong[0]}={getattr(recipe, wrong[0])!r}"
             )
 
     @staticmethod

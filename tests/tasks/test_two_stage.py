@@ -1,7 +1,6 @@
 import dataclasses
 import shutil
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +10,7 @@ from skinkit.data import CLASS_MAPS
 from skinkit.evaluation import combine
 from skinkit.experiments import evaluate, explain, run
 from skinkit.experiments.explain import draw_overlays
+from skinkit.experiments.many_runs.run_list import list_runs
 from skinkit.experiments.plan import Plan
 from skinkit.experiments.recipe_check import check_recipe
 from skinkit.experiments.run_data import build_run_data
@@ -37,7 +37,6 @@ GATE = dataclasses.replace(
     target=choose("one_against_rest", label="nv"),
     positive="rest",
 )
-
 
 
 SOFT = dataclasses.replace(
@@ -140,10 +139,10 @@ def test_maps_of_both_stages_are_drawn(soft):
     assert len(draw_overlays(explanation, rows, soft.labels).axes) >= 6
 
 
-def test_the_model_holds_both_networks(soft):
-    model = soft.load_model()
-    assert [model.get_layer(name).output.shape[-1] for name in tasks.two_stage.STAGES] == [2, 6]
-    assert all(isinstance(model.get_layer(name), keras.Model) for name in tasks.two_stage.STAGES)
+def test_a_sweep_lists_both_stages_first(soft, out):
+    last = list_runs([Plan(SOFT, "smoke", "corrected", 0, 0)], out)[-1]
+    assert [need.plan.recipe.name for need in last.needs] == [GATE.name, REST.name]
+    assert last.is_finished() and all(need.is_finished() for need in last.needs)
 
 
 def test_other_methods_of_a_stage_are_other_runs(known, monkeypatch):
@@ -165,7 +164,7 @@ def test_other_methods_of_a_stage_are_other_runs(known, monkeypatch):
         ({"stages": choose("hard", **SOFT.stages.options, threshold=0.4)}, "from 0.5 to 1. Received: thr"),
         ({"stages": choose("soft", **SOFT.stages.options, threshold=0.5)}, "do not exist. Received: 'thr"),
         ({"stages": choose("soft", gate=REST.name, rest=REST.name, label="nv")}, "The gate must .*without"),
-        ({"stages": choose("soft", gate=GATE.name, rest=GATE.name, label="nv")}, "The rest must .*one_against"),
+        ({"stages": choose("soft", gate=GATE.name, rest=GATE.name, label="nv")}, "The rest must .*one"),
         ({"stages": choose("soft", gate=GATE.name, rest=REST.name, label="mel")}, r"label='mel'.*label='nv'"),
         ({"image_size": (32, 40)}, r"agree in image_size. Received: \(32, 40\), and \(32, 32\) in .*gate"),
         ({"selection": "last"}, "agree in selection. Received: 'last', and 'best'"),

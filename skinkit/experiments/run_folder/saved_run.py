@@ -213,8 +213,8 @@ class SavedRun:
         if mine["split_hash"] != split.hash:
             there, here = (_counted(counts) for counts in (mine["images"], split.parts.value_counts()))
             raise ValueError(
-                f"{name} needs {mine['recipe']}, which was trained on another split: {mine['split']}, {there}. "
-                f"Received: {split.name}, {here}"
+                f"{name} needs {mine['recipe']}, which was trained on another split: {mine['split']}, "
+                f"{there}. Received: {split.name}, {here}"
             )
         try:
             return self.load_model()

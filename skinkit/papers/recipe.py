@@ -85,7 +85,7 @@ class Recipe:
         model_size: Mapping of options of the model that only change its size; a profile may set them.
         start_from: String, name of the recipe whose trained weights it starts from, by layer name, instead of
             the model's own: of the same profile, protocol, fold and seed, which is run first; or `None`.
-        stages: `Choice` of the rule, `soft` or `hard` (`threshold`), by which two other recipes make the scores
+        stages: `Choice` of the rule, `soft` or `hard` (`threshold`), by which two recipes make the scores
             without training, run first like `start_from`: `gate`, whose target is `label` against the rest,
             and `rest`, without it (`skinkit.evaluation.combine`). Both see the pixels of `model`. Or `None`.
         balancing: `Choice` of one of these, with its options.

@@ -1,8 +1,11 @@
 """The recipes of two stages say what the document says, and are made of others alone."""
 
+import dataclasses
+
 import pytest
 
-from skinkit.papers import recipe
+from skinkit.experiments import SavedRun, run
+from skinkit.papers import choose, recipe
 from skinkit.papers.butskova2021 import stages
 
 JOINED = [found for found in stages.RECIPES if found.stages]
@@ -49,3 +52,19 @@ def test_the_official_test_images_score_what_was_trained_on_the_same_images(prot
             its.loss,
             its.target,
         )
+
+
+def test_the_official_test_runs_on_drawn_images(monkeypatch, tmp_path):
+    name = "butskova2021/test/two-stage-efficientnet-gamma1"
+    # Without the training, and the size of its networks.
+    small = {"model": choose("small_cnn"), "model_size": {"width": 4}, "phases": (), "selection": "last"}
+    sizes = {"profiles": {"smoke": {"image_size": (24, 24), "subset": 60}}, "protocols": {}}
+    known = {
+        each: dataclasses.replace(recipe(each), **small, **sizes) for each in (name, *recipe(name).needs)
+    }
+    monkeypatch.setattr("skinkit.experiments.plan.find_recipe", known.__getitem__)
+    found = SavedRun(run(known[name], "smoke", out=tmp_path, verbose=0))
+    gate, rest = (SavedRun(tmp_path / each / found.folder.name) for each in found.recipe.needs)
+    assert set(found.predictions["image_id"]) == set(gate.predictions["image_id"])
+    assert set(found.predictions["label"]) - set(rest.predictions["label"]) == {"nv"}
+    assert found.manifest["images"]["test"] == len(found.predictions) == 80

@@ -20,6 +20,7 @@ from skinkit.evaluation.prediction_arrays import (
 )
 from skinkit.evaluation.run_spread import pooled_spread, spread_over_runs, widen_interval
 from skinkit.evaluation.scores import confusion_matrix, per_class, score, summary
+from skinkit.evaluation.stages import combine, stage_errors
 from skinkit.evaluation.submission import ISIC2018_COLUMNS, write_isic2018_submission
 from skinkit.evaluation.tables import (
     classification_table,

@@ -7,6 +7,7 @@ from skinkit import data, evaluation, models, pipeline, tasks, training
 from skinkit.data.external_test import OVERLAPS
 from skinkit.data.grouping import GROUPS
 from skinkit.data.splits import PARTS, check_fractions
+from skinkit.evaluation.stages import RULES
 from skinkit.evaluation.view_means import MEANS
 from skinkit.experiments.predictions import RESCORING
 from skinkit.layers import RandomMap, SoftAttention
@@ -16,6 +17,7 @@ from skinkit.papers.choice import choice_fields
 from skinkit.pipeline.spec import STRATEGIES
 from skinkit.tasks.batches import BALANCING, pipeline_spec
 from skinkit.tasks.feature_classifier import CLASSIFIERS, FEATURES, OWN_OPTIONS
+from skinkit.tasks.two_stage import STAGE_OPTIONS
 from skinkit.training.loss_weights import DIAGNOSIS_MODES
 from skinkit.training.losses import LOSSES
 from skinkit.training.optimisers import OPTIMISERS
@@ -56,6 +58,7 @@ _BALANCED = ("labels", "classes", "rows", "table", "patients", "patients_per_bat
 _SCHEDULED = ("learning_rate", "epochs", "steps_per_epoch", "monitor")
 # Of each field of a recipe or phase with a `Choice`, except `model`, whose options are its backbone's, too.
 REGISTRIES = {
+    "target": Registry("Targets", data.TARGETS, ("labels",)),
     "split": Registry(
         "Splits",
         {name: entry.function for name, entry in data.SPLITS.items()},
@@ -70,9 +73,11 @@ REGISTRIES = {
         {"downsampling": _nothing, **dict.fromkeys(STRATEGIES, pipeline.Crops)},
         ("strategy", "size"),
     ),
+    "mixing": Registry("Mixings", pipeline.MIXINGS),
     "balancing": Registry("Balancings", BALANCING, _BALANCED),
     "loss": Registry("Losses", LOSSES, ("name",)),
     "classifier": Registry("Classifiers", CLASSIFIERS, ("random_state", "n_jobs")),
+    "stages": Registry("Rules of two stages", RULES, ("gate", "rest")),
     "tta": Registry("Views", dict.fromkeys(pipeline.VIEWS, evaluation.mean_over_views), ("probabilities",)),
     "rescoring": Registry("Rescorings", dict.fromkeys(RESCORING, _nothing)),
     "optimiser": Registry("Optimisers", OPTIMISERS, ("name",)),
@@ -84,6 +89,7 @@ _TAKEN_OUT = {
     "class_weights": ("over",),
     **dict.fromkeys(pipeline.SAMPLERS, ("weights",)),
     **dict.fromkeys(CLASSIFIERS, OWN_OPTIONS),
+    **dict.fromkeys(RULES, STAGE_OPTIONS),
 }
 # Options whose values are names, too.
 _VALUES = {
@@ -103,28 +109,29 @@ _NUMBERS = {
 }
 
 
-def check_recipe(recipe):
+def check_recipe(recipe, needs=()):
     """Raises `ValueError` for a name, option or value in a recipe that cannot be right, with the nearest one.
 
     Nothing is read or built but what costs next to nothing: neither images nor a network.
 
     Args:
         recipe: A resolved `Recipe`.
+        needs: Those in its `needs`, resolved likewise.
     """
     try:
-        _check_classes(recipe)
         for each in (recipe, *recipe.phases):
             _check_choices(each)
+        _check_classes(recipe)
         _check_fields(recipe)
         _check_training(recipe)
         pipeline_spec(recipe, augment=True)
+        tasks.of(recipe).check_needs(list(map(tasks.of, needs)))
     except ValueError as error:
         raise ValueError(f"{recipe.name}: {error}") from error
 
 
 def _check_classes(recipe):
-    check_name("Class maps", recipe.classes, data.CLASS_MAPS)
-    labels = data.CLASS_MAPS[recipe.classes].labels
+    labels = data.target_of(recipe.classes, recipe.target).labels
     for label in (recipe.positive, *recipe.balancing.options.get("weights", {})):
         check_name("Classes", label, labels)
     metrics = (*evaluation.summary_names(labels, recipe.positive), *evaluation.table_metrics(labels), "auc")
@@ -175,8 +182,23 @@ def _check_fractions(recipe, fractions):
         check_name("`fractions`: Parts", part, fractions)
 
 
+def _check_mixing(recipe):
+    if recipe.mixing is None:
+        return
+    pipeline.MIXINGS[recipe.mixing.name](**recipe.mixing.options)
+    if recipe.balancing.name.endswith("_weights") or recipe.balancing.options.get("weights"):
+        raise ValueError(
+            "A mixed image has two labels, and a loss weight is of one. Give the focal loss an `alpha` by "
+            f"class instead. Received: mixing={recipe.mixing}, balancing={recipe.balancing}"
+        )
+
+
 def _check_training(recipe):
-    training.build_loss(recipe.loss.name, **recipe.loss.options)
+    # As if each class had one training image.
+    labels = data.target_of(recipe.classes, recipe.target).labels
+    options = training.resolve_alpha(recipe.loss.options, labels, labels)
+    training.build_loss(recipe.loss.name, **options)
+    _check_mixing(recipe)
     for phase in recipe.phases:
         if "learning_rate" not in phase.optimiser.options:
             raise ValueError(f"An optimiser needs a learning_rate. Received: {phase.optimiser}")

@@ -16,6 +16,7 @@ from skinkit.models.patient_network import patient_network
 from skinkit.models.segnet_autoencoder import segnet_autoencoder
 from skinkit.models.weights import Weights, load_weights
 from skinkit.names import check_name
+from skinkit.values import Count
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,19 @@ class ModelEntry(Weights):
 
 
 def _image_model(
-    name, input_shape, classes, weights=None, dropout=0.2, soft_attention: bool | Mapping = False, **options
+    name,
+    input_shape,
+    classes,
+    weights=None,
+    dropout=0.2,
+    soft_attention: bool | Mapping = False,
+    hidden: tuple[Count, ...] = (),
+    **options,
 ):
     """Returns the backbone of that name with the head of `add_head`."""
     image = keras.Input(input_shape, name="image")
     features = extract_features(name, image, weights, **options)
-    return keras.Model(image, add_head(features, classes, dropout, soft_attention), name=name)
+    return keras.Model(image, add_head(features, classes, dropout, soft_attention, hidden), name=name)
 
 
 @wraps(segnet_autoencoder)

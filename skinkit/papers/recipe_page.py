@@ -11,12 +11,12 @@ from skinkit.papers.registry import same_method
 
 WIDTH = 110
 GROUPS = {
-    "data": ("dataset", "drawing", "classes", "split", "offline", "external", "subset"),
+    "data": ("dataset", "drawing", "classes", "target", "split", "offline", "external", "subset"),
     "input": (
         *("image_size", "input", "crop_size", "channel_order", "scaling", "resize", "colour_constancy"),
-        "augmentation",
+        *("augmentation", "mixing"),
     ),
-    "model": ("model", "model_size", "start_from", "classifier"),
+    "model": ("model", "model_size", "start_from", "stages", "classifier"),
     "training": ("balancing", "loss", "batch_size", "phases", "refresh_steps", "revision"),
     "selection": ("selection", "score_best", "selection_every", "selection_part", "monitor"),
     "test": ("test_part", "tta", "rescoring", "positive", "tolerance"),
@@ -100,8 +100,13 @@ def _commands(here, protocol):
     option = f" --protocol {protocol}" if protocol != "corrected" else ""
     releases = [here.dataset, *([here.external.name] if here.external else [])]
     lines = [f"skinkit data fetch {name}" for name in releases if name != "synthetic"]
-    lines += [f"skinkit run {here.name}{option} --profile {profile}" for profile in PROFILES]
+    lines += [_folded(f"skinkit run {here.name}{option} --profile {profile}") for profile in PROFILES]
     return "\n  ".join(["to run it (smoke: drawn images, seconds; quick: minutes; full: all of it)", *lines])
+
+
+def _folded(command):
+    """A command as a shell reads it, in two lines where one is too long."""
+    return command if len(command) <= WIDTH - 2 else command.replace(" --", " \\\n      --", 1)
 
 
 def _columns(settings):

@@ -7,9 +7,10 @@ from skinkit.tasks.classification import Classification, MultiCrop, OrderedCrops
 from skinkit.tasks.feature_classifier import FeatureClassifier
 from skinkit.tasks.patient_context import PatientContext
 from skinkit.tasks.task import Explanation, Prepared, Task
+from skinkit.tasks.two_stage import TwoStage
 
 # The first kind that suits a recipe is its task.
-KINDS = [Autoencoding, PatientContext, MultiCrop, OrderedCrops, Classification]
+KINDS = [TwoStage, Autoencoding, PatientContext, MultiCrop, OrderedCrops, Classification]
 
 
 def of(recipe):

@@ -5,6 +5,7 @@ import pytest
 
 from skinkit.data import CATALOG
 from skinkit.experiments import run
+from skinkit.experiments.plan import Plan
 from skinkit.experiments.recipe_check import REGISTRIES, check_recipe
 from skinkit.experiments.run_data import build_run_data
 from skinkit.papers import PROFILES, Phase, Recipe, choose, recipes
@@ -21,6 +22,38 @@ def phase(optimiser=None, schedule=None):
 WRONG = {
     "positive": ({"positive": "melanoma"}, "Classes are mel, nv.*'melanoma'"),
     "class map": ({"classes": "isic2081"}, "Class maps are .*mean .*isic2018"),
+    "target": ({"target": choose("witout", label="nv")}, "Targets are .*mean without"),
+    "class of a target": ({"target": choose("without", label="nev")}, "Classes are .*'nev'.*mean nv"),
+    "target without a class": ({"target": choose("without")}, "needs the option label"),
+    "positive of a gate": (
+        {"target": choose("one_against_rest", label="nv")},
+        "are nv, rest. Received: 'mel'",
+    ),
+    "mixing": ({"mixing": choose("mixupp", weight=0.7)}, "Mixings are mixup.*mean mixup"),
+    "weight of a mixing": ({"mixing": choose("mixup", weight=1.5)}, "`weight` must be .* from 0 to 1"),
+    "alpha of a mixing": ({"mixing": choose("mixup", alpha=0.0)}, "above 0. Received: .*alpha=0.0"),
+    "two weights of a mixing": ({"mixing": choose("mixup", alpha=0.2, weight=0.7)}, "needs either"),
+    "mixing beside loss weights": ({"mixing": choose("mixup", weight=0.7)}, "`alpha` by class"),
+    "mixing of autoencoders": (
+        {
+            "mixing": choose("mixup", weight=0.7),
+            "model": choose("segnet_autoencoder"),
+            "classifier": choose("extra_trees", features="bottleneck_mean"),
+            "balancing": choose("none"),
+        },
+        "`mixing` belongs to networks that learn the label",
+    ),
+    "mixing of patients": (
+        {
+            "mixing": choose("mixup", weight=0.7),
+            "balancing": choose("none"),
+            "model": choose("patient_network", backbone="small_cnn", context="mean"),
+        },
+        "`mixing` belongs to networks that learn the label",
+    ),
+    "alpha of other classes": ({"loss": choose("focal", alpha=[0.5, 1.0])}, "each of the 7 classes"),
+    "alpha": ({"loss": choose("focal", alpha="inverse")}, "`alpha` must be 'inverse_frequency'"),
+    "option of a mixing": ({"mixing": choose("mixup", wieght=0.7)}, "mean weight"),
     "split": ({"split": choose("gesert2019_split")}, "Splits are .*mean gessert2019_split"),
     "function that is not a split": ({"split": choose("load")}, "Splits are .*'load'"),
     "option of a split": ({"split": choose("stratified_group_split", groop="lesion")}, "mean group"),
@@ -248,7 +281,8 @@ def test_every_name_in_every_recipe_is_known():
         for protocol in recipe.known_protocols:
             for profile in PROFILES:
                 resolved = recipe.resolve(profile, protocol)
-                check_recipe(resolved)
+                needs = Plan(recipe, profile, protocol, 0, 0).needs
+                check_recipe(resolved, [need.resolved for need in needs])
                 assert resolved.dataset in {*CATALOG, "synthetic"}
                 assert known.issuperset(resolved.needs)
 

@@ -204,3 +204,19 @@ def test_an_order_is_open_where_trainings_differ_too_much(write_predictions, tmp
         write_predictions(pair[1], 0.4, seed, settings=find_recipe(pair[1]))
     row = compare_runs(tmp_path, [pair]).set_index("metric").loc["macro_recall"]
     assert row["low"] > 0 > row["low_of_both"] and row["holds"] == "open"
+
+
+@pytest.mark.parametrize(
+    ("pair", "printed"),
+    [
+        (("gamma/mobilenet-gamma1.5", "gamma/mobilenet-gamma0"), 0.560 - 0.422),
+        # EfficientNet has no gamma 0.
+        (("stages/lite0-gamma1", "stages/lite0-gamma0"), 0.727 - 0.753),
+    ],
+)
+def test_a_table_of_small_networks_stands_beside_the_printed_one(write_predictions, tmp_path, pair, printed):
+    names = [f"butskova2021/{name}" for name in pair]
+    for name, accuracy in zip(names, (0.8, 0.7), strict=True):
+        write_predictions(name, accuracy, settings=find_recipe(name))
+    row = compare_runs(tmp_path, [names]).set_index("metric").loc["macro_recall"]
+    assert row["networks"] == 1 and row["printed"] == pytest.approx(printed)

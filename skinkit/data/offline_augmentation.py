@@ -6,8 +6,9 @@ before augmenting" are therefore the same two calls in another order.
 
 import pandas as pd
 
-from skinkit.data.manifest import TRANSFORMS, validate
+from skinkit.data.manifest import validate
 from skinkit.data.splits import Split
+from skinkit.data.tables.columns import TRANSFORMS
 
 
 def augment_offline(table, transforms=TRANSFORMS[1:], except_labels=("nv",)):

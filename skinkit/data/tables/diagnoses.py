@@ -68,7 +68,7 @@ def translated(sheet, column, labels, known=None):
     words, own = sheet.frame[column].str.lower(), own_words(labels)
     if unused := sorted(set(own) - set(words.dropna())):
         sheet.note(f"`labels` has words that no row has: {', '.join(unused)}")
-    found = words.map(known).astype("string") if known else words
+    found = words.map(known, na_action="ignore").astype("string") if known else words
     label = words.map(own).astype("string").fillna(found)
     # A user's word may join what another column tells apart.
     compare_columns(sheet, found.where(found.isin(KNOWN_LABELS), label), {column})
@@ -77,8 +77,6 @@ def translated(sheet, column, labels, known=None):
 
 def archive_label(word):
     """Returns the label of a diagnosis in the archive's words, `None` where it has none of ISIC 2019's."""
-    if pd.isna(word):
-        return None
     found = [label for start, label in _ARCHIVE.items() if word.startswith(start)]
     return "vasc" if word.endswith("vascular") else found[0] if found else None
 

@@ -12,6 +12,7 @@ from skinkit.data.splits import Split, fold_parts, read_parts, stratified_group_
 from skinkit.data.tables.csv_file import read_sheet
 from skinkit.data.tables.folder import data_root, list_files, tables_like
 from skinkit.data.tables.index_file import read_index_file
+from skinkit.files import reading
 from skinkit.values import Count, Natural, Share
 
 # SHA-256 of gessert2019's sorted test ids, joined by newlines.
@@ -79,19 +80,11 @@ def _gessert2019_parts(path):
 
 
 def _parts_of_indices(indices, path):
-    try:
-        folds = [indices["testInd"], *(indices["valIndCV"][fold] for fold in range(3))]
-        names = ["test", "fold0", "fold1", "fold2"]
-        rows = {
-            f"ISIC_{_FIRST_HAM_IMAGE + int(i):07d}": name
-            for name, fold in zip(names, folds, strict=True)
-            for i in np.ravel(fold)
-        }
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"{path}: expected the keys testInd and valIndCV (three arrays). Received: {error}"
-        ) from None
-    return pd.Series(rows, dtype="string")
+    with reading(path, "Expected are the keys testInd and valIndCV (three arrays)"):
+        names = ("test", "fold0", "fold1", "fold2")
+        folds = zip(names, (indices["testInd"], *indices["valIndCV"]), strict=True)
+        rows = {f"ISIC_{_FIRST_HAM_IMAGE + int(i):07d}": name for name, fold in folds for i in np.ravel(fold)}
+        return pd.Series(rows, dtype="string")
 
 
 def _check_divided(table, parts, path):

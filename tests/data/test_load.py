@@ -158,9 +158,9 @@ class TestErrors:
 
     def test_options_are_checked(self, ham_folder):
         root = ham_folder()
-        with pytest.raises(ValueError, match="missing_images is one of"):
+        with pytest.raises(ValueError, match="Values of `missing_images` are error"):
             read(root, missing_images="ignore")
-        with pytest.raises(ValueError, match="labels is one of"):
+        with pytest.raises(ValueError, match="Values of `labels` are None"):
             read(root, labels="all")
         with pytest.raises(ValueError, match="labels='binary' is for ISIC 2020"):
             read(root, labels="binary")

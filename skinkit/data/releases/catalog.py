@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from skinkit.data.classes import CLASS_MAPS
-from skinkit.names import did_you_mean
+from skinkit.names import check_name
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,8 @@ class Release:
         counts: Dictionary, images per canonical label; empty when unknown.
         lesions, patients: Integers, numbers of known ids, or `None`.
         files: `RemoteFile`s, what to fetch.
+        tables: Strings, patterns of the names of its table of diagnoses, in lower case; the first that fits
+            counts.
         steps: Strings, how to get the files by hand where no address is open to everybody.
         note: String, what a user should know before using it.
     """
@@ -62,6 +64,7 @@ class Release:
     counts: dict[str, int] = field(default_factory=dict, hash=False)
     lesions: int | None = None
     patients: int | None = None
+    tables: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
     note: str = ""
 
@@ -72,9 +75,10 @@ def _read(path: Path) -> dict[str, Release]:
     return {key: _release(key, **facts) for key, facts in releases.items()}
 
 
-def _release(key, files, steps=(), **facts):
+def _release(key, files, **facts):
     files = tuple(RemoteFile(**{**file, "urls": tuple(file.get("urls", ()))}) for file in files)
-    return Release(key, files=files, steps=tuple(steps), **facts)
+    lists = {name: tuple(value) for name, value in facts.items() if isinstance(value, list)}
+    return Release(key, files=files, **{**facts, **lists})
 
 
 CATALOG = _read(Path(__file__).with_name("releases.toml"))
@@ -86,9 +90,7 @@ def find_release(key: str) -> Release:
     Raises:
         ValueError: if the catalog has no such key; names those it has.
     """
-    if key not in CATALOG:
-        known = ", ".join(CATALOG)
-        raise ValueError(f"The catalog has no release {key!r}. Known: {known}.{did_you_mean(key, CATALOG)}")
+    check_name("Releases", key, CATALOG)
     return CATALOG[key]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from skinkit.data.synthetic.textures import Cutter, grain
 from skinkit.data.synthetic.traits import LABELS, draw_patient, draw_traits
+from skinkit.names import check_name
 
 # Absorption of R, G and B (rows) by melanin, blood, melanin deep in the skin, and keratin.
 _ABSORPTION = np.array(
@@ -56,8 +57,7 @@ def draw_lesion(label, seed=0, size=(225, 300)):
     Example:
         >>> image, mask = draw_lesion("mel", seed=3)
     """
-    if label not in LABELS:
-        raise ValueError(f"label is one of {', '.join(LABELS)}. Received: label={label!r}")
+    check_name("Labels", label, LABELS)
     rng = np.random.default_rng(seed)
     patient = draw_patient(rng)
     return photograph(rng, draw_traits(rng, label, patient), patient, size, rng.random() < 0.35)

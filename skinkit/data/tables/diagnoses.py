@@ -8,33 +8,30 @@ from skinkit.data.classes import CLASS_MAPS
 from skinkit.data.tables.csv_file import others
 
 KNOWN_LABELS = sorted({label for item in CLASS_MAPS.values() for label in item.labels})
-# ISIC 2020 and the re-packs of 2019 and 2020.
-DIAGNOSES = {
-    **{label: label for label in CLASS_MAPS["isic2019"].labels},
+_WORDS = {
     "nevus": "nv",
     "melanoma": "mel",
     "seborrheic keratosis": "bkl",
-    "lichenoid keratosis": "bkl",
     "solar lentigo": "bkl",
     "lentigo nos": "bkl",
-    "cafe-au-lait macule": "unk",
-    "atypical melanocytic proliferation": "unk",
-    "unknown": "unk",
+}
+# ISIC 2020 and the re-packs.
+DIAGNOSES = {
+    **{label: label for label in CLASS_MAPS["isic2019"].labels},
+    **_WORDS,
+    "lichenoid keratosis": "bkl",
+    **dict.fromkeys(("cafe-au-lait macule", "atypical melanocytic proliferation", "unknown"), "unk"),
 }
 # The archive's words begin so; what follows tells kinds apart that the challenges do not.
 _ARCHIVE = {
-    "nevus": "nv",
+    **_WORDS,
     "blue nevus": "nv",
-    "melanoma": "mel",
     "basal cell carcinoma": "bcc",
     "solar or actinic keratosis": "ak",
     "squamous cell carcinoma": "scc",
     "keratoacanthoma": "scc",
     "pigmented benign keratosis": "bkl",
-    "seborrheic keratosis": "bkl",
     "lichen planus like keratosis": "bkl",
-    "solar lentigo": "bkl",
-    "lentigo nos": "bkl",
     "dermatofibroma": "df",
 }
 # The seven classes of HAM10000 have one for the keratinocytes' diseases.

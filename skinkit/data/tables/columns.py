@@ -5,6 +5,7 @@ import pandas as pd
 from skinkit.data.tables.csv_file import column_name
 from skinkit.data.tables.image_ids import without_ending
 from skinkit.data.tables.missing import known_ids, unknown_as_missing
+from skinkit.data.tables.words import WORDS
 from skinkit.names import check_name
 
 COLUMNS = (
@@ -26,32 +27,9 @@ AGES = (0, 120)
 COPY_COLUMNS = ("source_id", "transform")
 TRANSFORMS = ("identity", "rot90cw", "rot90ccw", "rot180", "flip_up_down", "flip_left_right")
 
-_ALIASES = {
-    "image": "image_id",
-    "image_name": "image_id",
-    "isic_id": "image_id",
-    "case_num": "lesion_id",
-    "diagnosis_confirm_type": "dx_type",
-    "age_approx": "age",
-    "gender": "sex",
-    "localization": "site",
-    "anatom_site_general_challenge": "site",
-    "anatom_site_general": "site",
-    "location": "site",
-    "malignant": "target",
-    # ISIC 2024 has the archive's diagnoses under another name.
-    **{f"iddx_{level}": f"diagnosis_{level}" for level in range(1, 6)},
-}
-# The challenge and the Dataverse release name the confirmation differently.
-_DX_TYPES = {
-    "histopathology": "histo",
-    "serial imaging showing no change": "follow_up",
-    "single image expert consensus": "consensus",
-    "confocal microscopy with consensus dermoscopy": "confocal",
-    # The archive has it for some images of HAM10000; the release does not know it, and no weight is known
-    # for it.
-    "single contributor clinical assessment": pd.NA,
-}
+# The archive has a fifth one for some images of HAM10000, which the release does not know: no weight is known
+# for it.
+_DX_TYPES = {**WORDS["dx_types"], "single contributor clinical assessment": pd.NA}
 _SHARED = ("image_id", "file", "lesion_id", "patient_id", "dx_type", "age", "sex", "site")
 
 
@@ -72,10 +50,9 @@ def rename_columns(sheet, columns=None):
     chosen = {new: sheet.frame[old] for new, old in columns.items()}
     frame = sheet.frame.drop(columns=[*columns.values()]).assign(**chosen)
     sheet.called |= columns
-    aliases = {alias: name for alias, name in _ALIASES.items() if alias in frame and name not in frame}
-    # Of several for one name the first counts.
-    first = pd.Series(aliases, dtype="object").drop_duplicates()
-    sheet.frame = frame.rename(columns=first)
+    names = pd.Series(WORDS["columns"])
+    names = names[names.index.isin(frame.columns) & ~names.isin(frame.columns)]
+    sheet.frame = frame.rename(columns=names.drop_duplicates())
 
 
 def common(sheet, label, others=()):

@@ -6,34 +6,10 @@ import pandas as pd
 
 from skinkit.data.classes import CLASS_MAPS
 from skinkit.data.tables.csv_file import others
+from skinkit.data.tables.words import WORDS
 
 KNOWN_LABELS = sorted({label for item in CLASS_MAPS.values() for label in item.labels})
-_WORDS = {
-    "nevus": "nv",
-    "melanoma": "mel",
-    "seborrheic keratosis": "bkl",
-    "solar lentigo": "bkl",
-    "lentigo nos": "bkl",
-}
-# ISIC 2020 and the re-packs.
-DIAGNOSES = {
-    **{label: label for label in CLASS_MAPS["isic2019"].labels},
-    **_WORDS,
-    "lichenoid keratosis": "bkl",
-    **dict.fromkeys(("cafe-au-lait macule", "atypical melanocytic proliferation", "unknown"), "unk"),
-}
-# The archive's words begin so; what follows tells kinds apart that the challenges do not.
-_ARCHIVE = {
-    **_WORDS,
-    "blue nevus": "nv",
-    "basal cell carcinoma": "bcc",
-    "solar or actinic keratosis": "ak",
-    "squamous cell carcinoma": "scc",
-    "keratoacanthoma": "scc",
-    "pigmented benign keratosis": "bkl",
-    "lichen planus like keratosis": "bkl",
-    "dermatofibroma": "df",
-}
+DIAGNOSES = {label: label for label in CLASS_MAPS["isic2019"].labels} | WORDS["diagnoses"]
 # The seven classes of HAM10000 have one for the keratinocytes' diseases.
 SEVEN_CLASSES = {"ak": "akiec", "scc": "akiec"}
 _SIDES = {"benign": "benign", "malignant": "malignant"}
@@ -74,7 +50,7 @@ def translated(sheet, column, labels, known=None):
 
 def archive_label(word):
     """Returns the label of a diagnosis in the archive's words, `None` where it has none of ISIC 2019's."""
-    found = [label for start, label in _ARCHIVE.items() if word.startswith(start)]
+    found = [label for start, label in WORDS["archive"].items() if word.startswith(start)]
     return "vasc" if word.endswith("vascular") else found[0] if found else None
 
 

@@ -14,17 +14,8 @@ from skinkit.data.tables.diagnoses import (
     translated,
 )
 from skinkit.data.tables.image_ids import without_ending, without_marks
+from skinkit.data.tables.words import WORDS
 
-# derm7pt: the first match wins, in this order.
-_DERM7PT = {
-    "basal cell": "bcc",
-    "nevus": "nv",
-    "dermatofibroma": "df",
-    "lentigo": "bkl",
-    "melanoma": "mel",
-    "seborrheic keratosis": "bkl",
-    "vascular lesion": "vasc",
-}
 _DERM7PT_DROPPED = ("melanosis", "miscellaneous")
 _HAM_LABELS = CLASS_MAPS["isic2018"].labels
 # Numbers of the ids of the challenge's validation and test images, whose training images end before.
@@ -181,7 +172,7 @@ def read_derm7pt(sheet, labels=None):
 
 
 def _derm7pt_label(diagnosis):
-    return next((label for words, label in _DERM7PT.items() if words in diagnosis), None)
+    return next((label for words, label in WORDS["derm7pt"].items() if words in diagnosis), None)
 
 
 def read_manifest_columns(sheet, labels=None):

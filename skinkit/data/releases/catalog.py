@@ -34,6 +34,13 @@ class RemoteFile:
         known = {"sha256": self.sha256, "md5": self.md5}
         return next(((name, digest) for name, digest in known.items() if digest), None)
 
+    @property
+    def facts(self) -> str:
+        """Size and checksum in words."""
+        size = f"{self.bytes:,} bytes" if self.bytes else "size not known beforehand"
+        digest = " ".join(self.checksum) if self.checksum else "checksum not published or not confirmed"
+        return f"{size}; {digest}"
+
 
 @dataclass(frozen=True)
 class Release:
@@ -129,12 +136,7 @@ def describe(key: str) -> str:
     if release.note:
         lines.append(f"  note      {release.note}")
     lines.append("  files")
-    lines += [f"    {line}" for file in release.files for line in _file_lines(file)]
+    for file in release.files:
+        lines += [f"    {file.name}", f"      {file.facts}", *(f"      {url}" for url in file.urls)]
     lines += [f"  by hand   {number}. {step}" for number, step in enumerate(release.steps, 1)]
     return "\n".join(lines)
-
-
-def _file_lines(file):
-    size = f"{file.bytes:,} bytes" if file.bytes else "size not known beforehand"
-    digest = " ".join(file.checksum) if file.checksum else "checksum not published or not confirmed"
-    return [file.name, f"  {size}; {digest}", *(f"  {url}" for url in file.urls)]

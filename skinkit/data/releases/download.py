@@ -100,12 +100,10 @@ def _what_was_compared(file):
 
 
 def _by_hand(release, file, urls, folder, error):
-    size = f"{file.bytes:,} bytes" if file.bytes else "size not known"
-    digest = f"{file.checksum[0]} {file.checksum[1]}" if file.checksum else "not known"
     steps = [
         *(release.steps or (f"Open {release.page} and accept its terms ({release.licence}).",)),
-        f"Download {file.name} ({size}){' from ' + ' or '.join(urls) if urls else ''}.",
-        f"Compare its checksum: {digest}.",
+        f"Download {file.name}{' from ' + ' or '.join(urls) if urls else ''}.",
+        f"Compare its size and checksum: {file.facts}.",
         f"Put it, unchanged and under this name, into {folder.resolve()}",
         f"Run `skinkit data fetch {release.key}` again: it checks and unpacks what is there.",
     ]

@@ -15,7 +15,7 @@ from skinkit.files import read_json, reading, writing
 from skinkit.names import check_name
 from skinkit.values import Natural, Share
 
-_REMEDY = "A split is two files, .csv and .json. Take them from a copy, or save the split again"
+_REMEDY = "Take it from a copy, or save the split again"
 PARTS = ("train", "validation", "test")
 FRACTIONS = MappingProxyType({"train": 0.7, "validation": 0.15, "test": 0.15})
 
@@ -102,9 +102,11 @@ class Split:
         _refuse_foreign(path.with_suffix(".json"))
         path.parent.mkdir(parents=True, exist_ok=True)
         facts = {key: getattr(self, key) for key in ("name", "seed", "grouped_by", "note", "hash")}
-        rows = (f"{image},{part}\n" for image, part in self.parts.items())
-        _write(path.with_suffix(".json"), json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
-        _write(path, "image_id,part\n" + "".join(rows))
+        text = json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
+        with writing(path.with_suffix(".json")) as file:
+            file.write_text(text, encoding="utf-8", newline="\n")
+        with writing(path) as file:
+            self.parts.to_csv(file, lineterminator="\n")
         return path
 
     @classmethod
@@ -116,7 +118,8 @@ class Split:
             ValueError: if a file is damaged, or the rows are not those that were saved.
         """
         path = Path(path)
-        facts = read_json(path.with_suffix(".json"), _REMEDY, "name", "seed", "grouped_by", "hash")
+        remedy = f"A split is two files, .csv and .json. {_REMEDY}"
+        facts = read_json(path.with_suffix(".json"), remedy, "name", "seed", "grouped_by", "hash")
         expected = facts.pop("hash")
         split = cls(parts=read_parts(path), **facts)
         if split.hash != expected:
@@ -139,11 +142,6 @@ def _refuse_foreign(facts_file):
     """Nobody asked for the file beside the CSV: what somebody else has there stays."""
     if facts_file.exists() and '"grouped_by"' not in facts_file.read_text(encoding="utf-8", errors="replace"):
         raise ValueError(f"{facts_file} is not a split's, and would be replaced. Save under another name.")
-
-
-def _write(path, text):
-    with writing(path) as part:
-        part.write_text(text, encoding="utf-8", newline="\n")
 
 
 def stratified_group_split(

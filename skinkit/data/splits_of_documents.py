@@ -53,7 +53,11 @@ def gessert2019_split(table, fold=0, index_file=None, seed: Natural = 0):
         note = f"Own {grouped_by}-disjoint division in four; the released index file was not used."
         return Split(name, fold_parts(table, chosen, fold, test=3), seed, grouped_by, note)
     released = _gessert2019_parts(Path(index_file))
-    _check_divided(table, released, index_file)
+    if unknown := {*table["image_id"]} - {*released.index}:
+        raise ValueError(
+            f"{index_file} divides the {len(released)} images of HAM10000; {len(unknown)} images of the "
+            f"table are not in it, first {min(unknown)}."
+        )
     parts = released.map({"test": "test", f"fold{fold}": "validation"}).fillna("train")
     parts = parts.reindex(table["image_id"])
     note = "The released division (test ids checked by hash)."
@@ -85,15 +89,6 @@ def _parts_of_indices(indices, path):
         folds = zip(names, (indices["testInd"], *indices["valIndCV"]), strict=True)
         rows = {f"ISIC_{_FIRST_HAM_IMAGE + int(i):07d}": name for name, fold in folds for i in np.ravel(fold)}
         return pd.Series(rows, dtype="string")
-
-
-def _check_divided(table, parts, path):
-    unknown = set(table["image_id"]) - set(parts.index)
-    if unknown:
-        raise ValueError(
-            f"{path} divides the {len(parts)} images of HAM10000; {len(unknown)} images of the table are "
-            f"not in it, first {min(unknown)}."
-        )
 
 
 def gessert2019_index_file(root=None):

@@ -1,11 +1,10 @@
 """Safe unpacking of zip archives, whole or not at all."""
 
-import re
 import stat
 import zipfile
 import zlib
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from skinkit.data.releases.http import LocalError, TransferError, require_space
 from skinkit.files import remove
@@ -71,9 +70,9 @@ def _opened(archive):
 
 
 def _refuse_unsafe(archive, entry):
-    name = entry.filename.replace("\\", "/")
-    leads_out = name.startswith("/") or ".." in name.split("/") or re.match(r"[A-Za-z]:", name)
-    if leads_out or stat.S_ISLNK(entry.external_attr >> 16):
+    # As Windows reads it, which knows all separators.
+    path = PureWindowsPath(entry.filename)
+    if path.anchor or ".." in path.parts or stat.S_ISLNK(entry.external_attr >> 16):
         raise DamagedArchive(
             f"{archive.name} is refused: its entry {entry.filename!r} leads out of the folder"
         )

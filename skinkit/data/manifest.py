@@ -42,6 +42,6 @@ def validate(table, labels=None):
     checked = checked.assign(**{name: known_ids(checked[name]) for name in ids})
     checked = checked.astype({column: "string" for column in checked if column != "age"})
     check_rows(checked, functools.partial(refuse_rows, "Manifest table, row", checked), labels)
-    checked["age"] = pd.to_numeric(checked["age"]).astype("Float64")
+    checked["age"] = pd.to_numeric(checked["age"], errors="coerce").astype("Float64")
     checked.attrs = {**table.attrs}
     return checked

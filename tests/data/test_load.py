@@ -538,6 +538,14 @@ def test_the_merge_refuses_binary_labels_and_shared_images(make_table):
         merge_bermeo2023(old, make_table(image_id=["A"], label=["nv"]))
 
 
+def test_a_folder_without_a_table_says_what_was_expected(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    with pytest.raises(FileNotFoundError, match="no table of diagnoses.*or one folder of images a class"):
+        load(tmp_path)
+    with pytest.raises(FileNotFoundError, match="a folder, expected a table file"):
+        read_manifest(tmp_path)
+
+
 def test_a_link_to_nothing_is_not_an_image(tmp_path):
     (tmp_path / "a.jpg").symlink_to(tmp_path / "gone.jpg")
     (tmp_path / "own.csv").write_text("image_id,label\na,nv\n")

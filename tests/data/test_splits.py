@@ -261,6 +261,12 @@ class TestSplitFile:
         with pytest.raises(ValueError, match=f"{name} is damaged.*save the split again"):
             Split.load(path)
 
+    def test_other_columns_are_named(self, make_table, tmp_path):
+        path = stratified_group_split(built_table(make_table)).save(tmp_path / "mine.csv")
+        path.write_text(path.read_text().replace("image_id", "image", 1))
+        with pytest.raises(ValueError, match="expected the columns image_id, part. Received: image, part"):
+            Split.load(path)
+
     def test_the_hash_is_that_of_the_sorted_lines(self):
         split = Split("x", pd.Series({"B": "test", "A": "train"}), None, "image")
         assert split.hash == hashlib.sha256(b"A,train\nB,test").hexdigest()

@@ -8,7 +8,7 @@ from skinkit.data.external_test import external_test
 from skinkit.data.leakage import leakage_between, leakage_rate, leakage_report, leakage_stamp
 from skinkit.data.lesion_masks import lesion_mask
 from skinkit.data.load import load, merge_bermeo2023, read_manifest, release_folder
-from skinkit.data.manifest import TRANSFORMS, validate
+from skinkit.data.manifest import validate
 from skinkit.data.metadata import MetadataEncoder
 from skinkit.data.offline_augmentation import augment_offline, augmented_split
 
@@ -31,5 +31,5 @@ from skinkit.data.splits_of_documents import (
     koefler2023_split,
 )
 from skinkit.data.synthetic.dataset import draw_lesion, synthetic
-from skinkit.data.tables.columns import COLUMNS
+from skinkit.data.tables.columns import COLUMNS, TRANSFORMS
 from skinkit.data.targets import TARGETS, Target, target_of

@@ -4,6 +4,9 @@ import datetime
 import importlib.metadata
 import importlib.util
 
+# Before any script imports TensorFlow: skinkit turns on its fast kernels.
+from skinkit.experiments.environment import environment
+
 # Of PyTorch where it is installed; skinkit's own report knows the others.
 _PYTORCH = ("torch", "timm")
 _OURS = ("python", "tensorflow", "keras", "numpy", "scikit-learn", "opencv-python")
@@ -27,8 +30,6 @@ def show(table, out=None, digits=3):
 
 def machine():
     """Returns what a time depends on, as a dictionary of strings."""
-    from skinkit.experiments.environment import environment
-
     found = environment()
     versions = {name: found[name] for name in _OURS}
     versions |= {

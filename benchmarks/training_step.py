@@ -18,7 +18,9 @@ printed with their quartiles.
 import argparse
 import importlib.util
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from multiprocessing import get_context
 
 import numpy as np
 import pandas as pd
@@ -130,8 +132,11 @@ PAIRS = {name: pair for pairs in KINDS.values() for name, pair in pairs.items()}
 def main():
     arguments = parse_arguments()
     rows = {}
-    for name in chosen(arguments.kind or KINDS, arguments.pair):
-        rows[name] = compare_steps([training_step(step) for step in PAIRS[name]], arguments.repeats)
+    # A process for each pair: TensorFlow keeps the memory of what has been trained.
+    with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as alone:
+        for name in chosen(arguments.kind or KINDS, arguments.pair):
+            rows[name] = alone.submit(compare, name, arguments.repeats).result()
+            print(f"{name}: {rows[name]['ratio']:.2f}", flush=True)
     if rows:
         show(pair_table(rows), arguments.out)
 
@@ -153,6 +158,10 @@ def chosen(kinds, pairs):
         print(f"PyTorch's steps are left out: pip install {' '.join(missing)}")
         names = [name for name in names if name not in KINDS["pytorch"]]
     return names
+
+
+def compare(name, repeats):
+    return compare_steps([training_step(step) for step in PAIRS[name]], repeats)
 
 
 def pair_table(rows):

@@ -16,7 +16,7 @@ from skinkit.files import writing
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "docs/how_fast.md")
-_PART = re.compile(r"(<!-- measured: (.+) -->\n).*?(<!-- end of measured -->)", re.S)
+_PART = re.compile(r"(<!-- measured: ([^\n]+) -->\n).*?(<!-- end of measured -->)", re.S)
 _PROCESSOR = ["processor", "features"]
 _MACHINE = [*_PROCESSOR, "cores", "versions", "date"]
 _NORMALISATION = "Keras' / skinkit's batch normalisation: "
@@ -89,7 +89,12 @@ RATIOS = (
     ),
     Ratio("prediction of four views of an image / of one", "views", "four views / one", high=4.2),
     Ratio("four calls of Keras' `predict` / the four views in one call", "views", "four times keras.Model"),
-    Ratio("images a second from files / decoding alone", "pipeline", "skinkit", "x limit", low=0.8),
+    Ratio(
+        "images a second from files / decoding alone",
+        *("pipeline", "skinkit", "x limit"),
+        low=0.8,
+        cause="resizing, colour and batching need the cores with which the limit decodes",
+    ),
     Ratio(
         "the same / Keras' directory of images and random layers", "pipeline", "skinkit", "x Keras", low=4.5
     ),
@@ -164,7 +169,7 @@ def told(table):
     if table.index.str.startswith("float32 / bfloat16").all():
         pays = ["pays" if low > 1 else "costs" if high < 1 else "open" for low, high in quartiles(table)]
         table = table.assign(bfloat16=pays)
-    return table.drop(columns=[*_MACHINE, "device", "commit"])
+    return table.drop(columns=[*_MACHINE, "device", "commit"], errors="ignore")
 
 
 def quartiles(table):
@@ -173,7 +178,8 @@ def quartiles(table):
 
 def machines(table, columns):
     """A line for each machine of the rows."""
-    lines = ["; ".join(map(str, row)) for row in table[columns].drop_duplicates().itertuples(index=False)]
+    named = table.reindex(columns=columns).dropna().drop_duplicates()
+    lines = ["; ".join(map(str, row)) for row in named.itertuples(index=False)] or ["machine not noted"]
     return "".join(f"- {line}\n" for line in lines)
 
 

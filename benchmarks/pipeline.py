@@ -251,7 +251,7 @@ def speed_table(speeds):
             "x limit": against_limit.median(),
             "x Keras": against_keras.median(),
         }
-    )
+    ).rename_axis("way")
 
 
 def compare_memory(folder):

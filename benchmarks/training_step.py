@@ -109,7 +109,7 @@ PYTORCH = {
 }
 
 
-# kind: pairs by name; the first of a pair, then the second, takes a turn.
+# kind: pairs by name. PyTorch is the first of a pair: loaded after TensorFlow, it crashes.
 KINDS = {
     "attention": ATTENTION,
     "batch-normalisation": {

@@ -1,8 +1,7 @@
 """Training steps of PyTorch, for three networks that skinkit has too.
 
 By hand only: neither the kit nor its tests need PyTorch. Both frameworks work in one process, each with as
-many threads as there are cores; those of the one sleep while the other works (PyTorch's spin before, for a few
-milliseconds).
+many threads as there are cores, which sleep from a few milliseconds after its step on.
 """
 
 import numpy as np

@@ -22,6 +22,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
+from result_table import show
 from tqdm import tqdm
 
 SIZE, BATCH, LABELS = 224, 32, ("a", "b")
@@ -38,13 +39,11 @@ def main():
         folder = Path(folder)
         source = prepare_images(folder / "images", arguments.data, arguments.images)
         speeds = compare_speeds(folder / "images", arguments.repeats)
-        print(f"\n{arguments.images} {source} images of 600 x 450, {CORES} cores, {versions()}")
-        print(speeds.to_string(float_format="{:.2f}".format))
+        print(f"\n{arguments.images} {source} images of 600 x 450")
+        show(speeds, arguments.out, digits=2)
         if not arguments.skip_memory:
             print("\nPeak resident memory, MiB, after one epoch")
             print(compare_memory(folder).to_string(float_format="{:.0f}".format))
-    if arguments.out:
-        speeds.to_csv(arguments.out, float_format="%.3f")
     return None
 
 
@@ -60,13 +59,6 @@ def parse_arguments():
     for hidden in ("--memory-of", "--folder", "--cache"):
         parser.add_argument(hidden, type=int if hidden == "--memory-of" else str, help=argparse.SUPPRESS)
     return parser.parse_args()
-
-
-def versions():
-    import keras
-    import tensorflow as tf
-
-    return f"TensorFlow {tf.__version__}, Keras {keras.__version__}, OpenCV {cv2.__version__}"
 
 
 # Images
@@ -259,7 +251,7 @@ def speed_table(speeds):
             "x limit": against_limit.median(),
             "x Keras": against_keras.median(),
         }
-    )
+    ).rename_axis("way")
 
 
 def compare_memory(folder):

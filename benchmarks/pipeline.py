@@ -42,8 +42,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         source = prepare_images(folder / "images", arguments.data, arguments.images)
-        ways = WAYS | (STAGES if arguments.stages else {})
-        speeds = compare_speeds(ways, folder / "images", arguments.repeats)
+        speeds = compare_speeds(folder / "images", arguments.repeats)
         print(f"\n{arguments.images} {source} images of 600 x 450")
         show(speeds, arguments.out, digits=2)
         if not arguments.skip_memory:
@@ -60,7 +59,6 @@ def parse_arguments():
     parser.add_argument("--images", type=int, default=512, help="how many to use")
     parser.add_argument("--repeats", type=int, default=5, help="timings of each way; the median counts")
     parser.add_argument("--out", type=Path, help="CSV file for the speeds")
-    parser.add_argument("--stages", action="store_true", help="also time skinkit without some changes")
     parser.add_argument("--skip-memory", action="store_true")
     for hidden in ("--memory-of", "--folder", "--cache"):
         parser.add_argument(hidden, type=int if hidden == "--memory-of" else str, help=argparse.SUPPRESS)
@@ -223,8 +221,6 @@ WAYS = {
     "OpenCV arrays + generator (koefler2023)": arrays_and_generator,
     "PyDataset + OpenCV": py_dataset,
     "skinkit, 9 crops of 112 from 225 x 300": skinkit_crops,
-}
-STAGES = {
     "skinkit, no changes": partial(skinkit, changes={}),
     "skinkit, flips and turns only": partial(skinkit, changes=POSITIONS),
     "skinkit, colours only": partial(skinkit, changes=COLOURS),
@@ -234,10 +230,10 @@ STAGES = {
 # Measuring
 
 
-def compare_speeds(ways, folder, repeats):
+def compare_speeds(folder, repeats):
     cv2.setNumThreads(1)
-    iterators = {name: way(folder) for name, way in ways.items()}
-    speeds, work = ({name: [] for name in ways} for _ in range(2))
+    iterators = {name: way(folder) for name, way in WAYS.items()}
+    speeds, work = ({name: [] for name in WAYS} for _ in range(2))
     for _ in tqdm(range(repeats), desc="Timing", unit="round"):
         for name, iterator in iterators.items():
             consume(iterator, WARM_UP)

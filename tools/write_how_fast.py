@@ -97,7 +97,7 @@ RATIOS = (
         "images a second from files / decoding alone",
         *("pipeline", "skinkit", "x limit"),
         low=0.8,
-        cause="resizing, colour and batching need the cores with which the limit decodes",
+        cause="resizing takes a tenth of the limit; flips, turns and colours take more than another tenth",
     ),
     Ratio(
         "the same / Keras' directory of images and random layers", "pipeline", "skinkit", "x Keras", low=4.5

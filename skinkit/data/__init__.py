@@ -31,3 +31,4 @@ from skinkit.data.splits_of_documents import (
 )
 from skinkit.data.synthetic.dataset import draw_lesion, synthetic
 from skinkit.data.tables.columns import COLUMNS
+from skinkit.data.targets import TARGETS, Target, target_of

@@ -47,7 +47,7 @@ def evaluate(folder, on=None, data_dir=None, overlap="drop"):
     table, seen = data.load(on, root=data_dir), run.seen(data_dir)
     # Where the table lies: its images need not be those of another table with equal ids.
     which = hashlib.sha256(table.attrs["table"].encode()).hexdigest()[:8]
-    table, notes = without_seen(table, seen, run.labels, overlap)
+    table, notes = without_seen(run.target.relabel(table), seen, run.labels, overlap)
     report = data.leakage_between(table, seen)
     notes += [f"not compared: {doubt}" for doubt in report.attrs["doubts"].values() if doubt]
     stamp = data.leakage_stamp(report, "training or validation")

@@ -56,6 +56,7 @@ _BALANCED = ("labels", "classes", "rows", "table", "patients", "patients_per_bat
 _SCHEDULED = ("learning_rate", "epochs", "steps_per_epoch", "monitor")
 # Of each field of a recipe or phase with a `Choice`, except `model`, whose options are its backbone's, too.
 REGISTRIES = {
+    "target": Registry("Targets", data.TARGETS, ("labels",)),
     "split": Registry(
         "Splits",
         {name: entry.function for name, entry in data.SPLITS.items()},
@@ -70,6 +71,7 @@ REGISTRIES = {
         {"downsampling": _nothing, **dict.fromkeys(STRATEGIES, pipeline.Crops)},
         ("strategy", "size"),
     ),
+    "mixing": Registry("Mixings", pipeline.MIXINGS),
     "balancing": Registry("Balancings", BALANCING, _BALANCED),
     "loss": Registry("Losses", LOSSES, ("name",)),
     "classifier": Registry("Classifiers", CLASSIFIERS, ("random_state", "n_jobs")),
@@ -112,9 +114,9 @@ def check_recipe(recipe):
         recipe: A resolved `Recipe`.
     """
     try:
-        _check_classes(recipe)
         for each in (recipe, *recipe.phases):
             _check_choices(each)
+        _check_classes(recipe)
         _check_fields(recipe)
         _check_training(recipe)
         pipeline_spec(recipe, augment=True)
@@ -123,8 +125,7 @@ def check_recipe(recipe):
 
 
 def _check_classes(recipe):
-    check_name("Class maps", recipe.classes, data.CLASS_MAPS)
-    labels = data.CLASS_MAPS[recipe.classes].labels
+    labels = data.target_of(recipe.classes, recipe.target).labels
     for label in (recipe.positive, *recipe.balancing.options.get("weights", {})):
         check_name("Classes", label, labels)
     metrics = (*evaluation.summary_names(labels, recipe.positive), *evaluation.table_metrics(labels), "auc")

@@ -74,6 +74,8 @@ class RunData:
 def build_run_data(recipe, profile="full", fold=0, data_dir=None):
     """Reads the images' table, splits it and augments offline, in the order which the protocol says.
 
+    Its target comes last: recipes that differ in it alone share the split.
+
     Args:
         recipe: A resolved `Recipe`.
         profile: `smoke` takes synthetic images, the others the release itself.
@@ -85,14 +87,16 @@ def build_run_data(recipe, profile="full", fold=0, data_dir=None):
     """
     source = _SYNTHETIC if profile == "smoke" else recipe.dataset
     table, lacking = _read(recipe, source, data_dir)
-    labels = data.CLASS_MAPS[recipe.classes].labels
     make_split = functools.partial(_split, recipe=recipe, source=source, fold=fold, data_dir=data_dir)
     table, split = _divide(recipe, table, make_split)
     if recipe.external:
         other = _read_external(recipe.external.name, source, data_dir)
         table, split = data.external_test(table, split, other, **recipe.external.options)
+    target = data.target_of(recipe.classes, recipe.target)
+    if recipe.target:
+        table, split = target.apply(table, split)
     selection_part = recipe.selection_part if recipe.selection == "best" else ""
-    return RunData(table, split, labels, source, recipe.test_part, lacking, selection_part)
+    return RunData(table, split, target.labels, source, recipe.test_part, lacking, selection_part)
 
 
 def find_images(recipe, profile, data_dir=None):

@@ -24,9 +24,6 @@ SIZES = frozenset({"image_size", "crop_size", "batch_size", "epochs", "subset", 
 # The parts of a recipe's name are those of a path.
 _NAME = r"[\w+-][\w.+-]*(/[\w+-][\w.+-]*){2}"
 
-# An image for each part of a split.
-_FEWEST = 3
-
 # Fields that say something about the recipe and change nothing in a run.
 _TEXT = frozenset({"name", "title", "tolerance", "published", "not_comparable"})
 
@@ -68,6 +65,8 @@ class Recipe:
         dataset: String, name of the release (`skinkit data list`).
         drawing: Mapping of parameters of `skinkit.data.synthetic`, such as `layout` and `context`.
         classes: String, key of the class map, which fixes the order of the network's outputs.
+        target: `Choice` of what the labels are, `one_against_rest` or `without` a `label`, as
+            `skinkit.data.targets` says; `None` for the classes.
         split: `Choice` of a split maker; a fold and a seed are added when it is run.
         offline: `Choice` of offline augmentation with `before_split`, or `None`.
         external: `Choice` of another release, whose images become the test part, with the options
@@ -81,6 +80,8 @@ class Recipe:
         resize: String, `"antialias"` or `"bilinear"`.
         colour_constancy: Boolean, whether Shades of Gray is applied.
         augmentation: Mapping of fields of `skinkit.pipeline.Augmentation`.
+        mixing: `Choice` of how the images and labels of a batch are mixed: `mixup`, with `weight` or `alpha`
+            (`skinkit.pipeline.Mixup`); or `None`.
         model_size: Mapping of options of the model that only change its size; a profile may set them.
         start_from: String, name of the recipe whose trained weights it starts from, by layer name, instead of
             the model's own: of the same profile, protocol, fold and seed, which is run first; or `None`.
@@ -114,9 +115,8 @@ class Recipe:
         test_part: String, part of the split that the scores come from, looked at once, after training; parts
             joined by `+`, such as `"train+validation"`, are scored together.
         monitor: String, the score that selects.
-        subset: Integer, most images taken from the release (stratified whole groups), 3 or more; `None` for
-            all.
-        positive: String, class whose sensitivity at fixed specificity is reported.
+        subset: Integer, most images taken of the release (stratified whole groups), from 3; `None` for all.
+        positive: String, label whose sensitivity at fixed specificity is reported.
         tolerance: Mapping from scores to the largest absolute difference from the published value, from 0 to
             1, stated before any run.
         published: String, name of the published row where it differs from `name`; `""` for none.
@@ -135,6 +135,7 @@ class Recipe:
     dataset: str = "ham10000"
     drawing: Mapping[str, Any] = field(default_factory=dict)
     classes: str = "isic2018"
+    target: Choice | None = None
     split: Choice = choose("stratified_group_split", group="lesion+patient")
     offline: Choice | None = None
     external: Choice | None = None
@@ -146,6 +147,7 @@ class Recipe:
     resize: str = "antialias"
     colour_constancy: bool = False
     augmentation: Mapping[str, Any] = field(default_factory=dict)
+    mixing: Choice | None = None
     model_size: Mapping[str, Any] = field(default_factory=dict)
     start_from: str | None = None
     balancing: Choice = choose("none")
@@ -161,7 +163,7 @@ class Recipe:
     selection_part: str = "validation"
     test_part: str = "test"
     monitor: str = "macro_recall"
-    subset: Annotated[int, (_FEWEST, math.inf)] | None = None
+    subset: Annotated[int, (3, math.inf)] | None = None  # an image for each part of a split
     positive: str = "mel"
     tolerance: Mapping[str, Share] = field(default_factory=lambda: {"macro_recall": 0.02})
     published: str | None = None

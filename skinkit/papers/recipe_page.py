@@ -11,10 +11,10 @@ from skinkit.papers.registry import same_method
 
 WIDTH = 110
 GROUPS = {
-    "data": ("dataset", "drawing", "classes", "split", "offline", "external", "subset"),
+    "data": ("dataset", "drawing", "classes", "target", "split", "offline", "external", "subset"),
     "input": (
         *("image_size", "input", "crop_size", "channel_order", "scaling", "resize", "colour_constancy"),
-        "augmentation",
+        *("augmentation", "mixing"),
     ),
     "model": ("model", "model_size", "start_from", "classifier"),
     "training": ("balancing", "loss", "batch_size", "phases", "refresh_steps", "revision"),

@@ -10,6 +10,8 @@ _NUMBER = {
     # Before all epochs of the crops.
     "pretext": lambda epoch: -(2**40) - epoch,
 }
+# Beyond those of all epochs, three for each step.
+_FIRST_STEP, _STEP_USES = 2**40, ("partners", "gammas", "uniforms")
 
 
 def draw_order(count, seed, epoch):
@@ -34,6 +36,18 @@ def uniform(shape, seed, epoch, use):
 def spread(numbers, limit):
     """Returns numbers in [-limit, limit) for such in [0, 1)."""
     return (2 * numbers - 1) * limit
+
+
+def step_seeds(seed, step, use):
+    """Returns the pair of seeds, int64, of what is drawn for a batch.
+
+    Args:
+        seed: Integer.
+        step: Integer or scalar tensor, steps before the batch through all epochs.
+        use: `"partners"`, `"gammas"` or `"uniforms"`.
+    """
+    number = _FIRST_STEP + len(_STEP_USES) * tf.cast(step, tf.int64) + _STEP_USES.index(use)
+    return tf.stack([tf.cast(seed, tf.int64), number])
 
 
 def _seeds(seed, epoch, use):

@@ -60,7 +60,7 @@ class Task(ABC):
         """Returns whether this is the kind of learning that the fields of a resolved `Recipe` ask for."""
 
     def __init__(self, recipe):
-        self.recipe, self.labels = recipe, data.CLASS_MAPS[recipe.classes].labels
+        self.recipe, self.labels = recipe, data.target_of(recipe.classes, recipe.target).labels
         if recipe.tta is not None and not self.has_views:
             raise ValueError(
                 f"{recipe.name}: `tta` belongs to networks that classify one image at a time, not to several "

@@ -21,6 +21,15 @@ def phase(optimiser=None, schedule=None):
 WRONG = {
     "positive": ({"positive": "melanoma"}, "Classes are mel, nv.*'melanoma'"),
     "class map": ({"classes": "isic2081"}, "Class maps are .*mean .*isic2018"),
+    "target": ({"target": choose("witout", label="nv")}, "Targets are .*mean without"),
+    "class of a target": ({"target": choose("without", label="nev")}, "Classes are .*'nev'.*mean nv"),
+    "target without a class": ({"target": choose("without")}, "needs the option label"),
+    "positive of a gate": (
+        {"target": choose("one_against_rest", label="nv")},
+        "are nv, rest. Received: 'mel'",
+    ),
+    "mixing": ({"mixing": choose("mixupp", weight=0.7)}, "Mixings are mixup.*mean mixup"),
+    "option of a mixing": ({"mixing": choose("mixup", wieght=0.7)}, "mean weight"),
     "split": ({"split": choose("gesert2019_split")}, "Splits are .*mean gessert2019_split"),
     "function that is not a split": ({"split": choose("load")}, "Splits are .*'load'"),
     "option of a split": ({"split": choose("stratified_group_split", groop="lesion")}, "mean group"),

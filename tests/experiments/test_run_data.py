@@ -120,3 +120,20 @@ def test_the_data_set_of_a_recipe_may_be_the_path_of_a_table_or_folder(tiny, tmp
     gone = dataclasses.replace(recipe, dataset=str(tmp_path / "manifes.csv"))
     with pytest.raises(FileNotFoundError, match="no such table file or folder. Did you mean manifest.csv"):
         find_images(gone, "quick")
+
+
+def test_gate_and_rest_have_the_split_of_the_classes(tiny, run_data):
+    gate, rest = (
+        build_run_data(dataclasses.replace(tiny, target=choose(name, label="nv")).resolve("smoke"), "smoke")
+        for name in ("one_against_rest", "without")
+    )
+    classes = run_data.rows("test")
+    assert gate.labels == ("nv", "rest") and gate.split.hash == run_data.split.hash
+    assert (gate.rows("test")["label"] == "nv").tolist() == (classes["label"] == "nv").tolist()
+    assert "nv" not in rest.labels and "nv" not in set(rest.table["label"])
+    others = classes[classes["label"] != "nv"]
+    assert rest.rows("test")["image_id"].tolist() == others["image_id"].tolist()
+    assert rest.leakage.loc["all", "n"] == len(others) and list(gate.leakage.index) == ["all", "nv", "rest"]
+    weights = dict(zip(gate.rows("train")["label"], sample_weights(tiny, gate), strict=True))
+    share = (gate.rows("train")["label"] == "rest").mean()
+    assert weights["rest"] == pytest.approx(share**-0.5, rel=1e-5)

@@ -121,7 +121,12 @@ class SavedRun:
     @property
     def labels(self):
         """Classes in the order of the probabilities."""
-        return data.CLASS_MAPS[self.manifest["settings"]["classes"]].labels
+        return self.target.labels
+
+    @property
+    def target(self):
+        """The `skinkit.data.Target`: the labels that the network learned of the classes."""
+        return data.target_of(self.recipe.classes, self.recipe.target)
 
     def load_model(self):
         """Returns the trained model.

@@ -95,9 +95,9 @@ def build_dataset(
         Dataset of (images float32 `(batch, height, width, 3)`, one-hot labels float32 `(batch, classes)`),
         and the weights float32 `(batch,)` as a third item if they were given. With a pretext, the labels of
         a training are in a tuple, last in which is what it has the network learn: see `Disorder`, `Turn`.
-        Value ranges are those of `spec.scaling`. With crops the images are `(batch, size, size, 3)`, or ordered crops
-        `(batch, count, size, size, 3)`: see `spec.shape`. With `extra_inputs` the first item is a
-        dictionary of the images, `"image"`, and the extra inputs.
+        Value ranges are those of `spec.scaling`. With crops the images are `(batch, size, size, 3)`, or
+        ordered crops `(batch, count, size, size, 3)`: see `spec.shape`. With `extra_inputs` the first item is
+        a dictionary of the images, `"image"`, and the extra inputs.
 
     Raises:
         ValueError: when there are no rows, a label is not in `labels`, weights or sampler do not fit the

@@ -199,8 +199,7 @@ def _images(wanted, files, file_of_row, spec, batch_size, training):
 
     def load(file, changes):
         image = change(read(file), changes, _TOP[spec.scaling], fill)
-        seen = cut(_scale(image, spec), spec, changes.get("box"))
-        return spec.pretext.change(seen, changes["pretext"]) if "pretext" in changes else seen
+        return cut(_scale(image, spec), spec, changes.get("box"))
 
     # Converting Python's `if` is of no use here: there is none on a tensor.
     @tf.autograph.experimental.do_not_convert

@@ -1,5 +1,6 @@
 """Images of pretext tasks: with patches that trade places, or turned by one of a few angles."""
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import Annotated
@@ -7,7 +8,6 @@ from typing import Annotated
 import numpy as np
 import tensorflow as tf
 
-from skinkit.pipeline.augment.affine import affine_transforms, warp
 from skinkit.pipeline.random_numbers import uniform
 from skinkit.values import Count, Natural, check_fields
 
@@ -52,10 +52,6 @@ class Disorder:
         first, step = tf.unstack(tf.cast(numbers * (cells, cells - 1), tf.int32), axis=-1)
         return tf.stack([first, (first + 1 + step) % cells], axis=-1)
 
-    def change(self, image, _):
-        """Returns the image as it is: it is needed beside the disordered one."""
-        return image
-
     def finish(self, images, swaps):
         """Returns the disordered images of a batch, and the images."""
         return disorder(images, self.patch, swaps), images
@@ -92,13 +88,9 @@ class Turn:
         """Returns the number of each row's angle, int32 `(count,)`: see `Disorder.draw`."""
         return tf.cast(uniform((count,), seed, epoch, "pretext") * self.angles, tf.int32)
 
-    def change(self, image, index):
-        """Returns an image `(side, side, 3)`, turned."""
-        return turn(image[None], index[None], self.angles, self.disc)[0]
-
     def finish(self, images, index):
-        """Returns the turned images of a batch as they are, and their angles, one-hot."""
-        return images, tf.one_hot(index, self.angles)
+        """Returns the turned images of a batch, and their angles, one-hot."""
+        return turn(images, index, self.angles, self.disc), tf.one_hot(index, self.angles)
 
 
 def disorder(images, patch, swaps):
@@ -144,7 +136,7 @@ def turn(images, index, angles=6, disc=True):
     """Returns images turned counter-clockwise about their centre; outside them lies their reflection.
 
     Args:
-        images: Float array or tensor `(n, side, side, channels)`.
+        images: float32 array or tensor `(n, side, side, 3)`.
         index: Integers `(n,)`: 0 is not turned, 1 by 360 degrees / `angles`.
         angles: Integer, number of angles.
         disc: Whether all outside the inscribed circle becomes 0.
@@ -152,19 +144,31 @@ def turn(images, index, angles=6, disc=True):
     Raises:
         ValueError: for images that are not square.
     """
-    images = tf.convert_to_tensor(images)
     side = _check_square(images.shape[1:3])
-    with tf.init_scope():
-        radians = tf.range(angles, dtype=tf.float32) * (2 * math.pi / angles)
-        transforms = affine_transforms((side, side), radians=radians, scale=1.0, down=0.0, right=0.0)
-    turned = warp(images, tf.gather(transforms, index))
+    # A sixth of the time of TensorFlow's projective transform.
+    turned = tf.numpy_function(functools.partial(_turned, angles), [images, index], tf.float32)
+    turned = tf.ensure_shape(turned, images.shape)
     return turned * _disc(side) if disc else turned
+
+
+def _turned(angles, images, index):
+    import cv2
+
+    side = images.shape[1]
+    centre = ((side - 1) / 2, (side - 1) / 2)
+    turns = [cv2.getRotationMatrix2D(centre, 360 * number / angles, 1.0) for number in range(angles)]
+    border = {"borderMode": cv2.BORDER_REFLECT}
+    found = [
+        cv2.warpAffine(image, turns[i], (side, side), **border)
+        for image, i in zip(images, index, strict=True)
+    ]
+    return np.stack(found)
 
 
 def _disc(side):
     """1 inside the inscribed circle and 0 outside it, float32 `(side, side, 1)`."""
-    distance = np.square(np.arange(side) - (side - 1) / 2)
-    return (np.add.outer(distance, distance) <= (side / 2) ** 2)[..., None].astype(np.float32)
+    square = np.square(np.arange(side) - (side - 1) / 2)
+    return (np.add.outer(square, square) <= (side / 2) ** 2)[..., None].astype(np.float32)
 
 
 def _cells(size, patch):

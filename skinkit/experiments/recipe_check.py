@@ -176,8 +176,23 @@ def _check_fractions(recipe, fractions):
         check_name("`fractions`: Parts", part, fractions)
 
 
+def _check_mixing(recipe):
+    if recipe.mixing is None:
+        return
+    pipeline.MIXINGS[recipe.mixing.name](**recipe.mixing.options)
+    if recipe.balancing.name.endswith("_weights") or recipe.balancing.options.get("weights"):
+        raise ValueError(
+            "A mixed image has two labels, and a loss weight is of one. Give the focal loss an `alpha` by "
+            f"class instead. Received: mixing={recipe.mixing}, balancing={recipe.balancing}"
+        )
+
+
 def _check_training(recipe):
-    training.build_loss(recipe.loss.name, **recipe.loss.options)
+    # As if each class had one training image.
+    labels = data.target_of(recipe.classes, recipe.target).labels
+    options = training.resolve_alpha(recipe.loss.options, labels, labels)
+    training.build_loss(recipe.loss.name, **options)
+    _check_mixing(recipe)
     for phase in recipe.phases:
         if "learning_rate" not in phase.optimiser.options:
             raise ValueError(f"An optimiser needs a learning_rate. Received: {phase.optimiser}")

@@ -86,6 +86,9 @@ class TrainingBatches:
             sampler=self.sampler,
             extra_inputs=self.extra_inputs,
         )
+        if self.recipe.mixing:
+            mix = pipeline.MIXINGS[self.recipe.mixing.name](**self.recipe.mixing.options)
+            dataset = mix(dataset, self.seed, first_epoch * self.steps)
         return dataset.map(self.change) if self.change else dataset, self.steps
 
     def _cache(self):

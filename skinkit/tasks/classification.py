@@ -15,6 +15,7 @@ class Classification(Task):
 
     monitors = ("accuracy", "macro_recall", "macro_auc")
     has_views = True
+    mixes = True
 
     @staticmethod
     def suits(recipe):

@@ -46,6 +46,8 @@ class FeatureClassifier(Task):
             crops.
     """
 
+    mixes = True  # where the network's own task does
+
     @staticmethod
     def suits(recipe):
         return recipe.classifier is not None

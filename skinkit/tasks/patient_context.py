@@ -22,6 +22,7 @@ class PatientContext(Classification):
     """
 
     has_views = False
+    mixes = False
 
     @staticmethod
     def suits(recipe):

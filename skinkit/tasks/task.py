@@ -53,6 +53,7 @@ class Task(ABC):
     metrics = ("accuracy",)  # of Keras, to watch
     monitors = ()  # scores of `validator` that may select an epoch, the larger the better
     has_views = False  # whether the predictions of several views of an image may be averaged
+    mixes = False  # whether it learns from the mixed images and labels of a batch
 
     @staticmethod
     @abstractmethod
@@ -65,6 +66,11 @@ class Task(ABC):
             raise ValueError(
                 f"{recipe.name}: `tta` belongs to networks that classify one image at a time, not to several "
                 f"crops, a classifier of features or patient context. Received: tta={recipe.tta}"
+            )
+        if recipe.mixing is not None and not self.mixes:
+            raise ValueError(
+                f"{recipe.name}: `mixing` belongs to networks that learn the label of each image by itself, "
+                f"not to autoencoders and patient context. Received: mixing={recipe.mixing}"
             )
 
     def model(self, weights=None, needed=()):
@@ -90,9 +96,14 @@ class Task(ABC):
             models.take_over_weights(model, needed[0])
         return model
 
-    def losses(self):
-        """Returns the loss; a dictionary by output name for a model of several outputs."""
-        return training.build_loss(self.recipe.loss.name, **self.recipe.loss.options)
+    def losses(self, labels):
+        """Returns the loss; a dictionary by output name for a model of several outputs.
+
+        Args:
+            labels: Sequence of labels, one per training image.
+        """
+        name, options = self.recipe.loss.name, self.recipe.loss.options
+        return training.build_loss(name, **training.resolve_alpha(options, self.labels, labels))
 
     def prepare(self, model, run_data, seed, folder):
         """Returns what `skinkit.training.fit` trains: a form of the model, its batches and callbacks.
@@ -119,10 +130,11 @@ class Task(ABC):
             The history: a DataFrame with one row per epoch.
         """
         recipe, prepared = self.recipe, self.prepare(model, run_data, seed, folder)
+        losses = self.losses(run_data.rows("train")["label"])
         with pipeline.naming_images():
             return training.fit(
                 prepared.model,
-                training_phases(recipe, model, prepared.batches.steps, self.losses(), self.metrics),
+                training_phases(recipe, model, prepared.batches.steps, losses, self.metrics),
                 prepared.batches,
                 folder,
                 callbacks=prepared.callbacks,

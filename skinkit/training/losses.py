@@ -1,11 +1,16 @@
 """Losses by name."""
 
-import functools
+from typing import Literal
 
 import keras
 from keras import ops
 
 from skinkit.names import check_name
+from skinkit.training.loss_weights import class_weights
+from skinkit.values import Positive, check_value
+
+INVERSE_FREQUENCY = "inverse_frequency"
+_Alpha = Literal["inverse_frequency"] | Positive | tuple[Positive, ...]
 
 
 @keras.saving.register_keras_serializable(package="skinkit")
@@ -39,7 +44,7 @@ def build_loss(name, **options):
         **options: Of the first two: `label_smoothing`, share of the label spread over all classes, in [0, 1)
             (default 0.0); `reduction`, `"sum_over_batch_size"` (default) or `"mean_with_sample_weight"`. For
             `"focal"`, `gamma` (default 2.0) and `alpha` (default 1.0 as in PyTorch code, where Keras has
-            0.25; a list gives one per class).
+            0.25; a list gives one per class, and `resolve_alpha` makes one of `"inverse_frequency"`).
 
     Returns:
         A `keras.losses.Loss`.
@@ -51,8 +56,43 @@ def build_loss(name, **options):
     return LOSSES[name](**options)
 
 
+def resolve_alpha(options, classes, labels):
+    """Returns the options of a loss with their `alpha` in numbers.
+
+    Args:
+        options: Mapping, of `build_loss`. The `alpha` `"inverse_frequency"` becomes one number per class,
+            whose mean over the images is 1, so that the steps are about as large as with `alpha=1`.
+        classes: Sequence of the classes, in the order of the network's outputs.
+        labels: Sequence of labels, one per training image, and of no others.
+
+    Raises:
+        ValueError: for an `alpha` that is none, a list of another length than the classes, or a class without
+            training images.
+
+    Example:
+        >>> resolve_alpha({"alpha": "inverse_frequency"}, ["mel", "nv"], ["nv", "nv", "nv", "mel"])
+        {'alpha': [2.0, 0.6666666666666666]}
+    """
+    alpha = options.get("alpha", 1.0)
+    check_value("focal", "alpha", alpha, _Alpha)
+    if alpha == INVERSE_FREQUENCY:
+        return {**options, "alpha": list(class_weights(labels, classes, normalise=True).values())}
+    if isinstance(alpha, list | tuple) and len(alpha) != len(classes):
+        raise ValueError(
+            f"`alpha` is one number, or one for each of the {len(classes)} classes {', '.join(classes)}. "
+            f"Received: {len(alpha)}, alpha={alpha}"
+        )
+    return dict(options)
+
+
+def _focal(gamma: Positive = 2.0, alpha: _Alpha = 1.0, label_smoothing=0.0, reduction="sum_over_batch_size"):
+    return keras.losses.CategoricalFocalCrossentropy(
+        alpha=alpha, gamma=gamma, label_smoothing=label_smoothing, reduction=reduction
+    )
+
+
 LOSSES = {
     "categorical_crossentropy": keras.losses.CategoricalCrossentropy,
-    "focal": functools.partial(keras.losses.CategoricalFocalCrossentropy, gamma=2.0, alpha=1.0),
+    "focal": _focal,
     "root_mean_squared_error": RootMeanSquaredError,
 }

@@ -100,3 +100,18 @@ def test_contextual_batches_hold_whole_groups(tiny, run_data):
     recipe = dataclasses.replace(tiny, balancing=choose("contextual", images_per_patient=5), batch_size=32)
     with pytest.raises(ValueError, match="images_per_patient=5.*batch_size=32"):
         training_batches(recipe, run_data, seed=0)
+
+
+def test_the_batches_of_a_recipe_are_mixed_as_it_says_from_any_epoch_on(tiny, run_data):
+    recipe = dataclasses.replace(
+        tiny, balancing=choose("none"), batch_size=16, mixing=choose("mixup", weight=0.7)
+    )
+    batches = training_batches(recipe, run_data, seed=0)
+    dataset, steps = batches(0)
+    whole = [[item.numpy() for item in batch] for batch in dataset.take(2 * steps)]
+    again = [[item.numpy() for item in batch] for batch in batches(1)[0].take(steps)]
+    for first, second in zip(whole[steps:], again, strict=True):
+        np.testing.assert_array_equal(first[0], second[0])
+        np.testing.assert_array_equal(first[1], second[1])
+    soft = np.concatenate([labels for _, labels in whole])
+    assert set(np.unique(soft.round(4))) == {0.0, np.float32(0.3), np.float32(0.7), 1.0}

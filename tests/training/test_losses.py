@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from skinkit.training import build_loss
+from skinkit.training import build_loss, resolve_alpha
 from skinkit.training.losses import RootMeanSquaredError
 
 P_TRUE = np.array([0.7, 0.4, 0.6, 0.1])
@@ -44,20 +44,51 @@ def test_focal_loss_is_the_formula_with_alpha_1():
     assert found == pytest.approx(np.mean(-((1 - P_TRUE) ** 2) * np.log(P_TRUE)), rel=1e-5)
 
 
-@pytest.mark.parametrize("name", ["categorical_crossentropy", "focal"])
-def test_a_soft_label_scores_as_its_two_targets_apart(name):
-    loss, predicted = build_loss(name), probabilities()
+@pytest.mark.parametrize("alpha", [1.0, [0.5, 1.0, 2.0]])
+@pytest.mark.parametrize("gamma", [0.0, 1.0, 2.0, 5.0])
+def test_a_soft_label_scores_as_its_two_targets_apart(gamma, alpha):
+    loss, predicted = build_loss("focal", gamma=gamma, alpha=alpha, reduction="none"), probabilities()
     other = np.roll(TRUTH, 1, axis=1)
-    apart = 0.7 * float(loss(TRUTH, predicted)) + 0.3 * float(loss(other, predicted))
-    at_once = float(loss(0.7 * TRUTH + 0.3 * other, predicted))
-    assert at_once == pytest.approx(apart, rel=1e-6)
+    apart = 0.7 * np.array(loss(TRUTH, predicted)) + 0.3 * np.array(loss(other, predicted))
+    at_once = np.array(loss(0.7 * TRUTH + 0.3 * other, predicted))
+    assert np.abs(at_once - apart).max() < 1e-6
 
 
-def test_focal_loss_made_from_the_cross_entropy_of_a_soft_label_is_another_loss():
+@pytest.mark.parametrize("gamma", [1.0, 2.0, 5.0])
+def test_focal_loss_made_from_the_cross_entropy_of_a_soft_label_is_another_loss(gamma):
     soft, predicted = 0.7 * TRUTH + 0.3 * np.roll(TRUTH, 1, axis=1), probabilities()
     entropy = -np.sum(soft * np.log(predicted), axis=1)
-    torch_style = np.mean((1 - np.exp(-entropy)) ** 2 * entropy)
-    assert abs(torch_style - float(build_loss("focal")(soft, predicted))) > 0.01
+    torch_style = np.mean((1 - np.exp(-entropy)) ** gamma * entropy)
+    assert abs(torch_style - float(build_loss("focal", gamma=gamma)(soft, predicted))) > 0.01
+
+
+def test_an_alpha_of_a_class_weighs_its_images():
+    # A gate that discounts nevi by half.
+    p = np.array([[0.6, 0.4], [0.3, 0.7]], "float32")
+    found = build_loss("focal", gamma=1.0, alpha=[0.5, 1.0], reduction="none")(np.eye(2), p)
+    np.testing.assert_allclose(found, [-0.5 * 0.4 * np.log(0.6), -0.3 * np.log(0.7)], rtol=1e-5)
+
+
+def test_an_alpha_by_inverse_frequency_has_mean_1_over_the_training_images():
+    labels = ["nv"] * 6 + ["mel"] * 3 + ["df"]
+    found = resolve_alpha({"gamma": 1.0, "alpha": "inverse_frequency"}, ["mel", "nv", "df"], labels)
+    assert found["gamma"] == 1.0
+    assert found["alpha"] == pytest.approx([10 / 9, 10 / 18, 10 / 3])
+    assert np.dot(found["alpha"], [3, 6, 1]) / 10 == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("alpha", "message"),
+    [
+        ("inverse_frequency", "No training image of .*df"),
+        ([0.5, 1.0], "each of the 3 classes mel, nv, df. Received: 2"),
+        ("inverse", "'inverse_frequency' or a number from 0.*alpha='inverse'"),
+        ([0.5, -1.0, 1.0], "a number from 0"),
+    ],
+)
+def test_an_alpha_that_does_not_fit_the_classes_is_refused(alpha, message):
+    with pytest.raises(ValueError, match=message):
+        resolve_alpha({"alpha": alpha}, ["mel", "nv", "df"], ["mel", "nv"])
 
 
 def test_label_smoothing_spreads_its_share_over_all_classes():

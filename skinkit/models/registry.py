@@ -13,6 +13,7 @@ from skinkit.models.datta import PRETRAINED, datta_pretrained, datta_vgg16
 from skinkit.models.head import add_head
 from skinkit.models.koefler_cnn import koefler_cnn
 from skinkit.models.patient_network import patient_network
+from skinkit.models.restoration import restoration_classifier, restorer
 from skinkit.models.segnet_autoencoder import segnet_autoencoder
 from skinkit.models.weights import Weights, load_weights
 from skinkit.names import check_name
@@ -41,10 +42,14 @@ def _image_model(
     return keras.Model(image, add_head(features, classes, dropout, soft_attention), name=name)
 
 
-@wraps(segnet_autoencoder)
-def _autoencoder(input_shape, classes, weights=None, **options):
-    # It knows no classes and has no pretrained weights.
-    return segnet_autoencoder(input_shape, **options)
+def _autoencoder(make):
+    """The entry of a model that knows no classes and has no pretrained weights."""
+
+    @wraps(make)
+    def without_classes(input_shape, classes, weights=None, **options):
+        return make(input_shape, **options)
+
+    return ModelEntry(without_classes, reconstructs=True)
 
 
 def _entry(name):
@@ -62,7 +67,9 @@ MODELS = {
         name: ModelEntry(partial(datta_pretrained, name), scaling="symmetric", imagenet=True)
         for name in PRETRAINED
     },
-    "segnet_autoencoder": ModelEntry(_autoencoder, reconstructs=True),
+    "segnet_autoencoder": _autoencoder(segnet_autoencoder),
+    "restorer": _autoencoder(restorer),
+    "restoration_classifier": ModelEntry(restoration_classifier),
 }
 
 

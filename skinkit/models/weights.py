@@ -110,8 +110,8 @@ def take_over_weights(model, trained):
             layer.set_weights(known[layer.name].get_weights())
         else:
             kept.append(layer.name)
-    head = head_layers(model)
-    if below := [name for name in kept if name not in head]:
+    new = _new_layers(model, trained)
+    if below := [name for name in kept if name not in new]:
         rest = len(below) - 1
         lacking = f"and {rest} other layers are missing or have" if rest else "is missing or has"
         raise ValueError(
@@ -119,6 +119,15 @@ def take_over_weights(model, trained):
             f"backbone. Received: {below[0]} {lacking} another shape"
         )
     return kept
+
+
+def _new_layers(model, trained):
+    """Names of the layers that start anew: the head, or all that reads what the trained model returns."""
+    last = trained.layers[-1].name
+    if last == model.layers[-1].name or last not in [layer.name for layer in model.layers]:
+        return head_layers(model)
+    whole = keras.Model(model.inputs, model.get_layer(last).output).layers
+    return [layer.name for layer in model.layers if layer not in whole]
 
 
 def _shapes(layer):

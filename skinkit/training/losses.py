@@ -94,5 +94,6 @@ def _focal(gamma: Positive = 2.0, alpha: _Alpha = 1.0, label_smoothing=0.0, redu
 LOSSES = {
     "categorical_crossentropy": keras.losses.CategoricalCrossentropy,
     "focal": _focal,
+    "mean_squared_error": keras.losses.MeanSquaredError,
     "root_mean_squared_error": RootMeanSquaredError,
 }

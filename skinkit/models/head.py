@@ -8,7 +8,7 @@ from skinkit.layers import PatchAttention, SoftAttention
 _TO_VECTOR = (layers.GlobalAveragePooling2D, layers.Flatten)
 
 
-def add_head(features, classes, dropout=0.2, soft_attention=False):
+def add_head(features, classes, dropout=0.2, soft_attention=False, hidden=()):
     """Returns class probabilities from a feature map.
 
     Args:
@@ -17,6 +17,8 @@ def add_head(features, classes, dropout=0.2, soft_attention=False):
         dropout: Float in [0, 1), dropout of the pooled features.
         soft_attention: Whether attended features are appended to the features, or a dictionary with
             the arguments of `skinkit.layers.SoftAttention`.
+        hidden: Integers, units of dense layers with ReLU before the last one, such as (512, 128), our reading
+            of the "several Dense layers" of butskova2021.
 
     Returns:
         Symbolic tensor `(batch, classes)`, float32 under every dtype policy.
@@ -25,7 +27,10 @@ def add_head(features, classes, dropout=0.2, soft_attention=False):
         options = {} if soft_attention is True else dict(soft_attention)
         attended = SoftAttention(**options, name="soft_attention")(features)
         features = layers.Concatenate(name="with_attention")([features, attended])
-    return add_classifier(layers.Dropout(dropout, name="dropout")(pool(features)), classes)
+    features = layers.Dropout(dropout, name="dropout")(pool(features))
+    for number, units in enumerate(hidden, start=1):
+        features = layers.Dense(units, "relu", name=f"hidden{number}")(features)
+    return add_classifier(features, classes)
 
 
 def pool(features):

@@ -17,6 +17,7 @@ from skinkit.models.restoration import restoration_classifier, restorer
 from skinkit.models.segnet_autoencoder import segnet_autoencoder
 from skinkit.models.weights import Weights, load_weights
 from skinkit.names import check_name
+from skinkit.values import Count
 
 
 @dataclass(frozen=True)
@@ -26,20 +27,29 @@ class ModelEntry(Weights):
     Args:
         make: Function `(input_shape, classes, weights, **options)` that returns the model.
         reconstructs: Whether the output is the image again, and not class probabilities.
+        own_pixels: Whether its pixels are scaled as it says itself, whatever its backbone expects.
         **weights: Of the model, or of its backbone: as in `Weights`.
     """
 
     make: Callable[..., keras.Model]
     reconstructs: bool = False
+    own_pixels: bool = False
 
 
 def _image_model(
-    name, input_shape, classes, weights=None, dropout=0.2, soft_attention: bool | Mapping = False, **options
+    name,
+    input_shape,
+    classes,
+    weights=None,
+    dropout=0.2,
+    soft_attention: bool | Mapping = False,
+    hidden: tuple[Count, ...] = (),
+    **options,
 ):
     """Returns the backbone of that name with the head of `add_head`."""
     image = keras.Input(input_shape, name="image")
     features = extract_features(name, image, weights, **options)
-    return keras.Model(image, add_head(features, classes, dropout, soft_attention), name=name)
+    return keras.Model(image, add_head(features, classes, dropout, soft_attention, hidden), name=name)
 
 
 def _autoencoder(make):
@@ -69,7 +79,7 @@ MODELS = {
     },
     "segnet_autoencoder": _autoencoder(segnet_autoencoder),
     "restorer": _autoencoder(restorer),
-    "restoration_classifier": ModelEntry(restoration_classifier),
+    "restoration_classifier": ModelEntry(restoration_classifier, own_pixels=True),
 }
 
 
@@ -132,5 +142,6 @@ def expected_pixels(name, backbone=None, **_):
     >>> expected_pixels("crop_classifier", backbone="vgg16")
     ('caffe', 'bgr')
     """
-    entry = BACKBONES[backbone] if backbone else MODELS[name]
+    own = backbone is None or MODELS[name].own_pixels
+    entry = MODELS[name] if own else BACKBONES[backbone]
     return entry.scaling, entry.channel_order

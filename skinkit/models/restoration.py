@@ -8,12 +8,13 @@ from keras import layers
 from skinkit.models.backbones.registry import BACKBONES, extract_features
 from skinkit.models.head import add_head
 from skinkit.models.segnet_autoencoder import normalised, reconstruction, relu_block
-from skinkit.values import Count, Share
+from skinkit.names import check_name
+from skinkit.values import Count
 
 DECODERS = ("unet", "light")
 REUSES = ("chain", "encoder")
 _WIDTHS = (32, 64, 128, 256, 512)
-# Factor and summand from pixels of 0 to 1 to those that a network expects.
+# Factor and summand from pixels of 0 to 1 to those that a backbone expects.
 _FROM_UNIT = {"unit": (1.0, 0.0), "symmetric": (2.0, -1.0), "raw": (255.0, 0.0)}
 
 
@@ -50,10 +51,11 @@ def restoration_classifier(
     classes,
     weights=None,
     reuse: Literal[REUSES] = "chain",
-    network: Literal[tuple(BACKBONES)] = "mobilenet",
+    backbone="small_cnn",
     decoder: Literal[DECODERS] = "unet",
     widths: tuple[Count, ...] = _WIDTHS,
-    dropout: Share = 0.2,
+    dropout=0.2,
+    **options,
 ):
     """Returns a classifier that can start from a `restorer`.
 
@@ -61,23 +63,24 @@ def restoration_classifier(
         input_shape: As in `restorer`.
         classes: Integer, number of classes.
         weights: `None`: neither part has pretrained weights.
-        reuse: `"chain"`, the restored image goes into `network` (butskova2021); `"encoder"`, the restorer's
-            encoder is the backbone.
-        network: Key of `skinkit.models.BACKBONES`, for the chain alone.
+        reuse: `"chain"`, the restored image goes into the backbone (butskova2021); `"encoder"`, the
+            restorer's encoder is the backbone.
+        backbone: Key of `skinkit.models.BACKBONES`, for the chain alone.
         decoder: As in `restorer`.
         widths: As in `restorer`.
         dropout: As in `skinkit.models.add_head`.
+        **options: Of the backbone.
 
     Raises:
-        ValueError: as in `restorer`; for an unknown `reuse`, or a network of pixels that are no multiple of
-            those from 0 to 1.
+        ValueError: as in `restorer`; for an unknown `reuse`, or a backbone whose pixels are scaled channel by
+            channel.
     """
     if reuse not in REUSES:
         raise ValueError(f"`reuse` is one of {REUSES}. Received: reuse={reuse!r}")
     image = keras.Input(input_shape, name="image")
     features = _encoded(image, widths)
     if reuse == "chain":
-        features = _read(_decoded(features, decoder, input_shape[-1]), network)
+        features = _read(_decoded(features, decoder, input_shape[-1]), backbone, options)
     else:
         features = features[-1]
     return keras.Model(image, add_head(features, classes, dropout), name=f"restoration_{reuse}")
@@ -133,12 +136,12 @@ def _decoded(levels, decoder, channels):
     return reconstruction(layers.Conv2D(channels, 3, padding="same", name="restored")(x))
 
 
-def _read(restored, network):
+def _read(restored, backbone, options):
     """The feature map of a backbone that reads restored images."""
-    backbone = BACKBONES[network]
-    if backbone.scaling not in _FROM_UNIT or backbone.channel_order != "rgb":
+    check_name("Backbones", backbone, BACKBONES)
+    scaling = BACKBONES[backbone].scaling
+    if scaling not in _FROM_UNIT:
         fit = [name for name, each in BACKBONES.items() if each.scaling in _FROM_UNIT]
-        raise ValueError(f"`network` is one of {', '.join(fit)}. Received: network={network!r}")
-    factor, summand = _FROM_UNIT[backbone.scaling]
-    scaled = layers.Rescaling(factor, summand, name="rescaled")(restored)
-    return extract_features(network, scaled)
+        raise ValueError(f"`backbone` is one of {', '.join(fit)}. Received: backbone={backbone!r}")
+    scaled = layers.Rescaling(*_FROM_UNIT[scaling], name="rescaled")(restored)
+    return extract_features(backbone, scaled, **options)

@@ -5,6 +5,8 @@ import functools
 
 from skinkit.names import check_name, did_you_mean
 from skinkit.papers import baselines
+from skinkit.papers.butskova2021 import controls as butskova2021_controls
+from skinkit.papers.butskova2021 import recipes as butskova2021
 from skinkit.papers.datta2021 import recipes as datta2021
 from skinkit.papers.gessert2019 import recipes as gessert2019
 from skinkit.papers.hernandez2020 import controls as hernandez2020_controls
@@ -12,7 +14,10 @@ from skinkit.papers.hernandez2020 import recipes as hernandez2020
 from skinkit.papers.koefler2023 import recipes as koefler2023
 from skinkit.papers.published import DOCUMENTS
 
-_MODULES = (baselines, koefler2023, datta2021, gessert2019, hernandez2020, hernandez2020_controls)
+_MODULES = (
+    *(baselines, koefler2023, datta2021, gessert2019, hernandez2020, hernandez2020_controls),
+    *(butskova2021, butskova2021_controls),
+)
 
 
 def recipes(document=None):

@@ -23,7 +23,8 @@ def crop_corners(image_size, crop_size, count):
     Args:
         image_size: Pair of integers, height and width in pixels.
         crop_size: Integer, side of the square crops in pixels, at most the image's shorter side.
-        count: Integer, 5 (the corners, then the centre), or n x n from 4 (a grid, row by row).
+        count: Integer, 1 (the centre), 5 (the corners, then the centre), or n x n from 4 (a grid, row by
+            row).
 
     Returns:
         Integer array `(count, 2)` of row and column.
@@ -40,13 +41,15 @@ def crop_corners(image_size, crop_size, count):
             f"crop_corners: `crop_size` must be from 1 to the shorter side of {tuple(image_size)}. "
             f"Received: crop_size={crop_size}"
         )
+    centre = np.array([[(side - crop_size) // 2 for side in image_size]])
+    if count == 1:
+        return centre
     if count == _FIVE:
-        centre = [(side - crop_size) // 2 for side in image_size]
         return np.vstack([_grid(image_size, crop_size, 2), centre])
     side = math.isqrt(max(count, 0))
     if side < 2 or side**2 != count:
         raise ValueError(
-            f"crop_corners: `count` must be 5 or a square number from 4. Received: count={count}"
+            f"crop_corners: `count` must be 1, 5 or a square number from 4. Received: count={count}"
         )
     return _grid(image_size, crop_size, side)
 

@@ -103,7 +103,7 @@ class Crops:
             `"multi_crop"` trains on one random crop of the whole image and evaluates ordered crops;
             `"ordered_crops"` takes these in training too.
         size: Integer, side of the square crops in pixels.
-        count: Integer, number of ordered crops, 5 or n x n, as `crop_corners` places them; `None` for
+        count: Integer, number of ordered crops, 1, 5 or n x n, as `crop_corners` places them; `None` for
             `"single_crop"`.
         evaluation: String, centre of `"single_crop"`: `"centre85"` covers 85 % of the image, as the document
             says; `"centre336"` is 336 of 450 x 600 pixels for crops of 224, as the released code has it.

@@ -47,3 +47,18 @@ def test_other_images_are_given_the_labels_of_the_target(runs, tmp_path):
     assert "n = 20" in gate and "rest" in gate and 0 < nevi < 20
     assert f"left out: {nevi} of 20 images of a class that the model does not know" in rest
     assert f"n = {20 - nevi};" in rest
+
+
+def test_a_gate_learns_mixed_labels_at_a_discount(one_epoch, tmp_path):
+    recipe = dataclasses.replace(
+        one_epoch,
+        target=choose("one_against_rest", label="nv"),
+        positive="rest",
+        balancing=choose("none"),
+        loss=choose("focal", gamma=1.0, alpha=[0.5, 1.0]),
+        mixing=choose("mixup", weight=0.7),
+    )
+    folders = [run(recipe, "smoke", folder=tmp_path / name, verbose=0) for name in ("one", "two")]
+    one, two = (SavedRun(folder).predictions for folder in folders)
+    pd.testing.assert_frame_equal(one, two)
+    assert SavedRun(folders[0]).recipe == recipe.resolve("smoke")

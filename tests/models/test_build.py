@@ -25,6 +25,16 @@ def test_small_models_are_flat_and_end_in_float32_probabilities(name, soft_atten
     assert models.feature_layer(model) == {"small_cnn": "relu6"}.get(name, "top_activation")
 
 
+def test_hidden_layers_stand_between_the_pooled_features_and_the_classes():
+    model = models.build("small_cnn", (32, 32, 3), 5, hidden=(12, 8), width=4)
+    names = ["pooled", "dropout", "hidden1", "hidden2", "logits", "probabilities"]
+    assert models.head_layers(model) == names
+    pooled = model.get_layer("pooled").output.shape[-1]
+    counts = [model.get_layer(name).count_params() for name in ("hidden1", "hidden2", "logits")]
+    assert counts == [(pooled + 1) * 12, 13 * 8, 9 * 5]
+    assert all(model.get_layer(name).activation is keras.activations.relu for name in names[2:4])
+
+
 def test_the_head_stays_float32_in_mixed_precision():
     keras.config.set_dtype_policy("mixed_float16")
     try:

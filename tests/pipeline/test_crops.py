@@ -82,6 +82,12 @@ def test_five_crops_are_the_corners_and_then_the_centre():
     assert crop_corners((225, 300), 112, 5).tolist() == list(map(list, half))
 
 
+def test_one_crop_is_the_centre():
+    # butskova2021: 128 of 450 x 600 pixels.
+    assert crop_corners((450, 600), 128, 1).tolist() == [[161, 236]]
+    assert coverage((450, 600), 128, 1) == pytest.approx(128**2 / 450 / 600)
+
+
 @pytest.mark.parametrize("count", [9, 16, 36])
 def test_grids_are_read_row_by_row(count):
     expected = [[row, column] for row in ROWS[count] for column in COLUMNS[count]]
@@ -116,9 +122,9 @@ def test_corners_lie_inside_and_mirror_each_other(size, side, count):
     assert 0 < coverage(size, side, count) <= 1
 
 
-@pytest.mark.parametrize("count", [-4, 0, 1, 2, 3, 6, 8, 10])
+@pytest.mark.parametrize("count", [-4, 0, 2, 3, 6, 8, 10])
 def test_other_numbers_of_crops_are_refused(count):
-    with pytest.raises(ValueError, match=f"5 or a square number.*count={count}"):
+    with pytest.raises(ValueError, match=f"1, 5 or a square number.*count={count}"):
         crop_corners((450, 600), 224, count)
 
 

@@ -12,6 +12,7 @@ from skinkit.models.weights import layers_above
 # The function, and the file of its ImageNet weights without the classifier.
 APPLICATIONS = {
     "efficientnet_b0": ("EfficientNetB0", "efficientnetb0_notop.h5"),
+    "efficientnet_b7": ("EfficientNetB7", "efficientnetb7_notop.h5"),
     "mobilenet": ("MobileNet", "mobilenet_1_0_224_tf_no_top.h5"),
     "mobilenet_025": ("MobileNet", "mobilenet_2_5_224_tf_no_top.h5"),
     "mobilenet_v2": ("MobileNetV2", "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"),

@@ -42,6 +42,7 @@ BACKBONES = {
     "small_cnn": Backbone(small_cnn),
     "efficientnet_lite0": Backbone(efficientnet_lite0, scaling="symmetric", imagenet=True, torch=True),
     "efficientnet_b0": _application("efficientnet_b0", "raw"),
+    "efficientnet_b7": _application("efficientnet_b7", "raw"),
     "mobilenet": _application("mobilenet", "symmetric"),
     "mobilenet_025": _application("mobilenet_025", "symmetric"),
     "mobilenet_v2": _application("mobilenet_v2", "symmetric"),

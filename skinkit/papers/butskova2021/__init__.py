@@ -1,4 +1,4 @@
-"""butskova2021: published numbers."""
+"""butskova2021: recipes and published numbers."""
 
 from skinkit.papers.document import Document
 

@@ -86,6 +86,7 @@ SCALED = {
     ("name", "module"),
     [
         ("efficientnet_b0", keras.applications.efficientnet),
+        ("efficientnet_b7", keras.applications.efficientnet),
         ("mobilenet_025", keras.applications.mobilenet),
         ("mobilenet_v2", keras.applications.mobilenet_v2),
         ("vgg16", keras.applications.vgg16),

@@ -19,8 +19,11 @@ from skinkit.papers.recipe import Phase, choose
 _PRETEXT_EPOCHS = 30
 _B7 = choose("efficientnet_b7", dropout=0.0, **MOMENTUM)
 _MOBILENET = choose("mobilenet_025", dropout=0.0, **MOMENTUM)
-_STAND_IN = {"image_size": (96, 96), "published": ""}
+# Filters of a restorer's levels.
+_NARROW = {"widths": (8, 16, 32, 64)}
+_SMOKE = {"image_size": (32, 32), "subset": 120, "epochs": (1,)}
 _OURS = {"published": ""}
+_STAND_IN = {**_OURS, "profiles": {"quick": {"image_size": (96, 96)}, "smoke": _SMOKE}}
 
 
 def _network(name, title, model, epochs=EPOCHS, **changes):
@@ -37,12 +40,10 @@ def _network(name, title, model, epochs=EPOCHS, **changes):
 
 def _profiles(model, epochs):
     quick = {"image_size": (64, 64), "subset": 3000, "epochs": (epochs * 3 // 10,)}
-    smoke = {"image_size": (32, 32), "subset": 120, "epochs": (1,)}
     if model == _B7:
         quick |= {"subset": 1000, "epochs": (epochs // 10,)}
-    if "decoder" in model.options:
-        quick["model_size"], smoke["model_size"] = {"widths": (8, 16, 32, 64)}, {"widths": (4, 8, 16)}
-    return {"quick": quick, "smoke": smoke}
+    small = {"model_size": _NARROW} if "decoder" in model.options else {}
+    return {"quick": quick | small, "smoke": _SMOKE | small}
 
 
 def _pretext(name, title, model, **changes):
@@ -72,7 +73,7 @@ def _restored(name, decoder="unet", widths=None, **changes):
     """A restorer alone."""
     return _pretext(
         name, f"The images before their patches traded places, decoder {decoder}",
-        choose("restorer", decoder=decoder, **(widths or {})),
+        choose("restorer", decoder=decoder, **({"widths": widths} if widths else {})),
         **changes | {"target": choose("pixels", patch=8, swaps=20), "monitor": "psnr"},
         loss=choose("mean_squared_error"),
         classifier=choose("logistic_regression", features="bottleneck_mean"),
@@ -136,26 +137,28 @@ def _stand_ins():
     title = "MobileNet-0.25 from nothing, for as long as a pretext task and its classifier"
     yield _network(f"{name}-scratch-50-epochs", title, _MOBILENET, EPOCHS + _PRETEXT_EPOCHS, **_STAND_IN)
     imagenet = choose("mobilenet_025", **MOMENTUM)
-    yield pretrained(f"{name}-imagenet", "MobileNet-0.25 with ImageNet weights", "1", imagenet, **_STAND_IN)
+    profiles = {**_STAND_IN["profiles"], "smoke": {**_SMOKE, "epochs": (1, 1)}}
+    title = "MobileNet-0.25 with ImageNet weights"
+    yield pretrained(f"{name}-imagenet", title, "1", imagenet, **_STAND_IN | {"profiles": profiles})
     yield from _turned(f"{name}-rotation", _MOBILENET, **_STAND_IN)
     yield from _turned(f"{name}-rotation-disc", _MOBILENET, disc=True, **_STAND_IN)
     yield _turned_joint(f"{name}-rotation-joint", _MOBILENET, **_STAND_IN)
-    yield from _restored_stand_ins(f"{name}-restoration", {"widths": (8, 16, 32, 64)})
+    yield from _restored_stand_ins(f"{name}-restoration")
 
 
-def _restored_stand_ins(name, widths):
-    yield _restored(f"{name}-pretext", widths=widths, **_STAND_IN)
-    yield _restored(f"{name}-light-pretext", decoder="light", widths=widths, **_STAND_IN)
+def _restored_stand_ins(name):
+    chain = _chain("mobilenet_025", **_NARROW)
+    yield _restored(f"{name}-pretext", **_NARROW, **_STAND_IN)
+    yield _restored(f"{name}-light-pretext", "light", **_NARROW, **_STAND_IN)
+    yield _restored_joint(f"{name}-joint", "Image and class at once", chain, **_STAND_IN)
     for row, title, pretext, model in (
-        ("", "U-Net, then MobileNet-0.25", "-pretext", _chain("mobilenet_025", **widths)),
-        ("-light", "light decoder", "-light-pretext", _chain("mobilenet_025", "light", **widths)),
-        ("-encoder", "U-Net's encoder", "-pretext", _encoder(**widths)),
+        ("", "U-Net, then MobileNet-0.25", "-pretext", chain),
+        ("-light", "light decoder", "-light-pretext", _chain("mobilenet_025", "light", **_NARROW)),
+        ("-encoder", "U-Net's encoder", "-pretext", _encoder(**_NARROW)),
     ):
         start = f"butskova2021/{name}{pretext}"
         title = f"First the images, then the class: {title}"
         yield _network(f"{name}{row}", title, model, start_from=start, **_STAND_IN)
-    model = _chain("mobilenet_025", **widths)
-    yield _restored_joint(f"{name}-joint", "Image and class at once", model, **_STAND_IN)
 
 
 _TABLES = (_self_supervised, _controls, _stand_ins)

@@ -25,7 +25,7 @@ class ContextRestoration(Autoencoding):
         self.disorder = pretext_of(recipe)
 
     def prepare(self, model, run_data, seed, folder):
-        return Prepared(model, pretext_batches(self.recipe, run_data, seed))
+        return Prepared(model, pretext_batches(self.recipe, run_data, seed, self.disorder))
 
     def pairs(self, rows):
         swaps, start = None, 0
@@ -50,10 +50,14 @@ class RestorationBesideClass(Classification):
     def suits(recipe):
         return has_target(recipe, "pixels", joint=True)
 
+    def __init__(self, recipe):
+        super().__init__(recipe)
+        self.disorder = pretext_of(recipe)
+
     def losses(self, labels):
         return {"probabilities": super().losses(labels), "reconstruction": keras.losses.MeanSquaredError()}
 
     def prepare(self, model, run_data, seed, folder):
         trained = models.with_restoration(model, self.recipe.model.options.get("decoder", "unet"))
-        batches = pretext_batches(self.recipe, run_data, seed, beside="reconstruction")
+        batches = pretext_batches(self.recipe, run_data, seed, self.disorder, "reconstruction")
         return Prepared(trained, batches)

@@ -35,20 +35,21 @@ def pretext_of(recipe):
     return pretext
 
 
-def pretext_batches(recipe, run_data, seed, beside=None):
+def pretext_batches(recipe, run_data, seed, pretext, beside=None):
     """Returns the `TrainingBatches` of a pretext task.
 
     Args:
         recipe: A resolved `Recipe`.
         run_data: `skinkit.experiments.run_data.RunData`.
         seed: Integer, of order, augmentation and pretext.
+        pretext: What `pretext_of` returns.
         beside: Name of its output in a network that learns the class, too; `None` for one that does not.
 
     Raises:
         ValueError: for loss weights by label.
     """
     change = functools.partial(_named, beside) if beside else _alone
-    return unweighted_batches(recipe, run_data, seed, pretext=pretext_of(recipe), change=change)
+    return unweighted_batches(recipe, run_data, seed, pretext=pretext, change=change)
 
 
 def _alone(images, targets):

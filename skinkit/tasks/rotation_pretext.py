@@ -29,7 +29,7 @@ class RotationPretext(Classification):
         self.turn = pretext_of(recipe)
 
     def prepare(self, model, run_data, seed, folder):
-        return Prepared(model, pretext_batches(self.recipe, run_data, seed))
+        return Prepared(model, pretext_batches(self.recipe, run_data, seed, self.turn))
 
     def images(self, rows, **changes):
         numbers, start = self.numbers(rows), 0
@@ -61,7 +61,7 @@ class RotationBesideClass(RotationPretext):
 
     def prepare(self, model, run_data, seed, folder):
         trained = models.with_second_head(model, self.turn.angles, "angle")
-        return Prepared(trained, pretext_batches(self.recipe, run_data, seed, beside="angle"))
+        return Prepared(trained, pretext_batches(self.recipe, run_data, seed, self.turn, "angle"))
 
     def numbers(self, rows):
         return np.zeros(len(rows), np.int64)

@@ -40,7 +40,7 @@ def build_loss(name, **options):
 
     Args:
         name: `"categorical_crossentropy"`; `"focal"`: `-alpha * (1 - p) ** gamma * log(p)`; or
-            `"root_mean_squared_error"`, of images, without options.
+            `"mean_squared_error"` or `"root_mean_squared_error"`, of images, without options.
         **options: Of the first two: `label_smoothing`, share of the label spread over all classes, in [0, 1)
             (default 0.0); `reduction`, `"sum_over_batch_size"` (default) or `"mean_with_sample_weight"`. For
             `"focal"`, `gamma` (default 2.0) and `alpha` (default 1.0 as in PyTorch code, where Keras has

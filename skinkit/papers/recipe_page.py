@@ -100,8 +100,13 @@ def _commands(here, protocol):
     option = f" --protocol {protocol}" if protocol != "corrected" else ""
     releases = [here.dataset, *([here.external.name] if here.external else [])]
     lines = [f"skinkit data fetch {name}" for name in releases if name != "synthetic"]
-    lines += [f"skinkit run {here.name}{option} --profile {profile}" for profile in PROFILES]
+    lines += [_folded(f"skinkit run {here.name}{option} --profile {profile}") for profile in PROFILES]
     return "\n  ".join(["to run it (smoke: drawn images, seconds; quick: minutes; full: all of it)", *lines])
+
+
+def _folded(command):
+    """A command as a shell reads it, in two lines where one is too long."""
+    return command if len(command) <= WIDTH - 2 else command.replace(" --", " \\\n      --", 1)
 
 
 def _columns(settings):

@@ -106,6 +106,11 @@ def _by_method():
     return groups
 
 
+def printed_table(table):
+    """Returns the printed table, `document/table`, that one of our own stands in for, or the table itself."""
+    return butskova2021_controls.STANDS_FOR.get(table, table)
+
+
 def comparisons():
     """Returns the pairs of recipe names which the modules ask to be compared, `(first, second)`."""
     return [pair for module in _MODULES for pair in module.COMPARISONS]

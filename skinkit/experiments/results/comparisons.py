@@ -8,7 +8,7 @@ import pandas as pd
 from skinkit.experiments.predictions import prediction_groups
 from skinkit.experiments.results.finished_runs import ALIKE, ENOUGH_RUNS, alike, finished_runs
 from skinkit.papers.published import published_scores
-from skinkit.papers.registry import comparisons, recipes, same_method
+from skinkit.papers.registry import comparisons, printed_table, recipes, same_method
 from skinkit.papers.registry import recipe as find_recipe
 
 METRICS = ("accuracy", "macro_recall", "macro_f1", "macro_auc")
@@ -149,6 +149,6 @@ def _printed(scores, name):
         return own.set_index(pd.Index([""]))["published"]
     table, _, row = name.rpartition("/")
     networks = scores["target"].str.extract(
-        f"^{re.escape(table)}/([^-/]+)-{re.escape(row.partition('-')[2])}$"
+        f"^{re.escape(printed_table(table))}/([^-/]+)-{re.escape(row.partition('-')[2])}$"
     )[0]
     return scores[networks.notna()].set_index(networks.dropna())["published"]

@@ -110,6 +110,12 @@ def _stage_stand_ins():
 _TABLES = (_b7_controls, _scratch_controls, _gamma_stand_ins, _stage_stand_ins)
 RECIPES = tuple(each for table in _TABLES for each in table())
 
+# Tables of small networks, and the printed ones whose rows they repeat.
+STANDS_FOR = {
+    "butskova2021/gamma": "butskova2021/unpretrained",
+    "butskova2021/stages": "butskova2021/pretrained",
+}
+
 # First minus second, on the same test images.
 COMPARISONS = tuple(
     (f"butskova2021/{first}", f"butskova2021/{second}")

@@ -173,3 +173,19 @@ def test_a_row_that_is_printed_stands_beside_its_own_numbers_alone(write_predict
     scores = load_published("hernandez2020").query("table == 'table4' and metric == 'auc'").set_index("row")
     assert row["networks"] == 1
     assert row["printed"] == pytest.approx(np.subtract(*scores["value"][["attention-em", "wrs"]]) / 100)
+
+
+@pytest.mark.parametrize(
+    ("pair", "printed"),
+    [
+        (("gamma/mobilenet-gamma1.5", "gamma/mobilenet-gamma0"), 0.560 - 0.422),
+        # EfficientNet has no gamma 0.
+        (("stages/lite0-gamma1", "stages/lite0-gamma0"), 0.727 - 0.753),
+    ],
+)
+def test_a_table_of_small_networks_stands_beside_the_printed_one(write_predictions, tmp_path, pair, printed):
+    names = [f"butskova2021/{name}" for name in pair]
+    for name, accuracy in zip(names, (0.8, 0.7), strict=True):
+        write_predictions(name, accuracy, settings=find_recipe(name))
+    row = compare_runs(tmp_path, [names]).set_index("metric").loc["macro_recall"]
+    assert row["networks"] == 1 and row["printed"] == pytest.approx(printed)

@@ -107,8 +107,8 @@ def _by_method():
 
 
 def printed_table(table):
-    """Returns the printed table, `document/table`, that one of our own stands in for, or the table itself."""
-    return butskova2021_controls.STANDS_FOR.get(table, table)
+    """Returns the printed table or row that one of our own stands in for, or the table or row itself."""
+    return (butskova2021_controls.STANDS_FOR | butskova2021_pretext.STANDS_FOR).get(table, table)
 
 
 def comparisons():

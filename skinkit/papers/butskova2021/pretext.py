@@ -164,6 +164,13 @@ def _restored_stand_ins(name):
 _TABLES = (_self_supervised, _controls, _stand_ins)
 RECIPES = tuple(each for table in _TABLES for each in table())
 
+# Rows of a small network, and the printed ones that they repeat.
+STANDS_FOR = {
+    "butskova2021/pretext/mobilenet-scratch": "butskova2021/unpretrained/resnet50-gamma1",
+    "butskova2021/pretext/mobilenet-rotation": "butskova2021/self-supervised/rotation",
+    "butskova2021/pretext/mobilenet-restoration": "butskova2021/self-supervised/context-restoration",
+}
+
 # First minus second, on the same test images.
 COMPARISONS = tuple(
     (f"butskova2021/{first}", f"butskova2021/{second}")
@@ -188,7 +195,10 @@ COMPARISONS = tuple(
         ),
         *(
             (f"pretext/mobilenet-{row}", "pretext/mobilenet-scratch")
-            for row in ("scratch-50-epochs", "rotation-joint", "restoration-joint", "imagenet")
+            for row in (
+                *("scratch-50-epochs", "rotation", "rotation-joint", "restoration", "restoration-joint"),
+                "imagenet",
+            )
         ),
         ("pretext/mobilenet-rotation-disc", "pretext/mobilenet-rotation"),
         ("pretext/mobilenet-rotation-disc-pretext", "pretext/mobilenet-rotation-pretext"),

@@ -207,3 +207,17 @@ def test_what_is_no_class_is_not_weighted_by_it(recipe, run_data):
     task = tasks.of(weighted)
     with pytest.raises(ValueError, match="sees no labels.*class_weights"):
         task.prepare(task.model(), rows, 0, None)
+
+
+def test_a_joint_training_that_goes_on_ends_like_an_undisturbed_one(run_data, tmp_path):
+    """The second head is trained on, too, though it is in no saved model."""
+    found = []
+    for number, epochs in enumerate([(2,), (1, 2)]):
+        for count in epochs:
+            keras.utils.set_random_seed(0)
+            task = tasks.of(dataclasses.replace(BOTH, phases=(Phase(count, BOTH.phases[0].optimiser),)))
+            model = task.model()
+            task.train(model, run_data[CLASS.name], 0, tmp_path / str(number), verbose=0)
+        found.append(model.get_weights())
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)

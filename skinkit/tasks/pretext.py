@@ -2,7 +2,7 @@
 
 import functools
 
-from skinkit import data, pipeline
+from skinkit import data, models, pipeline
 from skinkit.tasks.batches import pipeline_spec, unweighted_batches
 
 _CHANGES = {"rotation": pipeline.Turn, "pixels": pipeline.Disorder}
@@ -24,8 +24,10 @@ def pretext_of(recipe):
     """Returns the `skinkit.pipeline.Turn` or `Disorder` of a recipe's images.
 
     Raises:
-        ValueError: for images that it does not fit, or that the network sees as several crops.
+        ValueError: for images that it does not fit, or that the network sees as several crops; for a model
+            that cannot learn it.
     """
+    _check_model(recipe)
     if recipe.input.name not in ("downsampling", "single_crop"):
         raise ValueError(
             f"{recipe.name}: a pretext task is of one image, whole or cropped. Received: input={recipe.input}"
@@ -33,6 +35,22 @@ def pretext_of(recipe):
     pretext = _CHANGES[recipe.target.name](**data.target_of(recipe.classes, recipe.target).pretext)
     pretext.check_fit(pipeline_spec(recipe, augment=False).input_shape[:-1])
     return pretext
+
+
+def _check_model(recipe):
+    name, target = recipe.model.name, recipe.target
+    if target.name == "rotation":
+        needed, fits = "a classifier of one image", not models.MODELS[name].reconstructs
+        fits = fits and name != "patient_network" and recipe.classifier is None
+    elif target.options.get("joint"):
+        needed, fits = "restoration_classifier", name == "restoration_classifier"
+    else:
+        needed, fits = "a model that returns images", models.MODELS[name].reconstructs
+    if not fits:
+        raise ValueError(
+            f"{recipe.name}: {target} is learned by {needed}. "
+            f"Received: model={recipe.model}, classifier={recipe.classifier}"
+        )
 
 
 def pretext_batches(recipe, run_data, seed, pretext, beside=None):

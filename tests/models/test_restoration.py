@@ -102,6 +102,24 @@ def test_a_chain_does_not_start_from_a_restorer_of_another_decoder():
         models.take_over_weights(classifier(), restorer("light"))
 
 
+def unnamed(units):
+    """A network some of whose layers have the names that Keras counts through a process."""
+    image = keras.Input((8, 8, 3))
+    x = keras.layers.Conv2D(4, 3)(keras.layers.Conv2D(4, 3, name="conv_1")(image))
+    x = keras.layers.Conv2D(4, 3)(keras.layers.BatchNormalization()(x))
+    pooled = keras.layers.GlobalAveragePooling2D()(x)
+    return keras.Model(image, keras.layers.Dense(units, name="logits")(pooled))
+
+
+def test_layers_that_keras_has_named_are_found_again_within_one_process():
+    keras.layers.Conv2D(4, 3)
+    trained, model = unnamed(6), unnamed(7)
+    assert set(named(trained)) & set(named(model)) == {"conv_1", "logits"}
+    assert models.take_over_weights(model, trained) == ["logits"]
+    for one, other in zip(trained.layers[1:-1], model.layers[1:-1], strict=True):
+        np.testing.assert_equal(other.get_weights(), one.get_weights())
+
+
 @pytest.mark.parametrize("decoder", ["unet", "light"])
 @pytest.mark.parametrize("reuse", ["chain", "encoder"])
 def test_the_form_of_two_outputs_shares_all_layers(reuse, decoder):

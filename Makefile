@@ -3,9 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
+# Give another to compare with PyTorch, which .venv does not have.
+BENCHMARK_PYTHON ?= $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format notebooks report rescore check-published bench colab-test record-addons clean
+.PHONY: help setup demo test lint format notebooks report rescore check-published benchmarks colab-test record-addons clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,13 +51,10 @@ rescore: setup ## compute the scores of the run folders again from their predict
 check-published: setup ## compare the checks of the published tables with what the rules find
 	$(BIN)/python tools/check_published.py
 
-bench: setup ## run the benchmarks and print their ratios
-	$(BIN)/python benchmarks/pipeline.py
-	$(BIN)/python benchmarks/training_step.py
-	$(BIN)/python benchmarks/refresh.py
-	$(BIN)/python benchmarks/crops.py
-	$(BIN)/python benchmarks/views.py
-	$(BIN)/python benchmarks/bootstrap.py
+benchmarks: setup ## measure all into results/benchmarks, and write the tables of "How fast" (an hour)
+	for name in pipeline training_step refresh crops views bootstrap; do \
+		PYTHONPATH=. $(BENCHMARK_PYTHON) benchmarks/$$name.py --out results/benchmarks/$$name.csv || exit 1; done
+	PYTHONPATH=. $(BENCHMARK_PYTHON) tools/write_how_fast.py
 
 colab-test: ## the import, data, layer and smoke tests under Colab's versions (Python 3.12 or 3.13, in .venv-colab)
 	@[ ! -e .venv-colab ] || [ -e .venv-colab/.ready ] || { echo ".venv-colab was not made by this Makefile; move it away"; exit 1; }

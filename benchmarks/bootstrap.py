@@ -14,6 +14,7 @@ import time
 
 import numpy as np
 import pandas as pd
+from result_table import show
 from sklearn import metrics
 from tqdm import tqdm
 
@@ -37,9 +38,7 @@ def main():
     for kind, images in tqdm(kinds, desc="Timing", unit="set"):
         rows[kind, images] = compare(SHARES[kind], images, arguments.resamples, arguments.repeats)
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis(["what", "images"])
-    print(table.to_string(float_format="{:.1f}".format))
-    if arguments.out:
-        table.to_csv(arguments.out, float_format="%.3f")
+    show(table, arguments.out, digits=1)
 
 
 def parse_arguments():

@@ -13,6 +13,7 @@ import os
 import tempfile
 
 import pandas as pd
+from result_table import show
 from training_step import compare_steps
 
 BATCH = 20
@@ -29,9 +30,7 @@ def main():
         times = {name: compare_steps([side[name] for side in sides], arguments.repeats) for name in sides[0]}
     table = pd.DataFrame.from_dict(times, orient="index").rename_axis("what")
     print(f"16 crops averaged / 5 crops with attention, {arguments.backbone}, {len(rows)} images")
-    print(table.to_string(float_format="{:.3f}".format))
-    if arguments.out:
-        table.to_csv(arguments.out, float_format="%.3f")
+    show(table, arguments.out)
 
 
 def parse_arguments():

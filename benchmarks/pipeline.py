@@ -15,16 +15,21 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import count, islice
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
+from result_table import show
 from tqdm import tqdm
 
 SIZE, BATCH, LABELS = 224, 32, ("a", "b")
+POSITIONS = {"flip_left_right": 0.5, "flip_up_down": 0.5, "rot90": True}
+COLOURS = {"brightness": 0.1, "saturation": 0.2}
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 WARM_UP, TIMED = 8, 24  # batches; the first ones were made while others were timed
 MEMORY_COUNTS = (1_000, 10_000)
@@ -38,13 +43,11 @@ def main():
         folder = Path(folder)
         source = prepare_images(folder / "images", arguments.data, arguments.images)
         speeds = compare_speeds(folder / "images", arguments.repeats)
-        print(f"\n{arguments.images} {source} images of 600 x 450, {CORES} cores, {versions()}")
-        print(speeds.to_string(float_format="{:.2f}".format))
+        print(f"\n{arguments.images} {source} images of 600 x 450")
+        show(speeds, arguments.out, digits=2)
         if not arguments.skip_memory:
             print("\nPeak resident memory, MiB, after one epoch")
             print(compare_memory(folder).to_string(float_format="{:.0f}".format))
-    if arguments.out:
-        speeds.to_csv(arguments.out, float_format="%.3f")
     return None
 
 
@@ -60,13 +63,6 @@ def parse_arguments():
     for hidden in ("--memory-of", "--folder", "--cache"):
         parser.add_argument(hidden, type=int if hidden == "--memory-of" else str, help=argparse.SUPPRESS)
     return parser.parse_args()
-
-
-def versions():
-    import keras
-    import tensorflow as tf
-
-    return f"TensorFlow {tf.__version__}, Keras {keras.__version__}, OpenCV {cv2.__version__}"
 
 
 # Images
@@ -115,13 +111,11 @@ def limit(folder):
             yield list(pool.map(lambda path: cv2.imread(path).shape, chosen))
 
 
-def skinkit(folder, cache=None):
+def skinkit(folder, changes=POSITIONS | COLOURS, cache=None):
     from skinkit.pipeline import Augmentation, PipelineSpec
 
-    augmentation = Augmentation(
-        flip_left_right=0.5, flip_up_down=0.5, rot90=True, brightness=0.1, saturation=0.2
-    )
-    return training_batches(folder, PipelineSpec((SIZE, SIZE), augmentation=augmentation, cache=cache))
+    spec = PipelineSpec((SIZE, SIZE), augmentation=Augmentation(**changes), cache=cache)
+    return training_batches(folder, spec)
 
 
 def training_batches(folder, spec):
@@ -227,6 +221,9 @@ WAYS = {
     "OpenCV arrays + generator (koefler2023)": arrays_and_generator,
     "PyDataset + OpenCV": py_dataset,
     "skinkit, 9 crops of 112 from 225 x 300": skinkit_crops,
+    "skinkit, no changes": partial(skinkit, changes={}),
+    "skinkit, flips and turns only": partial(skinkit, changes=POSITIONS),
+    "skinkit, colours only": partial(skinkit, changes=COLOURS),
 }
 
 
@@ -236,17 +233,23 @@ WAYS = {
 def compare_speeds(folder, repeats):
     cv2.setNumThreads(1)
     iterators = {name: way(folder) for name, way in WAYS.items()}
-    speeds = {name: [] for name in WAYS}
+    speeds, work = ({name: [] for name in WAYS} for _ in range(2))
     for _ in tqdm(range(repeats), desc="Timing", unit="round"):
         for name, iterator in iterators.items():
-            list(islice(iterator, WARM_UP))
-            start = time.perf_counter()
-            list(islice(iterator, TIMED))
+            consume(iterator, WARM_UP)
+            start, start_of_work = time.perf_counter(), time.process_time()
+            consume(iterator, TIMED)
             speeds[name].append(TIMED * BATCH / (time.perf_counter() - start))
-    return speed_table(pd.DataFrame(speeds))
+            work[name].append(time.process_time() - start_of_work)
+    return speed_table(pd.DataFrame(speeds), pd.DataFrame(work))
 
 
-def speed_table(speeds):
+def consume(iterator, number):
+    """Takes batches without keeping them, as training does: memory in use already is faster than new."""
+    deque(islice(iterator, number), maxlen=0)
+
+
+def speed_table(speeds, work):
     """Medians, ranges, and the medians of the ratios within each round."""
     reference = list(WAYS)
     against_limit = speeds.div(speeds[reference[0]], axis=0)
@@ -257,9 +260,10 @@ def speed_table(speeds):
             "lowest": speeds.min(),
             "highest": speeds.max(),
             "x limit": against_limit.median(),
+            "x limit, processor": (1 / work.div(work[reference[0]], axis=0)).median(),
             "x Keras": against_keras.median(),
         }
-    )
+    ).rename_axis("way")
 
 
 def compare_memory(folder):

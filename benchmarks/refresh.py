@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from result_table import show
 
 SIDE, BATCH, PATIENT = 64, 32, 16
 NUMBERS = (1_000, 10_000, 33_126)
@@ -29,9 +30,7 @@ def main():
         measure_one(Path(arguments.drawn), arguments.one, arguments.backbone)
         return
     table = compare(arguments.images, arguments.backbone)
-    print(table.to_string(float_format="{:.2f}".format))
-    if arguments.out:
-        table.to_csv(arguments.out, float_format="%.3f")
+    show(table, arguments.out, digits=2)
 
 
 def parse_arguments():

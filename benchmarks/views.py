@@ -9,7 +9,8 @@ median of the ratios of neighbouring turns is printed with their quartiles.
 import argparse
 
 import numpy as np
-from training_step import compare_steps, show
+from result_table import show
+from training_step import compare_steps, pair_table
 
 IMAGES = 32
 
@@ -24,7 +25,7 @@ def main():
         "four views / one": compare_steps([four, one], arguments.repeats),
         "four times keras.Model.predict / four views": compare_steps([keras, four], arguments.repeats),
     }
-    show(rows, arguments.out)
+    show(pair_table(rows), arguments.out)
 
 
 def arms():

@@ -215,13 +215,19 @@ def _add_explain(commands):
     explain = _command(commands, "explain", _explain, "draw Grad-CAM and attention maps over images")
     explain.add_argument("run", type=Path, help="run folder")
     explain.add_argument("images", nargs="*", help="image ids or files (default: one of each class)")
+    text = "instead: the N test images that the model is furthest from the truth on"
+    explain.add_argument("--largest-losses", metavar="N", type=count, default=0, help=text)
+    text = "instead, or before these: the N test images that it is right about and surest of"
+    explain.add_argument("--surest", metavar="N", type=count, default=0, help=text)
     _add_data_dir(explain)
 
 
 def _explain(options):
     from skinkit.experiments import explain
 
-    print(f"Open {explain(options.run, options.images or None, options.data_dir)}\n{_NOT_CLINICAL}")
+    how_many = {"largest_losses": options.largest_losses, "surest": options.surest}
+    figure = explain(options.run, options.images or None, options.data_dir, **how_many)
+    print(f"Open {figure}\n{_NOT_CLINICAL}")
 
 
 def _add_report(commands):

@@ -221,6 +221,25 @@ def test_a_run_is_evaluated_on_its_own_and_on_other_images(smoke_run, release, t
     assert (folder / "evaluations" / "other" / "metrics.json").exists()
 
 
+def test_a_run_is_evaluated_on_the_official_test_images_once_they_are_there(smoke_run, tmp_path):
+    folder, _ = smoke_run
+    words = ("evaluate", folder, "--on", "isic2018_test_dataverse", "--data", tmp_path)
+    assert "`skinkit data fetch isic2018_test_dataverse` downloads it" in skinkit(*words, code=1)
+    # The layout of the release: its numbers, no patients, and a synthetic image that nobody scores.
+    place = tmp_path / "isic2018_test_dataverse"
+    drawn = data.synthetic(12, seed=3, folder=place, size=(60, 80))
+    named = {old: f"ISIC_{35057 + i:07}" for i, old in enumerate(drawn["image_id"])}
+    (drawn_table,) = place.glob("*.csv")
+    table = pd.read_csv(drawn_table, dtype=str).drop(columns="patient_id")
+    table = table.assign(image_id=table["image_id"].map(named), lesion_id="HAM_" + table["lesion_id"])
+    table.to_csv(place / "ISIC2018_Task3_Test_GroundTruth.csv", index=False)
+    drawn_table.unlink()
+    for path in list(place.rglob("*.jpg")):
+        path.rename(path.with_stem(named[path.stem]))
+    assert "n = 11;" in skinkit(*words)
+    assert (folder / "evaluations" / "isic2018_test_dataverse" / "metrics.json").exists()
+
+
 def test_a_run_is_explained_on_its_images_and_on_a_file(smoke_run, tmp_path):
     folder, _ = smoke_run
     skinkit("explain", folder)
@@ -232,6 +251,15 @@ def test_a_run_is_explained_on_its_images_and_on_a_file(smoke_run, tmp_path):
     assert "overlays.png" in skinkit("explain", folder, image, "SYN_0000007")
     error = skinkit("explain", folder, "SYN_0000007.jpg", code=1)
     assert "knows no image SYN_0000007.jpg" in error and "Did you mean SYN_0000007" in error
+
+
+def test_the_largest_losses_and_the_surest_hits_are_explained(smoke_run):
+    folder, _ = smoke_run
+    assert "overlays.png" in skinkit("explain", folder, "--surest", 1, "--largest-losses", 2)
+    error = skinkit("explain", folder, "--largest-losses", 9999, code=1)
+    assert "losses among its" in error and "Received: 9999" in error
+    assert "not both" in skinkit("explain", folder, "SYN_0000007", "--surest", 1, code=1)
+    assert "from 1 on. Received: '0'" in skinkit("explain", folder, "--surest", 0, code=2)
 
 
 def test_a_run_gets_a_page_and_the_runs_a_ledger(smoke_run, tmp_path):

@@ -8,7 +8,7 @@ from skinkit.data.external_test import external_test
 from skinkit.data.leakage import leakage_between, leakage_rate, leakage_report, leakage_stamp
 from skinkit.data.lesion_masks import lesion_mask
 from skinkit.data.load import load, merge_bermeo2023, read_manifest, release_folder
-from skinkit.data.manifest import TRANSFORMS, validate
+from skinkit.data.manifest import validate
 from skinkit.data.metadata import MetadataEncoder
 from skinkit.data.offline_augmentation import augment_offline, augmented_split
 
@@ -17,6 +17,7 @@ from skinkit.data.overlap import fingerprint, overlap
 from skinkit.data.releases.catalog import CATALOG, Release, describe, list_releases
 from skinkit.data.releases.check_images import CheckReport, check_images
 from skinkit.data.releases.download import DownloadError, fetch
+from skinkit.data.releases.image_file import typical_size
 from skinkit.data.split_registry import SPLITS, split_folds
 from skinkit.data.splits import Split, group_folds, stratified_group_split, with_validation
 from skinkit.data.splits_of_documents import (
@@ -30,5 +31,5 @@ from skinkit.data.splits_of_documents import (
     koefler2023_split,
 )
 from skinkit.data.synthetic.dataset import draw_lesion, synthetic
-from skinkit.data.tables.columns import COLUMNS
+from skinkit.data.tables.columns import COLUMNS, TRANSFORMS
 from skinkit.data.targets import TARGETS, Target, target_of

@@ -8,6 +8,7 @@ from skinkit.data.overlap import overlap as overlap_of
 from skinkit.data.releases.catalog import CATALOG
 from skinkit.data.splits import Split
 from skinkit.data.tables.image_ids import without_marks
+from skinkit.names import check_name
 from skinkit.values import Count, Natural
 
 OVERLAPS = ("drop", "keep")
@@ -45,8 +46,7 @@ def external_test(table, split, other, overlap="drop", sample: Count | None = No
     Example:
         >>> table, split = external_test(ham, koefler2023_split(ham), load("isic2019"))
     """
-    if overlap not in OVERLAPS:
-        raise ValueError(f"`overlap` is one of {', '.join(OVERLAPS)}. Received: overlap={overlap!r}")
+    check_name("Values of `overlap`", overlap, OVERLAPS)
     inner = _without_test(split)
     known = table[table["image_id"].isin(inner.index)]
     if "source_id" not in known:

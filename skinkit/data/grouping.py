@@ -12,6 +12,7 @@ import pandas as pd
 
 from skinkit.data.overlap import photograph_ids
 from skinkit.data.tables.missing import known_ids
+from skinkit.names import check_name
 
 GROUPS = ("image", "photograph", "lesion", "patient", "lesion+patient")
 # Fractions are made integers of this size so that no rounding of floats decides a tie.
@@ -24,8 +25,7 @@ def group_keys(table, group):
     A key is the smallest image id of its group: it depends neither on the order of the rows nor on
     how the groups are named.
     """
-    if group not in GROUPS:
-        raise ValueError(f"group is one of {', '.join(GROUPS)}. Received: group={group!r}")
+    check_name("Values of `group`", group, GROUPS)
     if group == "image":
         return table["image_id"].tolist(), group
     wanted = [] if group == "photograph" else group.split("+")
@@ -108,7 +108,6 @@ def _draw(seed, key):
 
 def missing_note(table, grouped_by):
     """Says how many images have no id to group by."""
-    columns = [f"{name}_id" for name in grouped_by.split("+") if f"{name}_id" in table]
-    columns = [column for column in columns if column != "image_id"]
+    columns = [f"{name}_id" for name in grouped_by.split("+") if name in ("lesion", "patient")]
     lost = int(table[columns].isna().all(axis=1).sum()) if columns else 0
     return f"{lost} images without {grouped_by} id are groups of their own." if lost else ""

@@ -24,8 +24,12 @@ def leakage_report(table, split, part="test", against="train"):
     Example:
         >>> leakage_report(table, butskova2021_split(table), part="validation")
     """
-    known = table.set_index("image_id", drop=False)
-    rows, seen = (_rows(known, split, name) for name in (part, against))
+    rows, seen = (split.rows(table, name) for name in (part, against))
+    if rows.empty or seen.empty:
+        there = ", ".join(split.parts.unique())
+        raise ValueError(
+            f"Split {split.name!r} has the parts {there}. Received: part={part!r}, against={against!r}"
+        )
     return leakage_between(rows, seen, table["label"].unique(), one_table=True)
 
 
@@ -59,17 +63,6 @@ def leakage_between(rows, seen, labels=None, one_table=False):
     report.index.name = "label"
     report.attrs["doubts"] = {kind: _doubt(kind, rows, seen, shared[kind]) for kind in KINDS}
     return report
-
-
-def _rows(known, split, part):
-    ids = split.ids(part)
-    if not ids:
-        there = ", ".join(split.parts.unique())
-        raise ValueError(f"Split {split.name!r} has the parts {there}. Received: {part!r}")
-    lost = sum(image not in known.index for image in ids)
-    if lost:
-        raise ValueError(f"The table lacks {lost} images of the part {part!r} of {split.name!r}.")
-    return known.loc[ids]
 
 
 def _ids(rows, kind):

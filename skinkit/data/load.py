@@ -22,25 +22,9 @@ from skinkit.data.tables.folder import (
 from skinkit.data.tables.packed_images import PACKED_ENDINGS, unpack_images
 from skinkit.data.tables.readers import drop_unusable, read_isic2020, read_manifest_columns, reader_for
 from skinkit.data.tables.second_table import drop_duplicates, join_second_table
-from skinkit.names import did_you_mean
+from skinkit.names import check_name, did_you_mean
 
-# Tables of diagnoses of each release; the first pattern that matches wins.
-TABLES = {
-    "ham10000": ("ham10000_metadata*", "isic2018_task3_training_groundtruth*"),
-    "isic2018_train": ("isic2018_task3_training_groundtruth*",),
-    "isic2018_validation": ("isic2018_task3_validation_groundtruth*",),
-    "isic2018_test": ("isic2018_task3_test_groundtruth*",),
-    "isic2019": ("isic_2019_training_groundtruth*", "train.csv"),
-    "isic2019_test": ("isic_2019_test_groundtruth*",),
-    # The second version of the table has lesion ids.
-    "isic2020": (
-        "subset_with_images.csv",
-        "isic_2020_training_groundtruth_v2*",
-        "isic_2020_training_groundtruth*",
-        "train.csv",
-    ),
-    "derm7pt": ("meta.csv",),
-}
+# Names of tables in a folder that is not a release's; the first pattern that matches wins.
 _ANY = ("manifest.csv", "ham10000_metadata*", "train-metadata.csv")
 # What the archive's own client writes beside the images.
 _EXPORT = "metadata.csv"
@@ -153,8 +137,8 @@ def _read_folder(folder, dataset, table, **options):
 
 def _read(sheet, dataset, files, labels, columns, missing_images):
     if not isinstance(labels, Mapping):
-        _one_of("labels", labels, _LABELS)
-    _one_of("missing_images", missing_images, _MISSING_IMAGES)
+        check_name("Values of `labels`", labels, _LABELS)
+    check_name("Values of `missing_images`", missing_images, _MISSING_IMAGES)
     if columns is not None and not isinstance(columns, Mapping):
         raise ValueError(f"columns is a dictionary, {{'image_id': 'img_id'}}. Received: columns={columns!r}")
     rename_columns(sheet, columns)
@@ -180,14 +164,8 @@ def _read(sheet, dataset, files, labels, columns, missing_images):
 
 def _with_unpacked(files):
     """The files, and where there are no images, those of the images that lie packed among them."""
-    packed = [path for path in files if fnmatch(path.name.lower(), _PACKED) and not any(map(is_image, files))]
-    unpacked = [list_files(unpack_images(path)) for path in packed]
-    return [*dict.fromkeys(path for each in (files, *unpacked) for path in each)]
-
-
-def _one_of(name, value, allowed):
-    if value not in allowed:
-        raise ValueError(f"{name} is one of {allowed}. Received: {name}={value!r}")
+    packed = () if any(map(is_image, files)) else [p for p in files if fnmatch(p.name.lower(), _PACKED)]
+    return [*files, *(image for path in packed for image in list_files(unpack_images(path)))]
 
 
 def release_folder(name, root=None):
@@ -202,13 +180,12 @@ def release_folder(name, root=None):
     """
     if (path := _path(name)) is not None:
         return _existing(path)
-    root = data_root(root)
-    folder = root / name
+    folder = data_root(root) / name
     if not folder.is_dir():
         known = name in CATALOG
         hint = f" `skinkit data fetch {name}` downloads it." if known else did_you_mean(name, CATALOG)
         raise FileNotFoundError(
-            f"No data set {name!r} under {root}: expected the folder {folder} with "
+            f"No data set {name!r} under {folder.parent}: expected the folder {folder} with "
             f"{' or '.join(_patterns(name))} and the images.{hint} The environment variable SKINKIT_DATA "
             "names another place than 'datasets'."
         )
@@ -216,30 +193,26 @@ def release_folder(name, root=None):
 
 
 def _patterns(name):
-    keys = [key for key in TABLES if name.startswith(key)]
-    return (*(TABLES[max(keys, key=len)] if keys else _ANY), _EXPORT)
+    keys = [key for key in CATALOG if name.startswith(key)]
+    return (*(CATALOG[max(keys, key=len)].tables if keys else _ANY), _EXPORT)
 
 
 def _find_table(folder, dataset, files, table):
     """The table of a folder, the file of its images, or the folder itself where it has one a class."""
     patterns = (table,) if table else _patterns(dataset)
-    for pattern in patterns:
-        for path in tables_like(files, pattern):
-            return path
-    known = any(map(dataset.startswith, TABLES))
-    others = [path for path in files if path.suffix.lower() in _TABLE_ENDINGS]
-    packed = [path for path in files if path.suffix.lower() in PACKED_ENDINGS]
-    if not (table or known):
-        if len(others or packed) == 1:
-            return (others or packed)[0]
-        if not others and class_folders(folder, files) is not None:
-            return folder
-    there = [path.name for path in files if path.suffix.lower() in (*_TABLE_ENDINGS, ".txt", ".xlsx")]
-    or_classes = "" if known else ", or one folder of images a class"
+    if found := [path for pattern in patterns for path in tables_like(files, pattern)]:
+        return found[0]
+    endings = (_TABLE_ENDINGS, PACKED_ENDINGS, (*_TABLE_ENDINGS, ".txt", ".xlsx"))
+    tables, packed, there = ([p for p in files if p.suffix.lower() in each] for each in endings)
+    is_own = not table and not any(map(dataset.startswith, CATALOG))
+    if is_own and len(tables or packed) == 1:
+        return (tables or packed)[0]
+    if is_own and not tables and class_folders(folder, files) is not None:
+        return folder
     raise FileNotFoundError(
         f"{folder}: no table of diagnoses. Expected {' or '.join(patterns)} there or in a folder below "
-        f"(upper or lower case){or_classes}. Received: "
-        f"{', '.join(there[:5]) or 'no table'}; table=... names the one to read."
+        f"(upper or lower case){', or one folder of images a class' if is_own else ''}. Received: "
+        f"{', '.join(path.name for path in there[:5]) or 'no table'}; table=... names the one to read."
         + (f" `skinkit data fetch {dataset}` downloads it." if dataset in CATALOG else "")
     )
 

@@ -6,8 +6,10 @@ before augmenting" are therefore the same two calls in another order.
 
 import pandas as pd
 
-from skinkit.data.manifest import TRANSFORMS, validate
+from skinkit.data.manifest import validate
 from skinkit.data.splits import Split
+from skinkit.data.tables.columns import TRANSFORMS
+from skinkit.names import check_name
 
 
 def augment_offline(table, transforms=TRANSFORMS[1:], except_labels=("nv",)):
@@ -31,9 +33,8 @@ def augment_offline(table, transforms=TRANSFORMS[1:], except_labels=("nv",)):
     Example:
         >>> leaky = koefler2023_split(augment_offline(table))
     """
-    wrong = sorted(set(transforms) - set(TRANSFORMS[1:]))
-    if wrong:
-        raise ValueError(f"Transforms are {', '.join(TRANSFORMS[1:])}. Received: {wrong}")
+    for transform in transforms:
+        check_name("Transforms", transform, TRANSFORMS[1:])
     if "transform" in table:
         raise ValueError("The table is augmented already: it has a column transform.")
     originals = table.assign(source_id=table["image_id"], transform="identity")

@@ -48,23 +48,16 @@ class Split:
         parts.index = pd.Index(parts.index.astype("string"), name="image_id")
         if parts.empty or parts.index.has_duplicates:
             raise ValueError(f"Split {self.name!r} needs each image once, and at least one image.")
-        unknown = sorted(set(parts.fillna("<NA>")) - set(PARTS))
-        if unknown:
-            raise ValueError(
-                f"Split {self.name!r}: parts are {', '.join(PARTS)}. Received: {', '.join(unknown)}"
-            )
-        if self.grouped_by not in GROUPS:
-            raise ValueError(
-                f"Split {self.name!r}: grouped_by is one of {', '.join(GROUPS)}. "
-                f"Received: grouped_by={self.grouped_by!r}"
-            )
+        for part in parts.unique():
+            check_name(f"Split {self.name!r}: Parts", part, PARTS)
+        check_name(f"Split {self.name!r}: Values of `grouped_by`", self.grouped_by, GROUPS)
         object.__setattr__(self, "parts", parts)
 
     def ids(self, part):
         """The image ids of a part, or of several joined by `+`, in the order of the table; `[]` if empty."""
         wanted = part.split("+")
-        if unknown := [name for name in wanted if name not in PARTS]:
-            raise ValueError(f"Parts are {', '.join(PARTS)}. Received: part={unknown[0]!r}")
+        for name in wanted:
+            check_name("Parts", name, PARTS)
         return self.parts.index[self.parts.isin(wanted)].tolist()
 
     def rows(self, table, part):
@@ -109,9 +102,11 @@ class Split:
         _refuse_foreign(path.with_suffix(".json"))
         path.parent.mkdir(parents=True, exist_ok=True)
         facts = {key: getattr(self, key) for key in ("name", "seed", "grouped_by", "note", "hash")}
-        rows = (f"{image},{part}\n" for image, part in self.parts.items())
-        _write(path.with_suffix(".json"), json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
-        _write(path, "image_id,part\n" + "".join(rows))
+        text = json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
+        with writing(path.with_suffix(".json")) as file:
+            file.write_text(text, encoding="utf-8", newline="\n")
+        with writing(path) as file:
+            self.parts.to_csv(file, lineterminator="\n")
         return path
 
     @classmethod
@@ -123,14 +118,8 @@ class Split:
             ValueError: if a file is damaged, or the rows are not those that were saved.
         """
         path = Path(path)
-        facts_file = path.with_suffix(".json")
-        for file in (path, facts_file):
-            if not file.is_file():
-                raise FileNotFoundError(
-                    f"{file} is not there. A split is two files, {path.name} and {facts_file.name}; "
-                    "make them with Split.save."
-                )
-        facts = read_json(facts_file, _REMEDY, "name", "seed", "grouped_by", "hash")
+        remedy = f"A split is two files, .csv and .json. {_REMEDY}"
+        facts = read_json(path.with_suffix(".json"), remedy, "name", "seed", "grouped_by", "hash")
         expected = facts.pop("hash")
         split = cls(parts=read_parts(path), **facts)
         if split.hash != expected:
@@ -144,20 +133,15 @@ def read_parts(path):
     """Reads a CSV file `image_id, part` into a Series indexed by image id."""
     with reading(path, _REMEDY):
         frame = pd.read_csv(path, dtype="string", encoding="utf-8-sig")
-    if list(frame.columns) != ["image_id", "part"]:
-        raise ValueError(f"{path}: expected the columns image_id, part. Received: {', '.join(frame.columns)}")
-    return frame.set_index("image_id")["part"]
+        if list(frame.columns) != ["image_id", "part"]:
+            raise ValueError(f"expected the columns image_id, part. Received: {', '.join(frame.columns)}")
+        return frame.set_index("image_id")["part"]
 
 
 def _refuse_foreign(facts_file):
     """Nobody asked for the file beside the CSV: what somebody else has there stays."""
     if facts_file.exists() and '"grouped_by"' not in facts_file.read_text(encoding="utf-8", errors="replace"):
         raise ValueError(f"{facts_file} is not a split's, and would be replaced. Save under another name.")
-
-
-def _write(path, text):
-    with writing(path) as part:
-        part.write_text(text, encoding="utf-8", newline="\n")
 
 
 def stratified_group_split(

@@ -12,6 +12,7 @@ from skinkit.data.splits import Split, fold_parts, read_parts, stratified_group_
 from skinkit.data.tables.csv_file import read_sheet
 from skinkit.data.tables.folder import data_root, list_files, tables_like
 from skinkit.data.tables.index_file import read_index_file
+from skinkit.files import reading
 from skinkit.values import Count, Natural, Share
 
 # SHA-256 of gessert2019's sorted test ids, joined by newlines.
@@ -52,7 +53,11 @@ def gessert2019_split(table, fold=0, index_file=None, seed: Natural = 0):
         note = f"Own {grouped_by}-disjoint division in four; the released index file was not used."
         return Split(name, fold_parts(table, chosen, fold, test=3), seed, grouped_by, note)
     released = _gessert2019_parts(Path(index_file))
-    _check_divided(table, released, index_file)
+    if unknown := {*table["image_id"]} - {*released.index}:
+        raise ValueError(
+            f"{index_file} divides the {len(released)} images of HAM10000; {len(unknown)} images of the "
+            f"table are not in it, first {min(unknown)}."
+        )
     parts = released.map({"test": "test", f"fold{fold}": "validation"}).fillna("train")
     parts = parts.reindex(table["image_id"])
     note = "The released division (test ids checked by hash)."
@@ -79,28 +84,11 @@ def _gessert2019_parts(path):
 
 
 def _parts_of_indices(indices, path):
-    try:
-        folds = [indices["testInd"], *(indices["valIndCV"][fold] for fold in range(3))]
-        names = ["test", "fold0", "fold1", "fold2"]
-        rows = {
-            f"ISIC_{_FIRST_HAM_IMAGE + int(i):07d}": name
-            for name, fold in zip(names, folds, strict=True)
-            for i in np.ravel(fold)
-        }
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"{path}: expected the keys testInd and valIndCV (three arrays). Received: {error}"
-        ) from None
-    return pd.Series(rows, dtype="string")
-
-
-def _check_divided(table, parts, path):
-    unknown = set(table["image_id"]) - set(parts.index)
-    if unknown:
-        raise ValueError(
-            f"{path} divides the {len(parts)} images of HAM10000; {len(unknown)} images of the table are "
-            f"not in it, first {min(unknown)}."
-        )
+    with reading(path, "Expected are the keys testInd and valIndCV (three arrays)"):
+        names = ("test", "fold0", "fold1", "fold2")
+        folds = zip(names, (indices["testInd"], *indices["valIndCV"]), strict=True)
+        rows = {f"ISIC_{_FIRST_HAM_IMAGE + int(i):07d}": name for name, fold in folds for i in np.ravel(fold)}
+        return pd.Series(rows, dtype="string")
 
 
 def gessert2019_index_file(root=None):

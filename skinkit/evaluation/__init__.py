@@ -18,8 +18,9 @@ from skinkit.evaluation.prediction_arrays import (
     predicted_index,
     unpack_predictions,
 )
-from skinkit.evaluation.run_spread import spread_over_runs
+from skinkit.evaluation.run_spread import pooled_spread, spread_over_runs, widen_interval
 from skinkit.evaluation.scores import confusion_matrix, per_class, score, summary
+from skinkit.evaluation.stages import combine, stage_errors
 from skinkit.evaluation.submission import ISIC2018_COLUMNS, write_isic2018_submission
 from skinkit.evaluation.tables import (
     classification_table,

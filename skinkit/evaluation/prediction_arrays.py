@@ -29,7 +29,7 @@ def check_predictions(y_true, probabilities, labels):
     labels = list(labels)
     if len(labels) < 2 or len(set(labels)) != len(labels):
         raise ValueError(f"labels must be at least two different names. Received: labels={labels}")
-    probabilities = _check_probabilities(probabilities, labels)
+    probabilities = check_probabilities(probabilities, labels)
     values = np.asarray(y_true, dtype=object)
     if values.shape != (len(probabilities),):
         raise ValueError(
@@ -45,7 +45,8 @@ def check_predictions(y_true, probabilities, labels):
     return truth, probabilities, labels
 
 
-def _check_probabilities(probabilities, labels):
+def check_probabilities(probabilities, labels):
+    """Returns probabilities as a float64 array `(n, C)`, checked as by `check_predictions`."""
     probabilities = np.asarray(probabilities, dtype=np.float64)
     if probabilities.ndim != 2 or probabilities.shape[1] != len(labels) or not len(probabilities):
         raise ValueError(

@@ -11,6 +11,8 @@ import numpy as np
 from skinkit import __version__
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "scikit-learn", "opencv-python")
+# Instructions for bfloat16, which NumPy does not look for, as Linux names them on x86 and ARM.
+_BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16")
 
 
 def environment():
@@ -59,14 +61,16 @@ def _device():
     return tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
 
 
-def _processor():
+def _processor(described=Path("/proc/cpuinfo")):
     """Name of the processor, and the vector instructions that it has."""
-    described = Path("/proc/cpuinfo")
     lines = described.read_text().splitlines() if described.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    # Of the last core: they are alike.
+    said = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    flags = f"{said.get('flags', '')} {said.get('features', '')}".split()
     found = np.show_config(mode="dicts")["SIMD Extensions"]
-    features = " ".join([*found["baseline"], *found.get("found", [])])
-    return {"processor": names[0] if names else platform.processor(), "processor_features": features}
+    features = [*found["baseline"], *found.get("found", []), *(flag for flag in _BFLOAT16 if flag in flags)]
+    name = said.get("model name") or platform.processor()
+    return {"processor": name, "processor_features": " ".join(features)}
 
 
 def _commit():

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from skinkit.experiments.run_folder import SavedRun
@@ -11,7 +12,7 @@ from skinkit.names import did_you_mean
 _IMAGE = "image"
 
 
-def explain(folder, images=None, data_dir=None):
+def explain(folder, images=None, data_dir=None, largest_losses=0, surest=0):
     """Draws Grad-CAM, and the attention maps of a model that has them, over images.
 
     What is drawn over is what the network sees: the whole image, or the centre that single_crop evaluates.
@@ -21,6 +22,10 @@ def explain(folder, images=None, data_dir=None):
         folder: Run folder.
         images: Ids of images of the run, or image files; by default the first test image of each class.
         data_dir: Folder of the releases; the environment variable `SKINKIT_DATA` by default.
+        largest_losses: Integer, instead of `images`: how many test images with the largest losses, those
+            whose own class has the lowest probabilities.
+        surest: Integer, likewise: how many that are classified rightly, with the highest probabilities. They
+            come first, where both are asked for.
 
     Returns:
         `pathlib.Path` of the figure `overlays.png` in the run folder: not for clinical use, and not to be
@@ -28,17 +33,41 @@ def explain(folder, images=None, data_dir=None):
 
     Raises:
         FileNotFoundError: when the run, its model or an image is missing.
-        ValueError: for an image id that the run does not know, or a run whose classifier is not its network.
+        ValueError: for an image id that the run does not know, `images` beside a number of them, more than
+            there are, or a run whose classifier is not its network.
     """
     from skinkit import tasks
 
     run = SavedRun(Path(folder))
+    if largest_losses or surest:
+        images = _by_loss(run.predictions, images, largest_losses, surest)
     rows = _rows(run, images, data_dir)
     figure = draw_overlays(tasks.of(run.recipe).explain(run.load_model(), rows), rows, run.labels)
     target = run.folder / "overlays.png"
     with writing(target, ".part.png") as part:
         figure.savefig(part, dpi=110, bbox_inches="tight")
     return target
+
+
+def _by_loss(predictions, images, largest_losses, surest):
+    """The ids of the surest hits, and of the images with the largest losses."""
+    from skinkit import evaluation
+
+    if images:
+        raise ValueError(
+            "Give images, or how many of the largest losses and surest hits: not both. "
+            f"Received: {', '.join(map(str, images))}"
+        )
+    truth, probabilities, _ = evaluation.check_predictions(*evaluation.unpack_predictions(predictions))
+    order = np.argsort(-probabilities[np.arange(len(truth)), truth], kind="stable")
+    hits = order[(evaluation.predicted_index(probabilities) == truth)[order]]
+    for what, asked, there in (("right answers", surest, hits), ("losses", largest_losses, order)):
+        if not 0 <= asked <= len(there):
+            raise ValueError(
+                f"The run has {len(there)} {what} among its {len(truth)} test images. Received: {asked}"
+            )
+    chosen = predictions["image_id"].iloc[[*hits[:surest], *order[::-1][:largest_losses]]]
+    return list(dict.fromkeys(chosen))
 
 
 def _rows(run, images, data_dir):

@@ -7,6 +7,7 @@ from skinkit import data, evaluation, models, pipeline, tasks, training
 from skinkit.data.external_test import OVERLAPS
 from skinkit.data.grouping import GROUPS
 from skinkit.data.splits import PARTS, check_fractions
+from skinkit.evaluation.stages import RULES
 from skinkit.evaluation.view_means import MEANS
 from skinkit.experiments.predictions import RESCORING
 from skinkit.layers import RandomMap, SoftAttention
@@ -16,6 +17,7 @@ from skinkit.papers.choice import choice_fields
 from skinkit.pipeline.spec import STRATEGIES
 from skinkit.tasks.batches import BALANCING, pipeline_spec
 from skinkit.tasks.feature_classifier import CLASSIFIERS, FEATURES, OWN_OPTIONS
+from skinkit.tasks.two_stage import STAGE_OPTIONS
 from skinkit.training.loss_weights import DIAGNOSIS_MODES
 from skinkit.training.losses import LOSSES
 from skinkit.training.optimisers import OPTIMISERS
@@ -75,6 +77,7 @@ REGISTRIES = {
     "balancing": Registry("Balancings", BALANCING, _BALANCED),
     "loss": Registry("Losses", LOSSES, ("name",)),
     "classifier": Registry("Classifiers", CLASSIFIERS, ("random_state", "n_jobs")),
+    "stages": Registry("Rules of two stages", RULES, ("gate", "rest")),
     "tta": Registry("Views", dict.fromkeys(pipeline.VIEWS, evaluation.mean_over_views), ("probabilities",)),
     "rescoring": Registry("Rescorings", dict.fromkeys(RESCORING, _nothing)),
     "optimiser": Registry("Optimisers", OPTIMISERS, ("name",)),
@@ -86,6 +89,7 @@ _TAKEN_OUT = {
     "class_weights": ("over",),
     **dict.fromkeys(pipeline.SAMPLERS, ("weights",)),
     **dict.fromkeys(CLASSIFIERS, OWN_OPTIONS),
+    **dict.fromkeys(RULES, STAGE_OPTIONS),
 }
 # Options whose values are names, too.
 _VALUES = {
@@ -105,13 +109,14 @@ _NUMBERS = {
 }
 
 
-def check_recipe(recipe):
+def check_recipe(recipe, needs=()):
     """Raises `ValueError` for a name, option or value in a recipe that cannot be right, with the nearest one.
 
     Nothing is read or built but what costs next to nothing: neither images nor a network.
 
     Args:
         recipe: A resolved `Recipe`.
+        needs: Those in its `needs`, resolved likewise.
     """
     try:
         for each in (recipe, *recipe.phases):
@@ -120,6 +125,7 @@ def check_recipe(recipe):
         _check_fields(recipe)
         _check_training(recipe)
         pipeline_spec(recipe, augment=True)
+        tasks.of(recipe).check_needs(list(map(tasks.of, needs)))
     except ValueError as error:
         raise ValueError(f"{recipe.name}: {error}") from error
 

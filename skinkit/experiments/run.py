@@ -90,7 +90,7 @@ def run(
     plan = Plan(first, profile, protocol, fold, seed, precision)
     folder = Path(folder) if folder else plan.folder(out)
     for each in (plan, *plan.needs):
-        check_recipe(each.resolved)
+        check_recipe(each.resolved, [first.resolved for first in each.needs])
     plan.check(weights, data_dir)
     resume.check_folder(folder, damaged=again)
     folder.mkdir(parents=True, exist_ok=True)
@@ -141,7 +141,7 @@ def _trained_before(first, plan, run_data, verbose, **where):
     """The model of a run that this one needs, which is carried out first."""
     which = (first.recipe, first.profile, first.protocol, first.fold, first.seed)
     folder = run(*which, **where, verbose=verbose, wait=True, precision=first.precision)
-    return SavedRun(folder).model_for(plan.recipe.name, run_data.split)
+    return SavedRun(folder).model_for(plan.recipe.name, run_data)
 
 
 def _finished(saved, run_data, data_dir, verbose):
@@ -243,6 +243,7 @@ def _say_what(plan, run_data):
         "dataset": run_data.source,
         "lacking": run_data.lacking,
         "images": {part: int(n) for part, n in split.parts.value_counts().items()},
+        "source_size": data.typical_size(run_data.table["path"].unique()),
         "data_hash": table_hash(run_data.table),
         "split": split.name,
         "split_note": split.note,

@@ -90,11 +90,30 @@ EFFICIENTNET_LITE0_PLAIN = dataclasses.replace(
 
 _SOFT_ATTENTION = {"heads": 16, "kernel": "described", "gamma": "learnable"}
 
-EFFICIENTNET_LITE0_SA = dataclasses.replace(
+
+# skinkit/baseline/efficientnet-lite0{,-plain}-sa
+def _with_soft_attention(recipe):
+    return dataclasses.replace(
+        recipe,
+        name=f"{recipe.name}-sa",
+        title="The same with soft attention before the pooling",
+        model=choose(recipe.model.name, **recipe.model.options, soft_attention=_SOFT_ATTENTION),
+    )
+
+
+EFFICIENTNET_LITE0_SA = _with_soft_attention(EFFICIENTNET_LITE0)
+EFFICIENTNET_LITE0_PLAIN_SA = _with_soft_attention(EFFICIENTNET_LITE0_PLAIN)
+
+# Of the size of the plain one in all profiles, so that the two differ in their training alone.
+EFFICIENTNET_LITE0_FROZEN = dataclasses.replace(
     EFFICIENTNET_LITE0,
-    name="skinkit/baseline/efficientnet-lite0-sa",
-    title="The same with soft attention before the pooling",
-    model=choose("efficientnet_lite0", weights="imagenet", drop_connect=0.0, soft_attention=_SOFT_ATTENTION),
+    name="skinkit/baseline/efficientnet-lite0-frozen",
+    title="Batch normalisation keeps its ImageNet statistics; image size and four flips as in the plain one",
+    tta=EFFICIENTNET_LITE0_PLAIN.tta,
+    profiles={
+        **EFFICIENTNET_LITE0.profiles,
+        "quick": EFFICIENTNET_LITE0.profiles["quick"] | {"image_size": (120, 160)},
+    },
 )
 
 
@@ -116,6 +135,8 @@ RECIPES = (
     EFFICIENTNET_LITE0,
     EFFICIENTNET_LITE0_PLAIN,
     EFFICIENTNET_LITE0_SA,
+    EFFICIENTNET_LITE0_PLAIN_SA,
+    EFFICIENTNET_LITE0_FROZEN,
     _b0(EFFICIENTNET_LITE0),
     _b0(EFFICIENTNET_LITE0_SA),
 )
@@ -123,6 +144,7 @@ RECIPES = (
 # First minus second, on the same test images.
 COMPARISONS = (
     (EFFICIENTNET_LITE0_SA.name, EFFICIENTNET_LITE0.name),
-    (EFFICIENTNET_LITE0_PLAIN.name, EFFICIENTNET_LITE0.name),
+    (EFFICIENTNET_LITE0_PLAIN_SA.name, EFFICIENTNET_LITE0_PLAIN.name),
+    (EFFICIENTNET_LITE0_PLAIN.name, EFFICIENTNET_LITE0_FROZEN.name),
     (EFFICIENTNET_LITE0_SA.name.replace("lite0", "b0"), EFFICIENTNET_LITE0.name.replace("lite0", "b0")),
 )

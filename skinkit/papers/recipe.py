@@ -86,6 +86,9 @@ class Recipe:
         model_size: Mapping of options of the model that only change its size; a profile may set them.
         start_from: String, name of the recipe whose trained weights it starts from, by layer name, instead of
             the model's own: of the same profile, protocol, fold and seed, which is run first; or `None`.
+        stages: `Choice` of the rule, `soft` or `hard` (`threshold`), by which two recipes make the scores
+            without training, run first like `start_from`: `gate`, whose target is `label` against the rest,
+            and `rest`, without it (`skinkit.evaluation.combine`). Both see the pixels of `model`. Or `None`.
         balancing: `Choice` of one of these, with its options.
             `none`: each image once in an epoch.
             `class_weights`: loss weights by class (`power`, `normalise`, `over`).
@@ -151,6 +154,7 @@ class Recipe:
     mixing: Choice | None = None
     model_size: Mapping[str, Any] = field(default_factory=dict)
     start_from: str | None = None
+    stages: Choice | None = None
     balancing: Choice = choose("none")
     loss: Choice = choose("categorical_crossentropy")
     classifier: Choice | None = None
@@ -214,7 +218,8 @@ class Recipe:
     @property
     def needs(self):
         """Names of the recipes that are trained first."""
-        return () if self.start_from is None else (self.start_from,)
+        stages = self.stages.options if self.stages else {}
+        return tuple(filter(None, (self.start_from, stages.get("gate"), stages.get("rest"))))
 
     @property
     def compares_epochs(self):

@@ -16,7 +16,7 @@ GROUPS = {
         *("image_size", "input", "crop_size", "channel_order", "scaling", "resize", "colour_constancy"),
         *("augmentation", "mixing"),
     ),
-    "model": ("model", "model_size", "start_from", "classifier"),
+    "model": ("model", "model_size", "start_from", "stages", "classifier"),
     "training": ("balancing", "loss", "batch_size", "phases", "refresh_steps", "revision"),
     "selection": ("selection", "score_best", "selection_every", "selection_part", "monitor"),
     "test": ("test_part", "tta", "rescoring", "positive", "tolerance"),

@@ -8,6 +8,7 @@ from skinkit.papers import baselines
 from skinkit.papers.butskova2021 import controls as butskova2021_controls
 from skinkit.papers.butskova2021 import pretext as butskova2021_pretext
 from skinkit.papers.butskova2021 import recipes as butskova2021
+from skinkit.papers.butskova2021 import stages as butskova2021_stages
 from skinkit.papers.datta2021 import recipes as datta2021
 from skinkit.papers.gessert2019 import recipes as gessert2019
 from skinkit.papers.hernandez2020 import controls as hernandez2020_controls
@@ -17,7 +18,7 @@ from skinkit.papers.published import DOCUMENTS
 
 _MODULES = (
     *(baselines, koefler2023, datta2021, gessert2019, hernandez2020, hernandez2020_controls),
-    *(butskova2021, butskova2021_controls, butskova2021_pretext),
+    *(butskova2021, butskova2021_controls, butskova2021_stages, butskova2021_pretext),
 )
 
 

@@ -141,6 +141,8 @@ def _joined(wanted, images, finish):
     # Images are made in parallel; threads inside an operation only add waiting, and would make
     # sums depend on their number.
     options.threading.max_intra_op_parallelism = 1
+    # Threads of its own, as many as TensorFlow takes: the shared ones spin while they wait for work.
+    options.threading.private_threadpool_size = tf.config.threading.get_inter_op_parallelism_threads()
     return batches.with_options(options).prefetch(2)
 
 

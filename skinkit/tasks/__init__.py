@@ -9,9 +9,11 @@ from skinkit.tasks.feature_classifier import FeatureClassifier
 from skinkit.tasks.patient_context import PatientContext
 from skinkit.tasks.rotation_pretext import RotationBesideClass, RotationPretext
 from skinkit.tasks.task import Explanation, Prepared, Task
+from skinkit.tasks.two_stage import TwoStage
 
 # The first kind that suits a recipe is its task.
 KINDS = [
+    TwoStage,
     RotationPretext,
     RotationBesideClass,
     ContextRestoration,

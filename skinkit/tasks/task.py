@@ -73,6 +73,13 @@ class Task(ABC):
                 f"not to autoencoders and patient context. Received: mixing={recipe.mixing}"
             )
 
+    def check_needs(self, needs):  # noqa: B027 - a start from other weights is checked with the weights
+        """Raises `ValueError` when the recipe cannot use what it needs; before that is trained.
+
+        Args:
+            needs: The `Task`s of the recipes in `Recipe.needs`.
+        """
+
     def model(self, weights=None, needed=()):
         """Returns the recipe's Keras model, untrained.
 

@@ -260,7 +260,7 @@ def test_a_report_read_from_a_file_has_no_reasons_and_stays_unknown(make_table):
 
 def test_empty_parts_and_unknown_images_are_refused(small):
     split = split_of(small, train="AC", test="BD")
-    with pytest.raises(ValueError, match="has the parts train, test. Received: 'validation'"):
+    with pytest.raises(ValueError, match="has the parts train, test. Received: part='validation'"):
         leakage_report(small, split, part="validation")
-    with pytest.raises(ValueError, match="lacks 1 images of the part 'test'"):
+    with pytest.raises(ValueError, match="has 1 of its 2 test images not in the table"):
         leakage_report(small[small["image_id"] != "D"], split)

@@ -158,9 +158,9 @@ class TestErrors:
 
     def test_options_are_checked(self, ham_folder):
         root = ham_folder()
-        with pytest.raises(ValueError, match="missing_images is one of"):
+        with pytest.raises(ValueError, match="Values of `missing_images` are error"):
             read(root, missing_images="ignore")
-        with pytest.raises(ValueError, match="labels is one of"):
+        with pytest.raises(ValueError, match="Values of `labels` are None"):
             read(root, labels="all")
         with pytest.raises(ValueError, match="labels='binary' is for ISIC 2020"):
             read(root, labels="binary")
@@ -536,6 +536,14 @@ def test_the_merge_refuses_binary_labels_and_shared_images(make_table):
         merge_bermeo2023(old, make_table(image_id=["B"], label=["benign"]))
     with pytest.raises(ValueError, match="each image once"):
         merge_bermeo2023(old, make_table(image_id=["A"], label=["nv"]))
+
+
+def test_a_folder_without_a_table_says_what_was_expected(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    with pytest.raises(FileNotFoundError, match="no table of diagnoses.*or one folder of images a class"):
+        load(tmp_path)
+    with pytest.raises(FileNotFoundError, match="a folder, expected a table file"):
+        read_manifest(tmp_path)
 
 
 def test_a_link_to_nothing_is_not_an_image(tmp_path):

@@ -203,7 +203,7 @@ class TestGroupedSplit:
 
     def test_wrong_groups_folds_and_tiny_tables_are_refused(self, make_table):
         table = built_table(make_table)
-        with pytest.raises(ValueError, match="group is one of"):
+        with pytest.raises(ValueError, match="Values of `group` are image"):
             stratified_group_split(table, group="site")
         with pytest.raises(ValueError, match="at least 2"):
             group_folds(table, 1)
@@ -261,6 +261,12 @@ class TestSplitFile:
         with pytest.raises(ValueError, match=f"{name} is damaged.*save the split again"):
             Split.load(path)
 
+    def test_other_columns_are_named(self, make_table, tmp_path):
+        path = stratified_group_split(built_table(make_table)).save(tmp_path / "mine.csv")
+        path.write_text(path.read_text().replace("image_id", "image", 1))
+        with pytest.raises(ValueError, match="expected the columns image_id, part. Received: image, part"):
+            Split.load(path)
+
     def test_the_hash_is_that_of_the_sorted_lines(self):
         split = Split("x", pd.Series({"B": "test", "A": "train"}), None, "image")
         assert split.hash == hashlib.sha256(b"A,train\nB,test").hexdigest()
@@ -275,7 +281,7 @@ class TestSplitFile:
     def test_a_missing_json_file_is_named(self, make_table, tmp_path):
         path = stratified_group_split(built_table(make_table)).save(tmp_path / "mine.csv")
         path.with_suffix(".json").unlink()
-        with pytest.raises(FileNotFoundError, match="mine.json is not there"):
+        with pytest.raises(FileNotFoundError, match="mine.json is missing. A split is two files"):
             Split.load(path)
 
     @pytest.mark.parametrize(
@@ -283,8 +289,8 @@ class TestSplitFile:
         [
             (["A", "A"], ["train", "test"], "image", "each image once"),
             ([], [], "image", "at least one image"),
-            (["A"], ["dev"], "image", "parts are train, validation, test. Received: dev"),
-            (["A"], ["train"], "site", "grouped_by is one of"),
+            (["A"], ["dev"], "image", "Parts are train, validation, test. Received: 'dev'"),
+            (["A"], ["train"], "site", "Values of `grouped_by` are image"),
         ],
     )
     def test_wrong_parts_are_refused(self, ids, parts, group, says):
@@ -292,7 +298,7 @@ class TestSplitFile:
             Split("x", pd.Series(parts, index=ids, dtype="string"), 0, group)
 
     def test_unknown_parts_have_no_ids(self):
-        with pytest.raises(ValueError, match="Received: part='dev'"):
+        with pytest.raises(ValueError, match="Parts are .*Received: 'dev'"):
             Split("x", pd.Series({"A": "train"}), 0, "image").ids("dev")
 
 
@@ -367,7 +373,7 @@ class TestGessert2019:
             gessert2019_split(table, 0, tmp_path / "none.pkl")
         path = tmp_path / "indices.pkl"
         path.write_bytes(pickle.dumps({"testInd": np.arange(3)}))
-        with pytest.raises(ValueError, match="expected the keys testInd and valIndCV"):
+        with pytest.raises(ValueError, match="Expected are the keys testInd and valIndCV"):
             gessert2019_split(table, 0, path)
 
 

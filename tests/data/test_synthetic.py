@@ -215,7 +215,7 @@ def test_any_size_can_be_drawn(size):
 
 
 def test_draw_lesion_names_the_labels_it_knows():
-    with pytest.raises(ValueError, match="akiec, bcc.*Received: label='melanoma'"):
+    with pytest.raises(ValueError, match="akiec, bcc.*Received: 'melanoma'"):
         draw_lesion("melanoma")
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skinkit.evaluation import spread_over_runs
+from skinkit.evaluation import pooled_spread, spread_over_runs, widen_interval
 
 
 def runs(*rows, metric="macro_recall"):
@@ -36,3 +36,19 @@ def test_scores_are_kept_apart_and_one_run_has_no_spread():
     found = spread_over_runs(table, ["metric"])
     assert found.loc["macro_recall", "fold_sd"] == pytest.approx(0.2 / np.sqrt(2))
     assert found.loc["accuracy"].isna().all()
+
+
+def test_few_runs_of_several_groups_share_a_spread():
+    sd, groups = pd.Series([0.01, 0.03, np.nan, np.nan]), pd.Series(["a", "a", "a", "b"])
+    found = pooled_spread(sd, pd.Series([3, 2, 1, 1]), by=groups)
+    # (2 * 0.01² + 1 * 0.03²) / 3
+    assert found["pooled_sd"].tolist()[:3] == pytest.approx([np.sqrt(0.0011 / 3)] * 3)
+    assert found["df"].tolist() == [3, 3, 3, 0] and np.isnan(found["pooled_sd"][3])
+
+
+def test_an_interval_grows_by_the_luck_of_the_trainings():
+    # t of 2 degrees of freedom is 4.3027: 4.3027 * 0.02 / sqrt(3) = 0.04968.
+    low, high = widen_interval(0.10, 0.06, 0.13, 0.02, 3, 2)
+    assert low == pytest.approx(0.10 - np.hypot(0.04, 0.04968), abs=1e-5)
+    assert high == pytest.approx(0.10 + np.hypot(0.03, 0.04968), abs=1e-5)
+    assert np.isnan(widen_interval(0.10, 0.06, 0.13, np.nan, 1, 0)).all()

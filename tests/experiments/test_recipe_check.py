@@ -5,6 +5,7 @@ import pytest
 
 from skinkit.data import CATALOG
 from skinkit.experiments import run
+from skinkit.experiments.plan import Plan
 from skinkit.experiments.recipe_check import REGISTRIES, check_recipe
 from skinkit.experiments.run_data import build_run_data
 from skinkit.papers import PROFILES, Phase, Recipe, choose, recipes
@@ -280,7 +281,8 @@ def test_every_name_in_every_recipe_is_known():
         for protocol in recipe.known_protocols:
             for profile in PROFILES:
                 resolved = recipe.resolve(profile, protocol)
-                check_recipe(resolved)
+                needs = Plan(recipe, profile, protocol, 0, 0).needs
+                check_recipe(resolved, [need.resolved for need in needs])
                 assert resolved.dataset in {*CATALOG, "synthetic"}
                 assert known.issuperset(resolved.needs)
 

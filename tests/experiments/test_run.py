@@ -48,6 +48,7 @@ def test_a_run_leaves_its_numbers_and_says_how_they_were_made(finished, tiny):
     assert manifest["settings"]["batch_size"] == tiny.batch_size
     assert len(manifest["split_hash"]) == 64
     assert sum(manifest["images"].values()) == 120
+    assert manifest["source_size"] == [225, 300]
     assert pd.read_csv(finished / "history.csv")["phase"].tolist() == [1, 2, 2, 2]
 
 

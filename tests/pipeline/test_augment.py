@@ -129,6 +129,14 @@ def test_colour_changes_equal_their_formulas(brightness, contrast, saturation):
     np.testing.assert_allclose(unit, expected.clip(0, 255) / 255, atol=1e-5)
 
 
+@pytest.mark.parametrize("shape", [(5, 7, 3), (6, 7, 3), (6, 8, 3)])
+def test_each_pixel_is_mixed_alone_whatever_their_number(shape):
+    rng = np.random.default_rng(0)
+    image, mix = rng.integers(0, 256, shape, np.uint8), rng.uniform(-0.2, 1, (3, 3)).astype(np.float32)
+    result = change(tf.constant(image), {"mix": tf.constant(mix)})
+    np.testing.assert_allclose(result, np.clip(image @ mix, 0, 255), rtol=1e-5)
+
+
 def test_drawn_brightness_stays_within_its_range():
     mix = draw_changes(Augmentation(brightness=0.2), 1000, (8, 8), 0, 0)["mix"].numpy()
     factors = mix[:, 0, 0]

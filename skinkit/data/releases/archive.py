@@ -1,14 +1,12 @@
 """Safe unpacking of zip archives, whole or not at all."""
 
-import re
-import shutil
 import stat
 import zipfile
 import zlib
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
-from skinkit.data.releases.http import LocalError, TransferError
+from skinkit.data.releases.http import LocalError, TransferError, require_space
 from skinkit.files import remove
 
 
@@ -52,7 +50,8 @@ def _extract(opened, archive, work, progress):
     from tqdm.auto import tqdm
 
     entries = opened.infolist()
-    _require_space(archive, sum(entry.file_size for entry in entries), work.parent)
+    size = sum(entry.file_size for entry in entries)
+    require_space(size, work.parent, f" to unpack {archive.name}")
     work.mkdir()
     for entry in tqdm(entries, desc=archive.name, unit="file", disable=not progress):
         opened.extract(entry, work)
@@ -71,18 +70,9 @@ def _opened(archive):
 
 
 def _refuse_unsafe(archive, entry):
-    name = entry.filename.replace("\\", "/")
-    leads_out = name.startswith("/") or ".." in name.split("/") or re.match(r"[A-Za-z]:", name)
-    if leads_out or stat.S_ISLNK(entry.external_attr >> 16):
+    # As Windows reads it, which knows all separators.
+    path = PureWindowsPath(entry.filename)
+    if path.anchor or ".." in path.parts or stat.S_ISLNK(entry.external_attr >> 16):
         raise DamagedArchive(
             f"{archive.name} is refused: its entry {entry.filename!r} leads out of the folder"
-        )
-
-
-def _require_space(archive, needed, folder):
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise LocalError(
-            f"the disk is too small to unpack {archive.name}: {needed:,} bytes are needed"
-            f" in {folder}, {free:,} are free"
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from skinkit.data.classes import CLASS_MAPS
-from skinkit.names import did_you_mean
+from skinkit.names import check_name
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,13 @@ class RemoteFile:
         known = {"sha256": self.sha256, "md5": self.md5}
         return next(((name, digest) for name, digest in known.items() if digest), None)
 
+    @property
+    def facts(self) -> str:
+        """Size and checksum in words."""
+        size = f"{self.bytes:,} bytes" if self.bytes else "size not known beforehand"
+        digest = " ".join(self.checksum) if self.checksum else "checksum not published or not confirmed"
+        return f"{size}; {digest}"
+
 
 @dataclass(frozen=True)
 class Release:
@@ -47,6 +54,8 @@ class Release:
         counts: Dictionary, images per canonical label; empty when unknown.
         lesions, patients: Integers, numbers of known ids, or `None`.
         files: `RemoteFile`s, what to fetch.
+        tables: Strings, patterns of the names of its table of diagnoses, in lower case; the first that fits
+            counts.
         steps: Strings, how to get the files by hand where no address is open to everybody.
         note: String, what a user should know before using it.
     """
@@ -62,6 +71,7 @@ class Release:
     counts: dict[str, int] = field(default_factory=dict, hash=False)
     lesions: int | None = None
     patients: int | None = None
+    tables: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
     note: str = ""
 
@@ -72,9 +82,10 @@ def _read(path: Path) -> dict[str, Release]:
     return {key: _release(key, **facts) for key, facts in releases.items()}
 
 
-def _release(key, files, steps=(), **facts):
+def _release(key, files, **facts):
     files = tuple(RemoteFile(**{**file, "urls": tuple(file.get("urls", ()))}) for file in files)
-    return Release(key, files=files, steps=tuple(steps), **facts)
+    lists = {name: tuple(value) for name, value in facts.items() if isinstance(value, list)}
+    return Release(key, files=files, **{**facts, **lists})
 
 
 CATALOG = _read(Path(__file__).with_name("releases.toml"))
@@ -86,9 +97,7 @@ def find_release(key: str) -> Release:
     Raises:
         ValueError: if the catalog has no such key; names those it has.
     """
-    if key not in CATALOG:
-        known = ", ".join(CATALOG)
-        raise ValueError(f"The catalog has no release {key!r}. Known: {known}.{did_you_mean(key, CATALOG)}")
+    check_name("Releases", key, CATALOG)
     return CATALOG[key]
 
 
@@ -127,12 +136,7 @@ def describe(key: str) -> str:
     if release.note:
         lines.append(f"  note      {release.note}")
     lines.append("  files")
-    lines += [f"    {line}" for file in release.files for line in _file_lines(file)]
+    for file in release.files:
+        lines += [f"    {file.name}", f"      {file.facts}", *(f"      {url}" for url in file.urls)]
     lines += [f"  by hand   {number}. {step}" for number, step in enumerate(release.steps, 1)]
     return "\n".join(lines)
-
-
-def _file_lines(file):
-    size = f"{file.bytes:,} bytes" if file.bytes else "size not known beforehand"
-    digest = " ".join(file.checksum) if file.checksum else "checksum not published or not confirmed"
-    return [file.name, f"  {size}; {digest}", *(f"  {url}" for url in file.urls)]

@@ -1,7 +1,6 @@
 """Check of a data set: every image opened, counts against the catalog, duplicates found."""
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 
 import pandas as pd
@@ -45,16 +44,20 @@ class CheckReport:
 
     def to_frame(self) -> pd.DataFrame:
         """Returns one row a finding: `level` (error, notice, difference), `kind, image_id, path, detail`."""
-        rows = [
-            ("error", file.error, file.image_id, file.path, file.detail)
-            for file in self.files[self.files["error"] != ""].itertuples()
-        ]
-        for file in self.files[self.files["error"] == ""].itertuples():
-            rows += [("notice", kind, file.image_id, file.path, "") for kind in file.notices]
-        rows += self._odd_sizes()
+        rows, sizes = [], self.sizes
+        # Releases of many sizes (ISIC 2019 and 2020) have no odd ones.
+        usual = sizes.index[0] if len(sizes) and sizes.iloc[0] * 2 > sizes.sum() else None
+        for file in self.files.itertuples():
+            found = [("notice", kind, "") for kind in file.notices]
+            if file.error:
+                found = [("error", file.error, file.detail)]
+            elif usual and (size := f"{file.width} x {file.height}") != usual:
+                found.append(("notice", "odd size", size))
+            rows += [(level, kind, file.image_id, file.path, detail) for level, kind, detail in found]
         for group in self.duplicates.itertuples():
             rows.append(("notice", group.kind, ", ".join(group.image_ids), pd.NA, _whose(group)))
         rows += [("difference", "count", pd.NA, pd.NA, text) for text in self.differences]
+        rows.sort(key=lambda row: _LEVELS.index(row[0]))
         return pd.DataFrame(rows, columns=["level", "kind", "image_id", "path", "detail"])
 
     def to_text(self) -> str:
@@ -71,18 +74,6 @@ class CheckReport:
         most = self.sizes.head(_EXAMPLES)
         lines.append("sizes: " + ", ".join(f"{size} ({n:,})" for size, n in most.items()))
         return "\n".join(lines)
-
-    def _odd_sizes(self):
-        sizes = self.sizes
-        # Releases of many sizes (ISIC 2019 and 2020) have no odd ones.
-        if sizes.empty or sizes.iloc[0] * 2 <= sizes.sum():
-            return []
-        usual = sizes.index[0]
-        return [
-            ("notice", "odd size", file.image_id, file.path, f"{file.width} x {file.height}")
-            for file in self.files[self.files["error"] == ""].itertuples()
-            if f"{file.width} x {file.height}" != usual
-        ]
 
 
 def check_images(
@@ -124,15 +115,11 @@ def check_images(
 
 
 def _inspect_all(paths, workers, progress):
-    from tqdm.auto import tqdm
+    from tqdm.contrib.concurrent import thread_map
 
-    pool = ThreadPoolExecutor(workers or os.cpu_count())
-    try:
-        facts = pool.map(_inspect, paths)
-        return list(tqdm(facts, total=len(paths), unit="image", disable=not progress))
-    finally:
-        # An interrupt must not wait for thousands of images still in the queue.
-        pool.shutdown(cancel_futures=True)
+    return thread_map(
+        _inspect, paths, max_workers=workers or os.cpu_count(), unit="image", disable=not progress
+    )
 
 
 def _inspect(path):
@@ -169,19 +156,16 @@ def _whose(group):
 def _differences(table, release):
     if release is None:
         return ()
-    expected = {"images": release.images, "lesions": release.lesions, "patients": release.patients}
-    found = {
-        "images": table["image_id"].nunique(),
-        "lesions": table["lesion_id"].nunique(),
-        "patients": table["patient_id"].nunique(),
-    }
-    expected |= {f"images labelled {label}": count for label, count in release.counts.items()}
-    counts = table["label"].value_counts()
-    found |= {f"images labelled {label}": counts.get(label, 0) for label in release.counts}
+    counted = [
+        (name, getattr(release, name), table[f"{name[:-1]}_id"].nunique())
+        for name in ("images", "lesions", "patients")
+    ]
+    for label, count in release.counts.items():
+        counted.append((f"images labelled {label}", count, (table["label"] == label).sum()))
     return tuple(
-        f"{found[what]:,} {what}, the catalog has {count:,}"
-        for what, count in expected.items()
-        if count is not None and found[what] != count
+        f"{found:,} {what}, the catalog has {expected:,}"
+        for what, expected, found in counted
+        if expected not in (None, found)
     )
 
 

@@ -1,10 +1,9 @@
 """Download of a release: what is missing is fetched, verified and unpacked."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from skinkit.data.releases.archive import DamagedArchive, unpack
-from skinkit.data.releases.catalog import Release, RemoteFile, find_release
+from skinkit.data.releases.catalog import Release, find_release
 from skinkit.data.releases.http import LocalError, TransferError, Transport, transfer, verify
 from skinkit.data.tables.folder import data_root
 from skinkit.files import locked
@@ -47,7 +46,7 @@ def fetch(
     """
     release = name if isinstance(name, Release) else find_release(name)
     folder = data_root(to) / release.key
-    say = print if progress else _silent
+    say = print if progress else lambda text: None
     folder.mkdir(parents=True, exist_ok=True)
     busy = DownloadError(f"Another process is fetching into {folder}. Wait until it has ended.")
     with locked(folder / ".fetch.lock", busy):
@@ -60,18 +59,7 @@ def fetch(
     return folder
 
 
-def _silent(text):
-    """Says nothing."""
-
-
-def _complete(
-    file: RemoteFile,
-    urls: list[str],
-    folder: Path,
-    progress: bool,
-    say: Callable,
-    transport: Transport,
-):
+def _complete(file, urls, folder, progress, say, transport):
     path = folder / file.name
     target = folder / path.stem if path.suffix == ".zip" else path
     if target != path and target.is_dir():
@@ -112,12 +100,10 @@ def _what_was_compared(file):
 
 
 def _by_hand(release, file, urls, folder, error):
-    size = f"{file.bytes:,} bytes" if file.bytes else "size not known"
-    digest = f"{file.checksum[0]} {file.checksum[1]}" if file.checksum else "not known"
     steps = [
         *(release.steps or (f"Open {release.page} and accept its terms ({release.licence}).",)),
-        f"Download {file.name} ({size}){' from ' + ' or '.join(urls) if urls else ''}.",
-        f"Compare its checksum: {digest}.",
+        f"Download {file.name}{' from ' + ' or '.join(urls) if urls else ''}.",
+        f"Compare its size and checksum: {file.facts}.",
         f"Put it, unchanged and under this name, into {folder.resolve()}",
         f"Run `skinkit data fetch {release.key}` again: it checks and unpacks what is there.",
     ]

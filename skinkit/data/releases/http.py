@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skinkit.data.releases.catalog import RemoteFile
-from skinkit.files import file_hash
+from skinkit.files import file_hash, read_json
 
 # Seconds that a command waits for a busy server; who is asked for more comes back later.
 _LONGEST_WAIT = 900
@@ -56,43 +56,31 @@ class Transport:
 
 
 class _Part:
-    """The unfinished file `<name>.part`, and beside it what is needed to go on with it."""
+    """The unfinished file `<name>.part`, and beside it the notes that are needed to go on with it."""
 
     def __init__(self, path: Path):
         self.path = path.with_name(f"{path.name}.part")
-        self._notes = path.with_name(f"{path.name}.part.json")
+        self.notes_path = path.with_name(f"{path.name}.part.json")
 
     @property
     def size(self) -> int:
         return self.path.stat().st_size if self.path.exists() else 0
 
     @property
-    def has_notes(self) -> bool:
-        """True if the part was begun here."""
-        return self._notes.exists()
-
-    @property
     def notes(self) -> dict:
         """Facts of the part; empty if they are damaged, and the download begins anew."""
         try:
-            notes = json.loads(self._notes.read_text(encoding="utf-8"))
+            return read_json(self.notes_path, "", "url", "validator", "total")
         except (OSError, ValueError):
             return {}
-        kinds = {"url": str, "validator": str | None, "total": int | None}
-        sound = isinstance(notes, dict) and all(isinstance(notes.get(k), t) for k, t in kinds.items())
-        return notes if sound else {}
 
     def remember(self, url, headers, total):
         notes = {"url": url, "validator": _validator(headers), "total": total}
-        self._notes.write_text(json.dumps(notes), encoding="utf-8")
+        self.notes_path.write_text(json.dumps(notes), encoding="utf-8")
 
     def discard(self):
         self.path.unlink(missing_ok=True)
-        self._notes.unlink(missing_ok=True)
-
-    def finish(self, path):
-        self.path.replace(path)
-        self._notes.unlink(missing_ok=True)
+        self.notes_path.unlink(missing_ok=True)
 
 
 def transfer(file: RemoteFile, urls: list[str], path: Path, transport: Transport, progress: bool) -> None:
@@ -111,13 +99,14 @@ def transfer(file: RemoteFile, urls: list[str], path: Path, transport: Transport
     part = _Part(path)
     if folders := [found for found in (path, part.path) if found.is_dir()]:
         raise LocalError(f"{folders[0]} is a folder, where a file belongs; move it away")
-    if part.size and not part.has_notes:
+    if part.size and not part.notes_path.exists():
         raise LocalError(f"{part.path} was not begun here; move it away, or finish it and drop the `.part`")
     reasons = []
     for url in sorted(urls, key=lambda url: url != part.notes.get("url")):
         try:
             _from_one(file, url, part, transport, progress)
-            return part.finish(path)
+            part.path.replace(path)
+            return part.discard()
         except LocalError:
             raise
         except TransferError as error:
@@ -142,13 +131,18 @@ def verify(path: Path, file: RemoteFile) -> str | None:
         if received != expected:
             return f"has the {algorithm} {received}, expected {expected}"
     if file.name.endswith(".zip") and not zipfile.is_zipfile(path):
-        return f"is not a zip archive (it begins with {_first_bytes(path)!r})"
+        with path.open("rb") as opened:
+            return f"is not a zip archive (it begins with {opened.read(16)!r})"
     return None
 
 
-def _first_bytes(path):
-    with path.open("rb") as opened:
-        return opened.read(16)
+def require_space(needed: int, folder: Path, purpose: str = "") -> None:
+    """Raises `LocalError` where fewer bytes than these are free on the disk of a folder."""
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise LocalError(
+            f"the disk is too small{purpose}: {needed:,} bytes are needed, {free:,} are free in {folder}"
+        )
 
 
 def _validator(headers):
@@ -249,18 +243,9 @@ def _same_file(response, notes, total):
 def _receive(response, url, part, start, total, transport, progress):
     from tqdm.auto import tqdm
 
-    missing = (total or 0) - start
-    free = shutil.disk_usage(part.path.parent).free
-    if missing > free:
-        raise LocalError(f"the disk is too small: {missing:,} bytes are needed, {free:,} are free")
-    bar = tqdm(
-        desc=part.path.stem,
-        total=total,
-        initial=start,
-        unit="B",
-        unit_scale=True,
-        disable=not progress,
-    )
+    require_space((total or 0) - start, part.path.parent)
+    look = {"desc": part.path.stem, "unit": "B", "unit_scale": True, "disable": not progress}
+    bar = tqdm(total=total, initial=start, **look)
     with bar, transport.open(part.path, "ab" if start else "wb") as target:
         if not start:
             part.remember(url, response.headers, total)

@@ -1,17 +1,19 @@
-"""Facts of one image file: readable or not, its coding, and hashes of its bytes and pixels."""
+"""Facts of image files: readable or not, coding, size, and hashes of bytes and pixels."""
 
 import hashlib
 import io
 import re
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from skinkit.files import IMAGE_SIGNATURES
 
 # A marker of a JPEG stream: neither a stuffed byte, nor padding, nor a restart inside a scan.
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _END_OF_IMAGE = 0xD9
+_PNG_END = b"\0\0\0\0IEND\xae\x42\x60\x82"
 # Bits that decode to something else than nothing, with the markers where some streams begin anew.
 _MORE_BITS = b"".join(b"\x55\x2a\xb4\x6d" * 16 + bytes([0xFF, restart]) for restart in range(0xD0, 0xD8))
 _GREY_MODES = {"1", "L", "LA", "I", "I;16", "I;16B", "F"}
@@ -61,18 +63,34 @@ def inspect_image(path: str | Path) -> ImageFacts:
         return ImageFacts("unreadable", str(error))
     if not content:
         return ImageFacts("zero-byte", "the file is empty")
-    kinds = [kind for kind, signature in IMAGE_SIGNATURES.items() if content.startswith(signature)]
-    if not kinds:
+    kind = next((kind for kind, start in IMAGE_SIGNATURES.items() if content.startswith(start)), None)
+    if kind is None:
         known = f"neither {' nor '.join(IMAGE_SIGNATURES)}"
         return ImageFacts("not an image", f"{known}: begins with {content[:8]!r}", bytes=len(content))
-    if problem := _PROBLEMS[kinds[0]](content):
-        return ImageFacts(*problem, bytes=len(content))
-    return _decode(content, kinds[0])
-
-
-def _jpeg_problem(content):
     # Not left to the decoder alone, which Pillow's LOAD_TRUNCATED_IMAGES makes lenient.
-    return None if _end_of_jpeg(content) else ("truncated", "the JPEG stream has no end marker")
+    if not (_PNG_END in content if kind == "PNG" else _end_of_jpeg(content)):
+        return ImageFacts("truncated", f"the {kind} stream has no end marker", bytes=len(content))
+    try:
+        return _decode(content, kind)
+    # A damaged file can make a decoder raise nearly anything; it must not end the whole check.
+    except Exception as error:
+        word = "truncated" if "truncated" in str(error) else "corrupt"
+        return ImageFacts(word, f"{type(error).__name__}: {error}", bytes=len(content))
+
+
+def typical_size(paths):
+    """Returns the median height and the median width of image files, in pixels, read from their headers.
+
+    Args:
+        paths: Strings or `pathlib.Path`s of JPEG or PNG files.
+    """
+    from PIL import Image
+
+    sizes = []
+    for path in paths:
+        with Image.open(path) as image:
+            sizes.append((image.height, image.width))
+    return [int(side) for side in np.median(sizes, axis=0)]
 
 
 def _end_of_jpeg(content):
@@ -101,55 +119,30 @@ def _ends_early(content, image):
         return longer.tobytes() != image.tobytes()
 
 
-def _png_problem(content):
-    position = 8
-    while position + 12 <= len(content):
-        end = position + 12 + int.from_bytes(content[position : position + 4], "big")
-        if end > len(content):
-            break
-        checksum = int.from_bytes(content[end - 4 : end], "big")
-        if zlib.crc32(content[position + 4 : end - 4]) != checksum:
-            return "corrupt", f"the PNG block at byte {position:,} has a wrong checksum"
-        if content[position + 4 : position + 8] == b"IEND":
-            return None
-        position = end
-    return "truncated", "the PNG has no end block"
-
-
-_PROBLEMS = {"JPEG": _jpeg_problem, "PNG": _png_problem}
-
-
 def _decode(content, kind):
     from PIL import Image
 
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            rotated = image.getexif().get(_ORIENTATION, 1) != 1
-            image.load()
-            early = kind == "JPEG" and _ends_early(content, image)
-            pixels = image if image.mode in _DEEP_MODES else image.convert("RGB")
-            pixel_hash = hashlib.sha256(pixels.tobytes())
-    # A damaged file can make a decoder raise nearly anything; it must not end the whole check.
-    except Exception as error:
-        word = "truncated" if "truncated" in str(error) else "corrupt"
-        return ImageFacts(word, f"{type(error).__name__}: {error}", bytes=len(content))
-    if early:
-        detail = "the JPEG stream ends before the image does, at an end marker"
-        return ImageFacts("truncated", detail, bytes=len(content))
-    pixel_hash.update(f"{pixels.mode} {image.size}".encode())
-    sixteen = kind == "PNG" and content[24] == 16
-    facts = {
-        "greyscale": image.mode in _GREY_MODES,
-        "CMYK": image.mode == "CMYK",
-        "16-bit": sixteen,
-        "EXIF-rotated": rotated,
-    }
-    return ImageFacts(
-        notices=tuple(name for name, holds in facts.items() if holds),
-        format=kind,
-        width=image.width,
-        height=image.height,
-        bytes=len(content),
-        file_hash=hashlib.sha256(content).hexdigest(),
-        pixel_hash=pixel_hash.hexdigest(),
-    )
+    # The checksums of a PNG's blocks are compared by this only.
+    Image.open(io.BytesIO(content)).verify()
+    with Image.open(io.BytesIO(content)) as image:
+        rotated = image.getexif().get(_ORIENTATION, 1) != 1
+        image.load()
+        if kind == "JPEG" and _ends_early(content, image):
+            raise OSError("truncated: the JPEG stream ends before the image does, at an end marker")
+        pixels = image if image.mode in _DEEP_MODES else image.convert("RGB")
+        notices = {
+            "greyscale": image.mode in _GREY_MODES,
+            "CMYK": image.mode == "CMYK",
+            "16-bit": kind == "PNG" and content[24] == 16,
+            "EXIF-rotated": rotated,
+        }
+        said = f"{pixels.mode} {image.size}".encode()
+        return ImageFacts(
+            notices=tuple(name for name, holds in notices.items() if holds),
+            format=kind,
+            width=image.width,
+            height=image.height,
+            bytes=len(content),
+            file_hash=hashlib.sha256(content).hexdigest(),
+            pixel_hash=hashlib.sha256(pixels.tobytes() + said).hexdigest(),
+        )

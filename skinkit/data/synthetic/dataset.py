@@ -7,10 +7,9 @@ import hashlib
 import json
 import math
 import os
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Annotated, Literal
 
 import numpy as np
@@ -20,7 +19,7 @@ from skinkit.data.synthetic.drawing import draw_lesion, photograph
 from skinkit.data.synthetic.patients import sample_ham10000, sample_isic2020
 from skinkit.data.synthetic.traits import MALIGNANT, draw_patient, draw_traits
 from skinkit.files import locked, writing
-from skinkit.values import Count, Natural, Share, check_fields
+from skinkit.values import Count, Natural, Share, check_options
 
 __all__ = ["draw_lesion", "synthetic"]
 
@@ -36,26 +35,6 @@ _LARGE = 1000
 _Side = Annotated[int, (16, math.inf)]
 _Size = tuple[_Side, _Side]
 _Layout = Literal[tuple(_TABLES)]
-
-
-@dataclass(frozen=True)
-class _Drawing:
-    """All that decides what a synthetic data set holds."""
-
-    n: Count
-    seed: Natural
-    size: _Size
-    layout: _Layout
-    balance: Share
-    overlap: Share
-    source_artefact: Share
-    context: Share
-
-    def __post_init__(self):
-        check_fields("synthetic", self)
-
-    def to_json(self):
-        return json.dumps({"version": _VERSION, **asdict(self)}, sort_keys=True)
 
 
 def synthetic(
@@ -109,7 +88,10 @@ def synthetic(
         >>> table["label"].value_counts()
     """
     size = tuple(int(side) for side in size)
-    drawing = _Drawing(n, seed, size, layout, balance, overlap, source_artefact, context)
+    parameters = {"n": n, "seed": seed, "size": size, "layout": layout, "balance": balance}
+    parameters |= {"overlap": overlap, "source_artefact": source_artefact, "context": context}
+    check_options("synthetic", (synthetic,), parameters)
+    drawing = SimpleNamespace(**parameters)
     folder = Path(folder) if folder else _cache_folder(drawing)
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder / ".lock"):
@@ -120,26 +102,30 @@ def synthetic(
 
 def _cache_folder(drawing):
     cache = Path(os.environ.get("SKINKIT_CACHE") or Path.home() / ".cache" / "skinkit")
-    return cache / f"synthetic-{hashlib.sha256(drawing.to_json().encode()).hexdigest()[:12]}"
+    return cache / f"synthetic-{hashlib.sha256(_to_json(drawing)).hexdigest()[:12]}"
+
+
+def _to_json(drawing):
+    return json.dumps({"version": _VERSION, **vars(drawing)}, sort_keys=True).encode()
 
 
 def _claim(folder, drawing):
     """Writes the parameters into an empty folder, or finds the same ones there."""
-    said = folder / _PARAMETERS
-    if said.is_file() and said.read_text() == drawing.to_json():
+    said, expected = folder / _PARAMETERS, _to_json(drawing)
+    if said.is_file() and said.read_bytes() == expected:
         return
     ours = {".lock", f"{_PARAMETERS}.part"}
     if said.is_file() or any(path.name not in ours for path in folder.iterdir()):
         raise ValueError(
             f"{folder} is not empty and was not drawn with these parameters. Give another folder, "
-            f"or delete this one. Expected in {_PARAMETERS}: {drawing.to_json()}"
+            f"or delete this one. Expected in {_PARAMETERS}: {expected.decode()}"
         )
-    _write(said, drawing.to_json().encode())
+    _write(said, expected)
 
 
 def _write_all(folder, drawing, workers, progress):
     """Draws the images that are not there yet; the table comes last."""
-    from tqdm.auto import tqdm
+    from tqdm.contrib.concurrent import thread_map
 
     people = (sample_isic2020 if drawing.layout == "isic2020" else sample_ham10000)(
         drawing.n, drawing.seed, drawing.balance
@@ -148,13 +134,8 @@ def _write_all(folder, drawing, workers, progress):
     for name in ("images", "masks"):
         (folder / name).mkdir(exist_ok=True)
     rows = [row for row in people.itertuples() if not all(map(Path.is_file, _paths(folder, row)))]
-    pool = ThreadPoolExecutor(workers or os.cpu_count())
-    try:
-        done = pool.map(partial(_write_image, folder, drawing), rows)
-        list(tqdm(done, desc="drawing", total=len(rows), unit="image", disable=not (progress and rows)))
-    finally:
-        # An interrupt must not wait for thousands of images still in the queue.
-        pool.shutdown(cancel_futures=True)
+    bar = {"desc": "drawing", "unit": "image", "disable": not (progress and rows)}
+    thread_map(partial(_write_image, folder, drawing), rows, max_workers=workers or os.cpu_count(), **bar)
     table = _isic2020_table(people) if drawing.layout == "isic2020" else _ham10000_table(people)
     text = table.to_csv(index=False, lineterminator="\n")
     _write(folder / _TABLES[drawing.layout], text.encode())

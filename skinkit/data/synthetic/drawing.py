@@ -4,12 +4,11 @@ Colours come from absorption: what melanin, blood and keratin leave of white lig
 a red light or a second pigment mix as they do in a photograph.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from skinkit.data.synthetic.textures import Cutter, grain
+from skinkit.data.synthetic.textures import View, grain
 from skinkit.data.synthetic.traits import LABELS, draw_patient, draw_traits
+from skinkit.names import check_name
 
 # Absorption of R, G and B (rows) by melanin, blood, melanin deep in the skin, and keratin.
 _ABSORPTION = np.array(
@@ -18,24 +17,6 @@ _ABSORPTION = np.array(
 _SKIN = np.array([0.97, 0.93, 0.94])
 _WHITE = np.array([0.96, 0.90, 0.88], np.float32)[:, None, None]
 _SMALLEST = 150  # images lower than this are drawn larger and reduced, else the textures alias
-
-
-@dataclass(frozen=True)
-class View:
-    """The position of the camera.
-
-    Args:
-        matrix: Array `(2, 3)` that leads from pixels to image heights from the lesion's middle.
-        size: Integers, height and width in pixels.
-    """
-
-    matrix: np.ndarray
-    size: tuple[int, int]
-
-    def pixels(self, points):
-        """Leads points `(n, 2)` of the lesion to pixels, as int32 with 4 fractional bits."""
-        back = np.linalg.inv(self.matrix[:, :2])
-        return _fixed((points - self.matrix[:, 2]) @ back.T)
 
 
 def draw_lesion(label, seed=0, size=(225, 300)):
@@ -56,8 +37,7 @@ def draw_lesion(label, seed=0, size=(225, 300)):
     Example:
         >>> image, mask = draw_lesion("mel", seed=3)
     """
-    if label not in LABELS:
-        raise ValueError(f"label is one of {', '.join(LABELS)}. Received: label={label!r}")
+    check_name("Labels", label, LABELS)
     rng = np.random.default_rng(seed)
     patient = draw_patient(rng)
     return photograph(rng, draw_traits(rng, label, patient), patient, size, rng.random() < 0.35)
@@ -101,31 +81,31 @@ def _stand(rng, lesion, size):
     middle = np.array([width, height]) / 2 + rng.normal(0, 0.05 * height, 2)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     turn /= height * zoom
-    return View(np.column_stack([turn, -turn @ middle]), size)
+    return View(lesion.placements, np.column_stack([turn, -turn @ middle]), size)
 
 
 def _paint(lesion, patient, view):
     """Absorption `(3, h, w)`, share of white `(h, w)` and mask of the lesion on its skin."""
-    traits, cut = lesion.traits, Cutter(lesion.placements, view.matrix, view.size)
-    level, body = _outline(traits, cut, view)
+    traits = lesion.traits
+    level, body = _outline(traits, view)
     pigments = np.empty((4, *view.size), np.float32)
     for name, plane in zip(("melanin", "blood", "deep", "keratin"), pigments, strict=True):
         np.multiply(body, traits[name], out=plane)
     melanin, blood = pigments[:2]
-    melanin *= np.maximum(1 + traits["variegation"] * cut.cloud(3, 0.30), 0.15)
+    melanin *= np.maximum(1 + traits["variegation"] * view.cloud(3, 0.30), 0.15)
     melanin *= np.maximum(1 + traits["centre"] * (1 - 1.6 * np.minimum(level, 1.2)), 0.15)
-    blood *= np.maximum(1 + 0.4 * cut.cloud(4, 0.35), 0.2)
+    blood *= np.maximum(1 + 0.4 * view.cloud(4, 0.35), 0.2)
     white = np.zeros(view.size, np.float32)
-    _add_pigment(traits, cut, pigments, body)
-    _add_white(traits, cut, pigments, white, level, body)
+    _add_pigment(traits, view, pigments, body)
+    _add_white(traits, view, pigments, white, level, body)
     if lesion.vessels:
         blood += traits["vessels"] * _draw_vessels(lesion.vessels, view)
-    _add_skin(patient, cut, pigments)
+    _add_skin(patient, view, pigments)
     absorbed = (_ABSORPTION @ pigments.reshape(4, -1)).reshape(3, *view.size)
     return absorbed, np.clip(white, 0, 0.85, out=white), np.uint8(level < 1) * 255
 
 
-def _outline(traits, cut, view):
+def _outline(traits, view):
     """Distance from the middle with the border at 1, and how much lesion a pixel holds."""
     import cv2
 
@@ -135,57 +115,57 @@ def _outline(traits, cut, view):
     x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
     u, v = (np.float32(a) * x + np.float32(b) * y + np.float32(c) for a, b, c in scale * view.matrix)
     level = cv2.magnitude(u, v)
-    level += traits["asymmetry"] * cut.cloud(1, 2.0 * traits["size"])
-    level += traits["irregularity"] * cut.cloud(2, 0.6 * traits["size"], fine=2)
+    level += traits["asymmetry"] * view.cloud(1, 2.0 * traits["size"])
+    level += traits["irregularity"] * view.cloud(2, 0.6 * traits["size"], fine=2)
     ramp = np.clip((1 - level) / max(traits["softness"], 0.05) + 0.5, 0, 1)
     return level, ramp * ramp * (3 - 2 * ramp)
 
 
-def _add_pigment(traits, cut, pigments, body):
+def _add_pigment(traits, view, pigments, body):
     melanin, _, deep, _ = pigments
     if amount := traits["network"]:
-        net = (1.5 * cut.tile("net", 2, 0.030) - 0.5) * cut.patches(3, 0.25)
+        net = (1.5 * view.tile("net", 2, 0.030) - 0.5) * view.patches(3, 0.25)
         melanin *= 1 + amount * net
     if amount := traits["ridges"]:
-        melanin *= 1 + amount * (0.5 - cut.tile("net", 2, 0.075))
+        melanin *= 1 + amount * (0.5 - view.tile("net", 2, 0.075))
     if amount := traits["globules"]:
-        melanin += amount * cut.tile("blobs", 5, 0.05) * body
+        melanin += amount * view.tile("blobs", 5, 0.05) * body
     if amount := traits["comedones"]:
-        melanin += (1.8 * amount) * cut.tile("spots", 6, 0.055) * body
+        melanin += (1.8 * amount) * view.tile("spots", 6, 0.055) * body
     if amount := traits["nests"]:
-        deep += (1.1 * amount) * np.clip(cut.cloud(9, 0.30) - 0.5, 0, 1) * body
+        deep += (1.1 * amount) * np.clip(view.cloud(9, 0.30) - 0.5, 0, 1) * body
 
 
-def _add_white(traits, cut, pigments, white, level, body):
+def _add_white(traits, view, pigments, white, level, body):
     """Structures that are white, with the red or blue that belongs to them."""
     _, blood, deep, _ = pigments
     if amount := traits["milia"]:
-        white += (0.7 * amount) * cut.tile("spots", 7, 0.05) * body
+        white += (0.7 * amount) * view.tile("spots", 7, 0.05) * body
     if amount := traits["scale"]:
-        white += (0.5 * amount) * np.maximum(cut.cloud(8, 0.14, fine=2) - 0.6, 0) * body
+        white += (0.5 * amount) * np.maximum(view.cloud(8, 0.14, fine=2) - 0.6, 0) * body
     if amount := traits["follicles"]:
-        blood *= 1 + amount * (1.4 * cut.tile("net", 5, 0.055) - 0.5)
-        white += (0.2 * amount) * cut.tile("blobs", 5, 0.055) * body
+        blood *= 1 + amount * (1.4 * view.tile("net", 5, 0.055) - 0.5)
+        white += (0.2 * amount) * view.tile("blobs", 5, 0.055) * body
     if amount := traits["veil"]:
-        patch = np.clip(0.7 * cut.cloud(10, 0.60) + 0.3, 0, 1) * body
+        patch = np.clip(0.7 * view.cloud(10, 0.60) + 0.3, 0, 1) * body
         deep += (0.6 * amount) * patch
         white += (0.25 * amount) * patch
     if amount := traits["lagoons"]:
-        walls = cut.tile("net", 11, 0.10)
+        walls = view.tile("net", 11, 0.10)
         blood *= 1 + amount * (0.4 - 1.1 * walls)
-        deep *= np.maximum(1 + amount * (2.2 * cut.tile("shades", 11, 0.10) - 1.1 - walls), 0)
+        deep *= np.maximum(1 + amount * (2.2 * view.tile("shades", 11, 0.10) - 1.1 - walls), 0)
         white += (0.3 * amount) * walls * body
     if amount := traits["white_centre"]:
         white += (0.75 * amount) * np.exp(-((level / 0.45) ** 2))
 
 
-def _add_skin(patient, cut, pigments):
+def _add_skin(patient, view, pigments):
     melanin, blood = pigments[:2]
-    lines = cut.tile("net", 9, 0.022)
-    melanin += patient.tone * (1.1 + 0.12 * cut.cloud(5, 0.5) - 0.25 * lines)
-    blood += patient.redness * (1.1 + 0.25 * cut.cloud(6, 0.25) - 0.15 * lines)
+    lines = view.tile("net", 9, 0.022)
+    melanin += patient.tone * (1.1 + 0.12 * view.cloud(5, 0.5) - 0.25 * lines)
+    blood += patient.redness * (1.1 + 0.25 * view.cloud(6, 0.25) - 0.15 * lines)
     if patient.freckles > 0.25:
-        freckles = cut.tile("spots", 8, 0.09) * cut.patches(7, 0.4)
+        freckles = view.tile("spots", 8, 0.09) * view.patches(7, 0.4)
         melanin += (0.4 * patient.freckles) * freckles
 
 
@@ -194,7 +174,10 @@ def _draw_vessels(lines, view):
 
     drawn = np.zeros(view.size, np.uint8)
     width = max(1, round(0.004 * view.size[0]))
-    cv2.polylines(drawn, [view.pixels(line) for line in lines], False, 255, width, cv2.LINE_AA, 4)
+    # From image heights to pixels.
+    back = np.linalg.inv(view.matrix[:, :2])
+    points = [_fixed((line - view.matrix[:, 2]) @ back.T) for line in lines]
+    cv2.polylines(drawn, points, False, 255, width, cv2.LINE_AA, 4)
     return cv2.GaussianBlur(drawn, (3, 3), 0).astype(np.float32) / 255
 
 

@@ -1,70 +1,16 @@
 """Synthetic patients and lesions, sampled with the statistics of the releases."""
 
+import tomllib
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
 from skinkit.data.releases.catalog import CATALOG
 
-# HAM10000: lesions with 1, 2, ... 6 images (counted in its public table).
-_REPEATS = {
-    "akiec": (151, 57, 18, 2, 0, 0),
-    "bcc": (175, 118, 33, 1, 0, 0),
-    "bkl": (440, 220, 55, 8, 2, 2),
-    "df": (39, 26, 8, 0, 0, 0),
-    "mel": (230, 278, 100, 4, 1, 1),
-    "nv": (4415, 699, 268, 18, 2, 1),
-    "vasc": (64, 25, 8, 1, 0, 0),
-}
-# HAM10000: images by confirmation.
-_CONFIRMED = {
-    "akiec": {"histo": 327},
-    "bcc": {"histo": 514},
-    "bkl": {"histo": 766, "consensus": 264, "confocal": 69},
-    "df": {"histo": 55, "consensus": 60},
-    "mel": {"histo": 1113},
-    "nv": {"histo": 2498, "follow_up": 3704, "consensus": 503},
-    "vasc": {"histo": 67, "consensus": 75},
-}
-# HAM10000: mean and deviation of the age in years (counted in its public table).
-_AGES = {
-    "akiec": (67, 11),
-    "bcc": (67, 14),
-    "bkl": (64, 14),
-    "df": (53, 14),
-    "mel": (61, 15),
-    "nv": (46, 15),
-    "vasc": (51, 22),
-}
-# HAM10000: images by site, and where a class is seen more often than that.
-_SITES = {
-    "back": 2192,
-    "lower extremity": 2077,
-    "trunk": 1404,
-    "upper extremity": 1118,
-    "abdomen": 1022,
-    "face": 745,
-    "chest": 407,
-    "foot": 319,
-    "unknown": 234,
-    "neck": 168,
-    "scalp": 128,
-    "hand": 90,
-    "ear": 56,
-    "genital": 48,
-    "acral": 7,
-}
-_MORE_OFTEN = {"face": {"akiec": 5, "bkl": 5, "bcc": 3}, "lower extremity": {"df": 6}}
-# ISIC 2020: images by site (counted in its public table), melanoma patients.
-_SITES_2020 = {
-    "torso": 16845,
-    "lower extremity": 8417,
-    "upper extremity": 4983,
-    "head/neck": 1855,
-    "palms/soles": 375,
-    "oral/genital": 124,
-}
-_MELANOMA_PATIENTS = 428 / 2056
-_MELANOMAS_EACH = 584 / 428
+_STATISTICS = tomllib.loads(Path(__file__).with_name("statistics.toml").read_text(encoding="utf-8"))
+_HAM, _ISIC = _STATISTICS["ham10000"], _STATISTICS["isic2020"]
+_REPEATS = _HAM["repeats"]
 _FEWEST_LESIONS = 6  # so that each part of a 70/15/15 split can have one
 _UNKNOWN = 0.006  # share of patients without age, or without sex
 
@@ -94,8 +40,8 @@ def sample_ham10000(n, seed=0, balance=0.25):
     lesions = [lesions[i] for i in rng.permutation(len(lesions))]
     labels = [label for label, _ in lesions]
     people = pd.DataFrame({"lesion": range(len(lesions)), "dx": labels})
-    people["dx_type"] = [_draw(rng, _CONFIRMED[label]) for label in labels]
-    people["age"] = [_age(rng, *_AGES[label]) for label in labels]
+    people["dx_type"] = [_draw(rng, _HAM["confirmed"][label]) for label in labels]
+    people["age"] = [_age(rng, *_HAM["ages"][label]) for label in labels]
     people["sex"] = rng.choice(["male", "female"], len(people), p=[0.54, 0.46])
     people["site"] = [_draw(rng, _sites(label)) for label in labels]
     people["patient"] = _patients(rng, people)
@@ -121,7 +67,8 @@ def sample_isic2020(n, seed=0, balance=0.25):
         # 2 to 115 images, half of the patients 12 or fewer.
         size = int(np.clip(rng.lognormal(np.log(12), 0.8), 2, min(115, max(2, n // 8))))
         sizes.append(min(size, n - sum(sizes)))
-    share = (1 - balance) * _MELANOMA_PATIENTS + balance
+    release, ill_patients = CATALOG["isic2020"], _ISIC["patients_with_melanoma"]
+    share = (1 - balance) * ill_patients / release.patients + balance
     ill = rng.permutation(len(sizes))[: max(round(share * len(sizes)), min(6, len(sizes)))]
     patients = pd.DataFrame({"patient": range(len(sizes))})
     patients["age"] = [_age(rng, 49, 14) for _ in sizes]
@@ -131,11 +78,12 @@ def sample_isic2020(n, seed=0, balance=0.25):
     people["dx"] = rng.choice(["nv", "bkl"], n, p=[0.95, 0.05])
     for patient in ill:
         rows = people.index[people["patient"] == patient]
-        many = min(1 + rng.poisson(_MELANOMAS_EACH - 1), max(1, len(rows) // 2))
+        more = rng.poisson(release.counts["malignant"] / ill_patients - 1)
+        many = min(1 + more, max(1, len(rows) // 2))
         people.loc[rng.choice(rows, many, replace=False), "dx"] = "mel"
     people["lesion"] = range(n)
     people["dx_type"] = None
-    people["site"] = [_draw(rng, _SITES_2020) for _ in range(n)]
+    people["site"] = [_draw(rng, _ISIC["sites"]) for _ in range(n)]
     return _number(people.iloc[rng.permutation(n)])
 
 
@@ -188,7 +136,8 @@ def _age(rng, mean, deviation):
 
 
 def _sites(label):
-    return {site: n * _MORE_OFTEN.get(site, {}).get(label, 1) for site, n in _SITES.items()}
+    more_often = _HAM["more_often"]
+    return {site: n * more_often.get(site, {}).get(label, 1) for site, n in _HAM["sites"].items()}
 
 
 def _draw(rng, counts):

@@ -9,8 +9,8 @@ _CELL = 6  # pixels from one cell to the next
 _CLOUD = 32  # pixels from one spot of the cloud to the next
 
 
-class Cutter:
-    """Cuts textures out, so that they stay with the lesion however the camera stands.
+class View:
+    """The position of the camera, for which textures are cut out so that they stay with the lesion.
 
     Args:
         placements: Array `(n, 3)` in 0..1: x, y and angle of each texture's cutting.

@@ -5,6 +5,7 @@ import pandas as pd
 from skinkit.data.tables.csv_file import column_name
 from skinkit.data.tables.image_ids import without_ending
 from skinkit.data.tables.missing import known_ids, unknown_as_missing
+from skinkit.data.tables.words import WORDS
 from skinkit.names import check_name
 
 COLUMNS = (
@@ -24,33 +25,12 @@ SEXES = ("female", "male")
 AGES = (0, 120)
 # A table that was augmented offline has these, too.
 COPY_COLUMNS = ("source_id", "transform")
+TRANSFORMS = ("identity", "rot90cw", "rot90ccw", "rot180", "flip_up_down", "flip_left_right")
 
-_ALIASES = {
-    "image_id": ("image", "image_name", "isic_id"),
-    "lesion_id": ("case_num",),
-    "dx_type": ("diagnosis_confirm_type",),
-    "age": ("age_approx",),
-    "sex": ("gender",),
-    "site": (
-        "localization",
-        "anatom_site_general_challenge",
-        "anatom_site_general",
-        "location",
-    ),
-    "target": ("malignant",),
-    # ISIC 2024 has the archive's diagnoses under another name.
-    **{f"diagnosis_{level}": (f"iddx_{level}",) for level in range(1, 6)},
-}
-# The challenge and the Dataverse release name the confirmation differently.
-_DX_TYPES = {
-    **{name: name for name in DX_TYPES},
-    "histopathology": "histo",
-    "serial imaging showing no change": "follow_up",
-    "single image expert consensus": "consensus",
-    "confocal microscopy with consensus dermoscopy": "confocal",
-}
-# The archive has it for some images of HAM10000; the release does not know it, and no weight is known for it.
-_FIFTH_DX_TYPE = "single contributor clinical assessment"
+# The archive has a fifth one for some images of HAM10000, which the release does not know: no weight is known
+# for it.
+_DX_TYPES = {**WORDS["dx_types"], "single contributor clinical assessment": pd.NA}
+_SHARED = ("image_id", "file", "lesion_id", "patient_id", "dx_type", "age", "sex", "site")
 
 
 def rename_columns(sheet, columns=None):
@@ -68,96 +48,64 @@ def rename_columns(sheet, columns=None):
         check_name("Columns of the manifest table", new, (*COLUMNS, *COPY_COLUMNS))
         check_name(f"Columns of {sheet.path}", old, list(sheet.frame))
     chosen = {new: sheet.frame[old] for new, old in columns.items()}
-    sheet.frame = sheet.frame.drop(columns=[*columns.values()]).assign(**chosen)
+    frame = sheet.frame.drop(columns=[*columns.values()]).assign(**chosen)
     sheet.called |= columns
-    names = {}
-    for name, aliases in _ALIASES.items():
-        found = [alias for alias in aliases if alias in sheet.frame]
-        if name not in sheet.frame and found:
-            names[found[0]] = name
-    sheet.frame = sheet.frame.rename(columns=names)
+    names = pd.Series(WORDS["columns"])
+    names = names[names.index.isin(frame.columns) & ~names.isin(frame.columns)]
+    sheet.frame = frame.rename(columns=names.drop_duplicates())
 
 
-def common(sheet, label, strip_notice=True):
-    """The columns all releases share, checked; index = line in the file, `file` where given."""
-    frame = sheet.frame
-    out = pd.DataFrame(index=frame.index)
-    out["image_id"] = _image_ids(sheet, strip_notice)
-    out["file"] = _column(frame, "file")
-    out["label"] = label
+def common(sheet, label, others=()):
+    """The columns all releases share, and others, checked; index = line in the file, `file` where given."""
+    rows = sheet.frame.reindex(columns=[*_SHARED, *others]).astype("string").assign(label=label)
+    rows["image_id"] = without_ending(rows["image_id"])
+    if stripped := int((rows["image_id"] != sheet.frame["image_id"]).sum()):
+        sheet.note(f"column 'image_id': file name ending removed from {stripped} ids")
     for name in ("lesion_id", "patient_id"):
-        out[name] = _known_ids(sheet, name)
-    out["dx_type"] = _dx_types(sheet)
-    out["age"] = _ages(sheet)
-    out["sex"] = _sexes(sheet)
-    out["site"] = unknown_as_missing(lower(sheet, "site"))
-    return out
-
-
-def _column(frame, name):
-    if name in frame:
-        return frame[name]
-    return pd.Series(pd.NA, index=frame.index, dtype="string")
+        rows[name] = sheet.note_missing(name, rows[name], known_ids(rows[name]))
+    dx_type = rows["dx_type"].str.lower()
+    rows["dx_type"] = sheet.note_missing("dx_type", dx_type, dx_type.replace(_DX_TYPES))
+    # Tables with semicolons usually have decimal commas.
+    rows["age"] = unknown_as_missing(rows["age"]).str.replace(",", ".", regex=False)
+    sex = unknown_as_missing(lower(sheet, "sex")).replace({"m": "male", "f": "female"})
+    rows["sex"] = sheet.note_missing("sex", sex, sex.where(sex.isin(SEXES)))
+    rows["site"] = unknown_as_missing(lower(sheet, "site"))
+    check_rows(rows, sheet.fail_where)
+    return rows
 
 
 def lower(sheet, name):
     """A column in lower case; says how many values that changed."""
-    values = _column(sheet.frame, name)
+    values = sheet.frame.reindex(columns=[name])[name].astype("string")
     low = values.str.lower()
-    changed = int((values != low).fillna(False).sum())
-    if changed:
+    if changed := int((values != low).sum()):
         sheet.note(f"column {name!r}: {changed} values written in lower case")
     return low
 
 
-def _known_ids(sheet, name):
-    """A column of ids without words for a missing one; says how many there were."""
-    ids = _column(sheet.frame, name)
-    known = known_ids(ids)
-    words = int((known.isna() & ids.notna()).sum())
-    if words:
-        sheet.note(f"column {name!r}: {words} values (unknown, -1 and the like) taken as missing")
-    return known
+def check_rows(rows, fail, labels=None):
+    """Checks the values of manifest rows.
 
-
-def _image_ids(sheet, strip_notice):
-    ids = sheet.frame["image_id"]
-    sheet.fail_where(known_ids(ids).isna(), "image_id", "an image id")
-    plain = without_ending(ids)
-    stripped = int((plain != ids).sum())
-    if stripped and strip_notice:
-        sheet.note(f"column 'image_id': file name ending removed from {stripped} ids")
-    again = plain.str.lower().duplicated(keep=False)
-    sheet.fail_where(again, "image_id", "each image once")
-    return plain
-
-
-def _dx_types(sheet):
-    values = _column(sheet.frame, "dx_type")
-    fifth = (values.str.lower() == _FIFTH_DX_TYPE).fillna(False)
-    if fifth.any():
-        sheet.note(f"column 'dx_type': {fifth.sum()} values ({_FIFTH_DX_TYPE}) taken as missing")
-    canonical = values.str.lower().map(_DX_TYPES).astype("string")
-    wrong = canonical.isna() & values.notna() & ~fifth
-    sheet.fail_where(wrong, "dx_type", f"one of {', '.join(_DX_TYPES)}")
-    return canonical
-
-
-def _ages(sheet):
-    values = _column(sheet.frame, "age")
-    values = unknown_as_missing(values)
-    # Tables with semicolons usually have decimal commas.
-    years = pd.to_numeric(values.str.replace(",", ".", regex=False), errors="coerce")
-    years = years.astype("Float64")
-    outside = (years.isna() & values.notna()) | ~years.between(*AGES).fillna(True)
-    sheet.fail_where(outside, "age", f"years from {AGES[0]} to {AGES[1]}, or nothing")
-    return years
-
-
-def _sexes(sheet):
-    values = lower(sheet, "sex").replace({"m": "male", "f": "female", "unknown": pd.NA})
-    other = (~values.isin(SEXES) & values.notna()).fillna(False)
-    if other.any():
-        names = ", ".join(sorted(values[other].unique()))
-        sheet.note(f"column 'sex': {int(other.sum())} values ({names}) taken as missing")
-    return values.mask(other)
+    Args:
+        rows: DataFrame with columns of a manifest table.
+        fail: Function `(wrong, column, expected)` that raises an error if any row of a mask is true.
+        labels: Strings, the only labels allowed; `None` for any.
+    """
+    ids, label, age = rows["image_id"], rows["label"], rows["age"]
+    fail(known_ids(ids).isna(), "image_id", "an image id")
+    fail(ids.str.lower().duplicated(keep=False), "image_id", "each image once")
+    if "source_id" in rows:
+        photograph = "the id of the photograph in every row, also of originals"
+        fail(known_ids(rows["source_id"]).isna(), "source_id", photograph)
+    fail(label.isna(), "label", "a diagnosis")
+    fail(label != label.str.lower(), "label", "a lower-case code")
+    if labels is not None:
+        fail(~label.isin(list(labels)), "label", f"one of {', '.join(labels)}")
+    for column, allowed in (("sex", SEXES), ("dx_type", DX_TYPES)):
+        wrong = rows[column].notna() & ~rows[column].isin(allowed)
+        fail(wrong, column, f"one of {', '.join(allowed)}")
+    if "transform" in rows:
+        fail(~rows["transform"].isin(TRANSFORMS), "transform", f"one of {', '.join(TRANSFORMS)}")
+    years = pd.to_numeric(age, errors="coerce").astype("Float64")
+    inside = years.between(*AGES).fillna(False)
+    fail(age.notna() & ~inside, "age", f"years from {AGES[0]} to {AGES[1]}, or nothing")

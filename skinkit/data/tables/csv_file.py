@@ -4,6 +4,7 @@ import csv
 import io
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -29,15 +30,17 @@ class Sheet:
         """Adds a notice, with the name of the file."""
         self.notices.append(f"{self.path.name}: {text}")
 
+    def note_missing(self, name, before, after):
+        """Adds a notice of the values of a column that have become missing, and returns the new column."""
+        lost = before[before.notna() & after.isna()]
+        if len(lost):
+            words = ", ".join(sorted(lost.unique())[:5])
+            self.note(f"column {name!r}: {len(lost)} values ({words}) taken as missing")
+        return after
+
     def fail_where(self, wrong, column, expected):
         """Raises ValueError naming file, line and value if any row of the mask `wrong` is true."""
-        rows = self.frame.index[wrong.fillna(False).to_numpy(dtype=bool)]
-        if len(rows):
-            value = self.frame.loc[rows[0], column] if column in self.frame else None
-            raise ValueError(
-                f"{self.path}, line {rows[0]}, column {self.called.get(column, column)!r}: expected "
-                f"{expected}. Received: {value!r}{others(rows)}"
-            )
+        refuse_rows(f"{self.path}, line", self.frame, wrong, column, expected, self.called)
 
     def drop(self, wrong, reason):
         """Leaves out the rows of the mask `wrong` and says how many; raises ValueError if none is left."""
@@ -58,12 +61,31 @@ class Sheet:
             )
 
 
+def refuse_rows(place, frame, wrong, column, expected, called=MappingProxyType({})):
+    """Raises ValueError naming the first row of a mask, its value, and the other ones, if any row is true.
+
+    Args:
+        place: String, which says what the index of `frame` counts, and where.
+        frame: DataFrame.
+        wrong: Boolean Series of its length.
+        column: String, name of the column that is wrong.
+        expected: String.
+        called: Mapping from columns to what the reader calls them.
+    """
+    rows = frame.index[wrong.fillna(False).to_numpy(dtype=bool)]
+    if len(rows):
+        value = frame.loc[rows[0], column] if column in frame else None
+        raise ValueError(
+            f"{place} {rows[0]}, column {called.get(column, column)!r}: expected {expected}. "
+            f"Received: {value!r}{others(rows)}"
+        )
+
+
 def others(rows):
-    """Returns how many rows fail in the same way, and the lines of the first."""
+    """Returns how many rows fail in the same way, and the first of them."""
     if len(rows) == 1:
         return ""
-    shown = ", ".join(str(row) for row in rows[:5])
-    return f" ({len(rows)} such rows: lines {shown}{', ...' if len(rows) > 5 else ''})"
+    return f" ({len(rows)} such rows: {', '.join(map(str, rows[:5]))}{', ...' if len(rows) > 5 else ''})"
 
 
 def read_sheet(path, may_be_empty=False):
@@ -80,18 +102,16 @@ def read_sheet(path, may_be_empty=False):
             f"{path}: a workbook. Save its sheet as CSV (UTF-8), with ids as text, and read that."
         )
     text, marks = _decode(path)
-    separator = _separator(text)
-    header, rows, lines = _rows(path, text, separator)
+    separator = max(",;\t", key=text.partition("\n")[0].count)
+    header, rows = _rows(path, text, separator)
     if not header or not (rows or may_be_empty):
         raise ValueError(f"{path}: expected a header line and at least one row; the file has none.")
     names = [column_name(name) for name in header]
-    named = [i for i, name in enumerate(names) if name and not name.startswith("unnamed:")]
-    columns = [names[i] for i in named]
-    twice = sorted({name for name in columns if columns.count(name) > 1})
-    if twice:
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=names, dtype="string")
+    frame = frame.loc[:, [name != "" and not name.startswith("unnamed:") for name in names]]
+    if twice := sorted({*frame.columns[frame.columns.duplicated()]}):
         raise ValueError(f"{path}: column name(s) {', '.join(twice)} occur twice (case ignored).")
-    cells = [[_cell(row[i]) for i in named] for row in rows]
-    sheet = Sheet(path, pd.DataFrame(cells, index=lines, columns=columns, dtype="string"))
+    sheet = Sheet(path, frame)
     if separator != ",":
         marks.append({";": "semicolons", "\t": "tabs"}[separator] + " between columns")
     if marks:
@@ -102,10 +122,6 @@ def read_sheet(path, may_be_empty=False):
 def column_name(name):
     """Returns a column's name as `read_sheet` writes it."""
     return name.strip().lower().replace(" ", "_")
-
-
-def _cell(text):
-    return pd.NA if is_missing(text) else text.strip()
 
 
 def _decode(path):
@@ -123,25 +139,19 @@ def _decode(path):
     return text.replace("\r\n", "\n").replace("\r", "\n"), marks
 
 
-def _separator(text):
-    header = text.partition("\n")[0]
-    return max(",;\t", key=header.count)
-
-
 def _rows(path, text, separator):
+    """The header, and the cells of each row by the number of its line; blank lines are passed over."""
     reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
-    rows, lines = [], []
+    rows = {}
     try:
         header = next(reader, [])
-        for row in reader:
-            if any(cell.strip() for cell in row):
-                rows.append(row)
-                lines.append(reader.line_num)
+        for row in filter(lambda row: any(map(str.strip, row)), reader):
+            rows[reader.line_num] = [pd.NA if is_missing(cell) else cell.strip() for cell in row]
+            if len(row) != len(header):
+                raise ValueError(
+                    f"{path}, line {reader.line_num}: expected {len(header)} fields as in the header. "
+                    f"Received: {len(row)}"
+                )
     except csv.Error as error:
         raise ValueError(f"{path}, line {reader.line_num}: not a CSV row ({error}).") from None
-    for row, line in zip(rows, lines, strict=True):
-        if len(row) != len(header):
-            raise ValueError(
-                f"{path}, line {line}: expected {len(header)} fields as in the header. Received: {len(row)}"
-            )
-    return header, rows, lines
+    return header, rows

@@ -6,37 +6,10 @@ import pandas as pd
 
 from skinkit.data.classes import CLASS_MAPS
 from skinkit.data.tables.csv_file import others
+from skinkit.data.tables.words import WORDS
 
 KNOWN_LABELS = sorted({label for item in CLASS_MAPS.values() for label in item.labels})
-# ISIC 2020 and the re-packs of 2019 and 2020.
-DIAGNOSES = {
-    **{label: label for label in CLASS_MAPS["isic2019"].labels},
-    "nevus": "nv",
-    "melanoma": "mel",
-    "seborrheic keratosis": "bkl",
-    "lichenoid keratosis": "bkl",
-    "solar lentigo": "bkl",
-    "lentigo nos": "bkl",
-    "cafe-au-lait macule": "unk",
-    "atypical melanocytic proliferation": "unk",
-    "unknown": "unk",
-}
-# The archive's words begin so; what follows tells kinds apart that the challenges do not.
-_ARCHIVE = {
-    "nevus": "nv",
-    "blue nevus": "nv",
-    "melanoma": "mel",
-    "basal cell carcinoma": "bcc",
-    "solar or actinic keratosis": "ak",
-    "squamous cell carcinoma": "scc",
-    "keratoacanthoma": "scc",
-    "pigmented benign keratosis": "bkl",
-    "seborrheic keratosis": "bkl",
-    "lichen planus like keratosis": "bkl",
-    "solar lentigo": "bkl",
-    "lentigo nos": "bkl",
-    "dermatofibroma": "df",
-}
+DIAGNOSES = {label: label for label in CLASS_MAPS["isic2019"].labels} | WORDS["diagnoses"]
 # The seven classes of HAM10000 have one for the keratinocytes' diseases.
 SEVEN_CLASSES = {"ak": "akiec", "scc": "akiec"}
 _SIDES = {"benign": "benign", "malignant": "malignant"}
@@ -68,7 +41,7 @@ def translated(sheet, column, labels, known=None):
     words, own = sheet.frame[column].str.lower(), own_words(labels)
     if unused := sorted(set(own) - set(words.dropna())):
         sheet.note(f"`labels` has words that no row has: {', '.join(unused)}")
-    found = words.map(known).astype("string") if known else words
+    found = words.map(known, na_action="ignore").astype("string") if known else words
     label = words.map(own).astype("string").fillna(found)
     # A user's word may join what another column tells apart.
     compare_columns(sheet, found.where(found.isin(KNOWN_LABELS), label), {column})
@@ -77,9 +50,7 @@ def translated(sheet, column, labels, known=None):
 
 def archive_label(word):
     """Returns the label of a diagnosis in the archive's words, `None` where it has none of ISIC 2019's."""
-    if pd.isna(word):
-        return None
-    found = [label for start, label in _ARCHIVE.items() if word.startswith(start)]
+    found = [label for start, label in WORDS["archive"].items() if word.startswith(start)]
     return "vasc" if word.endswith("vascular") else found[0] if found else None
 
 

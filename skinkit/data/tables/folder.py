@@ -84,10 +84,8 @@ def attach_images(sheet, rows, files, missing_images, table_alone):
 def _unreadable(ids, files):
     """A sentence about a file of one of these ids that no room can read."""
     wanted = set(ids.str.lower())
-    found = [
-        path for path in files if path.stem.lower() in wanted and path.suffix.lower() not in IMAGE_ENDINGS
-    ]
-    return f" {found[0]} is there, but only JPEG and PNG files are read: convert it." if found else ""
+    found = next((path for path in files if path.stem.lower() in wanted and not is_image(path)), None)
+    return f" {found} is there, but only JPEG and PNG files are read: convert it." if found else ""
 
 
 def is_image(path):

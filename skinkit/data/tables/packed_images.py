@@ -85,11 +85,8 @@ def _medmnist(path):
 def _arrays(archive, name):
     """The rows of one array, of which only one is in memory."""
     with archive.open(f"{name}.npy") as file:
-        version = np.lib.format.read_magic(file)
-        header = np.lib.format.read_array_header_1_0 if version == (1, 0) else None
-        if header is None:
-            raise ValueError(f"{name} has the format {version}, expected (1, 0)")
-        (count, *shape), is_fortran, kind = header(file)
+        read_header = getattr(np.lib.format, f"read_array_header_{np.lib.format.read_magic(file)[0]}_0")
+        (count, *shape), is_fortran, kind = read_header(file)
         if is_fortran or kind.hasobject:
             raise ValueError(f"{name} does not hold numbers row by row")
         for _ in range(count):
@@ -106,10 +103,10 @@ def _hdf5(path):
                 raise ValueError(f"its entry {name} is not an image")
             content = np.asarray(file[name][()])
             content = _png(content) if content.ndim > 1 else content.tobytes()
-            kinds = [kind for kind, start in IMAGE_SIGNATURES.items() if content.startswith(start)]
-            if not kinds:
+            if not content.startswith((*IMAGE_SIGNATURES.values(),)):
                 raise ValueError(f"its entry {name} is neither {' nor '.join(IMAGE_SIGNATURES)}")
-            yield f"{name}{'.jpg' if kinds == ['JPEG'] else '.png'}", content
+            ending = ".jpg" if content.startswith(IMAGE_SIGNATURES["JPEG"]) else ".png"
+            yield name + ending, content
 
 
 def _png(pixels):

@@ -13,19 +13,9 @@ from skinkit.data.tables.diagnoses import (
     own_words,
     translated,
 )
-from skinkit.data.tables.image_ids import without_marks
-from skinkit.data.tables.missing import known_ids
+from skinkit.data.tables.image_ids import without_ending, without_marks
+from skinkit.data.tables.words import WORDS
 
-# derm7pt: the first match wins, in this order.
-_DERM7PT = (
-    ("basal cell", "bcc"),
-    ("nevus", "nv"),
-    ("dermatofibroma", "df"),
-    ("lentigo", "bkl"),
-    ("melanoma", "mel"),
-    ("seborrheic keratosis", "bkl"),
-    ("vascular lesion", "vasc"),
-)
 _DERM7PT_DROPPED = ("melanosis", "miscellaneous")
 _HAM_LABELS = CLASS_MAPS["isic2018"].labels
 # Numbers of the ids of the challenge's validation and test images, whose training images end before.
@@ -109,10 +99,12 @@ def read_archive(sheet, labels=None):
 
     label = translated(sheet, "diagnosis_3", labels, known)
     # Kinds of vascular lesions are told apart by some clinics only.
-    label = label.fillna(frame["diagnosis_2"].str.lower().map(known).astype("string"))
-    other = _counts(sheet.frame["diagnosis_3"].fillna("no diagnosis")[label.isna()])
-    sheet.drop(label.isna(), f"images are in none of the classes ({other})")
-    return common(sheet, label[label.notna()])
+    group = frame["diagnosis_2"].str.lower().map(known, na_action="ignore")
+    label = label.fillna(group.astype("string"))
+    other = label.isna()
+    words = _counts(sheet.frame["diagnosis_3"].fillna("no diagnosis")[other])
+    sheet.drop(other, f"images are in none of the classes ({words})")
+    return common(sheet, label[~other])
 
 
 def _counts(words):
@@ -135,28 +127,24 @@ def read_one_hot(sheet, labels=None):
 
 def read_isic2020(sheet, labels=None):
     """ISIC 2020 and the re-packs: `labels="binary"` (default) or `"diagnosis"`."""
-    frame = sheet.frame
     # Own words are for the diagnoses unless they are words of the other column.
     by_diagnosis = labels == "diagnosis" or not {*own_words(labels)} <= {"0", "1", "benign", "malignant"}
     sheet.require("image_id", "diagnosis" if by_diagnosis else "target")
-    if "tfrecord" in frame:
-        record = pd.to_numeric(frame["tfrecord"], errors="coerce")
+    if "tfrecord" in sheet.frame:
+        record = pd.to_numeric(sheet.frame["tfrecord"], errors="coerce")
         sheet.fail_where(record.isna(), "tfrecord", "a number (-1 marks a duplicate)")
-        sheet.note(f"{int((record == -1).sum())} duplicates (tfrecord -1) dropped")
-        sheet.frame = frame = frame[(record != -1).to_numpy(dtype=bool)]
+        sheet.drop(record == -1, "duplicates (tfrecord -1) dropped")
     if by_diagnosis:
-        found = translated(sheet, "diagnosis", labels, DIAGNOSES)
-        expected = f"one of {', '.join(DIAGNOSES)}"
-        sheet.fail_where(found.isna(), "diagnosis", expected)
-        return common(sheet, found)
-    if "diagnosis_1" in frame:
+        label = translated(sheet, "diagnosis", labels, DIAGNOSES)
+        sheet.fail_where(label.isna(), "diagnosis", f"one of {', '.join(DIAGNOSES)}")
+        return common(sheet, label)
+    if "diagnosis_1" in sheet.frame:
         sheet.note("ISIC 2024: benign and malignant; labels='diagnosis' reads its diagnoses")
     label = _binary(sheet)
     compare_columns(sheet, label, {"target"})
     numbers = {"0": "benign", "1": "malignant"}
-    return common(
-        sheet, label.replace({numbers.get(word, word): own for word, own in own_words(labels).items()})
-    )
+    own = {numbers.get(word, word): said for word, said in own_words(labels).items()}
+    return common(sheet, label.replace(own))
 
 
 def _binary(sheet):
@@ -172,23 +160,19 @@ def _binary(sheet):
 
 def read_derm7pt(sheet, labels=None):
     """derm7pt's meta.csv: the dermoscopic image of each case, in gessert2019's classes."""
-    diagnosis = lower(sheet, "diagnosis")
-    label = pd.Series(pd.NA, index=diagnosis.index, dtype="string")
-    for words, code in reversed(_DERM7PT):
-        label[diagnosis.str.contains(words, regex=False).fillna(False).astype(bool)] = code
-    label = diagnosis.map(own_words(labels)).astype("string").fillna(label)
-    unknown = label.isna() & ~diagnosis.isin(_DERM7PT_DROPPED)
-    sheet.fail_where(unknown, "diagnosis", "a diagnosis of derm7pt")
-    dropped = diagnosis[label.isna()].value_counts().sort_index()
-    if len(dropped):
-        names = ", ".join(f"{name} {count}" for name, count in dropped.items())
-        sheet.note(f"{dropped.sum()} of {len(label)} cases are in none of the classes ({names})")
-    kept = label.notna().to_numpy(dtype=bool)
-    sheet.frame = sheet.frame[kept].copy()
+    words = lower(sheet, "diagnosis")
+    label = translated(sheet, "diagnosis", labels, _derm7pt_label)
+    sheet.fail_where(label.isna() & ~words.isin(_DERM7PT_DROPPED), "diagnosis", "a diagnosis of derm7pt")
+    other = label.isna()
+    sheet.drop(other, f"of {len(label)} cases are in none of the classes ({_counts(words[other])})")
+    file = sheet.frame["derm"].str.replace("\\", "/", regex=False)
+    sheet.frame = sheet.frame.assign(file=file, image_id=without_ending(file.str.split("/").str[-1]))
     sheet.called["file"] = "derm"
-    sheet.frame["file"] = sheet.frame["derm"].str.replace("\\", "/", regex=False)
-    sheet.frame["image_id"] = sheet.frame["file"].str.split("/").str[-1]
-    return common(sheet, label[kept], strip_notice=False)
+    return common(sheet, label[~other])
+
+
+def _derm7pt_label(diagnosis):
+    return next((label for words, label in WORDS["derm7pt"].items() if words in diagnosis), None)
 
 
 def read_manifest_columns(sheet, labels=None):
@@ -199,17 +183,11 @@ def read_manifest_columns(sheet, labels=None):
         sheet.note(f"no column(s) {', '.join(absent)}: taken as missing")
     lower(sheet, "label")
     label = translated(sheet, "label", labels)
-    sheet.fail_where(label.isna(), "label", "a diagnosis")
-    others = sorted(set(label) - set(KNOWN_LABELS))
-    if others:
+    if others := sorted({*label.dropna()} - {*KNOWN_LABELS}):
         sheet.note(f"labels outside the documents' classes: {', '.join(others)}")
-    if "source_id" in sheet.frame:
-        lost = known_ids(sheet.frame["source_id"]).isna()
-        sheet.fail_where(lost, "source_id", "the id of the photograph in every row, also of originals")
     ids = sheet.frame["image_id"]
     if "path" not in sheet.frame and ids.str.contains(r"[\\/]").any():
         sheet.frame = sheet.frame.assign(path=ids)
     sheet.frame = sheet.frame.rename(columns={"path": "file"})
     sheet.called["file"] = sheet.called.get("path", "path")
-    own = [name for name in (*COPY_COLUMNS, "dataset") if name in sheet.frame]
-    return common(sheet, label).join(sheet.frame[own])
+    return common(sheet, label, [name for name in (*COPY_COLUMNS, "dataset") if name in sheet.frame])

@@ -60,8 +60,8 @@ def drop_duplicates(sheet, rows, files):
             sheet.note("no list of duplicates (ISIC_2020_Training_Duplicates.csv): none dropped")
         return rows
     pairs = read_sheet(found[0], may_be_empty=True)
-    pairs.require("image_name_1", "image_name_2")
     names = ("image_name_1", "image_name_2")
+    pairs.require(*names)
     first, second = (without_marks(pairs.frame[name]).str.lower() for name in names)
     ids = photograph_ids(rows)
     both = first.isin(ids) & second.isin(ids)

@@ -19,10 +19,8 @@ def dry_run_text(runs, missing, jobs=1):
     lines, seconds, unknown, finished = [], 0, 0, 0
     for run in runs:
         state, share = _state(run)
-        plan = run.plan
-        whole = measured.get((plan.recipe.name, plan.profile, plan.protocol))
-        if whole is None:
-            whole = measured.get((plan.recipe.name, plan.profile))
+        recipe = (run.plan.recipe.name, run.plan.profile)
+        whole = measured.get((*recipe, run.plan.protocol), measured.get(recipe))
         finished += share == 0
         unknown += share > 0 and whole is None
         seconds += share * (whole or 0)

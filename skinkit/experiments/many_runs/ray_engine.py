@@ -13,8 +13,8 @@ from skinkit.experiments.many_runs.sweep import LocalJob
 _ANSWER = 120
 
 
-class RayEngine:
-    """Starts runs as Ray tasks, each where its CPUs and GPUs are free.
+def starter(address, cpus, gpus, out):
+    """Returns a function that starts runs as Ray tasks, each where its CPUs and GPUs are free.
 
     A run whose machine dies is started again on another one, where it goes on from its folder.
 
@@ -24,25 +24,23 @@ class RayEngine:
         gpus: Float, GPUs of a run.
         out: `pathlib.Path` of the folder of all runs.
 
+    Returns:
+        Function from a command of skinkit and its log to a `RayJob`.
+
     Raises:
         ConnectionError: when there is no cluster.
         ValueError: when a machine does not see the folder, or none is large enough for a run.
     """
-
-    def __init__(self, address, cpus, gpus, out):
-        _check_answers(address)
-        ray.init(address or "auto", log_to_driver=False, logging_level="ERROR")
-        machines = [node for node in ray.nodes() if node["Alive"]]
-        room = {"CPU": cpus, "GPU": gpus}
-        if not any(all(m["Resources"].get(n, 0) >= room[n] for n in room) for m in machines):
-            raise ValueError(f"No machine of the cluster has room for a run. Received: {room}")
-        _check_shared(out, machines)
-        # A lost machine counts as a retry; a run that fails does not.
-        self.task = ray.remote(_carry_out).options(num_cpus=cpus, num_gpus=gpus, max_retries=5)
-
-    def start(self, words, log):
-        """Returns the `RayJob` of a command of skinkit."""
-        return RayJob(self.task.remote(words, log), log)
+    _check_answers(address)
+    ray.init(address or "auto", log_to_driver=False, logging_level="ERROR")
+    machines = [node for node in ray.nodes() if node["Alive"]]
+    room = {"CPU": cpus, "GPU": gpus}
+    if not any(all(m["Resources"].get(n, 0) >= room[n] for n in room) for m in machines):
+        raise ValueError(f"No machine of the cluster has room for a run. Received: {room}")
+    _check_shared(out, machines)
+    # A lost machine counts as a retry; a run that fails does not.
+    task = ray.remote(_carry_out).options(num_cpus=cpus, num_gpus=gpus, max_retries=5)
+    return lambda words, log: RayJob(task.remote(words, log), log)
 
 
 class RayJob:

@@ -35,7 +35,8 @@ def list_plans(patterns, profile, protocols, folds, seeds, precision="float32"):
         for protocol in protocols or recipe.known_protocols:
             for fold, seed in itertools.product(_folds(recipe.resolve(profile, protocol), folds), seeds):
                 plan = Plan(recipe, profile, protocol, fold, seed, precision)
-                plans.setdefault(plan.folder(""), plan)
+                # Where text and code agree, two protocols are one experiment.
+                plans.setdefault((recipe.name, plan.resolved.hash, fold, seed), plan)
     return list(plans.values())
 
 

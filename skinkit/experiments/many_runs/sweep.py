@@ -83,20 +83,20 @@ def sweep(
         raise FileNotFoundError("\n".join(missing))
     if engine == "ray" and unfinished:
         jobs, threads = jobs or len(runs), threads or 1
-        made = _ray(address, threads, gpus, runs)
+        start = _on_ray(address, threads, gpus, runs)
     else:
-        made, jobs = LocalEngine(), jobs or 1
+        start, jobs = LocalJob, jobs or 1
         threads = threads or (max(1, cpu_cores() // jobs) if jobs > 1 else None)
     options = _options(weights, data_dir, again, threads)
-    return Sweep(unfinished, len(runs), made, jobs, options).carry_out()
+    return Sweep(unfinished, len(runs), start, jobs, options).carry_out()
 
 
-def _ray(address, cpus, gpus, runs):
+def _on_ray(address, cpus, gpus, runs):
     try:
-        from skinkit.experiments.many_runs.ray_engine import RayEngine
+        from skinkit.experiments.many_runs.ray_engine import starter
     except ModuleNotFoundError as error:
         raise RuntimeError("`--engine ray` needs Ray: pip install 'skinkit[ray]'") from error
-    return RayEngine(address, cpus, gpus, runs[0].folder.parents[3])
+    return starter(address, cpus, gpus, runs[0].folder.parents[3])
 
 
 def _options(weights, data_dir, again, threads):
@@ -106,14 +106,6 @@ def _options(weights, data_dir, again, threads):
         options += ["--weights", str(Path(weights).absolute() if Path(weights).is_file() else weights)]
     options += ["--threads", str(threads)] if threads else []
     return [*options, "--again"] if again else options
-
-
-class LocalEngine:
-    """Starts runs on this machine."""
-
-    def start(self, words, log):
-        """Returns the `LocalJob` of a command of skinkit."""
-        return LocalJob(words, log)
 
 
 class LocalJob:
@@ -159,14 +151,14 @@ class Sweep:
     Args:
         runs: List of `ListedRun`s, which are not finished.
         total: Integer, runs in all, the finished ones included.
-        engine: `LocalEngine` or `RayEngine`.
+        start: Function that begins a command of skinkit: `LocalJob`, or that of `ray_engine.starter`.
         jobs: Integer, runs at a time.
         options: List of strings, options of each run.
     """
 
-    def __init__(self, runs, total, engine, jobs, options):
-        self.engine, self.jobs, self.options = engine, jobs, options
-        self.waiting, self.running, self.failed = list(runs), {}, {}
+    def __init__(self, runs, total, start, jobs, options):
+        self.start, self.jobs, self.options = start, jobs, options
+        self.waiting, self.running, self.failed = dict.fromkeys(runs), {}, {}
         self.total, self.done, self.left_to_others = total, total - len(runs), 0
         self.progress = SweepProgress()
 
@@ -196,9 +188,9 @@ class Sweep:
             elif failed := [need for need in run.needs if need in self.failed]:
                 self._fail(run, f"it needs {failed[0]}, which failed")
             elif all(need.is_finished() for need in run.needs) and not run.is_held():
-                self.waiting.remove(run)
+                self.waiting.pop(run)
                 words = run_words(run.plan.said, run.folder.parents[3])
-                self.running[run] = self.engine.start([*words, *self.options], run.log)
+                self.running[run] = self.start([*words, *self.options], run.log)
                 self.progress.say(f"{run}: started")
 
     def _collect(self):
@@ -211,21 +203,19 @@ class Sweep:
             self.progress.end(run)
             if code == BusyError.exit_code:
                 # Another process was quicker.
-                self.waiting.append(run)
+                self.waiting[run] = None
             elif code == 0 and run.is_finished():
                 self._leave_queue(run, f"{run}: finished, {run.score()}")
             else:
                 self._fail(run, _last_line(run.log, code))
 
     def _leave_queue(self, run, text):
-        if run in self.waiting:
-            self.waiting.remove(run)
+        self.waiting.pop(run, None)
         self.done += 1
         self.progress.say(f"[{self.done + len(self.failed)}/{self.total}] {text}")
 
     def _fail(self, run, why):
-        if run in self.waiting:
-            self.waiting.remove(run)
+        self.waiting.pop(run, None)
         self.failed[run] = f"{run}: {why}" + (f"\n  log: {run.log}" if run.log.exists() else "")
         self.progress.say(f"[{self.done + len(self.failed)}/{self.total}] FAILED {run}: {why}")
 

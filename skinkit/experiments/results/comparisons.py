@@ -16,7 +16,8 @@ METRICS = ("accuracy", "macro_recall", "macro_f1", "macro_auc")
 _SHARED = tuple(name for name in ALIKE if name not in ("recipe", "stale"))
 COLUMNS = (
     *("first", "second", *_SHARED, "runs", "n", "metric"),
-    *("difference", "low", "high", "run_sd", "leakage_lesion"),
+    *("difference", "low", "high", "run_sd", "pooled_sd", "df", "low_of_both", "high_of_both"),
+    "leakage_lesion",
     *("printed", "printed_low", "printed_high", "networks", "holds"),
 )
 _KEYS = ["first", "second", *_SHARED, "metric"]
@@ -28,9 +29,11 @@ def compare_runs(folder, pairs=None):
     Runs are paired where they are alike but for their recipe, by fold and seed. Runs of a recipe that has
     changed since are left out. The interval is the mean of the pairs' own 95 % intervals, which resample
     whole lesions or patients for both models alike; there is none where all resamples of a pair agree, which
-    happens with few lesions. `run_sd` (ddof 1) is the spread of the difference over seeds and folds. Beside
-    it stands what the document prints for the two rows: the mean, the smallest and the largest difference of
-    its networks, and whether its order holds.
+    happens with few lesions. `run_sd` (ddof 1) is the spread of the difference over seeds and folds;
+    `pooled_sd`, with its degrees of freedom `df`, that of all pairs of the same table, whose few runs say
+    more together. `low_of_both` and `high_of_both` are the interval widened by it
+    (`skinkit.evaluation.widen_interval`). Beside it stands what the document prints for the two rows: the
+    mean, the smallest and the largest difference of its networks, and whether its order holds.
 
     Args:
         folder: Folder of the run folders.
@@ -38,9 +41,9 @@ def compare_runs(folder, pairs=None):
 
     Returns:
         DataFrame with the columns `COLUMNS`: `difference` is `first` minus `second`, in fractions. `holds` is
-        "yes" or "no" where three runs or more of each are compared, and their interval lies on one side of 0:
-        that of all printed differences, or the other one; "open" where runs are fewer, the interval holds 0
-        or is missing, or the printed ones disagree.
+        "yes" or "no" where three runs or more of each are compared, and their widened interval lies on one
+        side of 0: that of all printed differences, or the other one; "open" where runs are fewer, the
+        interval holds 0 or is missing, or the printed ones disagree.
 
     Raises:
         FileNotFoundError: when there is no run to count.
@@ -64,13 +67,24 @@ def compare_runs(folder, pairs=None):
         run_sd=("value", "std"),
         leakage_lesion=("leakage_lesion", "mean"),
     )
-    table = _beside_printed(table.reset_index())
+    table = _beside_printed(_with_luck(table.reset_index()))
     return table.sort_values(_KEYS[:-1], kind="stable")[[*COLUMNS]].reset_index(drop=True)
 
 
 def _mean_of_all(ends):
     """The mean of the pairs' ends; NaN where one has none."""
     return ends.mean(skipna=False)
+
+
+def _with_luck(table):
+    """The table with the spread over runs that the pairs of a table share, and intervals that count it."""
+    from skinkit import evaluation
+
+    alike = [table["first"].str.rpartition("/")[0], *(table[name] for name in (*_SHARED, "metric"))]
+    table = table.join(evaluation.pooled_spread(table["run_sd"], table["runs"], by=alike))
+    found = (table[name] for name in ("difference", "low", "high", "pooled_sd", "runs", "df"))
+    table["low_of_both"], table["high_of_both"] = evaluation.widen_interval(*found)
+    return table
 
 
 def _runs_of_recipes(folder, known):
@@ -134,8 +148,8 @@ def _printed_difference(scores, row):
         }
     low, high = printed.min(), printed.max()
     holds = "open"
-    if row.runs >= ENOUGH_RUNS and low * high > 0 and row.low * row.high > 0:
-        holds = "yes" if low * row.low > 0 else "no"
+    if row.runs >= ENOUGH_RUNS and low * high > 0 and row.low_of_both * row.high_of_both > 0:
+        holds = "yes" if low * row.low_of_both > 0 else "no"
     return {
         **{"printed": printed.mean(), "printed_low": low, "printed_high": high},
         **{"networks": len(printed), "holds": holds},

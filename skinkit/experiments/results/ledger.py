@@ -20,9 +20,8 @@ COLUMNS = (
     *("runs", "n", "measured", "low", "high", "run_sd", "population_sd", "fold_sd", "seed_sd"),
     *("measured_best", "difference", "tolerance"),
     *("leakage_photograph", "leakage_lesion", "leakage_patient"),
-    *("verdict", "reason", "command", "folders"),
+    *("source_size", "verdict", "reason", "command", "folders"),
 )
-# Fewer say too little about what a training owes to luck.
 
 
 def read_runs(folder, smoke=False):
@@ -54,11 +53,23 @@ def _run_rows(run):
         "test_hash": manifest.get("test_hash"),
         "command": "" if said["stale"] else run_command({**manifest, **said}),
         "folder": run.folder.as_posix(),
+        **_source(manifest),
     }
     for name, score in metrics["scores"].items():
         metric, _, label = name.partition(":")
         beside = best.get(name, {}).get("value", math.nan)
         yield {**shared, "metric": metric, "class": label or "all", **score, "best": beside}
+
+
+def _source(manifest):
+    """The size of a run's source images, and why the run therefore says nothing about a published level."""
+    size, needed = manifest.get("source_size"), manifest["settings"]["image_size"]
+    if size is None:
+        return {"source_size": "", "coarse": "the size of the source images was not recorded"}
+    said = "{} x {}".format(*size)
+    small = any(side < least for side, least in zip(size, needed, strict=True))
+    reason = f"source images of {said}, smaller than the recipe's {needed[0]} x {needed[1]}"
+    return {"source_size": said, "coarse": reason if small else ""}
 
 
 def ledger(folder, smoke=False):
@@ -75,6 +86,7 @@ def ledger(folder, smoke=False):
     Returns:
         DataFrame with the columns `COLUMNS`; scores in fractions from 0 to 1. `recipe` is the one that was
         run: another row's, where that is the same experiment. `weights` is empty for the recipe's own.
+        `source_size` is the median height and width of the image files, in pixels.
         `stale` says why a run is not one of today's recipe; `command` repeats the runs of a row that is not.
 
     Raises:
@@ -125,6 +137,8 @@ def _mean_over_runs(runs):
         measured_best=("best", "mean"),
         folders=("folder", " ".join),
         command=("command", lambda commands: "; ".join(filter(None, commands))),
+        source_size=("source_size", lambda sizes: ", ".join(sorted(set(sizes) - {""}))),
+        coarse=("coarse", "max"),
         **{leak: (leak, "mean") for leak in leaks},
     )
     spread = evaluation.spread_over_runs(runs, keys)
@@ -189,6 +203,8 @@ def _why_not(row, recipe, tolerance):
         return f"{row.precision}: no three runs of this network are known to agree with float32"
     if row.profile != "full":
         return f"{row.profile} profile: smaller than the document's own settings"
+    if row.coarse:
+        return row.coarse
     if tolerance is None:
         return "no tolerance was stated for this score"
     return ""

@@ -16,9 +16,9 @@ and per measured one, is [ledger.csv](ledger.csv); differences between recipes o
   (`method` in `metrics.json` says which). *best epoch*: mean of the epochs that were best on validation,
   where a recipe reports the last one and scores them beside it. *printed*: by the document, as a fraction;
   `within` when the difference is within the tolerance that the recipe states, `outside` when it is not; of
-  three runs or more `reproduced` and `not reproduced`; or why the two cannot be compared. Misses stay. *run
-  of*: the row is the same experiment as another, whose runs it shows. Runs of the `smoke` profile are not
-  counted.
+  three runs or more `reproduced` and `not reproduced`; or, under *remarks*, why the two cannot be compared.
+  A level is judged only from source images as large as the recipe's own. Misses stay. *run of*: the row is
+  the same experiment as another, whose runs it shows. Runs of the `smoke` profile are not counted.
 - **numbers** are the documents' scores. Counts, sizes and claims of the text, and what is flagged in them,
   stand in `skinkit published DOCUMENT`.
 - **stale**: the recipe has changed since the run, or no longer exists. Such a run is averaged and compared
@@ -30,10 +30,13 @@ and per measured one, is [ledger.csv](ledger.csv); differences between recipes o
   fold on the same images, in another order and from other first weights. What a training owes to luck is in
   both standard deviations (ddof 1).
 - **Differences** on the same test images. An interval that holds 0 says that these images cannot tell the two
-  apart. *printed*: the mean of the document's own differences, with the smallest and the largest of its
-  networks. Its order *holds* or *does not hold* where three runs or more were compared, and their interval
-  and all printed differences lie on one side of 0 each; otherwise it is *open*. Where a class has fewer than
-  ten lesions, intervals of means over classes are too short; where all resamples agree, there is none.
+  apart. *with runs*: the interval that counts the luck of the trainings, too: each half is the root of its
+  own square and that of t sd / sqrt(runs), with the sd of the difference over runs, pooled over the pairs of
+  a table, and its degrees of freedom (df). *printed*: the mean of the document's own differences, with the
+  smallest and the largest of its networks. Its order *holds* or *does not hold* where three runs or more were
+  compared, and their interval *with runs* and all printed differences lie on one side of 0 each; otherwise it
+  is *open*. Where a class has fewer than ten lesions, intervals of means over classes are too short; where
+  all resamples agree, there is none.
 - Not for clinical use.
 """
 
@@ -111,7 +114,7 @@ def _runs_table(rows):
         "n": rows["n"].astype(int),
         "leakage": rows.apply(_leakage, axis=1),
     }
-    return _by_score(rows, about, _score, {"not comparable": _why_not})
+    return _by_score(rows, about, _score, {"remarks": _remarks})
 
 
 def _several_table(rows):
@@ -185,7 +188,8 @@ def _difference(row):
     interval = f" ({row.low:+.3f} to {row.high:+.3f})" if pd.notna(row.low) else ""
     return _lines(
         f"{row.difference:+.3f}{interval}",
-        pd.notna(row.run_sd) and f"sd over runs {row.run_sd:.3f}",
+        pd.notna(row.low_of_both) and f"with runs {row.low_of_both:+.3f} to {row.high_of_both:+.3f}",
+        row.df and f"sd over runs {row.pooled_sd:.3f} (df {row.df})",
         pd.notna(row.printed) and f"printed {row.printed:+.3f}{spread}: {holds}",
     )
 
@@ -201,6 +205,13 @@ def _with_sd(value, sd):
 def _leakage(row):
     rates = (row["leakage_photograph"], row["leakage_lesion"], row["leakage_patient"])
     return " / ".join("?" if pd.isna(rate) else f"{rate:.1%}" for rate in rates)
+
+
+def _remarks(rows):
+    """Why a line's scores cannot be compared with those printed; or from which images they come."""
+    judged = rows[rows["verdict"].isin(_VERDICTS)]
+    source = "" if judged.empty else f"source images of {judged['source_size'].iloc[0]}"
+    return "; ".join(filter(None, (source, _why_not(rows))))
 
 
 def _why_not(rows):

@@ -6,6 +6,7 @@ from skinkit import data
 from skinkit.data.external_test import OVERLAPS
 from skinkit.data.overlap import KINDS
 from skinkit.files import reading
+from skinkit.names import check_name
 
 
 def seen_images(run_data, recipe):
@@ -47,8 +48,7 @@ def without_seen(table, seen, labels, overlap="drop"):
     Raises:
         ValueError: for an unknown `overlap`, or when no image is left.
     """
-    if overlap not in OVERLAPS:
-        raise ValueError(f"`overlap` is one of {', '.join(OVERLAPS)}. Received: overlap={overlap!r}")
+    check_name("Values of `overlap`", overlap, OVERLAPS)
     shared = data.overlap(table, seen)
     notes, dropped = [], pd.Series(False, index=table.index)
     for reason, rows, drops in _reasons(table, shared, labels, overlap == "drop"):

@@ -46,6 +46,8 @@ def orient(image, orientation):
     """Returns an image `(height, width, 3)` transposed and flipped as `orientation` bool `(3,)` says."""
     transposes, up_down, left_right = tf.unstack(orientation)
     result = tf.cond(transposes, lambda: tf.transpose(image, (1, 0, 2)), lambda: image)
-    result = tf.cond(up_down, lambda: tf.reverse(result, [0]), lambda: result)
     result = tf.cond(left_right, lambda: tf.reverse(result, [1]), lambda: result)
+    rows = tf.range(image.shape[0])
+    # Faster than `tf.reverse`, which copies rows number by number.
+    result = tf.gather(result, tf.where(up_down, rows[::-1], rows))
     return tf.ensure_shape(result, image.shape)

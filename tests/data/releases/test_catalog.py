@@ -1,6 +1,7 @@
 """The catalog: consistent counts and checksums, and data sheets that say what is not known."""
 
 import re
+from fnmatch import fnmatch
 
 import pytest
 
@@ -37,6 +38,15 @@ def test_files_have_well_formed_digests_and_an_address_or_steps(key):
         assert re.fullmatch("[0-9a-f]{64}", file.sha256 or "0" * 64)
         assert re.fullmatch("[0-9a-f]{32}", file.md5 or "0" * 32)
         assert file.bytes is None or file.bytes > 0
+
+
+@pytest.mark.parametrize("key", CATALOG)
+def test_a_release_says_which_of_its_files_is_its_table(key):
+    release = CATALOG[key]
+    assert release.tables and all(pattern == pattern.lower() for pattern in release.tables)
+    names = [file.name.lower().replace(".zip", ".csv") for file in release.files]
+    # The table of a re-pack is in the archive of its images.
+    assert release.steps or any(fnmatch(name, pattern) for name in names for pattern in release.tables)
 
 
 def test_no_checksum_serves_two_files():
@@ -83,5 +93,5 @@ def test_a_data_sheet_lists_the_steps_where_an_account_is_needed():
 
 
 def test_an_unknown_key_names_the_known_ones():
-    with pytest.raises(ValueError, match="no release 'ham'. Known: ham10000, isic2018_train"):
+    with pytest.raises(ValueError, match="Releases are ham10000, isic2018_train, .*Received: 'ham'"):
         find_release("ham")

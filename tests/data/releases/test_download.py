@@ -558,7 +558,7 @@ def test_the_default_folder_is_that_of_the_environment(site, tmp_path, monkeypat
 
 
 def test_an_unknown_release_names_the_known_ones():
-    with pytest.raises(ValueError, match="'ham1000'. Known: ham10000, "):
+    with pytest.raises(ValueError, match="Releases are ham10000, .*'ham1000'. Did you mean ham10000"):
         fetch("ham1000")
 
 

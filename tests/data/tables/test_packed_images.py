@@ -120,6 +120,12 @@ def test_nothing_half_unpacked_stays_behind(medmnist, arrays):
     assert [file.name for file in path.parent.iterdir() if file.suffix != ".lock"] == ["dermamnist.npz"]
 
 
+def test_a_file_of_other_arrays_is_named(tmp_path):
+    np.savez(tmp_path / "features.npz", features=np.zeros((2, 3)))
+    with pytest.raises(ValueError, match="features.npz is damaged .*it has no array train_images"):
+        load(tmp_path / "features.npz")
+
+
 def test_what_a_killed_unpacking_left_is_gone_over_again(medmnist):
     path = medmnist()
     part = path.with_name(".dermamnist.part")

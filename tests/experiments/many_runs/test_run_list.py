@@ -16,8 +16,8 @@ def test_texts_are_read_as_lists():
 
 
 def test_all_are_those_that_a_recipe_and_its_split_have():
-    found = list_plans(["koefler2023/table4a/cnn"], "quick", None, [0], [1])
-    assert names(found) == [("cnn", p, 0, 1) for p in ("as_published", "as_described", "corrected")]
+    found = list_plans(["koefler2023/table4b/cnn-sa"], "quick", None, [0], [1])
+    assert names(found) == [("cnn-sa", p, 0, 1) for p in ("as_published", "as_described", "corrected")]
     found = list_plans(["gessert2019/table2/densenet121-dual"], "full", ["corrected"], None, [0, 7])
     assert names(found) == [("densenet121-dual", "corrected", f, s) for f in range(3) for s in (0, 7)]
 
@@ -26,6 +26,14 @@ def test_an_experiment_that_stands_in_two_tables_is_listed_once():
     twins = ["gessert2019/figure5/mobilenet-p0.2", "gessert2019/table2/mobilenet-initial"]
     found = list_plans(twins, "quick", ["corrected"], [0], [0])
     assert names(found) == [("mobilenet-initial", "corrected", 0, 0)]
+
+
+def test_protocols_that_carry_out_the_same_are_listed_once():
+    # The text of koefler2023 and its code agree about the plain network.
+    found = list_plans(["koefler2023/table4a/cnn"], "quick", None, [0], [0])
+    assert names(found) == [("cnn", p, 0, 0) for p in ("as_published", "corrected")]
+    found = list_plans(["koefler2023/table4a/cnn"], "quick", ["as_described"], [0], [0])
+    assert names(found) == [("cnn", "as_described", 0, 0)]
 
 
 def test_what_a_run_needs_comes_before_it_and_once(tmp_path):

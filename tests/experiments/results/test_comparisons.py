@@ -175,6 +175,37 @@ def test_a_row_that_is_printed_stands_beside_its_own_numbers_alone(write_predict
     assert row["printed"] == pytest.approx(np.subtract(*scores["value"][["attention-em", "wrs"]]) / 100)
 
 
+def test_a_difference_counts_the_luck_of_the_trainings_of_its_table(write_predictions, tmp_path):
+    pairs = [
+        tuple(f"gessert2019/table2/mobilenet-{arm}" for arm in arms)
+        for arms in (("initial", "multi-crop"), ("end", "multi-crop"))
+    ]
+    for name, accuracy in {pairs[0][0]: 0.95, pairs[1][0]: 0.7, pairs[0][1]: 0.4}.items():
+        for seed in range(3):
+            write_predictions(name, accuracy, seed, settings=find_recipe(name))
+    rows = compare_runs(tmp_path, pairs).query("metric == 'accuracy'")
+    assert rows["df"].tolist() == [4, 4]
+    assert rows["pooled_sd"].tolist() == pytest.approx([np.sqrt((rows["run_sd"] ** 2).mean())] * 2)
+    for row in rows.itertuples():
+        # t of 4 degrees of freedom is 2.7764.
+        luck = 2.7764 * row.pooled_sd / np.sqrt(3)
+        assert row.low_of_both == pytest.approx(
+            row.difference - np.hypot(row.difference - row.low, luck), abs=1e-4
+        )
+        assert row.high_of_both == pytest.approx(
+            row.difference + np.hypot(row.high - row.difference, luck), abs=1e-4
+        )
+
+
+def test_an_order_is_open_where_trainings_differ_too_much(write_predictions, tmp_path):
+    pair = [f"gessert2019/table2/mobilenet-{arm}" for arm in ("initial", "multi-crop")]
+    for seed, accuracy in enumerate((0.95, 0.6, 0.5)):
+        write_predictions(pair[0], accuracy, seed, settings=find_recipe(pair[0]))
+        write_predictions(pair[1], 0.4, seed, settings=find_recipe(pair[1]))
+    row = compare_runs(tmp_path, [pair]).set_index("metric").loc["macro_recall"]
+    assert row["low"] > 0 > row["low_of_both"] and row["holds"] == "open"
+
+
 @pytest.mark.parametrize(
     ("pair", "printed"),
     [

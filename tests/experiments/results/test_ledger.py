@@ -65,7 +65,7 @@ def write_run(tmp_path):
     ):
         m = {"recipe": recipe, "profile": profile, "protocol": "corrected", "fold": fold, "seed": seed}
         hashes = {"split_hash": "s", "data_hash": "d"}
-        m |= {**hashes, "dataset": dataset, "test_hash": test, **more}
+        m |= {**hashes, "dataset": dataset, "test_hash": test, "source_size": [450, 600], **more}
         m["leakage"] = {"photograph": 0.0, "lesion": leakage, "patient": None}
         m["settings"] = dataclasses.asdict(settings)
         plan = Plan(settings, profile, "corrected", fold, seed, m.get("precision", "float32"))
@@ -154,6 +154,29 @@ def test_runs_on_a_part_of_a_release_are_not_compared(recipe_of_a_row, write_run
     assert "subset" not in rows.loc[0.60, "reason"]
 
 
+@pytest.mark.parametrize(
+    ("size", "verdict", "reason"),
+    [
+        # As large as the network's own image, whatever the release's size.
+        ([224, 300], "within", ""),
+        ([450, 223], "not comparable", "source images of 450 x 223, smaller than the recipe's 224 x 224"),
+        (None, "not comparable", "the size of the source images was not recorded"),
+    ],
+)
+def test_a_level_needs_source_images_as_large_as_the_recipes_own(
+    recipe_of_a_row, write_run, size, verdict, reason
+):
+    row = measured(ledger(write_run(0.65, source_size=size))).iloc[0]
+    assert (row["verdict"], row["reason"]) == (verdict, reason)
+    assert row["source_size"] == ("{} x {}".format(*size) if size else "")
+
+
+def test_one_run_from_coarse_images_spoils_the_level(recipe_of_a_row, write_run):
+    write_run(0.65)
+    row = measured(ledger(write_run(0.65, seed=1, source_size=[225, 200]))).iloc[0]
+    assert row["verdict"] == "not comparable" and row["source_size"] == "225 x 200, 450 x 600"
+
+
 def test_a_reason_stated_by_the_recipe_is_passed_on(recipe_of_a_row, write_run):
     recipe_of_a_row(not_comparable="not internally consistent")
     assert measured(ledger(write_run(0.65))).iloc[0]["reason"] == "not internally consistent"
@@ -226,7 +249,7 @@ def test_the_files_are_the_same_each_time(recipe_of_a_row, write_run, tmp_path):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     page = (tmp_path / "a" / "README.md").read_text()
     assert "| 0.0% / 40.0% / ? | 0.660 (0.630-0.690)<br>printed 0.650: within |" in page
-    assert "| macro specificity: no tolerance was stated for this score |" in page
+    assert "| source images of 450 x 600; macro specificity: no tolerance was stated for this score |" in page
     assert len(pd.read_csv(tmp_path / "a" / "ledger.csv")) > 400
 
 

@@ -36,6 +36,7 @@ LEDGER = {
     "leakage_photograph": 0.0,
     "leakage_lesion": 0.332,
     "leakage_patient": np.nan,
+    "source_size": "225 x 300",
     "verdict": "not comparable",
     "reason": "no published row",
 }
@@ -55,6 +56,10 @@ DIFFERENCE = {
     "low": -0.02,
     "high": -0.005,
     "run_sd": np.nan,
+    "pooled_sd": np.nan,
+    "df": 0,
+    "low_of_both": np.nan,
+    "high_of_both": np.nan,
     "printed": np.nan,
     "printed_low": np.nan,
     "printed_high": np.nan,
@@ -77,9 +82,7 @@ def lines(rows, differences=NO_DIFFERENCES):
 def test_a_run_is_one_line_with_its_scores_side_by_side():
     small = {"reason": "quick profile: smaller", "published": 0.88}
     found = lines([small, {"metric": "macro_auc", "measured": 0.75}])
-    assert found[-3] == (
-        "| row | protocol | profile | runs | n | leakage | accuracy | macro AUC | not comparable |"
-    )
+    assert found[-3] == ("| row | protocol | profile | runs | n | leakage | accuracy | macro AUC | remarks |")
     assert found[-1] == (
         "| table4a/cnn | corrected | quick | 2 | 199 | 0.0% / 33.2% / ? | "
         "0.500 (0.400-0.600)<br>printed 0.880 | 0.750 (0.400-0.600) | quick profile: smaller |"
@@ -89,7 +92,9 @@ def test_a_run_is_one_line_with_its_scores_side_by_side():
 @pytest.mark.parametrize("verdict", ["within", "outside", "reproduced", "not reproduced"])
 def test_a_verdict_stands_with_its_score(verdict):
     found = lines([{"published": 0.51, "verdict": verdict, "reason": ""}])
-    assert found[-1].endswith(f"| 0.500 (0.400-0.600)<br>printed 0.510: {verdict} |  |")
+    assert found[-1].endswith(
+        f"| 0.500 (0.400-0.600)<br>printed 0.510: {verdict} | source images of 225 x 300 |"
+    )
 
 
 def test_a_score_that_is_printed_for_one_row_is_shown_for_all():
@@ -137,11 +142,13 @@ def test_the_best_epoch_and_single_classes():
 
 def test_differences_stand_under_their_document():
     printed = {"printed": 0.03, "printed_low": 0.02, "printed_high": 0.04, "networks": 3, "holds": "no"}
-    auc = {"metric": "macro_auc", "difference": 0.02, "run_sd": 0.1}
+    auc = {"metric": "macro_auc", "difference": 0.02, "pooled_sd": 0.1, "df": 4}
+    auc |= {"low_of_both": -0.03, "high_of_both": 0.04}
     found = lines([{}], pd.DataFrame([DIFFERENCE | printed, DIFFERENCE | auc]))
     assert found[-1] == (
         "| table4b/cnn-sa minus table4a/cnn | corrected | quick | 1 | 199 | -0.010 (-0.020 to -0.005)<br>"
-        "printed +0.030 (+0.020 to +0.040): does not hold | +0.020 (-0.020 to -0.005)<br>sd over runs 0.100 |"
+        "printed +0.030 (+0.020 to +0.040): does not hold | +0.020 (-0.020 to -0.005)<br>"
+        "with runs -0.030 to +0.040<br>sd over runs 0.100 (df 4) |"
     )
     others = pd.DataFrame([DIFFERENCE]).replace("koefler2023", "gessert2019", regex=True)
     assert "minus" not in "".join(lines([{}], others))

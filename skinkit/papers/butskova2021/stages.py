@@ -1,0 +1,78 @@
+"""Two decisions in a row of butskova2021: nevi against the rest, then the six other classes.
+
+The document does not say how both stages are joined; we let the gate decide, at a probability above one half.
+"""
+
+import dataclasses
+
+from skinkit.papers.butskova2021 import controls, recipes
+from skinkit.papers.recipe import choose
+
+_KNOWN = {each.name: each for each in (*recipes.RECIPES, *controls.RECIPES)}
+_ROW = "two-stage-efficientnet-gamma1"
+# What changes training alone, which there is none of.
+_UNTRAINED = {
+    **{"phases": (), "target": None, "mixing": None, "augmentation": {}},
+    "loss": choose("categorical_crossentropy"),
+}
+
+
+def _joined(name, title, rule, gate, rest, **changes):
+    """The recipe that joins two others: of the second stage, but for its training."""
+    fields = {
+        "stages": choose(rule, gate=gate.name, rest=rest.name, label="nv"),
+        "protocols": _without(rest.protocols, "phases"),
+        "profiles": _without(rest.profiles, "epochs"),
+    }
+    return dataclasses.replace(
+        rest, name=f"butskova2021/{name}", title=title, **{**_UNTRAINED, **fields, **changes}
+    )
+
+
+def _without(overrides, field):
+    return {key: {f: v for f, v in fields.items() if f != field} for key, fields in overrides.items()}
+
+
+def _both(row):
+    return [_KNOWN[f"butskova2021/{row}-{stage}"] for stage in ("gate", "rest")]
+
+
+# butskova2021/pretrained/two-stage-efficientnet-gamma1
+# butskova2021/stages/lite0-two-stage-{hard,soft}
+def _validation():
+    row = f"pretrained/{_ROW}"
+    yield _joined(row, "Two EfficientNets in a row, the first for nevi", "hard", *_both(row), published=None)
+    for rule, title in (("hard", "the gate decides"), ("soft", "the product of both")):
+        stages = _both("stages/lite0")
+        yield _joined(f"stages/lite0-two-stage-{rule}", f"Both stages of Lite0: {title}", rule, *stages)
+
+
+# butskova2021/test/two-stage-efficientnet-gamma1{,-gate,-rest}
+def _official_test():
+    """The one score without leakage; the stages once more, because a run has one set of test images."""
+    stages = [_on_official_test(stage) for stage in _both(f"pretrained/{_ROW}")]
+    yield from stages
+    yield _joined(f"test/{_ROW}", "The same on the official test images", "hard", *stages, published=None)
+
+
+def _on_official_test(recipe):
+    described = {**recipe.protocols["as_described"], "test_part": "test"}
+    return dataclasses.replace(
+        recipe,
+        name=recipe.name.replace("pretrained", "test"),
+        external=choose("isic2018_test_dataverse"),
+        protocols={"as_described": described},
+    )
+
+
+RECIPES = (*_validation(), *_official_test())
+
+# First minus second, on the same test images.
+COMPARISONS = tuple(
+    (f"butskova2021/{first}", f"butskova2021/{second}")
+    for first, second in (
+        (f"pretrained/{_ROW}", "pretrained/efficientnet-gamma1"),
+        *((f"stages/lite0-two-stage-{rule}", "stages/lite0-gamma1-mixup") for rule in ("hard", "soft")),
+        ("stages/lite0-two-stage-hard", "stages/lite0-two-stage-soft"),
+    )
+)

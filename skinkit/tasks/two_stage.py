@@ -1,0 +1,89 @@
+"""Two decisions in a row, by the trained networks of two other recipes (butskova2021)."""
+
+import keras
+import numpy as np
+import pandas as pd
+
+from skinkit import data, evaluation, models
+from skinkit.papers.choice import choose
+from skinkit.tasks.batches import pipeline_spec
+from skinkit.tasks.classification import Classification
+from skinkit.tasks.task import Explanation
+
+# Each stage under its name in the model and in `Recipe.stages`, with its target.
+STAGES = {"gate": "one_against_rest", "rest": "without"}
+# Options of `Recipe.stages` that are not the rule's.
+STAGE_OPTIONS = (*STAGES, "label")
+# What a stage and the recipe of both have in common, besides the pixels.
+_SHARED = ("classes", "selection", "selection_part", "test_part", "tta")
+_NOT_BESIDE = ("phases", "start_from", "target", "classifier", "score_best")
+
+
+class TwoStage(Classification):
+    """Class probabilities of a gate, one class against the rest, and of a network for the others.
+
+    Nothing is trained. The model holds both networks, each whole and under its name, so that the run folder
+    needs no other; its outputs are the probabilities of each.
+    """
+
+    has_views = False
+
+    def __init__(self, recipe):
+        super().__init__(recipe)
+        if lacking := [name for name in STAGE_OPTIONS if name not in recipe.stages.options]:
+            raise ValueError(f"{recipe.name}: `stages` needs {lacking[0]}. Received: {recipe.stages}")
+        if wrong := [name for name in _NOT_BESIDE if getattr(recipe, name)]:
+            raise ValueError(
+                f"{recipe.name}: with `stages` nothing is trained, and the scores are those of both "
+                f"networks. Received: {wrong[0]}={getattr(recipe, wrong[0])!r}"
+            )
+
+    @staticmethod
+    def suits(recipe):
+        return recipe.stages is not None
+
+    def check_needs(self, needs):
+        mine, label = _asked(self.recipe), self.recipe.stages.options["label"]
+        for (stage, name), task in zip(STAGES.items(), needs, strict=False):
+            target, recipe = choose(name, label=label), task.recipe
+            if recipe.target != target or type(task) is not Classification:
+                raise ValueError(
+                    f"The {stage} must classify single images by a network, with the target {target}. "
+                    f"Received: {recipe.name}, {type(task).__name__}, target {recipe.target}"
+                )
+            found = _asked(recipe)
+            if wrong := [name for name in mine if mine[name] != found[name]]:
+                raise ValueError(
+                    f"Both stages and their recipe must agree in {', '.join(wrong)}. Received: "
+                    f"{mine[wrong[0]]!r}, and {found[wrong[0]]!r} in {recipe.name}"
+                )
+
+    def model(self, weights=None, needed=()):
+        image = keras.Input(needed[0].input_shape[1:], name="image")
+        # Without a copy of their layers, which have equal names in both.
+        stages = [
+            keras.Model(trained.inputs, trained.output, name=stage)(image)
+            for stage, trained in zip(STAGES, needed, strict=True)
+        ]
+        return keras.Model(image, stages, name="two_stage")
+
+    def ask(self, model, images):
+        gate, rest = models.traced(model).predict_on_batch(images)
+        rule, options = self.recipe.stages.name, self.recipe.stages.options
+        label, options = options["label"], {n: v for n, v in options.items() if n not in STAGE_OPTIONS}
+        others = data.target_of(self.recipe.classes, choose(STAGES["rest"], label=label)).labels
+        # The gate's first output is its class.
+        both = pd.Series(gate[:, 0], name=label), pd.DataFrame(rest, columns=others)
+        return evaluation.combine(*both, self.labels, rule, **options).to_numpy(np.float32)
+
+    def explain(self, model, rows):
+        maps = {}
+        for stage in STAGES:
+            found = super().explain(model.get_layer(stage), rows)
+            maps |= {f"{stage}: {name}": each for name, each in found.maps.items()}
+        return Explanation(found.images, self.predictor(model)(rows), maps)
+
+
+def _asked(recipe):
+    """How the network of a recipe is asked: its pixels, and how its epoch was selected."""
+    return vars(pipeline_spec(recipe, augment=False)) | {name: getattr(recipe, name) for name in _SHARED}

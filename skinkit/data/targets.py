@@ -1,11 +1,15 @@
 """Targets: the labels that a network learns, made of the classes of its images."""
 
 import dataclasses
+import math
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Annotated, Any
 
 from skinkit.data.classes import CLASS_MAPS
 from skinkit.names import check_name
+from skinkit.values import Count, Natural
 
 # All classes but one, as a gate sees them (butskova2021).
 REST = "rest"
@@ -18,10 +22,12 @@ class Target:
     Args:
         labels: Strings, in the order of the network's outputs.
         of_class: Mapping from a class to its label. Images of other classes do not belong to it.
+        pretext: Mapping of what is done to the images: fields of `skinkit.pipeline.Turn` or `Disorder`.
     """
 
     labels: tuple[str, ...]
     of_class: Mapping[str, str]
+    pretext: Mapping[str, Any] = field(default_factory=dict)
 
     def relabel(self, table):
         """Returns a manifest table with these labels; that of an image which does not belong is missing."""
@@ -59,7 +65,7 @@ def target_of(classes, target=None):
     check_name("Class maps", classes, CLASS_MAPS)
     labels = CLASS_MAPS[classes].labels
     if target is None:
-        return _mapped({label: label for label in labels})
+        return _classes(labels, pretext={})
     check_name("Targets", target.name, TARGETS)
     return TARGETS[target.name](labels, **target.options)
 
@@ -76,6 +82,34 @@ def without(labels, label: str):
     return _mapped({other: other for other in labels if other != label})
 
 
+def rotation(labels, angles: Annotated[int, (2, math.inf)] = 6, disc: bool = True, joint: bool = False):
+    """Returns the `Target` of turned images: their angles in degrees, or their classes where `joint`.
+
+    The angle that an image is scored at is drawn by its id, and so the same in every run.
+    """
+    pretext = {"angles": angles, "disc": disc}
+    if joint:
+        return _classes(labels, pretext)
+    return _Angles(tuple(f"{360 * number / angles:g}" for number in range(angles)), {}, pretext)
+
+
+def pixels(labels, patch: Count = 8, swaps: Natural = 20, joint: bool = False):
+    """Returns the `Target` of disordered images: what they were; where `joint`, their classes beside it."""
+    return _classes(labels, {"patch": patch, "swaps": swaps})
+
+
+class _Angles(Target):
+    """Labels that images have by their ids, whatever their classes."""
+
+    def relabel(self, table):
+        numbers = [zlib.crc32(name.encode()) % len(self.labels) for name in table["image_id"]]
+        return table.assign(label=[self.labels[number] for number in numbers]).astype({"label": "string"})
+
+
+def _classes(labels, pretext):
+    return dataclasses.replace(_mapped({label: label for label in labels}), pretext=pretext)
+
+
 def _mapped(of_class):
     return Target(tuple(dict.fromkeys(of_class.values())), of_class)
 
@@ -84,4 +118,6 @@ def _mapped(of_class):
 TARGETS = {
     "one_against_rest": one_against_rest,
     "without": without,
+    "rotation": rotation,
+    "pixels": pixels,
 }

@@ -8,6 +8,7 @@ from skinkit.models.head import (
     feature_layer,
     head_layers,
     pooled_features,
+    with_second_head,
 )
 from skinkit.models.patient_network import (
     grouped_images,
@@ -17,6 +18,7 @@ from skinkit.models.patient_network import (
     whole_patients,
 )
 from skinkit.models.registry import MODELS, ModelEntry, build, expected_pixels, makers
+from skinkit.models.restoration import with_restoration
 from skinkit.models.segnet_autoencoder import bottleneck_features
 from skinkit.models.tracing import traced
 from skinkit.models.weights import load_model, take_over_weights

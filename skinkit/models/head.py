@@ -44,6 +44,22 @@ def add_classifier(features, classes):
     return layers.Activation("softmax", dtype="float32", name="probabilities")(logits)
 
 
+def with_second_head(model, units, name):
+    """Returns the form with a second classifier on the features of the first, for training both at once.
+
+    Args:
+        model: A model with the head of `add_head`; its layers are shared, not copied.
+        units: Integer, number of its classes.
+        name: String, of its output.
+
+    Returns:
+        A `keras.Model` with the outputs `"probabilities"` and `name`.
+    """
+    logits = layers.Dense(units, dtype="float32", name=f"{name}_logits")(model.get_layer("logits").input)
+    second = layers.Activation("softmax", dtype="float32", name=name)(logits)
+    return keras.Model(model.input, {"probabilities": model.output, name: second}, name="two_heads")
+
+
 def feature_layer(model):
     """Returns the name of the layer whose feature map the head reads, such as the last of a backbone.
 

@@ -13,6 +13,7 @@ from skinkit.models.datta import PRETRAINED, datta_pretrained, datta_vgg16
 from skinkit.models.head import add_head
 from skinkit.models.koefler_cnn import koefler_cnn
 from skinkit.models.patient_network import patient_network
+from skinkit.models.restoration import restoration_classifier, restorer
 from skinkit.models.segnet_autoencoder import segnet_autoencoder
 from skinkit.models.weights import Weights, load_weights
 from skinkit.names import check_name
@@ -26,11 +27,13 @@ class ModelEntry(Weights):
     Args:
         make: Function `(input_shape, classes, weights, **options)` that returns the model.
         reconstructs: Whether the output is the image again, and not class probabilities.
+        own_pixels: Whether its pixels are scaled as it says itself, whatever its backbone expects.
         **weights: Of the model, or of its backbone: as in `Weights`.
     """
 
     make: Callable[..., keras.Model]
     reconstructs: bool = False
+    own_pixels: bool = False
 
 
 def _image_model(
@@ -49,10 +52,14 @@ def _image_model(
     return keras.Model(image, add_head(features, classes, dropout, soft_attention, hidden), name=name)
 
 
-@wraps(segnet_autoencoder)
-def _autoencoder(input_shape, classes, weights=None, **options):
-    # It knows no classes and has no pretrained weights.
-    return segnet_autoencoder(input_shape, **options)
+def _autoencoder(make):
+    """The entry of a model that knows no classes and has no pretrained weights."""
+
+    @wraps(make)
+    def without_classes(input_shape, classes, weights=None, **options):
+        return make(input_shape, **options)
+
+    return ModelEntry(without_classes, reconstructs=True)
 
 
 def _entry(name):
@@ -70,7 +77,9 @@ MODELS = {
         name: ModelEntry(partial(datta_pretrained, name), scaling="symmetric", imagenet=True)
         for name in PRETRAINED
     },
-    "segnet_autoencoder": ModelEntry(_autoencoder, reconstructs=True),
+    "segnet_autoencoder": _autoencoder(segnet_autoencoder),
+    "restorer": _autoencoder(restorer),
+    "restoration_classifier": ModelEntry(restoration_classifier, own_pixels=True),
 }
 
 
@@ -133,5 +142,6 @@ def expected_pixels(name, backbone=None, **_):
     >>> expected_pixels("crop_classifier", backbone="vgg16")
     ('caffe', 'bgr')
     """
-    entry = BACKBONES[backbone] if backbone else MODELS[name]
+    own = backbone is None or MODELS[name].own_pixels
+    entry = MODELS[name] if own else BACKBONES[backbone]
     return entry.scaling, entry.channel_order

@@ -51,14 +51,14 @@ def segnet_autoencoder(
     image = x = keras.Input(input_shape, name="image")
     indices = []
     for level, (width, count) in enumerate(zip(widths, _CONVOLUTIONS, strict=True)):
-        x = _block(x, f"encoder{level + 1}", [width] * count)
+        x = relu_block(x, f"encoder{level + 1}", [width] * count)
         x, places = MaxPoolWithIndices(name=f"pool{level + 1}")(x)
         indices.append(places)
     for level in reversed(range(5)):
         x = MaxUnpool(name=f"unpool{level + 1}")(x, indices[level])
         mirrored = [widths[level]] * (_CONVOLUTIONS[level] - 1)
         # The last convolution of the lowest level is the network's last.
-        x = _block(x, f"decoder{level + 1}", [*mirrored, widths[level - 1]] if level else mirrored)
+        x = relu_block(x, f"decoder{level + 1}", [*mirrored, widths[level - 1]] if level else mirrored)
     model = keras.Model(image, _last(x, input_shape[-1], final), name="segnet_autoencoder")
     if weights is not None:
         load_weights(model, weights)
@@ -72,7 +72,7 @@ def bottleneck_features(autoencoder, pooled=True):
     has 25,088 values.
 
     Args:
-        autoencoder: Model of `segnet_autoencoder`; its layers are shared, not copied.
+        autoencoder: Model of `segnet_autoencoder` or `restorer`; its layers are shared, not copied.
         pooled: Whether each channel is averaged. If not, the whole bottleneck is one long vector, and the
             size of the images must be known.
 
@@ -80,7 +80,8 @@ def bottleneck_features(autoencoder, pooled=True):
         A `keras.Model` with float32 output `(images, features)`: `widths[-1]` features, or as many for each
         position of the bottleneck.
     """
-    bottleneck, _ = autoencoder.get_layer("pool5").output
+    encoder = [layer for layer in autoencoder.layers if layer.name.startswith(("encoder", "pool"))]
+    bottleneck = keras.tree.flatten(encoder[-1].output)[0]
     vector = layers.GlobalAveragePooling2D if pooled else layers.Flatten
     name = "pooled" if pooled else "flat"
     return keras.Model(
@@ -100,9 +101,10 @@ def _check(input_shape, final, widths):
         )
 
 
-def _block(x, name, widths):
+def relu_block(x, name, widths):
+    """Returns `x` after a convolution (3 x 3), batch normalisation and ReLU for each of `widths`."""
     for number, width in enumerate(widths, start=1):
-        x = _norm(_conv(x, width, f"{name}_conv{number}"), f"{name}_bn{number}")
+        x = normalised(_conv(x, width, f"{name}_conv{number}"), f"{name}_bn{number}")
         x = layers.ReLU(name=f"{name}_relu{number}")(x)
     return x
 
@@ -110,8 +112,12 @@ def _block(x, name, widths):
 def _last(x, channels, final):
     x = _conv(x, channels, "decoder1_conv2")
     if final == "as_released":
-        x = _norm(x, "decoder1_bn2")
-    activation = "relu" if final == "as_released" else "sigmoid"
+        return reconstruction(normalised(x, "decoder1_bn2"), "relu")
+    return reconstruction(x)
+
+
+def reconstruction(x, activation="sigmoid"):
+    """Returns the last layer of a network whose output is an image, float32."""
     return layers.Activation(activation, dtype="float32", name="reconstruction")(x)
 
 
@@ -119,6 +125,6 @@ def _conv(x, width, name):
     return layers.Conv2D(width, 3, padding="same", name=name)(x)
 
 
-def _norm(x, name):
-    # PyTorch's defaults.
+def normalised(x, name):
+    """Returns `x` after batch normalisation with PyTorch's defaults."""
     return BatchNormalization(momentum=0.9, epsilon=1e-5, name=name)(x)

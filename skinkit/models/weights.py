@@ -1,7 +1,9 @@
 """Weights of models: kinds that exist, reading them from files, taking them over from other models."""
 
+import re
 import warnings
 import zipfile
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,7 +97,8 @@ def take_over_weights(model, trained):
 
     Args:
         model: A `keras.Model`, which is changed.
-        trained: A `keras.Model` with the same backbone, and perhaps another head.
+        trained: A `keras.Model` with the same backbone, and perhaps another head; or one whose last layer is
+            within `model`, as a restorer's is.
 
     Returns:
         Names of the layers of `model` that keep their own weights.
@@ -103,15 +106,14 @@ def take_over_weights(model, trained):
     Raises:
         ValueError: when a layer below the head is not in `trained`, or has other shapes there.
     """
-    known = {layer.name: layer for layer in trained.layers}
-    kept = []
-    for layer in (layer for layer in model.layers if layer.weights):
-        if layer.name in known and _shapes(known[layer.name]) == _shapes(layer):
-            layer.set_weights(known[layer.name].get_weights())
+    known, kept = _weighted(trained), []
+    for name, layer in _weighted(model).items():
+        if name in known and _shapes(known[name]) == _shapes(layer):
+            layer.set_weights(known[name].get_weights())
         else:
             kept.append(layer.name)
-    head = head_layers(model)
-    if below := [name for name in kept if name not in head]:
+    new = _new_layers(model, trained)
+    if below := [name for name in kept if name not in new]:
         rest = len(below) - 1
         lacking = f"and {rest} other layers are missing or have" if rest else "is missing or has"
         raise ValueError(
@@ -119,6 +121,28 @@ def take_over_weights(model, trained):
             f"backbone. Received: {below[0]} {lacking} another shape"
         )
     return kept
+
+
+def _weighted(model):
+    """The layers with weights by name; Keras' own names count through a process, these through the model."""
+    found, counts = {}, Counter()
+    for layer in (layer for layer in model.layers if layer.weights):
+        stem = re.sub(r"_\d+$", "", layer.name)
+        if stem.replace("_", "") == type(layer).__name__.lower():
+            counts[stem] += 1
+            found[stem, counts[stem]] = layer
+        else:
+            found[layer.name] = layer
+    return found
+
+
+def _new_layers(model, trained):
+    """Names of the layers that start anew: the head, or all that reads what the trained model returns."""
+    last = trained.layers[-1].name
+    if last == model.layers[-1].name or last not in [layer.name for layer in model.layers]:
+        return head_layers(model)
+    whole = keras.Model(model.inputs, model.get_layer(last).output).layers
+    return [layer.name for layer in model.layers if layer not in whole]
 
 
 def _shapes(layer):

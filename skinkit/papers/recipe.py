@@ -65,8 +65,9 @@ class Recipe:
         dataset: String, name of the release (`skinkit data list`).
         drawing: Mapping of parameters of `skinkit.data.synthetic`, such as `layout` and `context`.
         classes: String, key of the class map, which fixes the order of the network's outputs.
-        target: `Choice` of what the labels are, `one_against_rest` or `without` a `label`, as
-            `skinkit.data.targets` says; `None` for the classes.
+        target: `Choice` of what the labels are: `one_against_rest` or `without` a `label`; `rotation`
+            (`angles`, `disc`) or `pixels` (`patch`, `swaps`), beside the class with `joint`; see
+            `skinkit.data.targets`. `None` for the classes.
         split: `Choice` of a split maker; a fold and a seed are added when it is run.
         offline: `Choice` of offline augmentation with `before_split`, or `None`.
         external: `Choice` of another release, whose images become the test part, with the options

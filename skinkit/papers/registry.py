@@ -6,6 +6,7 @@ import functools
 from skinkit.names import check_name, did_you_mean
 from skinkit.papers import baselines
 from skinkit.papers.butskova2021 import controls as butskova2021_controls
+from skinkit.papers.butskova2021 import pretext as butskova2021_pretext
 from skinkit.papers.butskova2021 import recipes as butskova2021
 from skinkit.papers.butskova2021 import stages as butskova2021_stages
 from skinkit.papers.datta2021 import recipes as datta2021
@@ -17,7 +18,7 @@ from skinkit.papers.published import DOCUMENTS
 
 _MODULES = (
     *(baselines, koefler2023, datta2021, gessert2019, hernandez2020, hernandez2020_controls),
-    *(butskova2021, butskova2021_controls, butskova2021_stages),
+    *(butskova2021, butskova2021_controls, butskova2021_stages, butskova2021_pretext),
 )
 
 
@@ -107,8 +108,8 @@ def _by_method():
 
 
 def printed_table(table):
-    """Returns the printed table, `document/table`, that one of our own stands in for, or the table itself."""
-    return butskova2021_controls.STANDS_FOR.get(table, table)
+    """Returns the printed table or row that one of our own stands in for, or the table or row itself."""
+    return (butskova2021_controls.STANDS_FOR | butskova2021_pretext.STANDS_FOR).get(table, table)
 
 
 def comparisons():

@@ -6,6 +6,7 @@ from skinkit.pipeline.dataset import build_dataset, naming_images, steps_per_epo
 from skinkit.pipeline.decode import decode_file, shades_of_gray
 from skinkit.pipeline.extra_inputs import ExtraInputs
 from skinkit.pipeline.mixup import MIXINGS, Mixup
+from skinkit.pipeline.pretext import Disorder, Turn, disorder, turn
 from skinkit.pipeline.sampling import SAMPLERS, Sampler
 from skinkit.pipeline.spec import Augmentation, Crops, PipelineSpec
 from skinkit.pipeline.views import VIEWS, check_views, image_views

@@ -93,10 +93,11 @@ def build_dataset(
 
     Returns:
         Dataset of (images float32 `(batch, height, width, 3)`, one-hot labels float32 `(batch, classes)`),
-        and the weights float32 `(batch,)` as a third item if they were given. Value ranges are those of
-        `spec.scaling`. With crops the images are `(batch, size, size, 3)`, or ordered crops
-        `(batch, count, size, size, 3)`: see `spec.shape`. With `extra_inputs` the first item is a
-        dictionary of the images, `"image"`, and the extra inputs.
+        and the weights float32 `(batch,)` as a third item if they were given. With a pretext, the labels of
+        a training are in a tuple, last in which is what it has the network learn: see `Disorder`, `Turn`.
+        Value ranges are those of `spec.scaling`. With crops the images are `(batch, size, size, 3)`, or
+        ordered crops `(batch, count, size, size, 3)`: see `spec.shape`. With `extra_inputs` the first item is
+        a dictionary of the images, `"image"`, and the extra inputs.
 
     Raises:
         ValueError: when there are no rows, a label is not in `labels`, weights or sampler do not fit the
@@ -127,7 +128,7 @@ def build_dataset(
         elements = {"row": np.arange(len(rows)), **fixed}
         wanted = tf.data.Dataset.from_tensor_slices(elements).batch(batch_size)
     images = _images(wanted, files, file_of_row, spec, batch_size, training)
-    finish = _finisher(files, file_of_row, targets, with_rows=extra_inputs is not None)
+    finish = _finisher(files, file_of_row, targets, spec.pretext, with_rows=extra_inputs is not None)
     batches = _joined(wanted, images, finish)
     return batches if extra_inputs is None else attach(batches, extra_inputs)
 
@@ -160,6 +161,9 @@ def _endless(count, fixed, spec, batch_size, seed, first_epoch, sampler):
         if spec.crops is not None and spec.crops.is_random:
             boxes = draw_boxes(spec.crops, spec.image_size, order.shape[0], seed, epoch)
             changes["box"] = tf.gather(boxes, slots)
+        if spec.pretext is not None:
+            drawn = spec.pretext.draw(order.shape[0], spec.input_shape[:-1], seed, epoch)
+            changes["pretext"] = tf.gather(drawn, slots)
         return tf.data.Dataset.from_tensor_slices({"row": order, **changes}).batch(batch_size)
 
     endless = tf.data.Dataset.range(first_epoch, tf.int64.max).flat_map(epoch_batches)
@@ -215,7 +219,7 @@ def _pad_rows(values, count):
     return tf.pad(values, [[0, count]] + [[0, 0]] * (values.shape.rank - 1))
 
 
-def _finisher(files, file_of_row, targets, with_rows):
+def _finisher(files, file_of_row, targets, pretext, with_rows):
     """The function from the positions and images of a batch to (the positions,) images and targets."""
     files, file_of_row = tf.constant(files), tf.constant(file_of_row)
     targets = [tf.constant(target) for target in targets]
@@ -224,9 +228,12 @@ def _finisher(files, file_of_row, targets, with_rows):
         rows = batch["row"]
         complete = _check_complete(tf.gather(file_of_row, rows), *images, files)
         found = complete, *(tf.gather(target, rows) for target in targets)
+        if "pretext" in batch:
+            seen, aside = pretext.finish(complete, batch["pretext"])
+            found = seen, (*found[1:2], aside), *found[2:]
         if with_rows:
             return tf.cast(rows, tf.int64), *found
-        return found if targets else complete
+        return found if len(found) > 1 else complete
 
     return finish
 

@@ -7,6 +7,8 @@ _NUMBER = {
     "order": lambda epoch: 2 * epoch,
     "changes": lambda epoch: 2 * epoch + 1,
     "crops": lambda epoch: -1 - epoch,
+    # Before all epochs of the crops.
+    "pretext": lambda epoch: -(2**40) - epoch,
 }
 # Beyond those of all epochs, three for each step.
 _FIRST_STEP, _STEP_USES = 2**40, ("partners", "gammas", "uniforms")
@@ -26,7 +28,7 @@ def uniform(shape, seed, epoch, use):
         shape: Tuple of integers, of which the first counts the rows.
         seed: Integer.
         epoch: Integer or scalar tensor, from 0.
-        use: `"changes"` or `"crops"`.
+        use: `"changes"`, `"crops"` or `"pretext"`.
     """
     return tf.random.stateless_uniform(shape, seed=_seeds(seed, epoch, use), alg="philox")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from skinkit.pipeline.crops import centre_box, crop_corners
+from skinkit.pipeline.pretext import Disorder, Turn
 from skinkit.values import Count, Share, check_fields
 
 CHANNEL_ORDERS = ("rgb", "bgr")
@@ -161,10 +162,12 @@ class PipelineSpec:
             (height x width x 3 bytes an image); any other text is a folder for one packed file.
         crops: `Crops` of the whole image after its augmentation; `None` takes all of it (Downsampling in
             gessert2019).
+        pretext: `Disorder` or `Turn`, what is done in training to what the network sees; or `None`.
 
     Raises:
         ValueError: when a value is not among those above, an augmentation that exchanges rows and columns
-            meets an image size that is not square, or the crops do not fit into the image.
+            meets an image size that is not square, the crops do not fit into the image, or the pretext does
+            not fit what is left of it.
 
     Example:
         >>> PipelineSpec(image_size=(100, 100), channel_order="bgr", scaling="raw",
@@ -179,6 +182,7 @@ class PipelineSpec:
     colour_constancy: bool = False
     cache: str | Path | None = None
     crops: Crops | None = None
+    pretext: Disorder | Turn | None = None
 
     def __post_init__(self):
         check_fields("PipelineSpec", self)
@@ -191,6 +195,8 @@ class PipelineSpec:
             )
         if self.crops is not None:
             self.crops.check_fit(self.image_size)
+        if self.pretext is not None:
+            self.pretext.check_fit(self.input_shape[:-1])
 
     @property
     def is_square(self):

@@ -4,13 +4,26 @@ from skinkit import models
 from skinkit.names import check_name
 from skinkit.tasks.autoencoding import Autoencoding
 from skinkit.tasks.classification import Classification, MultiCrop, OrderedCrops
+from skinkit.tasks.context_restoration import ContextRestoration, RestorationBesideClass
 from skinkit.tasks.feature_classifier import FeatureClassifier
 from skinkit.tasks.patient_context import PatientContext
+from skinkit.tasks.rotation_pretext import RotationBesideClass, RotationPretext
 from skinkit.tasks.task import Explanation, Prepared, Task
 from skinkit.tasks.two_stage import TwoStage
 
 # The first kind that suits a recipe is its task.
-KINDS = [TwoStage, Autoencoding, PatientContext, MultiCrop, OrderedCrops, Classification]
+KINDS = [
+    TwoStage,
+    RotationPretext,
+    RotationBesideClass,
+    ContextRestoration,
+    RestorationBesideClass,
+    Autoencoding,
+    PatientContext,
+    MultiCrop,
+    OrderedCrops,
+    Classification,
+]
 
 
 def of(recipe):

@@ -1,12 +1,11 @@
 """Autoencoding: a network that returns its images, and learns them without labels."""
 
-import dataclasses
 import math
 
 import numpy as np
 
 from skinkit import models
-from skinkit.tasks.batches import evaluation_images, training_batches
+from skinkit.tasks.batches import evaluation_images, unweighted_batches
 from skinkit.tasks.task import Prepared, Task
 
 
@@ -22,13 +21,8 @@ class Autoencoding(Task):
         return models.MODELS[recipe.model.name].reconstructs
 
     def prepare(self, model, run_data, seed, folder):
-        batches = training_batches(self.recipe, run_data, seed)
-        if batches.weights is not None:
-            raise ValueError(
-                f"{self.recipe.name}: an autoencoder sees no labels, and its images cannot be weighted by "
-                f"them. Received: balancing={self.recipe.balancing}"
-            )
-        return Prepared(model, dataclasses.replace(batches, change=lambda images, _: (images, images)))
+        batches = unweighted_batches(self.recipe, run_data, seed, change=lambda images, _: (images, images))
+        return Prepared(model, batches)
 
     def validator(self, model, rows):
         return lambda: self.reconstruction_scores(model, rows)
@@ -41,8 +35,12 @@ class Autoencoding(Task):
             rows: Manifest rows; pixels from 0 to 1.
         """
         squares = []
-        for images in evaluation_images(self.recipe, rows):
-            made = models.traced(model).predict_on_batch(images)
+        for seen, images in self.pairs(rows):
+            made = models.traced(model).predict_on_batch(seen)
             squares.append(np.square(made - images).mean(axis=(1, 2, 3)))
         mean = float(np.mean(np.concatenate(squares)))
         return {"rmse": math.sqrt(mean), "psnr": -10 * math.log10(max(mean, 1e-12))}
+
+    def pairs(self, rows):
+        """Yields what the network sees of manifest rows, and what it should make of it, a batch each."""
+        return ((images, images) for images in evaluation_images(self.recipe, rows))

@@ -54,6 +54,7 @@ class TrainingBatches:
         weights: float array `(n,)`, a loss weight for each row; or `None`.
         sampler: `skinkit.pipeline.Sampler` of the rows, or `None` when each comes once in an epoch.
         extra_inputs: `skinkit.pipeline.ExtraInputs` of the rows, or `None`.
+        pretext: `skinkit.pipeline.Turn` or `Disorder` of the images, or `None`.
         change: Function of a batch's images and one-hot labels that returns what is trained on instead.
     """
 
@@ -64,6 +65,7 @@ class TrainingBatches:
     weights: np.ndarray | None = None
     sampler: pipeline.Sampler | None = None
     extra_inputs: pipeline.ExtraInputs | None = None
+    pretext: pipeline.Turn | pipeline.Disorder | None = None
     change: Callable | None = None
 
     @property
@@ -74,9 +76,10 @@ class TrainingBatches:
 
     def __call__(self, first_epoch):
         """Returns `(dataset, steps)`: the endless `tf.data.Dataset` from `first_epoch` on."""
+        spec = pipeline_spec(self.recipe, augment=True)
         dataset = pipeline.build_dataset(
             self.rows,
-            dataclasses.replace(pipeline_spec(self.recipe, augment=True), cache=self._cache()),
+            dataclasses.replace(spec, cache=self._cache(), pretext=self.pretext),
             labels=self.labels,
             training=True,
             batch_size=self.recipe.batch_size,
@@ -115,6 +118,27 @@ def training_batches(recipe, run_data, seed, extra_inputs=None):
         raise ValueError(f"Without balancing there are no options. Received: balancing={recipe.balancing}")
     rows, weights = run_data.rows("train"), sample_weights(recipe, run_data)
     return TrainingBatches(recipe, rows, run_data.labels, seed, weights, _sampler(recipe, rows), extra_inputs)
+
+
+def unweighted_batches(recipe, run_data, seed, **changes):
+    """Returns the `TrainingBatches` of a recipe whose network learns more, or something else, than labels.
+
+    Args:
+        recipe: As in `training_batches`.
+        run_data: As in `training_batches`.
+        seed: As in `training_batches`.
+        **changes: Fields of `TrainingBatches` that differ.
+
+    Raises:
+        ValueError: for loss weights by label, and as in `training_batches`.
+    """
+    batches = training_batches(recipe, run_data, seed)
+    if batches.weights is not None:
+        raise ValueError(
+            f"{recipe.name}: a loss that sees no labels, as of autoencoders and pretext tasks, cannot be "
+            f"weighted by them. Received: balancing={recipe.balancing}"
+        )
+    return dataclasses.replace(batches, **changes)
 
 
 def evaluation_images(recipe, rows, **changes):

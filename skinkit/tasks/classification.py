@@ -43,7 +43,7 @@ class Classification(Task):
 
     def predictor(self, model):
         ask = functools.partial(self.ask, model)
-        return lambda rows: np.concatenate([ask(images) for images in evaluation_images(self.recipe, rows)])
+        return lambda rows: np.concatenate([ask(images) for images in self.images(rows)])
 
     def ask(self, model, images):
         """Returns the class probabilities of a batch of images, float32 `(n, classes)`."""
@@ -66,7 +66,11 @@ class Classification(Task):
             rows: Manifest rows.
             **changes: As in `evaluation_images`.
         """
-        return np.concatenate(list(evaluation_images(self.recipe, rows, **changes)))
+        return np.concatenate(list(self.images(rows, **changes)))
+
+    def images(self, rows, **changes):
+        """Returns the same, an iterator over batches of them."""
+        return evaluation_images(self.recipe, rows, **changes)
 
 
 class OrderedCrops(Classification):

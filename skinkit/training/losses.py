@@ -40,7 +40,7 @@ def build_loss(name, **options):
 
     Args:
         name: `"categorical_crossentropy"`; `"focal"`: `-alpha * (1 - p) ** gamma * log(p)`; or
-            `"root_mean_squared_error"`, of images, without options.
+            `"mean_squared_error"` or `"root_mean_squared_error"`, of images, without options.
         **options: Of the first two: `label_smoothing`, share of the label spread over all classes, in [0, 1)
             (default 0.0); `reduction`, `"sum_over_batch_size"` (default) or `"mean_with_sample_weight"`. For
             `"focal"`, `gamma` (default 2.0) and `alpha` (default 1.0 as in PyTorch code, where Keras has
@@ -94,5 +94,6 @@ def _focal(gamma: Positive = 2.0, alpha: _Alpha = 1.0, label_smoothing=0.0, redu
 LOSSES = {
     "categorical_crossentropy": keras.losses.CategoricalCrossentropy,
     "focal": _focal,
+    "mean_squared_error": keras.losses.MeanSquaredError,
     "root_mean_squared_error": RootMeanSquaredError,
 }

@@ -100,7 +100,9 @@ def test_label_smoothing_spreads_its_share_over_all_classes():
 
 
 def test_unknown_names_list_the_known_ones():
-    with pytest.raises(ValueError, match="categorical_crossentropy, focal, root_mean_squared_error.*'ce'"):
+    with pytest.raises(
+        ValueError, match="categorical_crossentropy, focal, mean_squared_error, root_mean_squared_error.*'ce'"
+    ):
         build_loss("ce")
 
 

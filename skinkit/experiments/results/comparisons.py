@@ -158,7 +158,7 @@ def _printed_difference(scores, row):
 
 def _printed(scores, name):
     """The printed scores of a row by network; those of all networks for a row `network-arm` of our own."""
-    own = scores[scores["target"] == name]
+    own = scores[scores["target"] == printed_table(name)]
     if not own.empty:
         return own.set_index(pd.Index([""]))["published"]
     table, _, row = name.rpartition("/")

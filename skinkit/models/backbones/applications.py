@@ -13,6 +13,7 @@ from skinkit.models.weights import layers_above
 APPLICATIONS = {
     "efficientnet_b0": ("EfficientNetB0", "efficientnetb0_notop.h5"),
     "efficientnet_b7": ("EfficientNetB7", "efficientnetb7_notop.h5"),
+    "mobilenet": ("MobileNet", "mobilenet_1_0_224_tf_no_top.h5"),
     "mobilenet_025": ("MobileNet", "mobilenet_2_5_224_tf_no_top.h5"),
     "mobilenet_v2": ("MobileNetV2", "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"),
     "vgg16": ("VGG16", "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"),

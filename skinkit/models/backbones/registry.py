@@ -43,6 +43,7 @@ BACKBONES = {
     "efficientnet_lite0": Backbone(efficientnet_lite0, scaling="symmetric", imagenet=True, torch=True),
     "efficientnet_b0": _application("efficientnet_b0", "raw"),
     "efficientnet_b7": _application("efficientnet_b7", "raw"),
+    "mobilenet": _application("mobilenet", "symmetric"),
     "mobilenet_025": _application("mobilenet_025", "symmetric"),
     "mobilenet_v2": _application("mobilenet_v2", "symmetric"),
     "vgg16": _application("vgg16", "caffe", "bgr"),

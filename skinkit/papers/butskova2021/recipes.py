@@ -21,7 +21,7 @@ MIXUP = choose("mixup", weight=0.7)
 GATE = {"target": choose("one_against_rest", label="nv"), "positive": "rest"}
 REST = {"target": choose("without", label="nv")}
 HIDDEN = (512, 128)
-_MOMENTUM = {"batch_norm_momentum": 0.9}
+MOMENTUM = {"batch_norm_momentum": 0.9}
 _SPLIT = choose(
     "stratified_group_split",
     group="lesion+patient",
@@ -74,7 +74,7 @@ def unpretrained(name, title, gamma, network="resnet50", epochs=EPOCHS, **change
         # One crop of the image's own scale; the centre in evaluation.
         "input": choose("multi_crop", count=1),
         "crop_size": 128,
-        "model": choose(network, dropout=0.0, **_MOMENTUM),
+        "model": choose(network, dropout=0.0, **MOMENTUM),
         "loss": focal(gamma),
         "phases": (Phase(epochs, adam()),),
         "profiles": CROPS,
@@ -98,7 +98,7 @@ def pretrained(name, title, gamma, model, **changes):
 
 def b7(name, title, gamma, **changes):
     """EfficientNet-B7 with ImageNet weights, and mixup unless told otherwise."""
-    model = choose("efficientnet_b7", **_MOMENTUM)
+    model = choose("efficientnet_b7", **MOMENTUM)
     return pretrained(name, title, gamma, model, **{"mixing": MIXUP, "profiles": _B7, **changes})
 
 
@@ -119,7 +119,7 @@ def _pretrained():
             f"pretrained/resnet50-gamma{gamma}",
             f"ResNet-50 with ImageNet weights, focal loss with gamma {gamma}",
             gamma,
-            choose("resnet50", **_MOMENTUM),
+            choose("resnet50", **MOMENTUM),
         )
     yield b7("pretrained/efficientnet-gamma1", "EfficientNet-B7, gamma 1, and mixup at 70/30", "1")
 

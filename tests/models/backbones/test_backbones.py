@@ -10,6 +10,7 @@ from skinkit.models.backbones.applications import APPLICATIONS
 # Of an image of 96 x 128: the feature map, and the parameters (published by Keras without the classifier).
 # The largest are built once, in test_datta.
 LARGE = {
+    "mobilenet": ((3, 4, 1024), 3_228_864),
     "mobilenet_025": ((3, 4, 256), 218_544),
     "mobilenet_v2": ((3, 4, 1280), 2_257_984),
     "vgg16": ((3, 4, 512), 14_714_688),
@@ -87,6 +88,7 @@ SCALED = {
     [
         ("efficientnet_b0", keras.applications.efficientnet),
         ("efficientnet_b7", keras.applications.efficientnet),
+        ("mobilenet", keras.applications.mobilenet),
         ("mobilenet_025", keras.applications.mobilenet),
         ("mobilenet_v2", keras.applications.mobilenet_v2),
         ("vgg16", keras.applications.vgg16),

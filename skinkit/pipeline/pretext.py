@@ -1,0 +1,191 @@
+"""Images of pretext tasks: with patches that trade places, or turned by one of a few angles."""
+
+import functools
+import math
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+import tensorflow as tf
+
+from skinkit.pipeline.random_numbers import uniform
+from skinkit.values import Count, Natural, check_fields
+
+
+@dataclass(frozen=True)
+class Disorder:
+    """Cells of an image's grid trade places; what is to be learned is the image as it was.
+
+    butskova2021, Algorithm 1; Chen et al. 2019, Self-supervised learning for medical image analysis using
+    image context restoration.
+
+    Args:
+        patch: Integer, side of the square cells in pixels.
+        swaps: Integer, how often two distinct cells trade places.
+
+    Example:
+        >>> task = Disorder(patch=8, swaps=20)
+        >>> disordered, images = task.finish(images, task.draw(len(images), (128, 128), seed=0, epoch=0))
+    """
+
+    patch: Count = 8
+    swaps: Natural = 20
+
+    def __post_init__(self):
+        check_fields("Disorder", self)
+
+    def check_fit(self, size):
+        """Raises `ValueError` for images `(height, width)` that the cells do not fill, or of one cell."""
+        _cells(size, self.patch)
+
+    def draw(self, count, size, seed, epoch):
+        """Returns the two cells of each swap, int32 `(count, swaps, 2)`; row i depends on seed, epoch and i.
+
+        Args:
+            count: Integer, number of rows.
+            size: Pair of integers, height and width of the images in pixels.
+            seed: Integer.
+            epoch: Integer or scalar tensor, from 0.
+        """
+        cells = math.prod(_cells(size, self.patch))
+        numbers = uniform((count, self.swaps, 2), seed, epoch, "pretext")
+        first, step = tf.unstack(tf.cast(numbers * (cells, cells - 1), tf.int32), axis=-1)
+        return tf.stack([first, (first + 1 + step) % cells], axis=-1)
+
+    def finish(self, images, swaps):
+        """Returns the disordered images of a batch, and the images."""
+        return disorder(images, self.patch, swaps), images
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Turns by one of several angles; what is to be learned is the angle.
+
+    butskova2021, after Gidaris et al. 2018, Unsupervised representation learning by predicting image
+    rotations. The corners of a turned photograph tell its angle without a look at the lesion; the disc hides
+    them. What a turn between pixels smooths still tells 0 and 180 degrees from the other angles.
+
+    Args:
+        angles: Integer, 2 or more: the angles are 0 and its multiples of 360 degrees / `angles`.
+        disc: Whether all outside the inscribed circle is hidden.
+
+    Example:
+        >>> task = Turn(angles=6)
+        >>> turned = turn(images, task.draw(len(images), (96, 96), seed=0, epoch=0))
+    """
+
+    angles: Annotated[int, (2, math.inf)] = 6
+    disc: bool = True
+
+    def __post_init__(self):
+        check_fields("Turn", self)
+
+    def check_fit(self, size):
+        """Raises `ValueError` for images `(height, width)` that are not square."""
+        _check_square(size)
+
+    def draw(self, count, size, seed, epoch):
+        """Returns the number of each row's angle, int32 `(count,)`: see `Disorder.draw`."""
+        return tf.cast(uniform((count,), seed, epoch, "pretext") * self.angles, tf.int32)
+
+    def finish(self, images, index):
+        """Returns the turned images of a batch, and their angles, one-hot."""
+        return turn(images, index, self.angles, self.disc), tf.one_hot(index, self.angles)
+
+
+def disorder(images, patch, swaps):
+    """Returns images in whose grids cells have traded places.
+
+    Args:
+        images: Array or tensor `(n, height, width, channels)`.
+        patch: Integer, side of the square cells in pixels, which divides height and width.
+        swaps: Integers `(n, swaps, 2)`: pairs of cells, counted row by row, that trade places one pair after
+            the other, as `Disorder.draw` gives them.
+
+    Raises:
+        ValueError: for cells that do not fill the images, or fewer than 2.
+    """
+    images = tf.convert_to_tensor(images)
+    height, width, channels = images.shape[1:]
+    rows, columns = _cells((height, width), patch)
+    order = _order(swaps, rows * columns)
+    # Each line of a cell is one slice, so that all move in one gathering.
+    lines = tf.range(height)[:, None] % patch
+    sources = tf.repeat(tf.reshape(order, (-1, rows, columns)), patch, axis=1)
+    slices = (sources // columns * patch + lines) * columns + sources % columns
+    flat = tf.reshape(images, (-1, height * columns, patch * channels))
+    found = tf.gather(flat, tf.reshape(slices, (-1, height * columns)), batch_dims=1)
+    return tf.reshape(found, (-1, height, width, channels))
+
+
+def _order(swaps, cells):
+    """The cell that ends up in each place, int32 `(n, cells)`."""
+    swaps = tf.convert_to_tensor(swaps, tf.int32)
+    places = tf.range(cells)
+
+    def trade(order, pair):
+        first, second = tf.split(pair, 2, axis=1)
+        of_first, of_second = tf.split(tf.gather(order, pair, batch_dims=1), 2, axis=1)
+        return tf.where(places == first, of_second, tf.where(places == second, of_first, order))
+
+    start = tf.tile(places[None], [tf.shape(swaps)[0], 1])
+    return tf.foldl(trade, tf.transpose(swaps, (1, 0, 2)), start)
+
+
+def turn(images, index, angles=6, disc=True):
+    """Returns images turned counter-clockwise about their centre; outside them lies their reflection.
+
+    Args:
+        images: float32 array or tensor `(n, side, side, 3)`.
+        index: Integers `(n,)`: 0 is not turned, 1 by 360 degrees / `angles`.
+        angles: Integer, number of angles.
+        disc: Whether all outside the inscribed circle becomes 0.
+
+    Raises:
+        ValueError: for images that are not square.
+    """
+    side = _check_square(images.shape[1:3])
+    # A sixth of the time of TensorFlow's projective transform.
+    turned = tf.numpy_function(functools.partial(_turned, angles), [images, index], tf.float32)
+    turned = tf.ensure_shape(turned, images.shape)
+    return turned * _disc(side) if disc else turned
+
+
+def _turned(angles, images, index):
+    import cv2
+
+    side = images.shape[1]
+    centre = ((side - 1) / 2, (side - 1) / 2)
+    turns = [cv2.getRotationMatrix2D(centre, 360 * number / angles, 1.0) for number in range(angles)]
+    border = {"borderMode": cv2.BORDER_REFLECT}
+    found = [
+        cv2.warpAffine(image, turns[i], (side, side), **border)
+        for image, i in zip(images, index, strict=True)
+    ]
+    return np.stack(found)
+
+
+def _disc(side):
+    """1 inside the inscribed circle and 0 outside it, float32 `(side, side, 1)`."""
+    square = np.square(np.arange(side) - (side - 1) / 2)
+    return (np.add.outer(square, square) <= (side / 2) ** 2)[..., None].astype(np.float32)
+
+
+def _cells(size, patch):
+    """Rows and columns of the grid."""
+    height, width = size
+    if height % patch or width % patch:
+        raise ValueError(
+            f"A patch must divide height and width of the image. Received: patch={patch}, image {height} x "
+            f"{width}"
+        )
+    if height * width < 2 * patch**2:
+        raise ValueError(f"Two patches trade places. Received: patch={patch}, image {height} x {width}")
+    return height // patch, width // patch
+
+
+def _check_square(size):
+    height, width = size
+    if height != width:
+        raise ValueError(f"A turned image must be square. Received: image {height} x {width}")
+    return height

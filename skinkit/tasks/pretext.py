@@ -1,0 +1,79 @@
+"""Shared pieces of the pretext tasks: whose they are, what is done to the images, the outputs' names."""
+
+import functools
+
+from skinkit import data, models, pipeline
+from skinkit.tasks.batches import pipeline_spec, unweighted_batches
+
+_CHANGES = {"rotation": pipeline.Turn, "pixels": pipeline.Disorder}
+
+
+def has_target(recipe, name, joint):
+    """Returns whether the target of a resolved `Recipe` is that of a pretext task.
+
+    Args:
+        recipe: A resolved `Recipe`.
+        name: `"rotation"` or `"pixels"`.
+        joint: Whether the class is learned beside it.
+    """
+    target = recipe.target
+    return target is not None and target.name == name and target.options.get("joint", False) == joint
+
+
+def pretext_of(recipe):
+    """Returns the `skinkit.pipeline.Turn` or `Disorder` of a recipe's images.
+
+    Raises:
+        ValueError: for images that it does not fit, or that the network sees as several crops; for a model
+            that cannot learn it.
+    """
+    _check_model(recipe)
+    if recipe.input.name not in ("downsampling", "single_crop"):
+        raise ValueError(
+            f"{recipe.name}: a pretext task is of one image, whole or cropped. Received: input={recipe.input}"
+        )
+    pretext = _CHANGES[recipe.target.name](**data.target_of(recipe.classes, recipe.target).pretext)
+    pretext.check_fit(pipeline_spec(recipe, augment=False).input_shape[:-1])
+    return pretext
+
+
+def _check_model(recipe):
+    name, target = recipe.model.name, recipe.target
+    if target.name == "rotation":
+        needed, fits = "a classifier of one image", not models.MODELS[name].reconstructs
+        fits = fits and name != "patient_network" and recipe.classifier is None
+    elif target.options.get("joint"):
+        needed, fits = "restoration_classifier", name == "restoration_classifier"
+    else:
+        needed, fits = "a model that returns images", models.MODELS[name].reconstructs
+    if not fits:
+        raise ValueError(
+            f"{recipe.name}: {target} is learned by {needed}. "
+            f"Received: model={recipe.model}, classifier={recipe.classifier}"
+        )
+
+
+def pretext_batches(recipe, run_data, seed, pretext, beside=None):
+    """Returns the `TrainingBatches` of a pretext task.
+
+    Args:
+        recipe: A resolved `Recipe`.
+        run_data: `skinkit.experiments.run_data.RunData`.
+        seed: Integer, of order, augmentation and pretext.
+        pretext: What `pretext_of` returns.
+        beside: Name of its output in a network that learns the class, too; `None` for one that does not.
+
+    Raises:
+        ValueError: for loss weights by label.
+    """
+    change = functools.partial(_named, beside) if beside else _alone
+    return unweighted_batches(recipe, run_data, seed, pretext=pretext, change=change)
+
+
+def _alone(images, targets):
+    return images, targets[1]
+
+
+def _named(beside, images, targets):
+    labels, aside = targets
+    return images, {"probabilities": labels, beside: aside}

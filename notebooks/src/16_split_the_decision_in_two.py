@@ -356,7 +356,7 @@ order = np.argsort(-own, kind="stable")
 sure, worst = order[given[order] == wanted[order]][:SHOWN], order[::-1][:SHOWN]
 picked = exam.iloc[[*sure, *worst]][["image_id", "label"]]
 picked = picked.assign(answer=[labels[i] for i in given[picked.index]], share_of_truth=own[picked.index])
-picked["loss"] = -np.log(picked["share_of_truth"])
+picked["loss"] = -np.log(picked["share_of_truth"].clip(lower=1e-12))
 picked.round(3)
 
 # %%

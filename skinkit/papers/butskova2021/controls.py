@@ -110,10 +110,15 @@ def _stage_stand_ins():
 _TABLES = (_b7_controls, _scratch_controls, _gamma_stand_ins, _stage_stand_ins)
 RECIPES = tuple(each for table in _TABLES for each in table())
 
-# Tables of small networks, and the printed ones whose rows they repeat.
+# Tables and rows of small networks, and the printed ones that they repeat.
 STANDS_FOR = {
     "butskova2021/gamma": "butskova2021/unpretrained",
     "butskova2021/stages": "butskova2021/pretrained",
+    "butskova2021/stages/lite0-gamma1-mixup": "butskova2021/pretrained/efficientnet-gamma1",
+    **{
+        f"butskova2021/stages/lite0-two-stage-{rule}": "butskova2021/pretrained/two-stage-efficientnet-gamma1"
+        for rule in ("hard", "soft")
+    },
 }
 
 # First minus second, on the same test images.

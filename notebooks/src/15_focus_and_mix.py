@@ -165,9 +165,9 @@ asked.iloc[[-5]].round(3)
 # There are two things to see.
 #
 # **Gamma asks for less sureness, never for another decision.** Its curves are flatter than the truth, and
-# all cross one half at one half (with more classes it is the same: Charoenphakdee et al. 2021). Such a
-# network should say 0.8 where 0.9 is true. **Alpha asks for another decision**: at 4 to 1 a fifth of
-# melanomas is enough to say melanoma.
+# all cross one half at one half (with more classes it is the same: Charoenphakdee et al. 2021). Where 90 %
+# are melanomas, gamma 2 asks for 0.69. **Alpha asks for another decision**: at 4 to 1 a fifth of melanomas
+# is enough to say melanoma.
 #
 # The report writes that with gamma "a lot of the dominant benign images become misclassified in favor of
 # the less popular classes", and its accuracy falls from 0.748 to 0.540. That is what alpha would do. The
@@ -187,7 +187,7 @@ batch = pipeline.build_dataset(one_each, spec, labels=labels, batch_size=7)
 images, hard = (part.numpy() for part in next(iter(batch)))
 a, b = images[:2]
 shown = {"a": a, "b": b, "50/50": 0.5 * a + 0.5 * b, "70/30": 0.7 * a + 0.3 * b}
-figure = plots.image_grid(list(shown.values()), list(shown))
+plots.image_grid(list(shown.values()), list(shown))
 
 # %% [markdown]
 # Now a whole batch by the kit. Each image gets another one as its partner, and is itself the partner of
@@ -217,9 +217,9 @@ pure = (np.abs(drawn_weights - 0.5) > 0.4).mean()
 print(f"weights drawn from Beta(0.2, 0.2): {pure:.0%} leave more than nine tenths of one image")
 
 # %% [markdown]
-# The last line is a difference that the report does not mention. It calls 0.7 and 0.3 typical of the
-# mixup paper, which *draws* the weight, for each batch anew, mostly close to 0 or 1. With a fixed 0.7 the
-# network never sees an unmixed image until it is examined on one.
+# The last line is a difference that the report does not mention. It says that the mixup paper suggests
+# weights in the range of 0.7 and 0.3. The paper *draws* the weight anew each time, mostly close to 0 or 1.
+# With a fixed 0.7 the network never sees an unmixed image until it is examined on one.
 #
 # ## 5. Is a soft label two targets?
 #
@@ -250,13 +250,13 @@ for name, (g, given_options) in losses.items():
 linear = pd.DataFrame(linear).T
 assert (linear["largest difference"] < 1e-4).all(), "linear in the target"
 assert (linear["spelt 1 - exp(-CE)"].iloc[1:4] > 0.05).all(), "another loss"
-linear.style.format("{:.2g}", na_rep="")
+linear.map("{:.2g}".format).replace("nan", "")
 
 # %% [markdown]
 # The last two columns are the largest differences to the two targets. The third is rounding. The fourth is
-# not, but for gamma 0, which is the cross-entropy. So mixup with a focal loss needs no loss of its own
-# *here*, and would be another method with the other spelling. Which one the report used is not known: no
-# code was released.
+# not, but for gamma 0, which is the cross-entropy. The report adds the losses of two targets, each of one
+# class: there both spellings agree, and so does one loss on the soft label *here*. Only the other spelling
+# on a soft label is another method.
 #
 # ## 6. Train: gamma, with and without mixup
 #
@@ -333,7 +333,7 @@ found.pivot_table("measured", [*keys, "row", "runs"], "metric").round(3)
 
 # %%
 rows = [f"gamma{g}" for g in ("0", "1", "1.5", "2", "5")]
-figure, axes = plt.subplots(1, 2, figsize=(11, 4))
+figure, axes = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
 found["gamma"] = found["row"].str.extract(r"^mobilenet-(gamma[\d.]+)$")[0]
 for ax, metric in zip(axes, scored, strict=True):
     tables = {"printed, ResNet-50": printed.assign(value=printed[metric], low=np.nan, high=np.nan)}
@@ -341,6 +341,7 @@ for ax, metric in zip(axes, scored, strict=True):
     tables |= {", ".join(which): part.set_index("gamma") for which, part in mine.groupby(keys)}
     plots.score_intervals(tables, rows, ax=ax)
     ax.set_title(metric)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), fontsize=8)
     not_run = {name: [row for row in rows if row not in table.index] for name, table in tables.items()}
 print("\n".join(f"not run in {name}: {', '.join(missing)}" for name, missing in not_run.items() if missing))
 
@@ -400,7 +401,7 @@ def error_by_chance(p, labels, draws=200):
 p = shares["gamma 0"]
 line = error_by_chance(p, classes)
 print(f"the run with gamma 0: {evaluation.score('ece', truth, p, classes):.3f}; by chance up to {line:.3f}")
-figure = plots.reliability_diagram(evaluation.reliability_table(truth, p, classes))
+plots.reliability_diagram(evaluation.reliability_table(truth, p, classes))
 
 # %% [markdown]
 # Dots below the line: too sure. Dots above it: not sure enough. Exercise 3 asks for the other three runs.

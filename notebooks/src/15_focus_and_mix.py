@@ -32,7 +32,7 @@
 # | profile | time (2 CPU cores) | memory | data |
 # | --- | --- | --- | --- |
 # | `smoke` | 2 minutes | not measured yet | 120 synthetic images, generated here |
-# | `quick` | not measured yet | not measured yet | HAM10000, 3,000 of its images, half as large |
+# | `quick` | not measured yet | not measured yet | HAM10000, its images half as large |
 # | `full` | not measured yet; use a GPU | not measured yet | HAM10000, at the document's own crops |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
@@ -172,7 +172,7 @@ asked.iloc[[-5]].round(3)
 # The report writes that with gamma "a lot of the dominant benign images become misclassified in favor of
 # the less popular classes", and its accuracy falls from 0.748 to 0.540. That is what alpha would do. The
 # focal loss with alpha 1 does not ask for it. A network that has not come near what it is asked may of
-# course do anything: only a measurement can tell (section 6).
+# course do anything: only a measurement can tell (sections 6 and 7).
 #
 # ## 4. What does a mixed image look like?
 #
@@ -349,8 +349,8 @@ print("\n".join(f"not run in {name}: {', '.join(missing)}" for name, missing in 
 # Compare the order of the dots, not their place: another network, smaller images, another split. What to
 # look for: does the accuracy fall where gamma is above 0? Section 3 says that the loss does not ask for
 # it. If ours does not fall, then what moved the printed accuracy was something else, which the report does
-# not name (a sampler, another epoch, another learning rate). If ours falls, it was the way to the minimum,
-# and not the minimum.
+# not name (a sampler, another epoch, another learning rate). If ours falls, too, the reason lies in how a
+# network learns, and not in where its loss leads it.
 #
 # The project's own comparisons, over several seeds, if there are some yet:
 
@@ -404,9 +404,9 @@ print(f"the run with gamma 0: {evaluation.score('ece', truth, p, classes):.3f}; 
 plots.reliability_diagram(evaluation.reliability_table(truth, p, classes))
 
 # %% [markdown]
-# Dots below the line: too sure. Dots above it: not sure enough. Exercise 3 asks for the other three runs.
-# Whatever comes out, one number mends most of it without any training: a temperature, fitted on validation
-# images (notebook 04). It changes no decision.
+# Dots below the line: too sure. Dots above it: not sure enough. Exercise 3 asks for all runs. Whatever
+# comes out, one number mends most of it without any training: a temperature, fitted on validation images
+# (notebook 04). It changes no decision.
 #
 # ## What could go wrong
 #

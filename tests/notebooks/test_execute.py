@@ -16,7 +16,7 @@ EXECUTED = ROOT / "results" / "executed"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 SECONDS = 300
 MOST_BYTES = 1_000_000
-# From this notebook on, a check also gives a hint to whoever has not answered yet.
+# From this notebook on, a check fails with a hint while an answer is empty.
 FIRST_WITH_HINTS = "15"
 PROBE = """
 try:

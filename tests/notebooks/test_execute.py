@@ -16,6 +16,38 @@ EXECUTED = ROOT / "results" / "executed"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 SECONDS = 300
 MOST_BYTES = 1_000_000
+# From this notebook on, a check fails with a hint while an answer is empty.
+FIRST_WITH_HINTS = "15"
+PROBE = """
+try:
+    exec({check!r}, globals().copy())
+except AssertionError as error:
+    assert str(error), {no_hint!r}
+else:
+    raise RuntimeError({passes!r})
+"""
+
+
+def with_probes(notebook):
+    """Returns a notebook that tries the check of each exercise before the solution runs, too."""
+    cells, checks = [], {}
+    for cell in reversed(notebook.cells):
+        tags = cell.metadata.get("tags", [])
+        if "check" in tags:
+            checks[tags[1]] = cell.source
+        if "exercise" in tags:
+            cells.append(nbformat.v4.new_code_cell(probe(tags[1], checks[tags[1]])))
+        cells.append(cell)
+    return nbformat.from_dict({**notebook, "cells": cells[::-1]})
+
+
+def probe(exercise, check):
+    """Returns the code that fails when a check passes an empty answer, or refuses it without a hint."""
+    return PROBE.format(
+        check=check,
+        no_hint=f"{exercise}: the check refuses an empty answer without a hint",
+        passes=f"{exercise}: the check passes an empty answer",
+    )
 
 
 def environment(folder):
@@ -37,7 +69,10 @@ def execute(notebook, folder):
     EXECUTED.mkdir(parents=True, exist_ok=True)
     start = folder / "start"
     start.mkdir()
-    command = [sys.executable, "-m", "papermill", str(notebook), str(EXECUTED / notebook.name)]
+    tried = folder / notebook.name
+    content = nbformat.read(notebook, as_version=4)
+    nbformat.write(with_probes(content) if notebook.stem >= FIRST_WITH_HINTS else content, tried)
+    command = [sys.executable, "-m", "papermill", str(tried), str(EXECUTED / notebook.name)]
     command += ["--kernel", "python3", "--log-output", "--no-progress-bar", "--cwd", str(start)]
     command += ["--parameters", "PROFILE", "smoke", "--parameters", "OUT_DIR", str(folder / "out")]
     log = EXECUTED / f"{notebook.stem}.log"
@@ -69,3 +104,28 @@ def test_notebook_runs_in_smoke(notebook, tmp_path):
     assert not stray, f"{stray}: write below OUT_DIR only"
     size = (EXECUTED / notebook.name).stat().st_size
     assert size < MOST_BYTES, f"{size} bytes executed: show fewer or smaller images"
+
+
+@pytest.mark.parametrize(
+    ("check", "message"),
+    [
+        ('assert answer == 2, "count again"', None),
+        ("assert answer == 2", "refuses an empty answer without a hint"),
+        ("assert answer != 2", "passes an empty answer"),
+        ("assert answer + 1 == 3", "NoneType"),
+    ],
+)
+def test_an_empty_answer_needs_a_check_that_fails_with_a_hint(check, message):
+    code = probe("ex-01-1", check)
+    if message is None:
+        exec(code, {"answer": None})
+    else:
+        with pytest.raises((AssertionError, RuntimeError, TypeError), match=message):
+            exec(code, {"answer": None})
+
+
+def test_probes_stand_between_an_exercise_and_its_solution():
+    tags = [["parameters"], ["exercise", "ex-01-1"], ["solution", "ex-01-1"], ["check", "ex-01-1"]]
+    cells = [nbformat.v4.new_code_cell("a", metadata={"tags": each}) for each in tags]
+    probed = with_probes(nbformat.v4.new_notebook(cells=cells)).cells
+    assert [cell.source == "a" for cell in probed] == [True, True, False, True, True]

@@ -331,8 +331,8 @@ plots.image_grid(shown, [*names] * len(few), columns=len(names))
 # %% [markdown]
 # The first line does nothing, and has no error in the cells that stayed. A restorer is worth something
 # where its error in *moved* cells is smaller, at little cost in the others. The loss does not ask for the
-# right patch: it rewards the mean of all that might have been there, which is smooth skin. (Exercise 2
-# gives it a rival.)
+# right patch: it rewards the mean of all that might have been there, which is smooth skin. Exercise 2
+# gives it a rival. (In `smoke`, after one epoch, a restorer has hardly learned more than grey.)
 #
 # The document's network is "similar to U-Net". Its skips hand the disordered image to the last layer, so
 # that the unmoved pixels need not pass the bottleneck. Chen et al., whose task it is, have a *light* decoder

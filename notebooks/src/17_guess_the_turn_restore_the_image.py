@@ -320,7 +320,7 @@ for name, made in restored.items():
     grey = {f"error in {part}": 255 * np.sqrt(np.mean(np.square(a - b))) for part, (a, b) in parts.items()}
     errors[name] = {"PSNR": psnr(made, images), **grey}
 assert errors["the disordered image"]["error in others"] == 0
-pd.DataFrame(errors).T.round(1)
+pd.DataFrame(errors).T.astype(float).round(1)
 
 # %%
 few = range(min(3, len(images)))
@@ -509,8 +509,8 @@ for name in RESTORERS:
 # %%
 backbone = skinkit.papers.recipe(f"{table}-scratch").resolve(profile)
 held = pd.concat([run_data.rows("validation"), run_data.rows("test")], ignore_index=True)
-held = held[held.groupby("label")["lesion_id"].transform("nunique") > 1].reset_index(drop=True)
-print(f"{len(held)} rows, of classes with two lesions at least")
+held = held[held.groupby("label")["lesion_id"].transform("nunique") > 2].reset_index(drop=True)
+print(f"{len(held)} rows, of classes with three lesions at least")
 
 # %% tags=["exercise", "ex-17-3"]
 frozen = {"rotation": None, "untrained": None}

@@ -1,4 +1,4 @@
-"""How many images a second do pipelines make of 600 x 450 JPEGs, and how much memory do they take?
+"""How many images a second do pipelines make of 600 x 450 JPEGs?
 
     python benchmarks/pipeline.py [--data DIR] [--images N] [--repeats R] [--out CSV]
 
@@ -11,8 +11,6 @@ to the released size, JPEG quality 90. The ways take turns, each timed inside an
 
 import argparse
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections import deque
@@ -32,40 +30,34 @@ POSITIONS = {"flip_left_right": 0.5, "flip_up_down": 0.5, "rot90": True}
 COLOURS = {"brightness": 0.1, "saturation": 0.2}
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 WARM_UP, TIMED = 8, 24  # batches; the first ones were made while others were timed
-MEMORY_COUNTS = (1_000, 10_000)
 
 
 def main():
     arguments = parse_arguments()
-    if arguments.memory_of:
-        return measure_memory(Path(arguments.folder), arguments.memory_of, arguments.cache)
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         source = prepare_images(folder / "images", arguments.data, arguments.images)
         speeds = compare_speeds(folder / "images", arguments.repeats)
         print(f"\n{arguments.images} {source} images of 600 x 450")
         show(speeds, arguments.out, digits=2)
-        if not arguments.skip_memory:
-            print("\nPeak resident memory, MiB, after one epoch")
-            print(compare_memory(folder).to_string(float_format="{:.0f}".format))
-    return None
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    given = os.environ.get("SKINKIT_DATA")
-    default = Path(given, "ham10000", "images") if given else None
-    parser.add_argument("--data", type=Path, default=default, help="folder of JPEG photographs")
+    parser.add_argument("--data", type=Path, default=photographs(), help="folder of JPEG photographs")
     parser.add_argument("--images", type=int, default=512, help="how many to use")
     parser.add_argument("--repeats", type=int, default=5, help="timings of each way; the median counts")
     parser.add_argument("--out", type=Path, help="CSV file for the speeds")
-    parser.add_argument("--skip-memory", action="store_true")
-    for hidden in ("--memory-of", "--folder", "--cache"):
-        parser.add_argument(hidden, type=int if hidden == "--memory-of" else str, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 # Images
+
+
+def photographs():
+    """The folder of real photographs, or `None`."""
+    given = os.environ.get("SKINKIT_DATA")
+    return Path(given, "ham10000", "images") if given else None
 
 
 def prepare_images(folder, data, number):
@@ -111,18 +103,21 @@ def limit(folder):
             yield list(pool.map(lambda path: cv2.imread(path).shape, chosen))
 
 
-def skinkit(folder, changes=POSITIONS | COLOURS, cache=None):
+def skinkit(folder, changes=POSITIONS | COLOURS, **options):
+    return iter(training_batches(folder, skinkit_spec(changes, **options)))
+
+
+def skinkit_spec(changes=POSITIONS | COLOURS, **options):
     from skinkit.pipeline import Augmentation, PipelineSpec
 
-    spec = PipelineSpec((SIZE, SIZE), augmentation=Augmentation(**changes), cache=cache)
-    return training_batches(folder, spec)
+    return PipelineSpec((SIZE, SIZE), augmentation=Augmentation(**changes), **options)
 
 
 def training_batches(folder, spec):
     from skinkit.pipeline import build_dataset
 
     table = image_table(folder)
-    return iter(build_dataset(table, spec, labels=LABELS, training=True, batch_size=BATCH))
+    return build_dataset(table, spec, labels=LABELS, training=True, batch_size=BATCH)
 
 
 def skinkit_cached(folder):
@@ -135,7 +130,36 @@ def skinkit_crops(folder):
 
     augmentation = Augmentation(flip_left_right=0.5, flip_up_down=0.5, brightness=32 / 255, saturation=0.5)
     crops = Crops("ordered_crops", size=112, count=9)
-    return training_batches(folder, PipelineSpec((225, 300), augmentation=augmentation, crops=crops))
+    spec = PipelineSpec((225, 300), augmentation=augmentation, crops=crops)
+    return iter(training_batches(folder, spec))
+
+
+def skinkit_mixup(folder):
+    """Pairs of images at 0.7 and 0.3, as butskova2021 has them."""
+    from skinkit.pipeline import Mixup
+
+    return iter(Mixup(weight=0.7)(training_batches(folder, skinkit_spec()), seed=0))
+
+
+def skinkit_keras_mixup(folder):
+    """Keras' layer instead, in the same place; it draws the weights."""
+    import keras
+
+    layer = keras.layers.MixUp(alpha=0.2)
+    batches = training_batches(folder, skinkit_spec())
+    return iter(batches.map(lambda x, y: layer({"images": x, "labels": y}, training=True)).prefetch(2))
+
+
+def skinkit_disorder(folder):
+    from skinkit.pipeline import Disorder
+
+    return skinkit(folder, pretext=Disorder(patch=8, swaps=20))
+
+
+def skinkit_turn(folder):
+    from skinkit.pipeline import Turn
+
+    return skinkit(folder, pretext=Turn(angles=6))
 
 
 def keras_directory(folder):
@@ -224,6 +248,19 @@ WAYS = {
     "skinkit, no changes": partial(skinkit, changes={}),
     "skinkit, flips and turns only": partial(skinkit, changes=POSITIONS),
     "skinkit, colours only": partial(skinkit, changes=COLOURS),
+    "skinkit, mixup": skinkit_mixup,
+    "skinkit, keras.layers.MixUp": skinkit_keras_mixup,
+    "skinkit, disorder": skinkit_disorder,
+    "skinkit, turn": skinkit_turn,
+}
+# Timed after the others: NumPy's large arrays make fresh memory slower for all ways in the process.
+PRETEXT = ("skinkit, disorder", "skinkit, turn")
+# What others are compared with, by column.
+REFERENCES = {
+    "x limit": "limit: OpenCV decode only",
+    "x Keras": "image_dataset_from_directory + Random*",
+    "x skinkit": "skinkit",
+    "x MixUp": "skinkit, keras.layers.MixUp",
 }
 
 
@@ -232,8 +269,15 @@ WAYS = {
 
 def compare_speeds(folder, repeats):
     cv2.setNumThreads(1)
-    iterators = {name: way(folder) for name, way in WAYS.items()}
-    speeds, work = ({name: [] for name in WAYS} for _ in range(2))
+    first = time_ways(folder, repeats, [name for name in WAYS if name not in PRETEXT])
+    then = time_ways(folder, repeats, [*REFERENCES.values(), *PRETEXT])
+    return pd.concat([first, then.loc[list(PRETEXT)]])
+
+
+def time_ways(folder, repeats, names):
+    """The table of ways that take turns."""
+    iterators = {name: WAYS[name](folder) for name in names}
+    speeds, work = ({name: [] for name in names} for _ in range(2))
     for _ in tqdm(range(repeats), desc="Timing", unit="round"):
         for name, iterator in iterators.items():
             consume(iterator, WARM_UP)
@@ -251,66 +295,18 @@ def consume(iterator, number):
 
 def speed_table(speeds, work):
     """Medians, ranges, and the medians of the ratios within each round."""
-    reference = list(WAYS)
-    against_limit = speeds.div(speeds[reference[0]], axis=0)
-    against_keras = speeds.div(speeds[reference[3]], axis=0)
+    against = {name: speeds.div(speeds[way], axis=0).median() for name, way in REFERENCES.items()}
+    of_work = work.rdiv(work[REFERENCES["x limit"]], axis=0).median()
     return pd.DataFrame(
         {
             "images/s": speeds.median(),
             "lowest": speeds.min(),
             "highest": speeds.max(),
-            "x limit": against_limit.median(),
-            "x limit, processor": (1 / work.div(work[reference[0]], axis=0)).median(),
-            "x Keras": against_keras.median(),
+            "x limit": against.pop("x limit"),
+            "x limit, processor": of_work,
+            **against,
         }
     ).rename_axis("way")
-
-
-def compare_memory(folder):
-    table = {}
-    for name, cache in {"no cache": None, "cache in a folder": str(folder / "cache")}.items():
-        peaks = [run_memory(folder / "images", number, cache) for number in MEMORY_COUNTS]
-        table[name] = [*peaks, peaks[-1] - peaks[0]]
-    columns = [*(f"{number:,} images" for number in MEMORY_COUNTS), "difference"]
-    return pd.DataFrame.from_dict(table, orient="index", columns=columns)
-
-
-def run_memory(folder, number, cache):
-    """Peak memory of one epoch, in a process of its own."""
-    command = [sys.executable, __file__, "--memory-of", str(number), "--folder", str(folder)]
-    command += ["--cache", cache] if cache else []
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    if result.returncode:
-        raise RuntimeError(result.stderr)
-    return float(result.stdout.split()[-1])
-
-
-def measure_memory(folder, number, cache):
-    from skinkit.pipeline import Augmentation, PipelineSpec, build_dataset
-
-    with tempfile.TemporaryDirectory() as links:
-        table = link_images(image_table(folder), Path(links), number)
-        spec = PipelineSpec((SIZE, SIZE), augmentation=Augmentation(brightness=0.1), cache=cache)
-        images = build_dataset(table, spec, labels=LABELS, training=True, batch_size=BATCH)
-        for _ in images.take(-(-number // BATCH)):
-            pass
-    print(peak_memory())
-
-
-def peak_memory():
-    """MiB; from /proc, because getrusage starts with the peak of the process that started this."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
-
-
-def link_images(table, folder, number):
-    """A table of `number` different files, which are links to those of another table."""
-    rows = table.iloc[np.arange(number) % len(table)].reset_index(drop=True)
-    rows["image_id"] = [f"{i:05}" for i in range(number)]
-    for name, target in zip(rows["image_id"], rows["path"], strict=True):
-        (folder / f"{name}.jpg").symlink_to(target)
-    rows["path"] = [str(folder / f"{name}.jpg") for name in rows["image_id"]]
-    return rows
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from result_table import show
+from result_table import peak_memory, show
 
 SIDE, BATCH, PATIENT = 64, 32, 16
 NUMBERS = (1_000, 10_000, 33_126)
@@ -121,12 +121,6 @@ def link_images(drawn, folder, number):
         os.link(sources[i % len(sources)], path)
         rows.append((path.stem, str(path), "benign", f"P{i // PATIENT:05}"))
     return pd.DataFrame(rows, columns=["image_id", "path", "label", "patient_id"], dtype="string")
-
-
-def peak_memory():
-    """MiB; from /proc, because getrusage starts with the peak of the process that started this."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 if __name__ == "__main__":

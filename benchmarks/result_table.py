@@ -1,8 +1,9 @@
-"""Tables of results, printed and written with the machine that they were measured on."""
+"""Tables of results, printed and written with the machine that they were measured on; and peak memory."""
 
 import datetime
 import importlib.metadata
 import importlib.util
+from pathlib import Path
 
 # Before any script imports TensorFlow: skinkit turns on its fast kernels.
 from skinkit.experiments.environment import environment
@@ -44,3 +45,9 @@ def machine():
         "commit": found["commit"],
         "date": f"{datetime.date.today()}",
     }
+
+
+def peak_memory():
+    """MiB; from /proc, because getrusage starts with the peak of the process that started this."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024

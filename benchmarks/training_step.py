@@ -1,4 +1,4 @@
-"""What does a training step cost: with attention, batch normalisation, bfloat16, and beside PyTorch?
+"""What does a training step cost: with attention, focal loss, a second head, bfloat16, and beside PyTorch?
 
     python benchmarks/training_step.py [--kind KIND ...] [--pair NAME ...] [--repeats R] [--out CSV]
 
@@ -10,6 +10,7 @@ printed with their quartiles.
   crops of half the document's side and MobileNet for gessert2019; for hernandez2020 Lite0, and beside an
   image the stored features of the 113 others of the patient who has most in ISIC 2020, whose reading is not
   timed.
+- `learning`: focal loss and cross-entropy, and a second head for the angle of a turned image (butskova2021).
 - `batch-normalisation`: the networks that this kit builds itself with Keras' layer, and with the kit's.
 - `precision`: networks in float32 and in bfloat16.
 - `pytorch`: PyTorch's step and skinkit's, where PyTorch and timm are installed (`torch_networks.py`).
@@ -43,6 +44,8 @@ class Step:
     precision: str = "float32"
     normalisation: str = "skinkit"
     framework: str = "skinkit"
+    loss: str = "categorical_crossentropy"
+    angles: int = 0  # classes of a second head
 
 
 def network(name, shape, batch=32, **options):
@@ -68,6 +71,7 @@ RELEASED = koefler("soft", kernel="released", gamma=None)
 LITE0 = network("efficientnet_lite0", (120, 160, 3))
 RESNET = network("resnet50", (128, 128, 3))
 SMALL = network("small_cnn", (72, 96, 3), 64)
+MOBILENET = network("mobilenet_025", (96, 96, 3))
 # name: the network in question, the network it is compared with.
 ATTENTION = {
     "koefler2023: CNN-SA / CNN": (RELEASED, CNN),
@@ -80,6 +84,11 @@ ATTENTION = {
     "gessert2019: dual attention / ordered crops": (crops("mobilenet_025", "dual"), crops("mobilenet_025")),
     "hernandez2020: attention / image alone": (hernandez("attention"), hernandez("none")),
     "hernandez2020: mean / image alone": (hernandez("mean"), hernandez("none")),
+}
+LEARNING = {
+    "focal loss / cross-entropy: mobilenet_025 96 x 96": (replace(MOBILENET, loss="focal"), MOBILENET),
+    "focal loss / cross-entropy: resnet50 128 x 128": (replace(RESNET, loss="focal"), RESNET),
+    "two heads / one: mobilenet_025 96 x 96": (replace(MOBILENET, angles=6), MOBILENET),
 }
 # Sizes of the documents, or of the `quick` profile where a step at the document's takes many seconds.
 OWN = {
@@ -112,6 +121,7 @@ PYTORCH = {
 # kind: pairs by name. PyTorch is the first of a pair: loaded after TensorFlow, it crashes.
 KINDS = {
     "attention": ATTENTION,
+    "learning": LEARNING,
     "batch-normalisation": {
         f"Keras' / skinkit's batch normalisation: {name}": (replace(ours, normalisation="Keras"), ours)
         for name, ours in OWN.items()
@@ -195,8 +205,11 @@ def training_step(step):
     random = np.random.default_rng(0)
     inputs = [random_input(tensor, step.batch, random) for tensor in model.inputs]
     inputs = inputs if len(inputs) > 1 else inputs[0]
-    labels = np.eye(CLASSES, dtype="float32")[random.integers(0, CLASSES, step.batch)]
-    targets = inputs if model.output.shape[1:] == step.shape else labels
+    targets = [
+        inputs if output.shape[1:] == step.shape else random_labels(output, step.batch, random)
+        for output in model.outputs
+    ]
+    targets = dict(zip(model.output_names, targets, strict=True)) if step.angles else targets[0]
     # The first step makes the optimiser's variables, under the same policy.
     model.train_on_batch(inputs, targets)
     return lambda: model.train_on_batch(inputs, targets)
@@ -207,14 +220,19 @@ def compiled_model(step):
 
     from skinkit import models
     from skinkit.experiments.plan import PRECISIONS
+    from skinkit.training import build_loss
 
     keras.utils.set_random_seed(0)
     keras.config.set_dtype_policy(PRECISIONS[step.precision])
     model = models.build(step.name, step.shape, CLASSES, **step.options)
     if step.normalisation == "Keras":
         model = with_keras_normalisation(model)
-    loss = "mse" if models.MODELS[step.name].reconstructs else "categorical_crossentropy"
-    model.compile(keras.optimizers.Adam(1e-4), loss)
+    loss = "mean_squared_error" if models.MODELS[step.name].reconstructs else step.loss
+    losses = build_loss(loss)
+    if step.angles:
+        model = models.with_second_head(model, step.angles, "angle")
+        losses = {"probabilities": losses, "angle": build_loss("categorical_crossentropy")}
+    model.compile(keras.optimizers.Adam(1e-4), losses)
     return model
 
 
@@ -237,6 +255,11 @@ def random_input(tensor, batch, random):
         return np.ones((batch, OTHERS), bool)
     sides = [OTHERS if side is None else side for side in tensor.shape[1:]]
     return random.random((batch, *sides), dtype="float32")
+
+
+def random_labels(output, batch, random):
+    classes = output.shape[1]
+    return np.eye(classes, dtype="float32")[random.integers(0, classes, batch)]
 
 
 def seconds(step):

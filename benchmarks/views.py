@@ -1,9 +1,10 @@
-"""What does the mean over four flips cost in prediction, as a multiple of one view, and of Keras' own way?
+"""What do the mean over four flips and a second stage cost in prediction, as a multiple of one network's?
 
     python benchmarks/views.py [--repeats R] [--out CSV]
 
-The baseline network at the size of its `quick` profile, on images in memory; the arms take turns, and the
-median of the ratios of neighbouring turns is printed with their quartiles.
+The baseline network at the size of its `quick` profile, in one view, in four, and in four as Keras users do
+it; and EfficientNet-Lite0 in butskova2021's two stages, at that of its. Images are in memory; the arms take
+turns, and the median of the ratios of neighbouring turns is printed with their quartiles.
 """
 
 import argparse
@@ -21,9 +22,11 @@ def main():
     parser.add_argument("--out", help="CSV file for the table")
     arguments = parser.parse_args()
     one, four, keras = arms()
+    two_stages, one_stage = stage_arms()
     rows = {
         "four views / one": compare_steps([four, one], arguments.repeats),
         "four times keras.Model.predict / four views": compare_steps([keras, four], arguments.repeats),
+        "two stages / one": compare_steps([two_stages, one_stage], arguments.repeats),
     }
     show(pair_table(rows), arguments.out)
 
@@ -36,8 +39,7 @@ def arms():
 
     recipe = papers.recipe("skinkit/baseline/efficientnet-lite0-plain").resolve("quick")
     several, single = tasks.of(recipe), tasks.of(replace(recipe, tta=None))
-    model = several.model("none")
-    images = np.random.default_rng(0).random((IMAGES, *recipe.image_size, 3), dtype="float32")
+    model, images = several.model("none"), random_images(recipe)
 
     def keras_way():
         return np.mean(
@@ -45,6 +47,21 @@ def arms():
         )
 
     return lambda: single.ask(model, images), lambda: several.ask(model, images), keras_way
+
+
+def stage_arms():
+    """Functions that predict the same images: by both stages, joined by the soft rule, and by one."""
+    from skinkit import papers, tasks
+
+    recipe = papers.recipe("butskova2021/stages/lite0-two-stage-soft")
+    gate, rest = (tasks.of(papers.recipe(need).resolve("quick")) for need in recipe.needs)
+    both, one = tasks.of(recipe.resolve("quick")), rest.model("none")
+    model, images = both.model(needed=[gate.model("none"), one]), random_images(rest.recipe)
+    return lambda: both.ask(model, images), lambda: rest.ask(one, images)
+
+
+def random_images(recipe):
+    return np.random.default_rng(0).random((IMAGES, *recipe.image_size, 3), dtype="float32")
 
 
 if __name__ == "__main__":

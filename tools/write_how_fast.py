@@ -103,6 +103,30 @@ RATIOS = (
         "the same / Keras' directory of images and random layers", "pipeline", "skinkit", "x Keras", low=4.5
     ),
     Ratio("images a second from memory / decoding alone", "pipeline", "skinkit, cached", "x limit", low=1.3),
+    Ratio(
+        "images a second with mixup / without",
+        *("pipeline", "skinkit, mixup", "x skinkit"),
+        low=0.9,
+        cause="each pixel is read and written four times, to scale, fetch, scale and add",
+    ),
+    Ratio("the same / with `keras.layers.MixUp`", "pipeline", "skinkit, mixup", "x MixUp", low=1),
+    Ratio(
+        "images a second with patches in disorder / without",
+        "pipeline",
+        "skinkit, disorder",
+        "x skinkit",
+        low=0.85,
+    ),
+    Ratio("images a second with turned images / without", "pipeline", "skinkit, turn", "x skinkit", low=0.6),
+    Ratio("peak memory of 10,000 images / of 1,000, with mixup", "memory", "mixup", low=0.95, high=1.05),
+    Ratio(
+        "a training step with focal loss / with cross-entropy",
+        "training_step",
+        "focal loss / cross-entropy: mobilenet_025",
+        high=1.03,
+    ),
+    Ratio("a training step with two heads / with one", "training_step", "two heads", high=1.05),
+    Ratio("prediction by two stages / by one of them", "views", "two stages / one", high=2.1),
     Ratio("16 crops averaged / 5 crops with attention, the networks alone", "crops", "networks alone"),
     Ratio("one resample by scikit-learn / by the kit, 2 classes", "bootstrap", "2 classes"),
 )
@@ -160,7 +184,7 @@ def ratio_part(tables, with_verdict):
 def value_of(ratio, tables):
     """The number of a ratio, or `None` where it was not measured."""
     table = tables.get(ratio.table)
-    if table is None:
+    if table is None or ratio.column not in table:
         return None
     values = table.loc[table.index == ratio.row, ratio.column]
     if values.empty:

@@ -45,8 +45,14 @@ def check_predictions(y_true, probabilities, labels):
     return truth, probabilities, labels
 
 
-def check_probabilities(probabilities, labels):
-    """Returns probabilities as a float64 array `(n, C)`, checked as by `check_predictions`."""
+def check_probabilities(probabilities, labels, images=None):
+    """Returns probabilities as a float64 array `(n, C)`, checked as by `check_predictions`.
+
+    Args:
+        probabilities: As in `check_predictions`.
+        labels: As in `check_predictions`.
+        images: Sequence of ids that name the rows; by default their positions do.
+    """
     probabilities = np.asarray(probabilities, dtype=np.float64)
     if probabilities.ndim != 2 or probabilities.shape[1] != len(labels) or not len(probabilities):
         raise ValueError(
@@ -59,7 +65,8 @@ def check_probabilities(probabilities, labels):
         row, column = np.argwhere(~good)[0]
         raise ValueError(
             f"probabilities must lie between 0 and 1 (scores or logits need a softmax first). "
-            f"Received: {probabilities[row, column]} in row {row} for {labels[column]!r}"
+            f"Received: {probabilities[row, column]} in row {row if images is None else images[row]} "
+            f"for {labels[column]!r}"
         )
     return probabilities
 

@@ -59,7 +59,7 @@ def combine(gate, rest, labels, rule="hard", **options):
     _check_stages(gate, rest, labels)
     rest = rest.loc[gate.index]
     both = rest.assign(**{gate.name: gate})[list(labels)]
-    check_probabilities(both.to_numpy(), labels)
+    check_probabilities(both.to_numpy(), labels, gate.index)
     p, q = RULES[rule](gate.to_numpy(np.float64), rest.to_numpy(np.float64), **options)
     return pd.DataFrame(q, gate.index, rest.columns).assign(**{gate.name: p})[list(labels)]
 

@@ -129,13 +129,14 @@ def build_dataset(
         wanted = tf.data.Dataset.from_tensor_slices(elements).batch(batch_size)
     images = _images(wanted, files, file_of_row, spec, batch_size, training)
     finish = _finisher(files, file_of_row, targets, spec.pretext, with_rows=extra_inputs is not None)
-    batches = _joined(wanted, images, finish)
+    # A pretext takes time: two batches at once, so that the next images are made meanwhile.
+    batches = _joined(wanted, images, finish, parallel=2 if spec.pretext else None)
     return batches if extra_inputs is None else attach(batches, extra_inputs)
 
 
-def _joined(wanted, images, finish):
+def _joined(wanted, images, finish, parallel):
     """The finished batches, made ahead of their use."""
-    batches = tf.data.Dataset.zip(wanted, images).map(finish)
+    batches = tf.data.Dataset.zip(wanted, images).map(finish, num_parallel_calls=parallel)
     batches = batches.apply(tf.data.experimental.assert_cardinality(wanted.cardinality()))
     options = tf.data.Options()
     # Images are made in parallel; threads inside an operation only add waiting, and would make

@@ -106,31 +106,21 @@ def disorder(images, patch, swaps):
     Raises:
         ValueError: for cells that do not fill the images, or fewer than 2.
     """
+    _cells(images.shape[1:3], patch)
     images = tf.convert_to_tensor(images)
-    height, width, channels = images.shape[1:]
-    rows, columns = _cells((height, width), patch)
-    order = _order(swaps, rows * columns)
-    # Each line of a cell is one slice, so that all move in one gathering.
-    lines = tf.range(height)[:, None] % patch
-    sources = tf.repeat(tf.reshape(order, (-1, rows, columns)), patch, axis=1)
-    slices = (sources // columns * patch + lines) * columns + sources % columns
-    flat = tf.reshape(images, (-1, height * columns, patch * channels))
-    found = tf.gather(flat, tf.reshape(slices, (-1, height * columns)), batch_dims=1)
-    return tf.reshape(found, (-1, height, width, channels))
+    found = tf.numpy_function(functools.partial(_disordered, patch), [images, swaps], images.dtype)
+    return tf.ensure_shape(found, images.shape)
 
 
-def _order(swaps, cells):
-    """The cell that ends up in each place, int32 `(n, cells)`."""
-    swaps = tf.convert_to_tensor(swaps, tf.int32)
-    places = tf.range(cells)
-
-    def trade(order, pair):
-        first, second = tf.split(pair, 2, axis=1)
-        of_first, of_second = tf.split(tf.gather(order, pair, batch_dims=1), 2, axis=1)
-        return tf.where(places == first, of_second, tf.where(places == second, of_first, order))
-
-    start = tf.tile(places[None], [tf.shape(swaps)[0], 1])
-    return tf.foldl(trade, tf.transpose(swaps, (1, 0, 2)), start)
+def _disordered(patch, images, swaps):
+    # Most cells stay: half the time of gathering all of them.
+    found, (count, height, width, channels) = images.copy(), images.shape
+    lines = found.reshape(count, height // patch, patch, width // patch, patch * channels)
+    cells, image = lines.swapaxes(2, 3), np.arange(count)[:, None]
+    for pair in swaps.swapaxes(0, 1):
+        row, column = np.divmod(pair, width // patch)
+        cells[image, row, column] = cells[image, row[:, ::-1], column[:, ::-1]]
+    return found
 
 
 def turn(images, index, angles=6, disc=True):
@@ -145,31 +135,31 @@ def turn(images, index, angles=6, disc=True):
     Raises:
         ValueError: for images that are not square.
     """
-    side = _check_square(images.shape[1:3])
+    shown = _disc(_check_square(images.shape[1:3])) if disc else np.float32(1)
     # A sixth of the time of TensorFlow's projective transform.
-    turned = tf.numpy_function(functools.partial(_turned, angles), [images, index], tf.float32)
-    turned = tf.ensure_shape(turned, images.shape)
-    return turned * _disc(side) if disc else turned
+    turned = tf.numpy_function(functools.partial(_turned, angles, shown), [images, index], tf.float32)
+    return tf.ensure_shape(turned, images.shape)
 
 
-def _turned(angles, images, index):
+def _turned(angles, shown, images, index):
     import cv2
 
-    side = images.shape[1]
+    found, side = np.empty_like(images), images.shape[1]
     centre = ((side - 1) / 2, (side - 1) / 2)
     turns = [cv2.getRotationMatrix2D(centre, 360 * number / angles, 1.0) for number in range(angles)]
-    border = {"borderMode": cv2.BORDER_REFLECT}
-    found = [
-        cv2.warpAffine(image, turns[i], (side, side), **border)
-        for image, i in zip(images, index, strict=True)
-    ]
-    return np.stack(found)
+    for image, i, out in zip(images, index, found, strict=True):
+        cv2.warpAffine(image, turns[i], (side, side), out, borderMode=cv2.BORDER_REFLECT)
+        # Image by image, while it is in the processor's cache.
+        out *= shown
+    return found
 
 
 def _disc(side):
-    """1 inside the inscribed circle and 0 outside it, float32 `(side, side, 1)`."""
+    """1 inside the inscribed circle and 0 outside it, float32 `(side, side, 3)`."""
     square = np.square(np.arange(side) - (side - 1) / 2)
-    return (np.add.outer(square, square) <= (side / 2) ** 2)[..., None].astype(np.float32)
+    inside = np.add.outer(square, square) <= (side / 2) ** 2
+    # Of three channels, because a multiplication by one for all is four times as slow.
+    return np.repeat(inside[..., None], 3, axis=2).astype(np.float32)
 
 
 def _cells(size, patch):

@@ -80,7 +80,7 @@ def fit(
         FloatingPointError: when the loss is not finite any more.
         OSError: when a state cannot be written; the last good one is kept.
         ValueError: for a phase with a plateau that is not validated after every epoch, an unknown layer in
-            `trainable`, or a `monitor` that `validate` does not return.
+            `trainable`, an output without a loss, or a `monitor` that `validate` does not return.
     """
     if validate_every != 1 and any(phase.plateau for phase in phases):
         raise ValueError(
@@ -111,6 +111,12 @@ def _prepare(model, phase):
     known = [layer.name for layer in model.layers]
     for name in phase.trainable or ():
         check_name("Layers", name, known)
+    # Keras would leave it untrained.
+    if isinstance(phase.loss, Mapping) and set(phase.loss) != set(model.output_names):
+        raise ValueError(
+            f"Each output needs a loss: {', '.join(model.output_names)}. "
+            f"Received: losses of {', '.join(phase.loss)}"
+        )
     for layer in model.layers:
         layer.trainable = phase.trainable is None or layer.name in phase.trainable
     # Keras 3.13 takes no tuple.

@@ -39,6 +39,17 @@ def test_a_pair_is_measured_and_the_table_names_the_machine(script, monkeypatch,
     assert table["processor"].item() in capsys.readouterr().out
 
 
+def test_a_step_has_the_loss_and_the_heads_of_its_pair(script):
+    tiny = script.network("small_cnn", (16, 16, 3), 2, width=2)
+    assert (
+        script.compiled_model(script.replace(tiny, loss="focal")).loss.name
+        == "categorical_focal_crossentropy"
+    )
+    two = script.replace(tiny, angles=6)
+    assert set(script.compiled_model(two).output_names) == {"probabilities", "angle"}
+    assert np.isfinite(script.training_step(two)()).all()
+
+
 def test_keras_layer_takes_the_place_of_ours_and_nothing_else_changes(script):
     import keras
 

@@ -84,7 +84,7 @@ def test_stages_that_do_not_fit_each_other_say_how(labels):
         combine(gate, rest.rename({"image0": "other"}), labels)
     with pytest.raises(ValueError, match="Received: nv and mel, bcc, akiec, bkl, df$"):
         combine(gate, rest.drop(columns="vasc"), labels)
-    with pytest.raises(ValueError, match="nan in row 1 for 'nv'"):
+    with pytest.raises(ValueError, match="nan in row image1 for 'nv'"):
         combine(gate.where(gate != 0.2), rest, labels)
 
 

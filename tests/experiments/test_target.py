@@ -4,8 +4,9 @@ import dataclasses
 
 import pandas as pd
 import pytest
+import tensorflow as tf
 
-from skinkit import data
+from skinkit import data, pipeline
 from skinkit.experiments import SavedRun, evaluate, run
 from skinkit.papers import choose
 
@@ -49,16 +50,34 @@ def test_other_images_are_given_the_labels_of_the_target(runs, tmp_path):
     assert f"n = {20 - nevi};" in rest
 
 
-def test_a_gate_learns_mixed_labels_at_a_discount(one_epoch, tmp_path):
+class Stopped(pipeline.Mixup):
+    """Mixup that fails at the second batch of the second epoch of three."""
+
+    def __call__(self, batches, seed, first_step=0):
+        def stop(step, batch):
+            with tf.control_dependencies([tf.debugging.Assert(step < 4, ["stopped"])]):
+                return tuple(map(tf.identity, batch))
+
+        return super().__call__(batches, seed, first_step).enumerate(first_step).map(stop)
+
+
+def test_a_gate_that_learns_mixed_labels_at_a_discount_goes_on_after_a_stop(one_epoch, tmp_path, monkeypatch):
     recipe = dataclasses.replace(
         one_epoch,
+        phases=(dataclasses.replace(one_epoch.phases[0], epochs=2),),
         target=choose("one_against_rest", label="nv"),
         positive="rest",
         balancing=choose("none"),
         loss=choose("focal", gamma=1.0, alpha=[0.5, 1.0]),
-        mixing=choose("mixup", weight=0.7),
+        mixing=choose("mixup", alpha=0.2),
+        selection="last",
     )
-    folders = [run(recipe, "smoke", folder=tmp_path / name, verbose=0) for name in ("one", "two")]
-    one, two = (SavedRun(folder).predictions for folder in folders)
-    pd.testing.assert_frame_equal(one, two)
+    with monkeypatch.context() as patch:
+        patch.setitem(pipeline.MIXINGS, "mixup", Stopped)
+        with pytest.raises(tf.errors.InvalidArgumentError, match="stopped"):
+            run(recipe, "smoke", folder=tmp_path / "stopped", verbose=0)
+    assert (tmp_path / "stopped/checkpoint/epoch-00001").is_dir()
+    folders = [run(recipe, "smoke", folder=tmp_path / name, verbose=0) for name in ("stopped", "whole")]
+    stopped, whole = (SavedRun(folder).predictions for folder in folders)
+    pd.testing.assert_frame_equal(stopped, whole)
     assert SavedRun(folders[0]).recipe == recipe.resolve("smoke")

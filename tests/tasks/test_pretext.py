@@ -13,7 +13,7 @@ from skinkit.experiments.run_folder import SavedRun
 from skinkit.papers import Phase, Recipe, choose
 from skinkit.tasks.batches import evaluation_images
 
-SMALL = {"widths": (4, 6, 8)}
+SMALL = {"widths": (4, 6)}
 CLASS = Recipe(
     name="skinkit/test/class",
     title="The class alone",
@@ -159,8 +159,6 @@ def test_a_run_is_carried_out_scored_and_predicts_again(recipe, watched, trained
         again.filter(like="p_"), found.predictions.filter(like="p_"), rtol=1e-4, atol=1e-5
     )
     assert again["label"].tolist() == found.predictions["label"].tolist()
-    # The saved model has one output.
-    assert isinstance(found.load_model().output, keras.KerasTensor)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from skinkit.experiments.plan import Plan, run_command, run_folder_name
 from skinkit.experiments.predictions import predictor, read_predictions
 from skinkit.files import read_json, reading
 from skinkit.names import did_you_mean
+from skinkit.papers.choice import Choice
 from skinkit.papers.recipe import Recipe
 from skinkit.papers.registry import recipes, same_method
 
@@ -126,7 +127,10 @@ class SavedRun:
     @property
     def target(self):
         """The `skinkit.data.Target`: the labels that the network learned of the classes."""
-        return data.target_of(self.recipe.classes, self.recipe.target)
+        settings = self.manifest["settings"]
+        # Those of older versions say nothing about it.
+        target = settings.get("target")
+        return data.target_of(settings["classes"], target and Choice(**target))
 
     def load_model(self):
         """Returns the trained model.

@@ -243,7 +243,9 @@ blind.round(3)
 # ## 4. What does a network guess by?
 #
 # Now the kit's networks, without and with the disc. An angle is two answers: its pair (chance 1/3), and
-# within the pair which way is up (chance 1/2). Neither corners nor smoothing help with the second.
+# within the pair which way is up (chance 1/2). Neither corners nor smoothing help with the second. (The
+# recipes flip training images sideways alone: flipped both ways, an image is turned by 180 degrees, and
+# nobody could say which way is up.)
 
 # %%
 where = {"seed": SEED, "out": OUT_DIR, "data_dir": DATA_DIR, "verbose": 2}

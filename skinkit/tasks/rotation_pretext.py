@@ -27,6 +27,18 @@ class RotationPretext(Classification):
     def __init__(self, recipe):
         super().__init__(recipe)
         self.turn = pretext_of(recipe)
+        self._check_augmentation()
+
+    def _check_augmentation(self):
+        """Refuses changes that turn an image by an angle which is to be learned."""
+        asked = self.recipe.augmentation
+        both = asked.get("flip_left_right") and asked.get("flip_up_down")
+        if self.turn.angles % 2 == 0 and (both or asked.get("rot90")):
+            raise ValueError(
+                f"{self.recipe.name}: flips both ways, or right-angle turns, turn images by 180 degrees, "
+                f"which is one of the {self.turn.angles} angles to be learned. Flip one way alone. "
+                f"Received: augmentation={dict(asked)}"
+            )
 
     def prepare(self, model, run_data, seed, folder):
         return Prepared(model, pretext_batches(self.recipe, run_data, seed, self.turn))

@@ -7,6 +7,7 @@ import pytest
 from skinkit.papers import recipe
 from skinkit.papers.butskova2021 import controls, recipes
 from skinkit.papers.published import load_published
+from skinkit.papers.registry import recipes as recipes_of
 from skinkit.papers.registry import same_method
 from skinkit.tasks.batches import pipeline_spec
 
@@ -97,3 +98,9 @@ def test_the_small_networks_are_measured_at_the_proportions_of_the_document():
     assert (full.image_size, full.crop_size) == ((450, 600), 128)
     assert quick.subset is None and quick.phases == full.phases
     assert get("stages/lite0-gate", "quick").image_size == (128, 128)
+
+
+def test_no_flips_of_an_image_make_another_angle_of_it():
+    learned = [r for r in recipes_of("butskova2021") if r.target and r.target.name == "rotation"]
+    assert len(learned) == 6
+    assert all(r.augmentation == {"flip_left_right": 0.5} for r in learned)

@@ -196,6 +196,8 @@ def test_a_classifier_starts_from_a_pretext_network(pretext, model):
         (RESTORED, {"model": CLASS.model}, "is learned by restoration_classifier.*small_cnn"),
         (BOTH, {"mixing": choose("mixup", weight=0.7)}, "`mixing` belongs to"),
         (ANGLE, {"tta": choose("flips")}, "`tta` belongs to"),
+        (ANGLE, {"augmentation": {"rot90": True}}, "180 degrees, which is one of the 6 angles"),
+        (BOTH, {"augmentation": {"flip_left_right": 0.5, "flip_up_down": 0.5}}, "Flip one way alone"),
     ],
 )
 def test_what_does_not_go_together_is_named(recipe, changes, message):

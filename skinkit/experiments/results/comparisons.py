@@ -5,6 +5,7 @@ import re
 
 import pandas as pd
 
+from skinkit.data import target_of
 from skinkit.experiments.predictions import prediction_groups
 from skinkit.experiments.results.finished_runs import ALIKE, ENOUGH_RUNS, alike, finished_runs
 from skinkit.papers.published import published_scores
@@ -30,8 +31,8 @@ def compare_runs(folder, pairs=None):
     changed since are left out. The interval is the mean of the pairs' own 95 % intervals, which resample
     whole lesions or patients for both models alike; there is none where all resamples of a pair agree, which
     happens with few lesions. `run_sd` (ddof 1) is the spread of the difference over seeds and folds;
-    `pooled_sd`, with its degrees of freedom `df`, that of all pairs of the same table, whose few runs say
-    more together. `low_of_both` and `high_of_both` are the interval widened by it
+    `pooled_sd`, with its degrees of freedom `df`, that of all pairs of the same table and labels, whose few
+    runs say more together. `low_of_both` and `high_of_both` are the interval widened by it
     (`skinkit.evaluation.widen_interval`). Beside it stands what the document prints for the two rows: the
     mean, the smallest and the largest difference of its networks, and whether its order holds.
 
@@ -80,7 +81,10 @@ def _with_luck(table):
     """The table with the spread over runs that the pairs of a table share, and intervals that count it."""
     from skinkit import evaluation
 
-    alike = [table["first"].str.rpartition("/")[0], *(table[name] for name in (*_SHARED, "metric"))]
+    # A score of two classes, or of angles, says nothing about the spread of one of seven.
+    learned = table["first"].map({r.name: str(target_of(r.classes, r.target).labels) for r in recipes()})
+    tables = table["first"].str.rpartition("/")[0] + " " + learned.fillna("")
+    alike = [tables, *(table[name] for name in (*_SHARED, "metric"))]
     table = table.join(evaluation.pooled_spread(table["run_sd"], table["runs"], by=alike))
     found = (table[name] for name in ("difference", "low", "high", "pooled_sd", "runs", "df"))
     table["low_of_both"], table["high_of_both"] = evaluation.widen_interval(*found)
@@ -141,7 +145,8 @@ def _beside_printed(table):
 def _printed_difference(scores, row):
     scores = scores[scores["metric"] == row.metric]
     printed = (_printed(scores, row.first) - _printed(scores, row.second)).dropna().astype(float)
-    if printed.empty:
+    # Two forms of one printed row have no printed difference.
+    if printed.empty or printed_table(row.first) == printed_table(row.second):
         return {
             **dict.fromkeys(("printed", "printed_low", "printed_high", "networks"), math.nan),
             "holds": "",

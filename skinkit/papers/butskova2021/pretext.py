@@ -8,9 +8,10 @@ disordered image in, a restored one into MobileNet. The other form of each is a 
 Also open, and taken: whole images; angles of 0, 60, ..., 300 degrees and a reflected border; EfficientNet-B7,
 as in the pretrained rows; one dense layer; images in order in evaluation and after the pretext. No network
 starts from ImageNet. The document turns "all the images in the dataset"; here both tasks learn from the
-training part alone, under either protocol. A pretext recipe scores what it learns: the accuracy over six
-angles, of which chance reaches 1/6; the PSNR of restored validation images in its history, while its
-predictions are those of a linear classifier on its bottleneck.
+training part alone, under either protocol. Where the angle is learned, images are flipped sideways alone:
+flipped both ways, an image is turned by 180 degrees, and nothing could tell the two apart. A pretext recipe
+scores what it learns: the accuracy over six angles, of which chance reaches 1/6; the PSNR of restored
+validation images in its history, while its predictions are those of a linear classifier on its bottleneck.
 """
 
 from skinkit.papers.butskova2021.recipes import EPOCHS, MOMENTUM, adam, focal, pretrained, recipe
@@ -19,6 +20,8 @@ from skinkit.papers.recipe import Phase, choose
 _PRETEXT_EPOCHS = 30
 _B7 = choose("efficientnet_b7", dropout=0.0, **MOMENTUM)
 _MOBILENET = choose("mobilenet_025", dropout=0.0, **MOMENTUM)
+# Both flips together are half a turn.
+_SIDEWAYS = {"augmentation": {"flip_left_right": 0.5}}
 # Filters of a restorer's levels.
 _NARROW = {"widths": (8, 16, 32, 64)}
 _SMOKE = {"image_size": (32, 32), "subset": 120, "epochs": (1,)}
@@ -57,7 +60,7 @@ def _turned(name, network, disc=False, **changes):
     yield _pretext(
         f"{name}-pretext", f"The angle of {what}", network,
         **changes | {"target": choose("rotation", disc=disc), "positive": "0", "monitor": "accuracy"},
-        loss=choose("categorical_crossentropy"),
+        loss=choose("categorical_crossentropy"), **_SIDEWAYS,
     )  # fmt: skip
     start = {"start_from": f"butskova2021/{name}-pretext"}
     yield _network(name, f"First the angle of {what}, then the class", network, **changes | start)
@@ -65,8 +68,8 @@ def _turned(name, network, disc=False, **changes):
 
 def _turned_joint(name, network, **changes):
     """Angle and class at once."""
-    target = choose("rotation", disc=False, joint=True)
-    return _network(name, "Angle and class of turned images at once", network, target=target, **changes)
+    changes |= {"target": choose("rotation", disc=False, joint=True), **_SIDEWAYS}
+    return _network(name, "Angle and class of turned images at once", network, **changes)
 
 
 def _restored(name, decoder="unet", widths=None, **changes):
@@ -164,11 +167,14 @@ def _restored_stand_ins(name):
 _TABLES = (_self_supervised, _controls, _stand_ins)
 RECIPES = tuple(each for table in _TABLES for each in table())
 
-# Rows of a small network, and the printed ones that they repeat.
+# Rows of a small network, and the printed ones that they repeat: both forms, as one of them was printed.
 STANDS_FOR = {
     "butskova2021/pretext/mobilenet-scratch": "butskova2021/unpretrained/resnet50-gamma1",
-    "butskova2021/pretext/mobilenet-rotation": "butskova2021/self-supervised/rotation",
-    "butskova2021/pretext/mobilenet-restoration": "butskova2021/self-supervised/context-restoration",
+    **{
+        f"butskova2021/pretext/mobilenet-{task}{form}": f"butskova2021/self-supervised/{row}"
+        for task, row in (("rotation", "rotation"), ("restoration", "context-restoration"))
+        for form in ("", "-joint")
+    },
 }
 
 # First minus second, on the same test images.
@@ -203,6 +209,7 @@ COMPARISONS = tuple(
         ("pretext/mobilenet-rotation-disc", "pretext/mobilenet-rotation"),
         ("pretext/mobilenet-rotation-disc-pretext", "pretext/mobilenet-rotation-pretext"),
         ("pretext/mobilenet-restoration", "pretext/mobilenet-rotation"),
+        ("pretext/mobilenet-restoration-joint", "pretext/mobilenet-rotation-joint"),
         ("pretext/mobilenet-restoration-joint", "pretext/mobilenet-restoration"),
         ("pretext/mobilenet-restoration-light", "pretext/mobilenet-restoration"),
     )

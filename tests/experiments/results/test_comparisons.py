@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skinkit.data import CLASS_MAPS
+from skinkit.data import target_of
 from skinkit.evaluation import summary, unpack_predictions
 from skinkit.experiments.plan import Plan
 from skinkit.experiments.results.comparisons import COLUMNS, compare_runs
@@ -23,7 +23,7 @@ def write_predictions(tmp_path):
 
     def write(recipe, accuracy, seed=0, images=60, protocol="corrected", settings=TINY, **more):
         random = np.random.default_rng(seed + int(1000 * accuracy))
-        first, second, *others = CLASS_MAPS[settings.classes].labels
+        first, second, *others = target_of(settings.classes, settings.target).labels
         labels = np.array([first, second] * (images // 2))
         right = random.random(images) < accuracy
         p_first = np.where((labels == first) == right, 0.8, 0.2)
@@ -223,3 +223,21 @@ def test_a_table_of_small_networks_stands_beside_the_printed_one(write_predictio
         write_predictions(name, accuracy, settings=find_recipe(name))
     row = compare_runs(tmp_path, [names]).set_index("metric").loc["macro_recall"]
     assert row["networks"] == 1 and row["printed"] == pytest.approx(printed)
+
+
+def test_two_forms_of_one_printed_row_have_no_printed_difference(write_predictions, tmp_path):
+    pair = [f"butskova2021/stages/lite0-two-stage-{rule}" for rule in ("hard", "soft")]
+    for name, accuracy in zip(pair, (0.8, 0.7), strict=True):
+        write_predictions(name, accuracy, settings=find_recipe(name))
+    row = compare_runs(tmp_path, [pair]).set_index("metric").loc["macro_recall"]
+    assert pd.isna(row["printed"]) and row["holds"] == ""
+
+
+def test_the_spread_of_scores_of_other_labels_is_not_shared(write_predictions, tmp_path):
+    names = ("gate-discount0.25", "gate-discount1", "scratch-256", "scratch-equal-steps")
+    gates, classes = ([f"butskova2021/controls/{name}" for name in pair] for pair in (names[:2], names[2:]))
+    for name, accuracy in zip((*gates, *classes), (0.9, 0.6, 0.8, 0.4), strict=True):
+        for seed in range(3):
+            write_predictions(name, accuracy, seed, settings=find_recipe(name))
+    table = compare_runs(tmp_path, [gates, classes])
+    assert table["df"].unique().tolist() == [2]

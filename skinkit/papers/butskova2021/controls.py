@@ -72,7 +72,7 @@ def _scratch_controls():
     )  # fmt: skip
     # Without the cycle of the momentum, and without the change of perspective that fastai calls warp.
     yield unpretrained(
-        "controls/fastai-defaults", "Gamma 1, schedule and augmentation as fastai has them", "1",
+        "controls/fastai-defaults", "Gamma 1, schedule and augmentation of fastai but its warp", "1",
         phases=(Phase(20, adam(), choose("cosine", warmup=0.25)),),
         augmentation=_FASTAI,
         scaling="imagenet", channel_order="rgb", selection="last", **_OURS,

@@ -123,7 +123,7 @@ def _controls():
     yield from _turned("controls/rotation-disc", _B7, disc=True, **_OURS)
     for row, title, changes in (
         ("patch16", "patches of 16 pixels", {"patch": 16}),
-        ("90-epochs", "for as long as the document plans", {"epochs": 90}),
+        ("90-epochs", "90 epochs of both, where the document plans 90 to 100 of the first", {"epochs": 90}),
         ("light", "a light decoder", {"model": _chain("mobilenet", "light")}),
         ("encoder", "the class from the restorer's encoder", {"model": _encoder()}),
     ):
@@ -141,7 +141,7 @@ def _stand_ins():
     yield _network(f"{name}-scratch-50-epochs", title, _MOBILENET, EPOCHS + _PRETEXT_EPOCHS, **_STAND_IN)
     imagenet = choose("mobilenet_025", **MOMENTUM)
     profiles = {**_STAND_IN["profiles"], "smoke": {**_SMOKE, "epochs": (1, 1)}}
-    title = "MobileNet-0.25 with ImageNet weights"
+    title = "MobileNet-0.25 with ImageNet weights, head and rates as in the pretrained rows"
     yield pretrained(f"{name}-imagenet", title, "1", imagenet, **_STAND_IN | {"profiles": profiles})
     yield from _turned(f"{name}-rotation", _MOBILENET, **_STAND_IN)
     yield from _turned(f"{name}-rotation-disc", _MOBILENET, disc=True, **_STAND_IN)

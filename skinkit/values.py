@@ -13,7 +13,7 @@ from skinkit.names import did_you_mean
 # Numbers with their range, for annotations.
 Natural = Annotated[int, (0, math.inf)]
 Count = Annotated[int, (1, math.inf)]
-Positive = Annotated[float, (0, math.inf)]
+NonNegative = Annotated[float, (0, math.inf)]
 Share = Annotated[float, (0, 1)]
 
 _ANY_NUMBER = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)

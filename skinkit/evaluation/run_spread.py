@@ -34,27 +34,36 @@ def spread_over_runs(runs, by):
     return pd.DataFrame({name: np.sqrt(variance) for name, variance in variances.items()})
 
 
-def pooled_spread(sd, runs, by):
-    """Returns the standard deviation that several groups of runs share, where each has few.
+def pooled_spread(pairs, by):
+    """Returns the standard deviation over runs that several differences share, where each has few runs.
+
+    Pairs that share recipes are not independent: of r recipes, r - 1 differences say all.
 
     Args:
-        sd: Series of standard deviations over the runs of a group (ddof 1); NaN for a single run.
-        runs: Series of the numbers of runs.
+        pairs: DataFrame, one row a difference: names `first` and `second`, the number of `runs`, and their
+            standard deviation `run_sd` (ddof 1); NaN for a single run.
         by: Series, or a list of them, by which the variances are pooled.
 
     Returns:
-        DataFrame with the index of `sd`: `pooled_sd`, the root of the mean variance, weighted by degrees of
-        freedom, and `df`, these degrees in all. NaN and 0 where no group has two runs.
+        DataFrame with the index of `pairs`: `pooled_sd`, the root of the mean variance, weighted by the
+        degrees of freedom of each, and `df`, these degrees of all that are independent. NaN and 0 where no
+        difference has two runs.
 
     Example:
-        >>> pooled_spread(pd.Series([0.01, 0.03]), pd.Series([3, 3]), by=pd.Series(["t", "t"])).iloc[0]
+        >>> pairs = pd.DataFrame({"first": ["a", "b"], "second": "c", "runs": 3, "run_sd": [0.01, 0.03]})
+        >>> pooled_spread(pairs, by=pd.Series(["table", "table"])).iloc[0]
         pooled_sd    0.02236
         df           4.00000
     """
-    df = (runs - 1).where(sd.notna(), 0)
-    total = df.groupby(by).transform("sum")
-    squares = (df * sd.fillna(0) ** 2).groupby(by).transform("sum")
-    return pd.DataFrame({"pooled_sd": np.sqrt(squares / total.where(total > 0)), "df": total})
+    table = pairs.groupby(by, sort=False, dropna=False).ngroup()
+    pairs = pairs.assign(df=(pairs["runs"] - 1).where(pairs["run_sd"].notna(), 0), table=table)
+    pairs["squares"] = pairs["df"] * pairs["run_sd"].fillna(0) ** 2
+    known = pairs[pairs["df"] > 0]
+    sums = known.groupby("table")[["df", "squares"]].sum()
+    recipes = known.melt(id_vars="table", value_vars=["first", "second"]).groupby("table")["value"].nunique()
+    independent = ((recipes - 1) / known.groupby("table").size()).clip(upper=1)
+    sd, df = np.sqrt(sums["squares"] / sums["df"]), (sums["df"] * independent).round()
+    return pd.DataFrame({"pooled_sd": table.map(sd), "df": table.map(df).fillna(0).astype(int)})
 
 
 def widen_interval(value, low, high, sd, runs, df):

@@ -71,6 +71,9 @@ def restoration_classifier(
         dropout: As in `skinkit.models.add_head`.
         **options: Of the backbone.
 
+    Returns:
+        A `keras.Model` with the head of `skinkit.models.add_head`.
+
     Raises:
         ValueError: as in `restorer`; for an unknown `reuse`, or a backbone whose pixels are scaled channel by
             channel.

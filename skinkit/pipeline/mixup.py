@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from skinkit.pipeline.random_numbers import step_seeds
-from skinkit.values import Positive, Share, check_fields
+from skinkit.values import NonNegative, Share, check_fields
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Mixup:
     """
 
     weight: Share | None = None
-    alpha: Positive | None = None
+    alpha: NonNegative | None = None
 
     def __post_init__(self):
         check_fields("mixup", self)

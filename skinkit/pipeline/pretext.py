@@ -63,8 +63,8 @@ class Turn:
 
     butskova2021, after Gidaris et al. 2018, Unsupervised representation learning by predicting image
     rotations. The corners of a turned photograph tell its angle without a look at the lesion; the disc hides
-    them. What a turn between pixels smooths has a pattern, which still tells most angles apart, up to half a
-    turn: chance is then 1/2, not 1/`angles` (notebook 17).
+    them. What a turn between pixels smooths has a pattern, which still tells six angles apart, up to half a
+    turn: without a look at the lesion every second guess is right (notebook 17).
 
     Args:
         angles: Integer, 2 or more: the angles are 0 and its multiples of 360 degrees / `angles`.

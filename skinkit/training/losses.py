@@ -7,10 +7,10 @@ from keras import ops
 
 from skinkit.names import check_name
 from skinkit.training.loss_weights import class_weights
-from skinkit.values import Positive, check_value
+from skinkit.values import NonNegative, check_value
 
 INVERSE_FREQUENCY = "inverse_frequency"
-_Alpha = Literal["inverse_frequency"] | Positive | tuple[Positive, ...]
+_Alpha = Literal["inverse_frequency"] | NonNegative | tuple[NonNegative, ...]
 
 
 @keras.saving.register_keras_serializable(package="skinkit")
@@ -85,7 +85,9 @@ def resolve_alpha(options, classes, labels):
     return dict(options)
 
 
-def _focal(gamma: Positive = 2.0, alpha: _Alpha = 1.0, label_smoothing=0.0, reduction="sum_over_batch_size"):
+def _focal(
+    gamma: NonNegative = 2.0, alpha: _Alpha = 1.0, label_smoothing=0.0, reduction="sum_over_batch_size"
+):
     return keras.losses.CategoricalFocalCrossentropy(
         alpha=alpha, gamma=gamma, label_smoothing=label_smoothing, reduction=reduction
     )

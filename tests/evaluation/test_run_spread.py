@@ -38,12 +38,26 @@ def test_scores_are_kept_apart_and_one_run_has_no_spread():
     assert found.loc["accuracy"].isna().all()
 
 
-def test_few_runs_of_several_groups_share_a_spread():
-    sd, groups = pd.Series([0.01, 0.03, np.nan, np.nan]), pd.Series(["a", "a", "a", "b"])
-    found = pooled_spread(sd, pd.Series([3, 2, 1, 1]), by=groups)
+def test_few_runs_of_several_differences_share_a_spread():
+    pairs = pd.DataFrame(
+        {
+            "first": ["a", "b", "d", "e"],
+            "second": "c",
+            "runs": [3, 2, 1, 1],
+            "run_sd": [0.01, 0.03, np.nan, np.nan],
+        }
+    )
+    found = pooled_spread(pairs, by=pd.Series(["one", "one", "one", "other"]))
     # (2 * 0.01² + 1 * 0.03²) / 3
     assert found["pooled_sd"].tolist()[:3] == pytest.approx([np.sqrt(0.0011 / 3)] * 3)
     assert found["df"].tolist() == [3, 3, 3, 0] and np.isnan(found["pooled_sd"][3])
+
+
+def test_a_difference_that_follows_from_others_adds_no_degrees_of_freedom():
+    pairs = pd.DataFrame({"first": ["a", "b", "a"], "second": ["c", "c", "b"], "runs": 3, "run_sd": 0.02})
+    found = pooled_spread(pairs, by=pd.Series(["one"] * 3))
+    # Three recipes of three runs each: 2 * 2.
+    assert found["df"].tolist() == [4] * 3 and found["pooled_sd"].tolist() == pytest.approx([0.02] * 3)
 
 
 def test_an_interval_grows_by_the_luck_of_the_trainings():

@@ -165,6 +165,7 @@ def test_other_methods_of_a_stage_are_other_runs(known, monkeypatch):
         ({"phases": GATE.phases}, "nothing is trained.*phases="),
         ({"target": GATE.target, "positive": "rest"}, "nothing is trained.*target="),
         ({"start_from": GATE.name}, "nothing is trained.*start_from="),
+        ({"mixing": choose("mixup", weight=0.7)}, "nothing is trained.*mixing="),
         ({"stages": choose("soft", gate=GATE.name, label="nv")}, "`stages` needs rest"),
         ({"stages": choose("sotf", gate=GATE.name, rest=REST.name, label="nv")}, "Did you mean soft"),
         ({"stages": choose("hard", **SOFT.stages.options, threshold=0.4)}, "from 0.5 to 1. Received: thr"),

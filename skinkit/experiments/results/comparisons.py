@@ -85,7 +85,7 @@ def _with_luck(table):
     learned = table["first"].map({r.name: str(target_of(r.classes, r.target).labels) for r in recipes()})
     tables = table["first"].str.rpartition("/")[0] + " " + learned.fillna("")
     alike = [tables, *(table[name] for name in (*_SHARED, "metric"))]
-    table = table.join(evaluation.pooled_spread(table["run_sd"], table["runs"], by=alike))
+    table = table.join(evaluation.pooled_spread(table, by=alike))
     found = (table[name] for name in ("difference", "low", "high", "pooled_sd", "runs", "df"))
     table["low_of_both"], table["high_of_both"] = evaluation.widen_interval(*found)
     return table

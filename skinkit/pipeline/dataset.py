@@ -189,7 +189,6 @@ def _images(wanted, files, file_of_row, spec, batch_size, training):
     which cannot fail, so that even files that all fail do not make an endless search.
     """
     read = pixel_reader(files.tolist(), spec)
-    fill = spec.augmentation.fill if spec.augmentation else "reflect"
     file_of_row = tf.constant(file_of_row)
     blank = tf.zeros(spec.shape(training))
 
@@ -200,14 +199,10 @@ def _images(wanted, files, file_of_row, spec, batch_size, training):
         file = tf.pad(tf.gather(file_of_row, rows), [[0, missing]], constant_values=-1)
         return file, {name: _pad_rows(value, missing) for name, value in changes.items()}
 
-    def load(file, changes):
-        image = change(read(file), changes, _TOP[spec.scaling], fill)
-        return cut(_scale(image, spec), spec, changes.get("box"))
-
     # Converting Python's `if` is of no use here: there is none on a tensor.
     @tf.autograph.experimental.do_not_convert
     def load_or_blank(file, changes):
-        return file, tf.cond(file < 0, lambda: blank, lambda: load(file, changes))
+        return file, tf.cond(file < 0, lambda: blank, lambda: finished(read(file), spec, changes))
 
     singles = wanted.map(padded).unbatch()
     images = singles.map(load_or_blank, num_parallel_calls=tf.data.AUTOTUNE)
@@ -247,6 +242,20 @@ def _check_complete(expected, found, images, files):
     message = tf.strings.join([begin, files[expected[tf.argmax(is_missing)]], end])
     with tf.control_dependencies([tf.debugging.Assert(~tf.reduce_any(is_missing), [message])]):
         return images[:count]
+
+
+def finished(pixels, spec, changes=None):
+    """Returns what the network sees of an image: changed, scaled and cropped.
+
+    Args:
+        pixels: Tensor `(height, width, 3)`, uint8 RGB.
+        spec: A `PipelineSpec`.
+        changes: Dictionary of tensors of one image, as `draw_changes` draws them; `None` in evaluation.
+    """
+    changes = changes or {}
+    fill = spec.augmentation.fill if spec.augmentation else "reflect"
+    image = change(pixels, changes, _TOP[spec.scaling], fill)
+    return cut(_scale(image, spec), spec, changes.get("box"))
 
 
 def _scale(image, spec):

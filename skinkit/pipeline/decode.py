@@ -37,7 +37,11 @@ def decode_file(path, spec):
     Raises:
         tf.errors.OpError: when the file is missing, damaged or not an image.
     """
-    contents = tf.io.read_file(path)
+    return decode_contents(tf.io.read_file(path), spec)
+
+
+def decode_contents(contents, spec):
+    """Decodes what a JPEG or PNG file holds, a scalar string tensor, as `decode_file` does."""
     pixels, is_reduced = tf.cond(
         _is(contents, "JPEG"),
         lambda: _decode_jpeg(contents, spec),

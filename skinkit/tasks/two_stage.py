@@ -71,17 +71,28 @@ class TwoStage(Classification):
         gate, rest = models.traced(model).predict_on_batch(images)
         rule, options = self.recipe.stages.name, self.recipe.stages.options
         label, options = options["label"], {n: v for n, v in options.items() if n not in STAGE_OPTIONS}
-        others = data.target_of(self.recipe.classes, choose(STAGES["rest"], label=label)).labels
         # The gate's first output is its class.
-        both = pd.Series(gate[:, 0], name=label), pd.DataFrame(rest, columns=others)
+        both = pd.Series(gate[:, 0], name=label), pd.DataFrame(rest, columns=self._others())
         return evaluation.combine(*both, self.labels, rule, **options).to_numpy(np.float32)
 
-    def explain(self, model, rows):
-        maps = {}
+    def explain(self, model, rows, label=None):
+        maps, own = {}, self.recipe.stages.options["label"]
         for stage in STAGES:
-            found = super().explain(model.get_layer(stage), rows)
-            maps |= {f"{stage}: {name}": each for name, each in found.maps.items()}
+            if label is None or (stage == "gate") == (label == own):
+                found = super().explain(model.get_layer(stage), rows, label)
+                maps |= {f"{stage}: {name}": each for name, each in found.maps.items()}
         return Explanation(found.images, self.predictor(model)(rows), maps)
+
+    def position(self, label):
+        if label == self.recipe.stages.options["label"]:
+            # The gate's first output.
+            return 0
+        return None if label is None else self._others().index(label)
+
+    def _others(self):
+        """The labels of the second network, in the order of its outputs."""
+        label = self.recipe.stages.options["label"]
+        return data.target_of(self.recipe.classes, choose(STAGES["rest"], label=label)).labels
 
 
 def _asked(recipe):

@@ -48,19 +48,24 @@ class ImageFacts:
 
 
 def inspect_image(path: str | Path) -> ImageFacts:
-    """Reads and decodes one file.
-
-    Some decoders fill the missing part of a truncated JPEG with grey and say nothing; here the
-    stream must be complete up to its end marker and decode to the last row. Changed bytes inside
-    a complete JPEG mostly go unnoticed: only a checksum of the file shows them. Half a stream with an end
-    marker is found by bits that are put before the marker: a whole image does not change with them.
-    """
+    """Reads and decodes one file: see `inspect_contents`."""
     try:
         content = Path(path).read_bytes()
     except FileNotFoundError:
         return ImageFacts("missing", "there is no such file")
     except OSError as error:
         return ImageFacts("unreadable", str(error))
+    return inspect_contents(content)
+
+
+def inspect_contents(content: bytes) -> ImageFacts:
+    """Decodes what one file holds.
+
+    Some decoders fill the missing part of a truncated JPEG with grey and say nothing; here the
+    stream must be complete up to its end marker and decode to the last row. Changed bytes inside
+    a complete JPEG mostly go unnoticed: only a checksum of the file shows them. Half a stream with an end
+    marker is found by bits that are put before the marker: a whole image does not change with them.
+    """
     if not content:
         return ImageFacts("zero-byte", "the file is empty")
     kind = next((kind for kind, start in IMAGE_SIGNATURES.items() if content.startswith(start)), None)

@@ -73,7 +73,7 @@ def inspect_contents(content: bytes) -> ImageFacts:
         known = f"neither {' nor '.join(IMAGE_SIGNATURES)}"
         return ImageFacts("not an image", f"{known}: begins with {content[:8]!r}", bytes=len(content))
     # Not left to the decoder alone, which Pillow's LOAD_TRUNCATED_IMAGES makes lenient.
-    if not (_PNG_END in content if kind == "PNG" else _end_of_jpeg(content)):
+    if not (_PNG_END in content if kind == "PNG" else end_of_jpeg(content)):
         return ImageFacts("truncated", f"the {kind} stream has no end marker", bytes=len(content))
     try:
         return _decode(content, kind)
@@ -98,8 +98,8 @@ def typical_size(paths):
     return [int(side) for side in np.median(sizes, axis=0)]
 
 
-def _end_of_jpeg(content):
-    """The position of the end marker, `None` without one."""
+def end_of_jpeg(content):
+    """Returns the position of the end marker of a JPEG, `None` without one."""
     position = 2
     while found := _MARKER.search(content, position):
         position = found.start() + 2
@@ -119,7 +119,7 @@ def _ends_early(content, image):
     corner = image.crop((x, y, *image.size)).convert("RGB").getextrema()
     if not image.info.get("progressive") and any(high - low > 2 for low, high in corner):
         return False
-    end = _end_of_jpeg(content)
+    end = end_of_jpeg(content)
     with Image.open(io.BytesIO(content[:end] + _MORE_BITS + content[end:])) as longer:
         return longer.tobytes() != image.tobytes()
 

@@ -1,0 +1,80 @@
+"""The card of a served model: what it is, what it was measured to be worth, and on what."""
+
+import numpy as np
+
+from skinkit import evaluation
+from skinkit.files import file_hash
+
+NOTICE = "Research and teaching only. Not for clinical use."
+_DRAWN = "Trained on drawn images, not on photographs: it knows nothing of real lesions."
+_WORST = 5
+
+
+def model_card(name, run, recipe, calibration):
+    """Returns all that is said of a model, as JSON's own types.
+
+    Args:
+        name: String, under which it is served.
+        run: `skinkit.experiments.SavedRun`.
+        recipe: Its resolved `Recipe`, with the views that are served.
+        calibration: `skinkit.serve.calibration.Calibration`.
+    """
+    height, width = recipe.image_size
+    manifest = run.manifest
+    return {
+        "id": name,
+        "title": recipe.title,
+        "recipe": recipe.name,
+        **{key: manifest[key] for key in ("profile", "protocol", "fold", "seed")},
+        "origin": manifest["dataset"],
+        "net_type": recipe.model.name,
+        "out_dim": len(run.labels),
+        "labels": list(run.labels),
+        "img_size": max(height, width),
+        "height": height,
+        "width": width,
+        "views": recipe.tta.name if recipe.tta else "none",
+        **calibration.said,
+        "hashes": {
+            "model": file_hash(run.folder / "model.keras"),
+            "run": manifest["key"],
+            "split": manifest["split_hash"],
+        },
+        "images": manifest["images"],
+        "leakage": manifest["leakage"],
+        "stamp": manifest["stamp"],
+        **{key: run.metrics[key] for key in ("n", "grouped_by", "scores")},
+        "history": _columns(run.history),
+        **_confusions(run.predictions),
+        "notice": f"{NOTICE} {_DRAWN}" if manifest["dataset"] == "synthetic" else NOTICE,
+    }
+
+
+def _columns(table):
+    """Columns of a table as lists; what is missing is null."""
+    # Missing values have no place among numbers.
+    filled = table.astype(object).where(table.notna(), None)
+    return {name: filled[name].tolist() for name in filled}
+
+
+def _confusions(predictions):
+    """The confusion matrix, the classes most often missed, and the commonest wrong pairs."""
+    truth, probabilities, labels = evaluation.unpack_predictions(predictions)
+    matrix = evaluation.confusion_table(truth, probabilities, labels).to_numpy()
+    counts, missed = matrix.sum(axis=1), matrix.sum(axis=1) - matrix.diagonal()
+    shares = np.divide(missed, counts, out=np.zeros(len(labels)), where=counts > 0)
+    worst = sorted(range(len(labels)), key=lambda i: -shares[i])
+    pairs = [(int(matrix[i, j]), i, j) for i in range(len(labels)) for j in range(len(labels)) if i != j]
+    return {
+        "confusion": matrix.tolist(),
+        "most_missed": [
+            {"label": labels[i], "n": int(counts[i]), "missed": int(missed[i]), "share": float(shares[i])}
+            for i in worst[:_WORST]
+            if missed[i]
+        ],
+        "wrong_pairs": [
+            {"truth": labels[i], "prediction": labels[j], "n": n}
+            for n, i, j in sorted(pairs, key=lambda pair: -pair[0])[:_WORST]
+            if n
+        ],
+    }

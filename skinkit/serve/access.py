@@ -48,9 +48,7 @@ class Access:
     hosts: tuple[str, ...]
     limits: object
     is_limited: bool = True
-    limiter: MovingWindowRateLimiter = field(
-        default_factory=lambda: MovingWindowRateLimiter(MemoryStorage())
-    )
+    limiter: MovingWindowRateLimiter = field(default_factory=lambda: MovingWindowRateLimiter(MemoryStorage()))
 
     def owner(self, request):
         """Returns the name of the token that a request bears; `""` where there are no tokens.
@@ -161,7 +159,9 @@ def read_tokens(environment=os.environ):
     if path := environment.get("SKINKIT_TOKENS_FILE"):
         text = f"{text}\n{Path(path).read_text(encoding='utf-8')}"
     found = {}
-    for place, said in enumerate(filter(None, (each.strip() for each in text.replace(",", "\n").split("\n")))):
+    for place, said in enumerate(
+        filter(None, (each.strip() for each in text.replace(",", "\n").split("\n")))
+    ):
         name, _, secret = said.partition(":")
         if not name or len(secret) < _SHORTEST or name in found:
             raise ValueError(

@@ -32,8 +32,12 @@ def api_page(schema):
 
 
 def _route(method, path, operation):
-    taken = [f"{each['name']}: {each.get('description', each['in'])}" for each in operation.get("parameters", ())]
-    form = operation.get("requestBody", {}).get("content", {}).get("multipart/form-data", {}).get("schema", {})
+    taken = [
+        f"{each['name']}: {each.get('description', each['in'])}" for each in operation.get("parameters", ())
+    ]
+    form = (
+        operation.get("requestBody", {}).get("content", {}).get("multipart/form-data", {}).get("schema", {})
+    )
     taken += [f"{name}: file of multipart/form-data" for name in form.get("properties", ())]
     answers = [f"{status}: {each['description']}" for status, each in sorted(operation["responses"].items())]
     return (

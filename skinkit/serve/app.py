@@ -176,7 +176,9 @@ def readyz(request: Request) -> schemas.Health:
 
 
 @_ROUTES.get(
-    "/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}, **schemas.problems()}
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}}}, **schemas.problems()},
 )
 def prometheus(request: Request):
     """Returns numbers about the server in Prometheus' text format."""

@@ -67,7 +67,10 @@ def calibrate(settings, run, task, model, cache, data_dir=None):
     threshold, said = settings.threshold, "threshold by the settings"
     if threshold is None and positive is not None:
         scores = found.score(probabilities, labels)[truth == positive]
-        threshold, said = _threshold(scores), f"sensitivity {SENSITIVITY:.0%} on its {len(scores)} of {positive}"
+        threshold, said = (
+            _threshold(scores),
+            f"sensitivity {SENSITIVITY:.0%} on its {len(scores)} of {positive}",
+        )
     return Calibration(
         positive, found.temperature, threshold, f"{len(predictions)} validation images; {said}."
     )

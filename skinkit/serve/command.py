@@ -3,7 +3,9 @@
 from skinkit.papers.several import count
 
 _EXTRA = "`skinkit serve` needs more packages: pip install 'skinkit[serve]'"
-_UVICORN = "the rest of the line are options of uvicorn: --ssl-keyfile, --root-path, --forwarded-allow-ips ..."
+_UVICORN = (
+    "the rest of the line are options of uvicorn: --ssl-keyfile, --root-path, --forwarded-allow-ips ..."
+)
 
 
 def add_options(parser):
@@ -12,7 +14,9 @@ def add_options(parser):
     parser.add_argument("--config", help="TOML file of models, limits and times, read again when it changes")
     parser.add_argument("--workers", type=int, default=1, help="worker processes (default: %(default)s)")
     parser.add_argument("--queue", metavar="URL", help="redis://HOST:PORT/0 (default: a file in --out)")
-    parser.add_argument("--worker", action="store_true", help="be a worker of the server at --queue, no server")
+    parser.add_argument(
+        "--worker", action="store_true", help="be a worker of the server at --queue, no server"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to bind to (default: %(default)s)")
     parser.add_argument("--port", type=count, default=8082, help="default: %(default)s")
     parser.add_argument("--out", default="results/serve", help="folder to write to (default: %(default)s)")

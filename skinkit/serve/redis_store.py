@@ -180,7 +180,9 @@ class RedisStore(Store):
                 self.remove(task, EXPIRED, now + tombstone)
 
     def counts(self):
-        running = sum(self._redis.scard(f"running:{worker.decode()}") for worker in self._redis.smembers("busy"))
+        running = sum(
+            self._redis.scard(f"running:{worker.decode()}") for worker in self._redis.smembers("busy")
+        )
         return {QUEUED: self._redis.zcard("queue"), RUNNING: running}
 
     def workers(self, since):
@@ -231,4 +233,6 @@ class RedisStore(Store):
 
 
 def _job(row):
-    return Job(**{name: kind(value.decode()) for (name, kind), value in zip(_FIELDS.items(), row, strict=True)})
+    return Job(
+        **{name: kind(value.decode()) for (name, kind), value in zip(_FIELDS.items(), row, strict=True)}
+    )

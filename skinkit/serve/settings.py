@@ -153,7 +153,9 @@ def read_settings(path):
     _check_keys(path, content, Settings)
     check_value(path, "models", content.get("models", {}), Mapping)
     models = {name: _model(path, name, said) for name, said in content.get("models", {}).items()}
-    parts = {name: _section(f"{path}, [{name}]", kind, content.get(name, {})) for name, kind in _PARTS.items()}
+    parts = {
+        name: _section(f"{path}, [{name}]", kind, content.get(name, {})) for name, kind in _PARTS.items()
+    }
     check_value(path, "default", content.get("default"), str | None)
     return Settings(models, content.get("default"), **parts)
 

@@ -124,7 +124,13 @@ class _Server(uvicorn.Server):
     """The web process' server; it ends all waiting when it is told to stop."""
 
     def __init__(self, app, waiting, host, port, options):
-        fixed = {"host": host, "port": port, "log_level": "warning", "access_log": False, "server_header": False}
+        fixed = {
+            "host": host,
+            "port": port,
+            "log_level": "warning",
+            "access_log": False,
+            "server_header": False,
+        }
         options = {**fixed, "timeout_graceful_shutdown": _CLOSE, **options}
         super().__init__(uvicorn.Config(app, **options))
         self.waiting = waiting

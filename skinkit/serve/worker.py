@@ -131,7 +131,9 @@ class Worker:
             except Exception as error:
                 self._fail_one_of(jobs, error)
                 return
-            answers = [Answer(job.id, place, each) for (job, place, _), each in zip(batch, found, strict=True)]
+            answers = [
+                Answer(job.id, place, each) for (job, place, _), each in zip(batch, found, strict=True)
+            ]
             self.store.record(self.name, answers)
         for job in jobs:
             audit(job, "done")
@@ -198,7 +200,9 @@ def _train_demo(folder):
     from skinkit.experiments.demo import run_demo
     from skinkit.papers.baselines import DEMO_SYNTHETIC
 
-    print("No run was given: the demo network on drawn images is served. Where it is new, it trains a minute.")
+    print(
+        "No run was given: the demo network on drawn images is served. Where it is new, it trains a minute."
+    )
     run_demo(DEMO_SYNTHETIC, folder, verbose=2, wait=True)
 
 

@@ -76,7 +76,11 @@ def test_rates_belong_to_a_token_and_guesses_to_an_address(place):
     place.start_worker()
     place.settings.current = dataclasses.replace(place.settings.current, limits=Limits(posts=1))
     client = place.client(tokens=TOKENS, is_limited=True)
-    assert [predict(client, headers=bearer(name)).status_code for name in (*TOKENS, "study")] == [200, 200, 429]
+    assert [predict(client, headers=bearer(name)).status_code for name in (*TOKENS, "study")] == [
+        200,
+        200,
+        429,
+    ]
     assert [predict(client).status_code for _ in range(2)] == [401, 429]
 
 
@@ -121,7 +125,9 @@ def test_tokens_come_from_the_environment(tmp_path):
     assert read_tokens(found) == {"a": "a-long:secret-of-it", "b": "another-long-secret"}
 
 
-@pytest.mark.parametrize("text", ["secret-without-a-name", ":a-secret-without-a-name", "a:short", "a:b" * 8 + ",x"])
+@pytest.mark.parametrize(
+    "text", ["secret-without-a-name", ":a-secret-without-a-name", "a:short", "a:b" * 8 + ",x"]
+)
 def test_wrong_tokens_are_not_shown(text):
     with pytest.raises(ValueError, match="name:secret") as error:
         read_tokens({"SKINKIT_TOKENS": text})

@@ -57,7 +57,10 @@ def test_one_image_is_classified_while_the_client_waits(client):
     answer = post(client, ("a.png", JPEG), route="predict")
     assert answer.status_code == 200
     (task,) = answer.json().values()
-    assert answer.json() == {"task_uuid": str(uuid.UUID(task))} and answer.headers["location"] == f"/from_task/{task}"
+    assert (
+        answer.json() == {"task_uuid": str(uuid.UUID(task))}
+        and answer.headers["location"] == f"/from_task/{task}"
+    )
     (found,) = client.get(f"/from_task/{task}").json()
     assert [*found] == ["name", "probabilities", "metadata", "prediction"]
     assert found["name"] == "a.png" and found["probabilities"] == {"mel": 0.25, "nv": 0.75}

@@ -89,7 +89,7 @@ for _, id in ipairs(redis.call('SMEMBERS', 'running:' .. worker)) do
             redis.call('HSET', key, 'state', '{FAILED}', 'reason', ARGV[3])
         else
             redis.call('HSET', key, 'state', '{QUEUED}')
-            redis.call('HINCRBY', key, 'attempt', -uncounted)
+            redis.call('HINCRBY', key, 'attempt', 0 - uncounted)
             redis.call('ZADD', 'queue', job[4], id)
         end
     end

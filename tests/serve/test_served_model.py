@@ -1,0 +1,169 @@
+"""Finished runs as they are served: their own scores, thresholds, overlays; and runs that are refused."""
+
+import dataclasses
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from serve_place import image_bytes
+
+from skinkit import evaluation
+from skinkit.experiments import SavedRun, run
+from skinkit.papers import choose
+from skinkit.serve.images import accept
+from skinkit.serve.served_model import ServedModel
+from skinkit.serve.settings import Limits, ModelSettings
+
+# One worker makes the run that these tests share.
+pytestmark = pytest.mark.xdist_group("tiny-run")
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def served(finished, cache):
+    return ServedModel("tiny", ModelSettings(str(finished)), cache)
+
+
+@pytest.fixture(scope="module")
+def own_images(finished):
+    """The test images of the run, as they are taken in, in the order of its predictions."""
+    saved = SavedRun(finished)
+    paths = saved.run_data().table.set_index("image_id")["path"].loc[saved.predictions["image_id"]]
+    taken = [accept(Path(path).name, Path(path).read_bytes(), Limits()) for path in paths]
+    return [(upload.name, upload.content) for upload in taken]
+
+
+def answers(served, images):
+    return [json.loads(answer) for answer in served.answers(images)]
+
+
+def test_the_scores_are_those_of_the_run(served, own_images, finished):
+    found = answers(served, own_images)
+    _, expected, labels = evaluation.unpack_predictions(SavedRun(finished).predictions)
+    probabilities = [[answer["probabilities"][label] for label in labels] for answer in found]
+    np.testing.assert_allclose(probabilities, expected, atol=1e-5)
+    assert [answer["name"] for answer in found] == [name for name, _ in own_images]
+    predicted = [labels[i] for i in expected.argmax(axis=1)]
+    assert [answer["prediction"]["prediction"] for answer in found] == predicted
+    assert [answer["prediction"]["label"] for answer in found] == expected.argmax(axis=1).tolist()
+
+
+def test_an_answer_has_the_keys_of_the_document(served, own_images, finished):
+    (found,) = answers(served, own_images[:1])
+    assert [*found] == ["name", "probabilities", "metadata", "prediction"]
+    assert [*found["metadata"]][:4] == ["origin", "net_type", "img_size", "out_dim"]
+    assert [*found["prediction"]][:4] == ["target", "score", "label", "prediction"]
+    assert found["metadata"]["img_size"] == 32 and found["metadata"]["out_dim"] == 7
+    assert found["metadata"]["hashes"]["run"] == SavedRun(finished).manifest["key"]
+    assert "Not for clinical use" in found["prediction"]["notice"]
+
+
+def test_the_target_is_a_calibrated_score_at_a_threshold_of_validation(served, own_images, finished, cache):
+    kept = pd.read_csv(next(cache.glob("validation-*-none.csv.gz")))
+    truth, probabilities, labels = evaluation.unpack_predictions(kept)
+    temperature = evaluation.fit_temperature(truth, probabilities, labels)
+    scores = evaluation.apply_temperature(probabilities, temperature)[:, labels.index("mel")]
+    card, positive = served.card, scores[truth == "mel"]
+    assert card["positive"] == "mel" and card["temperature"] == pytest.approx(temperature)
+    assert card["threshold"] in positive.tolist() and (positive >= card["threshold"]).mean() >= 0.9
+    for answer in answers(served, own_images):
+        each = np.array([[answer["probabilities"][label] for label in labels]])
+        score = evaluation.apply_temperature(each, temperature)[0, labels.index("mel")]
+        assert answer["prediction"]["score"] == pytest.approx(score)
+        assert answer["prediction"]["target"] == (answer["prediction"]["score"] >= card["threshold"])
+
+
+def test_settings_count_more_than_the_run(finished, own_images, cache):
+    settings = ModelSettings(str(finished), views="flips", threshold=0.0, positive="nv")
+    found = ServedModel("tiny", settings, cache)
+    assert (found.card["views"], found.card["threshold"], found.card["positive"]) == ("flips", 0.0, "nv")
+    (answer,) = answers(found, own_images[:1])
+    assert answer["prediction"]["target"] is True
+    name, content = own_images[0]
+    mirrored = io.BytesIO()
+    Image.open(io.BytesIO(content)).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(mirrored, "PNG")
+    plain = io.BytesIO()
+    Image.open(io.BytesIO(content)).save(plain, "PNG")
+    one, two = answers(found, [(name, plain.getvalue()), (name, mirrored.getvalue())])
+    assert one["probabilities"] == pytest.approx(two["probabilities"], abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [({"views": "flipz"}, "Did you mean flips"), ({"positive": "melanoma"}, "Received: 'melanoma'")],
+)
+def test_settings_that_do_not_fit_are_named(finished, cache, changes, said):
+    with pytest.raises(ValueError, match=said):
+        ServedModel("tiny", ModelSettings(str(finished), **changes), cache)
+
+
+def test_without_its_own_images_a_run_is_not_calibrated(finished, tmp_path, monkeypatch):
+    monkeypatch.setattr(SavedRun, "run_data", lambda *_: (_ for _ in ()).throw(FileNotFoundError("no release")))
+    found = ServedModel("tiny", ModelSettings(str(finished)), tmp_path)
+    assert (found.card["temperature"], found.card["threshold"]) == (1.0, None)
+    assert "no release" in found.card["calibration"]
+    (answer,) = answers(found, [("a", image_bytes())])
+    assert answer["prediction"]["target"] is None and 0 <= answer["prediction"]["score"] <= 1
+
+
+def test_the_card_tells_what_was_measured(served, finished):
+    saved, card = SavedRun(finished), served.card
+    assert json.loads(json.dumps(card, allow_nan=False)) == card
+    assert card["scores"] == saved.metrics["scores"] and card["leakage"] == saved.manifest["leakage"]
+    assert np.sum(card["confusion"]) == len(saved.predictions) == card["n"]
+    assert len(card["history"]["epoch"]) == 4 and card["origin"] == "synthetic"
+    assert "drawn images" in card["notice"]
+    for each in card["most_missed"]:
+        row = card["confusion"][card["labels"].index(each["label"])]
+        assert each["n"] == sum(row) and each["missed"] == each["n"] - row[card["labels"].index(each["label"])]
+    worst = card["wrong_pairs"][0]
+    wrong = np.array(card["confusion"]) - np.diag(np.diag(card["confusion"]))
+    assert worst["n"] == wrong.max()
+
+
+def test_an_overlay_is_drawn_for_the_label(served, own_images):
+    _, content = own_images[0]
+    found = {label: served.overlay(content, label) for label in ("mel", "nv")}
+    sizes = {Image.open(io.BytesIO(png)).size for png in found.values()}
+    assert sizes == {Image.open(io.BytesIO(content)).size} and found["mel"] != found["nv"]
+
+
+def carried_out(recipe, folder):
+    return ModelSettings(str(run(recipe, "smoke", folder=folder, verbose=0)))
+
+
+def test_runs_that_need_more_than_an_image_are_refused(untrained, tmp_path):
+    turned = dataclasses.replace(
+        untrained, target=choose("rotation", angles=4), positive="0", balancing=choose("none")
+    )
+    with pytest.raises(ValueError, match="single images.*RotationPretext, The angles of turned images"):
+        ServedModel("turned", carried_out(turned, tmp_path / "turned"), tmp_path)
+    features = choose("logistic_regression", features="pooled")
+    classified = dataclasses.replace(untrained, classifier=features)
+    with pytest.raises(ValueError, match="FeatureClassifier, A scikit-learn classifier"):
+        ServedModel("classified", carried_out(classified, tmp_path / "classified"), tmp_path)
+
+
+def test_crops_are_served(untrained, tmp_path):
+    recipe = dataclasses.replace(untrained, input=choose("multi_crop", count=4), crop_size=16)
+    settings = carried_out(recipe, tmp_path / "crops")
+    saved = SavedRun(tmp_path / "crops")
+    found = ServedModel("crops", settings, tmp_path)
+    row = saved.run_data().table.set_index("image_id").loc[saved.predictions["image_id"][0]]
+    (answer,) = answers(found, [("a", Path(row["path"]).read_bytes())])
+    expected = saved.predictions.iloc[0]
+    assert answer["probabilities"]["nv"] == pytest.approx(expected["p_nv"], abs=1e-5)
+    assert found.overlay(Path(row["path"]).read_bytes(), "mel").startswith(b"\x89PNG")
+
+
+def test_a_folder_without_a_run_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="There is no run folder"):
+        ServedModel("none", ModelSettings(str(tmp_path / "none")), tmp_path)

@@ -114,6 +114,7 @@ class Guard:
         self.app, self.access, self.watch = app, access, watch
 
     async def __call__(self, scope, receive, send):
+        """Answers a request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -175,15 +176,14 @@ def read_tokens(environment=os.environ):
 _SHORTEST = 16
 
 
-def allowed_hosts(asked, host, is_open):
+def allowed_hosts(asked, host):
     """Returns the names under which the server is asked.
 
     Args:
         asked: Strings, those that were asked for, or `None`.
         host: String, the address that it binds to.
-        is_open: Boolean, whether it binds to more than loopback.
     """
     if asked:
         return tuple(name.strip().strip("[]").lower() for name in asked)
-    # A page of another site may reach a loopback address by a name of its own, but none with a token.
-    return ("*",) if is_open else (*LOOPBACK, host)
+    # A page of another site may reach a loopback address by a name of its own; another address needs a token.
+    return LOOPBACK if host in LOOPBACK else ("*",)

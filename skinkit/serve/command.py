@@ -35,19 +35,19 @@ def carry_out(options):
         RuntimeError: when the packages of the extra are missing.
     """
     try:
-        from skinkit.serve import supervisor
+        from skinkit.serve import server
     except ModuleNotFoundError as error:
         raise RuntimeError(f"{_EXTRA} ({error})") from error
     asked = {name: getattr(options, name) for name in ("runs", "config", "queue", "out", "data_dir")}
     if options.worker:
-        return _be_a_worker(supervisor.worker_words(**asked))
-    return supervisor.serve(
+        return _be_a_worker(server.worker_words(**asked))
+    return server.serve(
         **asked,
         workers=options.workers,
         host=options.host,
         port=options.port,
         api_only=options.api_only,
-        rate_limit=options.rate_limit == "on",
+        is_limited=options.rate_limit == "on",
         hosts=options.allowed_hosts and options.allowed_hosts.split(","),
         is_open=options.open,
         uvicorn_words=options.uvicorn,

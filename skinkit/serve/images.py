@@ -117,10 +117,8 @@ def _check_header(kind, image, limits):
 
 def _converted(kind, content, image):
     is_upright = image.getexif().get(_ORIENTATION, 1) == 1
-    if kind == "JPEG" and image.mode in ("RGB", "L") and is_upright:
-        if kept := _without_metadata(content):
-            return kept
-    return _as_png(ImageOps.exif_transpose(image))
+    is_plain = kind == "JPEG" and image.mode in ("RGB", "L") and is_upright
+    return (is_plain and _without_metadata(content)) or _as_png(ImageOps.exif_transpose(image))
 
 
 def _as_png(image):

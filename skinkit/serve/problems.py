@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -42,6 +43,9 @@ class Problem(Exception):
         return JSONResponse(content, self.status, self.headers, media_type=MEDIA_TYPE)
 
 
+_NO_TABLE = Problem(503, "The table of tasks cannot be reached.", retry_after=10)
+
+
 def add_handlers(app):
     """Has an application answer every error as a problem."""
     app.add_exception_handler(Problem, lambda _, error: error.response())
@@ -49,6 +53,7 @@ def add_handlers(app):
     app.add_exception_handler(RequestValidationError, _of_validation)
     app.add_exception_handler(ClientDisconnect, lambda *_: Problem(400, "The upload ended early.").response())
     app.add_exception_handler(OSError, _of_system)
+    app.add_exception_handler(RedisError, lambda *_: _NO_TABLE.response())
     app.add_exception_handler(Exception, _unexpected)
 
 

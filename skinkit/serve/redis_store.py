@@ -17,7 +17,6 @@ from skinkit.serve.store import (
     QUEUED,
     RUNNING,
     Job,
-    Store,
     to_json,
 )
 
@@ -118,7 +117,7 @@ _FIELDS = {
 }
 
 
-class RedisStore(Store):
+class RedisStore:
     """The table in a Redis, which it has for itself.
 
     Args:
@@ -201,10 +200,9 @@ class RedisStore(Store):
             if beat is None or beat < since:
                 self._run("put_back", worker, 0, LOST)
 
-    def beat(self, worker, now, cards=None):
+    def beat(self, worker, now, cards):
+        self._redis.hset("cards", worker, to_json(cards))
         self._redis.zadd("workers", {worker: now})
-        if cards is not None:
-            self._redis.hset("cards", worker, to_json(cards))
 
     def claim(self, worker, models, most):
         # Jobs of models that this worker does not have may wait before those that it has.

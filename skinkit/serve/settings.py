@@ -1,24 +1,33 @@
-"""The settings of the server: models, limits and times, from a TOML file that is read again when it changes."""
+"""The settings of the server, from a TOML file that is read again when it changes."""
 
-import dataclasses
 import logging
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from skinkit.names import did_you_mean
-from skinkit.values import Count, Share, check_fields, check_value
 
 _LOG = logging.getLogger(__name__)
 MIB = 2**20
 # `skinkit run` names folders so, below that of the recipe.
 _RUN_FOLDER = r"\w+-\w+-fold\d+-seed\d+.*"
 
+# It stands in addresses.
+Name = Annotated[str, Field(pattern=r"^[\w.+-]+$")]
+Count = Annotated[int, Field(ge=1, strict=True)]
+Share = Annotated[float, Field(ge=0, le=1, strict=True)]
 
-@dataclass(frozen=True)
-class ModelSettings:
+
+class _Part(BaseModel):
+    """Settings that do not change, and of which none is unknown."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelSettings(_Part):
     """The settings of one served model; those that are `None` are the run's own.
 
     Args:
@@ -34,8 +43,7 @@ class ModelSettings:
     positive: str | None = None
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(_Part):
     """The limits of what is accepted.
 
     Args:
@@ -59,8 +67,7 @@ class Limits:
     reads: Count = 1200
 
 
-@dataclass(frozen=True)
-class Times:
+class Times(_Part):
     """The times, in seconds, after which the server stops waiting or forgets.
 
     Args:
@@ -76,8 +83,7 @@ class Times:
     worker: Count = 15
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(_Part):
     """All settings.
 
     Args:
@@ -87,10 +93,10 @@ class Settings:
         times: `Times`.
     """
 
-    models: Mapping[str, ModelSettings]
+    models: dict[Name, ModelSettings] = {}
     default: str | None = None
-    limits: Limits = field(default_factory=Limits)
-    times: Times = field(default_factory=Times)
+    limits: Limits = Limits()
+    times: Times = Times()
 
 
 class LiveSettings:
@@ -128,14 +134,14 @@ class LiveSettings:
         return found.st_mtime_ns, found.st_size
 
     def _read(self):
-        said = read_settings(self.path) if self.path else Settings({})
+        said = read_settings(self.path) if self.path else Settings()
         models = {**self.runs, **said.models}
         if said.default is not None and said.default not in models:
             raise ValueError(
                 f"{self.path}: `default` is one of the models {', '.join(models)}. "
                 f"Received: {said.default!r}.{did_you_mean(said.default, models)}"
             )
-        return dataclasses.replace(said, models=models)
+        return said.model_copy(update={"models": models})
 
 
 def read_settings(path):
@@ -145,57 +151,28 @@ def read_settings(path):
         FileNotFoundError: when it is missing.
         ValueError: for broken TOML, unknown keys and wrong values, with what was expected.
     """
-    path = Path(path)
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = Settings.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        raise ValueError(f"{path}: {_said(error.errors()[0])}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is not TOML: {error}") from error
-    _check_keys(path, content, Settings)
-    check_value(path, "models", content.get("models", {}), Mapping)
-    models = {name: _model(path, name, said) for name, said in content.get("models", {}).items()}
-    parts = {
-        name: _section(f"{path}, [{name}]", kind, content.get(name, {})) for name, kind in _PARTS.items()
+    here = {
+        name: model.model_copy(update={"run": str(path.parent / model.run)})
+        for name, model in found.models.items()
     }
-    check_value(path, "default", content.get("default"), str | None)
-    return Settings(models, content.get("default"), **parts)
+    return found.model_copy(update={"models": here})
 
 
-_PARTS = {"limits": Limits, "times": Times}
-
-
-def _model(path, name, said):
-    where = f"{path}, [models.{name}]"
-    _check_name(where, name)
-    found = _section(where, ModelSettings, said)
-    return dataclasses.replace(found, run=str(path.parent / found.run))
-
-
-def _check_name(where, name):
-    # It stands in addresses.
-    if not re.fullmatch(r"[\w.+-]+", name):
-        raise ValueError(f"{where}: a model's name has letters, digits and _ . + -. Received: {name!r}")
-
-
-def _section(where, kind, said):
-    check_value(where, "this part", said, dict)
-    _check_keys(where, said, kind)
-    if lacking := [f.name for f in dataclasses.fields(kind) if _is_needed(f) and f.name not in said]:
-        raise ValueError(f"{where} lacks {lacking[0]}")
-    found = kind(**said)
-    check_fields(where, found)
-    return found
-
-
-def _is_needed(entry):
-    return entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING
-
-
-def _check_keys(where, said, kind):
-    known = [entry.name for entry in dataclasses.fields(kind)]
-    if unknown := [name for name in said if name not in known]:
-        raise ValueError(
-            f"{where} knows {', '.join(known)}. Received: {unknown[0]!r}.{did_you_mean(unknown[0], known)}"
-        )
+def _said(error):
+    """What is wrong, in words."""
+    *place, name = map(str, error["loc"])
+    if error["type"] != "extra_forbidden":
+        return f"{'.'.join([*place, name])}: {error['msg']}. Received: {error['input']!r}"
+    parts = {"": Settings, "models": ModelSettings, "limits": Limits, "times": Times}
+    known = list(parts[place[0] if place else ""].model_fields)
+    where = f"[{'.'.join(place)}] " if place else ""
+    return f"{where}knows {', '.join(known)}. Received: {name!r}.{did_you_mean(name, known)}"
 
 
 def name_runs(runs):
@@ -215,4 +192,4 @@ def name_runs(runs):
     ]
     if twice := [name for name in names if names.count(name) > 1]:
         raise ValueError(f"Two runs would be served as {twice[0]}: name them in a file for --config")
-    return {name: ModelSettings(str(run)) for name, run in zip(names, runs, strict=True)}
+    return {name: ModelSettings(run=str(run)) for name, run in zip(names, runs, strict=True)}

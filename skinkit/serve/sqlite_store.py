@@ -17,7 +17,6 @@ from skinkit.serve.store import (
     QUEUED,
     RUNNING,
     Job,
-    Store,
     to_json,
 )
 
@@ -41,7 +40,7 @@ _COLUMNS = "id, model, owner, images, state, attempt, done, reason, created, end
 _WAIT = 30
 
 
-class SqliteStore(Store):
+class SqliteStore:
     """The table in a file.
 
     Args:
@@ -134,12 +133,9 @@ class SqliteStore(Store):
             )
             base.execute(f"UPDATE jobs SET state = ? WHERE {lost}", (QUEUED, since))
 
-    def beat(self, worker, now, cards=None):
+    def beat(self, worker, now, cards):
         with self._changing() as base:
-            if cards is None:
-                base.execute("UPDATE workers SET beat = ? WHERE id = ?", (now, worker))
-            else:
-                base.execute("REPLACE INTO workers VALUES (?, ?, ?)", (worker, now, to_json(cards).decode()))
+            base.execute("REPLACE INTO workers VALUES (?, ?, ?)", (worker, now, to_json(cards).decode()))
 
     def claim(self, worker, models, most):
         # Most looks find nothing, and should keep nobody from writing.

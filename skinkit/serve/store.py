@@ -1,9 +1,8 @@
 """The table of tasks: what web process and workers share, and the truth about every task."""
 
 import json
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 # A job waits, is worked on, and ends as one of the last four; a task that ended so long ago is forgotten.
 QUEUED, RUNNING, DONE, FAILED, DELETED, EXPIRED = "queued", "running", "done", "failed", "deleted", "expired"
@@ -63,7 +62,7 @@ class Answer(NamedTuple):
     content: bytes
 
 
-class Store(ABC):
+class Store(Protocol):
     """What the server asks of a table of tasks. Every method is whole or not at all, whoever else is at work.
 
     Methods of processes on the same table never wait for a worker. A full disk is `OSError` with `ENOSPC`.
@@ -71,73 +70,56 @@ class Store(ABC):
 
     # Of the web process.
 
-    @abstractmethod
     def add(self, job, uploads=(), most=None):
         """Adds a job; an explanation that is there already stays. `False` when `most` jobs wait already."""
 
-    @abstractmethod
     def get(self, job) -> Job | None:
         """Returns a job by its id."""
 
-    @abstractmethod
     def ended(self, jobs) -> set[str]:
         """Returns those of the ids whose jobs have ended, or are not known."""
 
-    @abstractmethod
     def answers(self, job) -> list[bytes]:
         """Returns what was found for the images of a job, in their order."""
 
-    @abstractmethod
     def remove(self, task, state, ends):
         """Forgets a task's images, answers and explanations; `state` stays until `ends`, without them."""
 
-    @abstractmethod
     def expire(self, now, tombstone):
         """Removes what has ended: tasks for `tombstone` seconds as `EXPIRED`, then for good."""
 
-    @abstractmethod
     def counts(self) -> dict[str, int]:
         """Returns the number of tasks in each state."""
 
-    @abstractmethod
     def workers(self, since) -> dict[str, list]:
         """Returns the cards of the models of each worker that has said something since then."""
 
-    @abstractmethod
     def forget_worker(self, worker=None):
         """Forgets a worker that is known to be dead; `None` for all."""
 
-    @abstractmethod
     def put_back(self, since):
         """Queues jobs whose worker has said nothing since then; those begun twice have failed."""
 
     # Of a worker.
 
-    @abstractmethod
-    def beat(self, worker, now, cards=None):
-        """Says that a worker is alive, and, where they are new, the cards of its models: a list."""
+    def beat(self, worker, now, cards):
+        """Says that a worker is alive, and which models it has: a list of their cards."""
 
-    @abstractmethod
     def claim(self, worker, models, most) -> list[Job]:
         """Takes the oldest waiting job, and others of its model, up to `most` images; explanations alone."""
 
-    @abstractmethod
     def uploads(self, job) -> list[tuple[str, bytes]]:
         """Returns name and content of the images of a claimed job; that of an explanation alone."""
 
-    @abstractmethod
     def record(self, worker, answers):
         """Keeps answers; a job with all of them is done. Those of jobs no longer the worker's are dropped."""
 
-    @abstractmethod
     def fail(self, worker, job, reason):
         """Ends a job that cannot be carried out."""
 
-    @abstractmethod
     def give_back(self, worker):
         """Queues what a worker has claimed and not finished, as if it had not begun."""
 
-    @abstractmethod
     def close(self):
         """Ends the connection."""
 

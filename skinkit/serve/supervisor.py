@@ -1,4 +1,4 @@
-"""The start of the server: the web process, its workers, and the looking after them."""
+"""The server and its workers: started, looked after, and stopped together."""
 
 import json
 import logging
@@ -9,18 +9,11 @@ import sys
 import threading
 import time
 import uuid
-from pathlib import Path
 
-import click
 import uvicorn
 
 from skinkit.experiments.environment import cpu_cores
-from skinkit.serve.access import LOOPBACK, Access, Guard, allowed_hosts, read_tokens
-from skinkit.serve.app import make_app
-from skinkit.serve.audit import start_log
-from skinkit.serve.metrics import Metrics
-from skinkit.serve.settings import LiveSettings
-from skinkit.serve.store import open_store
+from skinkit.serve.model_card import NOTICE
 from skinkit.serve.worker import REFUSED
 
 _LOG = logging.getLogger("skinkit.serve.supervisor")
@@ -29,119 +22,46 @@ _LOG = logging.getLogger("skinkit.serve.supervisor")
 _LOOK, _SWEEP, _PAUSE, _LONGEST_PAUSE = 0.1, 1.0, 0.5, 30.0
 # Seconds of the ten that a stop may take, after which connections are closed, and workers are killed.
 _CLOSE, _KILL = 7, 8.5
+_FIXED = {
+    "log_level": "warning",
+    # It would hold the ids of tasks.
+    "access_log": False,
+    "server_header": False,
+    "timeout_graceful_shutdown": _CLOSE,
+}
 _SECRETS = ("SKINKIT_TOKENS", "SKINKIT_TOKENS_FILE")
 _THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
 
 
-def serve(
-    runs=(),
-    config=None,
-    workers=1,
-    queue=None,
-    host="127.0.0.1",
-    port=8082,
-    out="results/serve",
-    data_dir=None,
-    api_only=False,
-    rate_limit=True,
-    hosts=None,
-    is_open=False,
-    uvicorn_words=(),
-):
-    """Serves finished runs until it is told to stop; returns the exit code.
+class Server(uvicorn.Server):
+    """The HTTP server, which ends all waiting when it is told to stop.
 
     Args:
-        runs: Paths of run folders; without any, and without `config`, the demo network is served.
-        config: Path of a TOML file of settings: see `skinkit.serve.settings`.
-        workers: Integer, worker processes on this machine; 0 where all are elsewhere.
-        queue: String, `redis://...` of a table for workers on other machines; `None` for a file in `out`.
-        host: String, address to bind to.
-        port: Integer.
-        out: Folder of the server's own files.
-        data_dir: Folder of the releases; the environment variable `SKINKIT_DATA` by default.
-        api_only: Boolean, whether the page is left out.
-        rate_limit: Boolean, whether requests are counted and limited.
-        hosts: Strings, names under which it is asked; by default those of this machine.
-        is_open: Boolean, whether everybody may ask who reaches an address other than loopback.
-        uvicorn_words: Strings, options of uvicorn's own command: TLS, root path, proxies.
-
-    Raises:
-        FileNotFoundError, ValueError: for wrong settings, tokens or options, before anything is started.
+        app: ASGI application.
+        waiting: `skinkit.serve.waiting.Waiting` of the application.
+        options: Dictionary of options of `uvicorn.Config`.
     """
-    start_log()
-    tokens = read_tokens()
-    is_public = host not in LOOPBACK
-    if is_public and not tokens and not is_open:
-        raise ValueError(
-            f"At {host} everybody may ask who reaches it. Give tokens in the environment, "
-            "SKINKIT_TOKENS=name:secret, or say --open"
-        )
-    asked = worker_words(runs, config, queue, out, data_dir)
-    settings = LiveSettings(asked["config"], asked["runs"])
-    options = uvicorn_options(uvicorn_words)
-    store = open_store(queue, Path(out))
-    try:
-        if queue is None:
-            # Nobody else has the file: workers of a server that was killed are gone, or end by themselves.
-            store.forget_worker()
-        counted = Metrics(store, lambda: settings.current.times)
-        access = Access(
-            tokens, allowed_hosts(hosts, host, is_public), lambda: settings.current.limits, rate_limit
-        )
-        app = make_app(store, settings, counted, has_page=not api_only)
-        server = _Server(Guard(app, access, counted.watch), app.state.desk.waiting, host, port, options)
-        return _Supervisor(server, store, settings, workers, {**asked, "parent": os.getpid()}).run()
-    finally:
-        store.close()
 
-
-def worker_words(runs, config, queue, out, data_dir):
-    """Returns what `skinkit.serve.worker.main` is asked, as JSON's own types; arguments as in `serve`."""
-    is_demo = not runs and config is None
-    runs = [str(run) for run in runs] or ([str(Path(out) / "demo")] if is_demo else [])
-    words = {"queue": queue, "out": str(out), "config": config and str(config), "runs": runs}
-    return {**words, "data_dir": data_dir, "demo": is_demo, "name": str(uuid.uuid4()), "parent": None}
-
-
-def uvicorn_options(words):
-    """Returns options of uvicorn's command as those of `uvicorn.Config`, only those that are given.
-
-    Raises:
-        ValueError: for an option that it does not have.
-    """
-    try:
-        context = uvicorn.main.make_context("uvicorn", ["app", *words])
-    except click.ClickException as error:
-        raise ValueError(f"--uvicorn: {error.format_message()}") from error
-    given = click.core.ParameterSource.COMMANDLINE
-    named = {name for name in context.params if context.get_parameter_source(name) is given} - {"app"}
-    if ours := named & {"host", "port", "workers", "reload", "factory"}:
-        raise ValueError(f"--uvicorn: {sorted(ours)[0]} is an option of `skinkit serve` itself, or of no use")
-    return {name: context.params[name] for name in named}
-
-
-class _Server(uvicorn.Server):
-    """The web process' server; it ends all waiting when it is told to stop."""
-
-    def __init__(self, app, waiting, host, port, options):
-        fixed = {
-            "host": host,
-            "port": port,
-            "log_level": "warning",
-            "access_log": False,
-            "server_header": False,
-        }
-        options = {**fixed, "timeout_graceful_shutdown": _CLOSE, **options}
-        super().__init__(uvicorn.Config(app, **options))
+    def __init__(self, app, waiting, options):
+        super().__init__(uvicorn.Config(app, **_FIXED, **options))
         self.waiting = waiting
 
     def stop(self):
+        """Ends all waiting, and then the server."""
         self.waiting.stop()
         self.should_exit = True
 
 
-class _Supervisor:
-    """Keeps the workers going while the server runs."""
+class Supervisor:
+    """Keeps the workers going while the server runs.
+
+    Args:
+        server: `Server`.
+        store: `skinkit.serve.store.Store`.
+        settings: `skinkit.serve.settings.LiveSettings`.
+        workers: Integer, number of worker processes.
+        asked: Dictionary, what `skinkit.serve.worker.main` is asked.
+    """
 
     def __init__(self, server, store, settings, workers, asked):
         self.server, self.store, self.settings, self.asked = server, store, settings, asked
@@ -149,13 +69,15 @@ class _Supervisor:
         self.code, self.was_ready = 0, False
 
     def run(self):
+        """Serves until the server is told to stop; returns the exit code."""
         # uvicorn sends itself what it has received once more, when it has stopped.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.server.stop())
         looking = threading.Thread(target=self._look, daemon=True)
         looking.start()
         try:
-            _LOG.info("http://%s:%s", self.server.config.host, self.server.config.port)
+            at = self.server.config
+            _LOG.info("%s://%s:%s/ %s", "https" if at.is_ssl else "http", at.host, at.port, NOTICE)
             self.server.run()
         finally:
             self.server.stop()
@@ -166,11 +88,14 @@ class _Supervisor:
         """Looks after workers and table until the server stops, and then stops the workers."""
         due = 0.0
         while not self.server.should_exit:
-            for worker in self.workers:
-                self._keep(worker)
-            if time.monotonic() >= due:
-                due = time.monotonic() + _SWEEP
-                self._sweep()
+            try:
+                for worker in self.workers:
+                    self._keep(worker)
+                if time.monotonic() >= due:
+                    due = time.monotonic() + _SWEEP
+                    self._sweep()
+            except Exception:
+                _LOG.exception("Workers and table could not be looked after; it is tried again")
             time.sleep(_LOOK)
         self.server.stop()
         self._stop()
@@ -179,24 +104,21 @@ class _Supervisor:
         code = worker.keep()
         if code is None:
             return
-        # It is known to be dead: nobody needs to wait until its silence is long.
-        self.store.forget_worker(worker.name)
         if code == REFUSED and not self.was_ready:
             self.code = 1
             self.server.stop()
-        else:
-            _LOG.error("A worker has ended with code %s; another is started", code)
-            self._sweep()
+            return
+        _LOG.error("A worker has ended with code %s; another is started", code)
+        # It is known to be dead: nobody needs to wait until its silence is long.
+        self.store.forget_worker(worker.name)
+        self._sweep()
 
     def _sweep(self):
-        try:
-            self.settings.refresh()
-            times, now = self.settings.current.times, time.time()
-            self.was_ready |= bool(self.store.workers(now - times.worker))
-            self.store.put_back(now - times.worker)
-            self.store.expire(now, times.tombstone)
-        except Exception:
-            _LOG.exception("The table could not be looked after; it is tried again")
+        self.settings.refresh()
+        times, now = self.settings.current.times, time.time()
+        self.was_ready |= bool(self.store.workers(now - times.worker))
+        self.store.put_back(now - times.worker)
+        self.store.expire(now, times.tombstone)
 
     def _stop(self):
         for worker in self.workers:

@@ -68,16 +68,17 @@ class Worker:
             self.store.forget_worker(self.name)
 
     def load_models(self, strict=False):
-        """Loads what the settings name and is not loaded; a model that fails is refused, and the old one stays.
+        """Loads what the settings name and is not loaded; of a model that fails the old one stays.
 
         Args:
             strict: Whether `Refused` is raised instead.
         """
         wanted = self.settings.current.models
-        changed = {name: said for name, said in wanted.items() if self._tried.get(name) != said}
-        if not changed and self._tried.keys() == wanted.keys():
+        if wanted == self._tried:
             return
-        for name, said in changed.items():
+        for name, said in wanted.items():
+            if said == self._tried.get(name):
+                continue
             try:
                 self.models[name] = self.load(name, said)
             except (OSError, ValueError) as error:
@@ -86,12 +87,15 @@ class Worker:
                 _LOG.error("%s is not served as it is set now: %s", name, error)
         self._tried = dict(wanted)
         self.models = {name: model for name, model in self.models.items() if name in wanted}
+        self._say_alive()
+
+    def _say_alive(self):
         self.store.beat(self.name, time.time(), [model.card for model in self.models.values()])
 
     def _beat(self):
         while not self._over.wait(_BEAT):
             try:
-                self.store.beat(self.name, time.time())
+                self._say_alive()
             except Exception:
                 _LOG.exception("No sign of life could be given; the next one follows")
 

@@ -67,7 +67,9 @@ def settings():
     from skinkit.serve.settings import LiveSettings, ModelSettings, Settings
 
     found = LiveSettings()
-    found.current = Settings({"quick": ModelSettings("runs/quick"), "other": ModelSettings("runs/other")})
+    found.current = Settings(
+        models={"quick": ModelSettings(run="runs/quick"), "other": ModelSettings(run="runs/other")}
+    )
     return found
 
 

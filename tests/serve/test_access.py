@@ -1,6 +1,5 @@
 """Access: hosts, tokens, rates, headers."""
 
-import dataclasses
 import hmac
 
 import pytest
@@ -63,7 +62,7 @@ def test_secrets_are_compared_in_constant_time(guarded, monkeypatch):
 
 def test_too_many_uploads_are_refused_and_other_requests_are_not(place):
     place.start_worker()
-    place.settings.current = dataclasses.replace(place.settings.current, limits=Limits(posts=2, reads=5))
+    place.settings.current = place.settings.current.model_copy(update={"limits": Limits(posts=2, reads=5)})
     client = place.client(is_limited=True)
     assert [predict(client).status_code for _ in range(3)] == [200, 200, 429]
     answer = predict(client)
@@ -74,7 +73,7 @@ def test_too_many_uploads_are_refused_and_other_requests_are_not(place):
 
 def test_rates_belong_to_a_token_and_guesses_to_an_address(place):
     place.start_worker()
-    place.settings.current = dataclasses.replace(place.settings.current, limits=Limits(posts=1))
+    place.settings.current = place.settings.current.model_copy(update={"limits": Limits(posts=1)})
     client = place.client(tokens=TOKENS, is_limited=True)
     assert [predict(client, headers=bearer(name)).status_code for name in (*TOKENS, "study")] == [
         200,
@@ -97,9 +96,9 @@ def test_other_names_are_refused_but_not_to_probes(client, host):
 
 
 def test_hosts_by_default_and_as_asked():
-    assert allowed_hosts(None, "127.0.0.1", False) == (*LOOPBACK, "127.0.0.1")
-    assert allowed_hosts(None, "0.0.0.0", True) == ("*",)
-    assert allowed_hosts(["A.example", " [::2]"], "0.0.0.0", True) == ("a.example", "::2")
+    assert allowed_hosts(None, "127.0.0.1") == LOOPBACK
+    assert allowed_hosts(None, "0.0.0.0") == ("*",)
+    assert allowed_hosts(["A.example", " [::2]"], "0.0.0.0") == ("a.example", "::2")
 
 
 @pytest.mark.parametrize("path", ["/public_models", "/nowhere", "/docs", "/from_task/1"])

@@ -1,6 +1,5 @@
 """The routes, asked as a client asks them: shapes, states, and every bad input."""
 
-import dataclasses
 import errno
 import json
 import time
@@ -31,11 +30,11 @@ def problem(answer, status, said=""):
 
 
 def set_limits(place, **limits):
-    place.settings.current = dataclasses.replace(place.settings.current, limits=Limits(**limits))
+    place.settings.current = place.settings.current.model_copy(update={"limits": Limits(**limits)})
 
 
 def set_times(place, **times):
-    place.settings.current = dataclasses.replace(place.settings.current, times=Times(**times))
+    place.settings.current = place.settings.current.model_copy(update={"times": Times(**times)})
 
 
 @pytest.fixture
@@ -87,7 +86,7 @@ def test_a_task_that_waits_says_how_far_it_is(idle, place):
 
 def test_without_a_model_the_default_answers(client, place):
     for default, expected in ((None, "quick"), ("other", "other")):
-        place.settings.current = dataclasses.replace(place.settings.current, default=default)
+        place.settings.current = place.settings.current.model_copy(update={"default": default})
         answer = post(client, ("a", JPEG), route="predict", model=None)
         assert place.store.get(answer.json()["task_uuid"]).model == expected
 

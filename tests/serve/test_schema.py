@@ -20,7 +20,7 @@ def api(tmp_path_factory):
     from skinkit.serve.sqlite_store import SqliteStore
 
     live = LiveSettings()
-    live.current = Settings({"quick": ModelSettings("quick")}, times=Times(answer=1))
+    live.current = Settings(models={"quick": ModelSettings(run="quick")}, times=Times(answer=1))
     place = Place(SqliteStore(tmp_path_factory.mktemp("schema") / "tasks.sqlite"), live)
     place.start_worker()
     client = place.client(hosts=("*",))

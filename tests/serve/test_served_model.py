@@ -29,7 +29,7 @@ def cache(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def served(finished, cache):
-    return ServedModel("tiny", ModelSettings(str(finished)), cache)
+    return ServedModel("tiny", ModelSettings(run=str(finished)), cache)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_the_target_is_a_calibrated_score_at_a_threshold_of_validation(served, o
 
 
 def test_settings_count_more_than_the_run(finished, own_images, cache):
-    settings = ModelSettings(str(finished), views="flips", threshold=0.0, positive="nv")
+    settings = ModelSettings(run=str(finished), views="flips", threshold=0.0, positive="nv")
     found = ServedModel("tiny", settings, cache)
     assert (found.card["views"], found.card["threshold"], found.card["positive"]) == ("flips", 0.0, "nv")
     (answer,) = answers(found, own_images[:1])
@@ -102,12 +102,14 @@ def test_settings_count_more_than_the_run(finished, own_images, cache):
 )
 def test_settings_that_do_not_fit_are_named(finished, cache, changes, said):
     with pytest.raises(ValueError, match=said):
-        ServedModel("tiny", ModelSettings(str(finished), **changes), cache)
+        ServedModel("tiny", ModelSettings(run=str(finished), **changes), cache)
 
 
 def test_without_its_own_images_a_run_is_not_calibrated(finished, tmp_path, monkeypatch):
-    monkeypatch.setattr(SavedRun, "run_data", lambda *_: (_ for _ in ()).throw(FileNotFoundError("no release")))
-    found = ServedModel("tiny", ModelSettings(str(finished)), tmp_path)
+    monkeypatch.setattr(
+        SavedRun, "run_data", lambda *_: (_ for _ in ()).throw(FileNotFoundError("no release"))
+    )
+    found = ServedModel("tiny", ModelSettings(run=str(finished)), tmp_path)
     assert (found.card["temperature"], found.card["threshold"]) == (1.0, None)
     assert "no release" in found.card["calibration"]
     (answer,) = answers(found, [("a", image_bytes())])
@@ -123,7 +125,9 @@ def test_the_card_tells_what_was_measured(served, finished):
     assert "drawn images" in card["notice"]
     for each in card["most_missed"]:
         row = card["confusion"][card["labels"].index(each["label"])]
-        assert each["n"] == sum(row) and each["missed"] == each["n"] - row[card["labels"].index(each["label"])]
+        assert (
+            each["n"] == sum(row) and each["missed"] == each["n"] - row[card["labels"].index(each["label"])]
+        )
     worst = card["wrong_pairs"][0]
     wrong = np.array(card["confusion"]) - np.diag(np.diag(card["confusion"]))
     assert worst["n"] == wrong.max()
@@ -137,7 +141,7 @@ def test_an_overlay_is_drawn_for_the_label(served, own_images):
 
 
 def carried_out(recipe, folder):
-    return ModelSettings(str(run(recipe, "smoke", folder=folder, verbose=0)))
+    return ModelSettings(run=str(run(recipe, "smoke", folder=folder, verbose=0)))
 
 
 def test_runs_that_need_more_than_an_image_are_refused(untrained, tmp_path):
@@ -166,4 +170,4 @@ def test_crops_are_served(untrained, tmp_path):
 
 def test_a_folder_without_a_run_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="There is no run folder"):
-        ServedModel("none", ModelSettings(str(tmp_path / "none")), tmp_path)
+        ServedModel("none", ModelSettings(run=str(tmp_path / "none")), tmp_path)

@@ -167,7 +167,7 @@ def test_workers_and_their_models(store):
     store.beat("first", 100.0, [{"id": "a"}])
     store.beat("second", 200.0, [{"id": "b"}])
     assert store.workers(150.0) == {"second": [{"id": "b"}]}
-    store.beat("first", 210.0)
+    store.beat("first", 210.0, [{"id": "a"}])
     assert [*model_cards(store.workers(150.0))] == ["a", "b"] or {*model_cards(store.workers(150.0))} == {
         "a",
         "b",

@@ -171,3 +171,29 @@ def test_crops_are_served(untrained, tmp_path):
 def test_a_folder_without_a_run_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="There is no run folder"):
         ServedModel("none", ModelSettings(run=str(tmp_path / "none")), tmp_path)
+
+
+def test_two_stages_are_served(untrained, tmp_path, monkeypatch):
+    gate, rest = (
+        dataclasses.replace(
+            untrained,
+            name=f"skinkit/test/{name}",
+            model=choose("small_cnn"),
+            target=choose(target, label="nv"),
+            positive=positive,
+        )
+        for name, target, positive in (("gate", "one_against_rest", "rest"), ("rest", "without", "mel"))
+    )
+    stages = choose("soft", gate=gate.name, rest=rest.name, label="nv")
+    both = dataclasses.replace(untrained, name="skinkit/test/both", model=rest.model, stages=stages)
+    monkeypatch.setattr(
+        "skinkit.experiments.plan.find_recipe", {gate.name: gate, rest.name: rest}.__getitem__
+    )
+    folder = run(both, "smoke", out=tmp_path, verbose=0)
+    saved, found = SavedRun(folder), ServedModel("both", ModelSettings(run=str(folder)), tmp_path)
+    row = saved.run_data().table.set_index("image_id").loc[saved.predictions["image_id"][0]]
+    (answer,) = answers(found, [("a", Path(row["path"]).read_bytes())])
+    expected = saved.predictions.filter(like="p_").iloc[0].to_numpy()
+    np.testing.assert_allclose([*answer["probabilities"].values()], expected, atol=1e-5)
+    overlays = {found.overlay(Path(row["path"]).read_bytes(), label) for label in ("nv", "mel", "bcc")}
+    assert len(overlays) == 3 and answer["prediction"]["positive"] == "mel"

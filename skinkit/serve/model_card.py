@@ -59,22 +59,19 @@ def _columns(table):
 
 def _confusions(predictions):
     """The confusion matrix, the classes most often missed, and the commonest wrong pairs."""
-    truth, probabilities, labels = evaluation.unpack_predictions(predictions)
-    matrix = evaluation.confusion_table(truth, probabilities, labels).to_numpy()
-    counts, missed = matrix.sum(axis=1), matrix.sum(axis=1) - matrix.diagonal()
-    shares = np.divide(missed, counts, out=np.zeros(len(labels)), where=counts > 0)
-    worst = sorted(range(len(labels)), key=lambda i: -shares[i])
-    pairs = [(int(matrix[i, j]), i, j) for i in range(len(labels)) for j in range(len(labels)) if i != j]
+    table = evaluation.confusion_table(*evaluation.unpack_predictions(predictions))
+    counts = table.sum(axis=1)
+    missed = counts - np.diag(table)
+    shares = (missed[missed > 0] / counts[missed > 0]).nlargest(_WORST)
+    pairs = table.mask(np.eye(len(table), dtype=bool), 0).stack()
     return {
-        "confusion": matrix.tolist(),
+        "confusion": table.to_numpy().tolist(),
         "most_missed": [
-            {"label": labels[i], "n": int(counts[i]), "missed": int(missed[i]), "share": float(shares[i])}
-            for i in worst[:_WORST]
-            if missed[i]
+            {"label": label, "n": int(counts[label]), "missed": int(missed[label]), "share": share}
+            for label, share in shares.items()
         ],
         "wrong_pairs": [
-            {"truth": labels[i], "prediction": labels[j], "n": n}
-            for n, i, j in sorted(pairs, key=lambda pair: -pair[0])[:_WORST]
-            if n
+            {"truth": truth, "prediction": prediction, "n": int(n)}
+            for (truth, prediction), n in pairs[pairs > 0].nlargest(_WORST).items()
         ],
     }

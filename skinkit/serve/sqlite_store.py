@@ -118,8 +118,7 @@ class SqliteStore:
         return {worker: json.loads(cards) for worker, cards in found}
 
     def forget_worker(self, worker=None):
-        with self._changing() as base:
-            base.execute("DELETE FROM workers WHERE ? IN (id, 'all')", (worker or "all",))
+        self._change("DELETE FROM workers WHERE ? IN (id, 'all')", worker or "all")
 
     def put_back(self, since):
         alive = "SELECT id FROM workers WHERE beat >= ?"
@@ -134,8 +133,7 @@ class SqliteStore:
             base.execute(f"UPDATE jobs SET state = ? WHERE {lost}", (QUEUED, since))
 
     def beat(self, worker, now, cards):
-        with self._changing() as base:
-            base.execute("REPLACE INTO workers VALUES (?, ?, ?)", (worker, now, to_json(cards).decode()))
+        self._change("REPLACE INTO workers VALUES (?, ?, ?)", worker, now, to_json(cards).decode())
 
     def claim(self, worker, models, most):
         # Most looks find nothing, and should keep nobody from writing.
@@ -176,18 +174,18 @@ class SqliteStore:
             )
 
     def fail(self, worker, job, reason):
-        with self._changing() as base:
-            base.execute(
-                "UPDATE jobs SET state = ?, reason = ? WHERE id = ? AND worker = ? AND state = ?",
-                (FAILED, reason, job, worker, RUNNING),
-            )
+        mine = "id = ? AND worker = ? AND state = ?"
+        self._change(
+            f"UPDATE jobs SET state = ?, reason = ? WHERE {mine}", FAILED, reason, job, worker, RUNNING
+        )
 
     def give_back(self, worker):
+        back = "UPDATE jobs SET state = ?, attempt = attempt - 1 WHERE worker = ? AND state = ?"
+        self._change(back, QUEUED, worker, RUNNING)
+
+    def _change(self, statement, *values):
         with self._changing() as base:
-            base.execute(
-                "UPDATE jobs SET state = ?, attempt = attempt - 1 WHERE worker = ? AND state = ?",
-                (QUEUED, worker, RUNNING),
-            )
+            base.execute(statement, values)
 
     def _read(self, statement, values=()):
         with self._lock:

@@ -76,17 +76,19 @@ class Worker:
         wanted = self.settings.current.models
         if wanted == self._tried:
             return
+        loaded = dict(self.models)
         for name, said in wanted.items():
             if said == self._tried.get(name):
                 continue
             try:
-                self.models[name] = self.load(name, said)
+                loaded[name] = self.load(name, said)
             except (OSError, ValueError) as error:
                 if strict:
                     raise Refused(f"{name}: {error}") from error
                 _LOG.error("%s is not served as it is set now: %s", name, error)
         self._tried = dict(wanted)
-        self.models = {name: model for name, model in self.models.items() if name in wanted}
+        # All at once: the sign of life reads them from another thread.
+        self.models = {name: model for name, model in loaded.items() if name in wanted}
         self._say_alive()
 
     def _say_alive(self):

@@ -6,6 +6,8 @@ import time
 import uuid
 
 import pytest
+from fastapi.testclient import TestClient
+from redis.exceptions import RedisError
 from serve_place import LABELS, QuickModel, image_bytes, wait_until
 
 from skinkit.serve.settings import Limits, Times
@@ -287,3 +289,20 @@ def test_progress_of_a_large_task(idle, place):
     (job,) = place.store.claim("slow", ["quick"], 32)
     assert job.id == task and place.store.get(task).state == RUNNING
     assert idle.get(f"/from_task/{task}").json() == {"state": "running", "done": 0, "num_images": 40}
+
+
+def test_below_the_path_of_another_server(client):
+    below = TestClient(client.app, root_path="/kit", follow_redirects=False)
+    answer = below.post("/kit/predict", files={"file": JPEG})
+    assert answer.headers["location"] == f"/kit/from_task/{answer.json()['task_uuid']}"
+    assert below.get(answer.headers["location"]).status_code == 200
+    # A browser that is at /kit/ comes to /kit/docs or /kit/app/.
+    assert not below.get("/kit/").headers["location"].startswith("/")
+
+
+def test_a_table_that_cannot_be_reached_is_told(client, place, monkeypatch):
+    def gone(*_):
+        raise RedisError("no connection")
+
+    monkeypatch.setattr(place.store, "workers", gone)
+    problem(client.get("/public_models"), 503, "table of tasks")

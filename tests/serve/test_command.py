@@ -7,7 +7,7 @@ import pytest
 
 from skinkit.cli import main
 from skinkit.files import locked
-from skinkit.serve.server import uvicorn_options
+from skinkit.serve.server import uvicorn_options, worker_words
 
 # One worker makes the run that these tests share.
 pytestmark = pytest.mark.xdist_group("tiny-run")
@@ -94,3 +94,24 @@ def test_without_the_extra_it_says_what_to_install(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 1 and "pip install 'skinkit[serve]'" in done.stderr
+
+
+def test_the_web_process_loads_nothing_heavy():
+    code = "import sys, skinkit.serve.server\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {*done.stdout.split()}
+    assert "fastapi" in loaded and loaded.isdisjoint({"tensorflow", "keras", "sklearn", "matplotlib", "cv2"})
+
+
+def test_the_command_line_loads_no_server():
+    code = "import sys, skinkit.cli\nskinkit.cli._parser()\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert {*done.stdout.split()}.isdisjoint({"fastapi", "uvicorn", "pydantic", "redis", "limits"})
+
+
+def test_where_nothing_names_a_model_the_demo_is_served(tmp_path):
+    found = worker_words((), None, None, tmp_path, None)
+    assert found["demo"] and found["runs"] == [str(tmp_path / "demo")]
+    (tmp_path / "serve.toml").write_text("[limits]\nqueue = 2\n")
+    assert worker_words((), tmp_path / "serve.toml", None, tmp_path, None)["demo"]
+    assert not worker_words(["runs/a"], None, None, tmp_path, None)["demo"]

@@ -56,7 +56,7 @@ class Access:
         Raises:
             Problem: 400 for another host, 401 for another token, 429 for too many requests.
         """
-        path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+        path = _path(request.scope)
         if path in _PROBES:
             return ""
         self._check_host(request)
@@ -135,7 +135,7 @@ class Guard:
     @staticmethod
     def _secure(message, scope):
         given = {name.lower() for name, _ in message["headers"]}
-        headers = HEADERS if scope["path"].startswith("/app/") else {**HEADERS, "Cache-Control": "no-store"}
+        headers = HEADERS if _path(scope).startswith("/app/") else {**HEADERS, "Cache-Control": "no-store"}
         message["headers"] = [
             *message["headers"],
             *(
@@ -144,6 +144,11 @@ class Guard:
                 if name.lower().encode() not in given
             ),
         ]
+
+
+def _path(scope):
+    """The path of a request, below that at which the server lies."""
+    return scope["path"].removeprefix(scope.get("root_path", ""))
 
 
 def read_tokens(environment=os.environ):

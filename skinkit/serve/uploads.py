@@ -6,6 +6,9 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from skinkit.serve.problems import Problem
 from skinkit.serve.settings import MIB
 
+# Fields of a form that are passed over.
+_OTHER_FIELDS = 16
+
 
 async def receive_files(request, field, most, limits):
     """Returns the files of one field of a multipart request, as pairs of name and bytes.
@@ -47,7 +50,7 @@ class _Files:
     def __init__(self, boundary, field, most, limits):
         self.field, self.most, self.limits = field, most, limits
         self.found, self._content, self._headers = [], None, {}
-        self._name, self._value = b"", b""
+        self._name, self._value, self._parts = b"", b"", 0
         on = ("part_begin", "header_field", "header_value", "header_end", "headers_finished", "part_data")
         self._parser = MultipartParser(boundary, {f"on_{name}": getattr(self, f"_on_{name}") for name in on})
 
@@ -59,6 +62,9 @@ class _Files:
 
     def _on_part_begin(self):
         self._headers, self._content = {}, None
+        self._parts += 1
+        if self._parts > self.most + _OTHER_FIELDS:
+            raise Problem(413, f"At most {self.most} files and {_OTHER_FIELDS} other fields are taken.")
 
     def _on_header_field(self, data, start, end):
         self._name += data[start:end]

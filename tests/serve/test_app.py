@@ -215,6 +215,7 @@ def test_one_image_means_one(client):
         ({"content-type": "multipart/form-data"}, JPEG, 415),
         ({"content-type": "multipart/form-data; boundary=x"}, b"nothing of it", 400),
         ({"content-type": "multipart/form-data; boundary=x"}, b"--x\r\n\r\n", 415),
+        ({"content-type": "multipart/form-data; boundary=x"}, 18 * b"--x\r\n\r\n\r\n" + b"--x--", 413),
     ],
 )
 def test_requests_that_are_no_form(client, place, headers, content, status):

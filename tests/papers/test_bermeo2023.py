@@ -2,10 +2,12 @@
 
 import dataclasses
 
+import pandas as pd
 import pytest
 
+from skinkit.experiments import SavedRun, run
 from skinkit.experiments.recipe_check import check_recipe
-from skinkit.papers import Recipe, recipe
+from skinkit.papers import Recipe, choose, recipe
 from skinkit.papers.bermeo2023 import controls, recipes
 from skinkit.papers.published import load_published
 from skinkit.papers.registry import printed_table
@@ -109,3 +111,14 @@ def test_our_rows_stand_for_the_printed_ones():
         for profile in ("smoke", "quick", "full"):
             for protocol in found.known_protocols:
                 check_recipe(found.resolve(profile, protocol))
+
+
+def test_equal_seeds_give_equal_predictions_with_augmentation_dropouts_and_restarts(tmp_path):
+    # As M7 in `smoke`, but for the size of its network.
+    small = {"model": choose("small_cnn", **recipes.DROPOUTS), "model_size": {"width": 4}}
+    asked = dataclasses.replace(recipes.RECIPES[7], **small, protocols={})
+    one, twin = (SavedRun(run(asked, "smoke", folder=tmp_path / name, verbose=0)) for name in ("one", "twin"))
+    pd.testing.assert_frame_equal(one.predictions, twin.predictions)
+    history = pd.read_csv(tmp_path / "one" / "history.csv")
+    # Few steps, and the last of them at the rate before a restart.
+    assert history["learning_rate"].item() == pytest.approx(1.859423525e-4, abs=1e-9)

@@ -120,7 +120,7 @@ def hue_saturation_value(image, u):
 
 
 def shift_scale_rotate(image, u):
-    """Turns by U[-15, 15] degrees, scales by U[0.9, 1.1], moves by U[-0.1, 0.1] of the sides; black outside."""
+    """Turns by U[-15, 15] degrees, scales by U[0.9, 1.1], moves by U[-0.1, 0.1] of a side; black outside."""
     height, width = image.shape[:2]
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), spread(u[0], 15), 1 + spread(u[1], 0.1))
     matrix[:, 2] += spread(u[2], 0.1) * width, spread(u[3], 0.1) * height

@@ -8,6 +8,7 @@ training that goes on writes on: its folder keeps the id of what was begun.
 import contextlib
 import importlib.util
 import os
+import uuid
 
 import keras
 
@@ -105,7 +106,7 @@ def _wandb(folder, about):
     import wandb
 
     path = folder / "wandb.id"
-    begun = path.read_text(encoding="utf-8") if path.exists() else wandb.util.generate_id()
+    begun = path.read_text(encoding="utf-8") if path.exists() else uuid.uuid4().hex
     _keep(begun, path)
     # Without a key it would ask for one.
     mode = os.environ.get("WANDB_MODE") or ("online" if "WANDB_API_KEY" in os.environ else "offline")

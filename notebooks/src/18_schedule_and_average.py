@@ -68,18 +68,14 @@ import cv2
 import numpy as np
 import pandas as pd
 from matplotlib_inline.backend_inline import set_matplotlib_formats
-from scipy.special import softmax
-from skinkit.experiments.operating_point import operating_point
 
 import skinkit
-from skinkit import evaluation, pipeline, plots, training
+from skinkit import evaluation, pipeline, plots, tasks, training
 from skinkit.experiments import SavedRun, available_profile, ledger, run
-from skinkit.experiments.results.finished_runs import finished_runs
+from skinkit.experiments.operating_point import operating_point
 from skinkit.experiments.results.schedule_figures import curve_panels, runs_by_split, scores_figure
-from skinkit.experiments.run_data import build_run_data
 from skinkit.papers.bermeo2023.curves import load_curves
 from skinkit.papers.published import load_published
-from skinkit.tasks.batches import evaluation_images
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of PNG
 skinkit.report_environment()
@@ -153,15 +149,20 @@ once_an_epoch.to_frame("rate")
 
 # %%
 profile = available_profile(PROFILE, "ham10000", DATA_DIR)
-first = skinkit.papers.recipe("bermeo2023/schedules/lite0-m0").resolve(profile)
-run_data = build_run_data(first, profile, data_dir=DATA_DIR)
-path = run_data.rows("train").query("label == 'mel'")["path"].iloc[0]
-image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+drawn = profile == "smoke"
+table = skinkit.data.synthetic(120) if drawn else skinkit.data.load("ham10000", DATA_DIR, verbose=False)
+melanoma = table.query("label == 'mel'").iloc[0]
+image = cv2.cvtColor(cv2.imread(str(melanoma["path"])), cv2.COLOR_BGR2RGB)
 random, shown = np.random.default_rng(SEED), {"the image": image}
 for name, distort in pipeline.DISTORTIONS.items():
-    shown[name.replace("_", " ")] = distort(image, random.random(10))
+    shown[name.replace("_", " ")] = distort(image, random.random(10, dtype="float32"))
     assert np.array_equal(image, shown["the image"]), "the image itself stays as it is"
 plots.image_grid(list(shown.values()), list(shown), columns=5)
+
+# %% [markdown]
+# Blur and noise are hard to see at this size, as they are for the network after resizing. The grid stretches
+# and shrinks fifths of a side, up to twice; where it runs out of image, the border is a mirror, which may show
+# a part of the lesion a second time.
 
 # %%
 published = load_published("bermeo2023")
@@ -276,7 +277,7 @@ scored.groupby("row").agg(["mean", "std"]).round(3)
 # order is luck. The project's own runs, if they are there:
 
 # %%
-theirs = runs_by_split(finished_runs(PROJECT, verbose=False)) if Path(PROJECT).is_dir() else {}
+theirs = runs_by_split([SavedRun(path.parent) for path in Path(PROJECT).rglob("manifest.json")])
 scores_figure(theirs) if theirs else print("not run yet, or not here")
 
 # %%
@@ -308,11 +309,12 @@ plots.roc_of_runs(curves)
 # %%
 last = rows[-1]
 model, recipe = runs[last, SEED].load_model(), runs[last, SEED].recipe
-exam = run_data.rows("test")
-batch = next(iter(evaluation_images(recipe, exam)))
+exam = runs[last, SEED].run_data(DATA_DIR).rows("test").head(32)
+batch = tasks.of(recipe).inputs(exam)
 flips = [batch, batch[:, ::-1], batch[:, :, ::-1], batch[:, ::-1, ::-1]]
 views = np.stack([model.predict(np.ascontiguousarray(view), verbose=0) for view in flips], axis=1)
-by_hand = softmax(np.log(views).mean(axis=1), axis=1)
+by_hand = np.exp(np.log(views).mean(axis=1))
+by_hand = by_hand / by_hand.sum(axis=1, keepdims=True)
 assert np.allclose(by_hand, evaluation.mean_over_views(views, of="logits"), atol=1e-5)
 saved = evaluation.unpack_predictions(runs[last, SEED].predictions)[1][: len(batch)]
 assert np.allclose(by_hand, saved, atol=1e-3), "so the run was scored"

@@ -161,8 +161,8 @@ plots.image_grid(list(shown.values()), list(shown), columns=5)
 
 # %% [markdown]
 # Blur and noise are hard to see at this size, as they are for the network after resizing. The grid stretches
-# and shrinks fifths of a side, up to twice; where it runs out of image, the border is a mirror, which may show
-# a part of the lesion a second time.
+# and shrinks fifths of a side, up to twice; where it runs out of image, the border is a mirror, which may
+# show a part of the lesion a second time.
 
 # %%
 published = load_published("bermeo2023")

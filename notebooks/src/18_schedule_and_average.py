@@ -241,8 +241,8 @@ pd.DataFrame(apart)[lambda table: ~table.index.str.contains("loss")].T
 
 # %% [markdown]
 # Another machine alone moves the validation area by 0.0006 and the accuracy by 0.0025. What another seed
-# moves was never measured. The "±" of Table 8.2 is the deviation of four *schedules*, not of repeats. So nobody
-# can say whether M0 is better than M2. That is what the stand-ins are for.
+# moves was never measured. The "±" of Table 8.2 is the deviation of four *schedules*, not of repeats. So
+# nobody can say whether M0 is better than M2. That is what the stand-ins are for.
 #
 # ## 4. Train the eight
 #

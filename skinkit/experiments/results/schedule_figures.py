@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from skinkit.experiments.results.finished_runs import staleness
+from skinkit.experiments.results.finished_runs import alike
 from skinkit.papers.bermeo2023.curves import FIGURES, load_curves
 from skinkit.papers.published import load_published
 
@@ -11,6 +11,8 @@ _STAND_INS = "bermeo2023/schedules/lite0-"
 _ROWS = tuple(f"m{number}" for number in range(8))
 _BY_IMAGE, _BY_LESION = "ours, split by image", "ours, split by lesion"
 _SPLITS = {"as_described": _BY_IMAGE, "corrected": _BY_LESION}
+# What is averaged has these in common.
+_SAME = ("profile", "weights", "precision", "dataset", "lacking")
 
 
 def schedule_figures(runs):
@@ -47,16 +49,16 @@ def schedule_figures(runs):
 
 
 def runs_by_split(runs):
-    """Returns the runs of the stand-ins in the profile that most of them have, as `{split: {row: list}}`."""
-    found = {}
-    runs = [run for run in runs if run.manifest["recipe"].startswith(_STAND_INS) and not staleness(run)]
-    profiles = [run.manifest["profile"] for run in runs]
-    for run in sorted(runs, key=lambda run: (run.manifest["protocol"], run.manifest["recipe"])):
-        row = run.manifest["recipe"].removeprefix(_STAND_INS)
-        split = _SPLITS.get(run.manifest["protocol"])
-        if row in _ROWS and split and run.manifest["profile"] == max(profiles, key=profiles.count):
-            found.setdefault(split, {}).setdefault(row, []).append(run)
-    return found
+    """Returns the runs of the stand-ins as `{split: {row: list}}`: those carried out as most of them are."""
+    rows = {f"{_STAND_INS}{row}": row for row in _ROWS}
+    runs = [(run, alike(run)) for run in runs if run.manifest["recipe"] in rows]
+    runs = [(run, said) for run, said in runs if said["protocol"] in _SPLITS and not said["stale"]]
+    ways, found = [[said[name] for name in _SAME] for _, said in runs], {}
+    for way, (run, said) in sorted(zip(ways, runs, strict=True), key=lambda each: each[1][1]["protocol"]):
+        if way == max(ways, key=ways.count):
+            of_split = found.setdefault(_SPLITS[said["protocol"]], {row: [] for row in _ROWS})
+            of_split[rows[said["recipe"]]].append(run)
+    return {split: {row: each for row, each in of.items() if each} for split, of in found.items()}
 
 
 def scores_figure(found):

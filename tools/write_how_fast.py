@@ -131,6 +131,7 @@ RATIOS = (
         high=1.03,
     ),
     Ratio("a training step with two heads / with one", "training_step", "two heads", high=1.05),
+    Ratio("a training step with five dropouts / with none", "training_step", "five dropouts", high=1.03),
     Ratio("prediction by two stages / by one of them", "views", "two stages / one", high=2.1),
     Ratio("16 crops averaged / 5 crops with attention, the networks alone", "crops", "networks alone"),
     Ratio("one resample by scikit-learn / by the kit, 2 classes", "bootstrap", "2 classes"),

@@ -1,4 +1,4 @@
-"""bermeo2023: published numbers."""
+"""bermeo2023: recipes and published numbers."""
 
 from skinkit.papers.document import Document
 

@@ -42,8 +42,8 @@ class Threshold:
             return ""
         of = self.label if self.wanted == "sensitivity" else f"not {self.label}"
         return (
-            f"{self.shown_by} independent images of {of}, fewer than {FEWEST}, cannot show a {self.wanted} of "
-            f"{self.at_least:.0%}: look at its interval"
+            f"{self.shown_by} independent images of {of}, fewer than {FEWEST}, cannot show a "
+            f"{self.wanted} of {self.at_least:.0%}: look at its interval"
         )
 
 

@@ -32,9 +32,7 @@ def operating_point(run, tested=None, data_dir=None, **wanted):
     validation = _arrays(run.validation_predictions(data_dir))
     tested = _arrays(run.predictions if tested is None else tested)
     *chosen_on, groups = validation
-    threshold = evaluation.choose_threshold(
-        *chosen_on, positive=run.recipe.positive, groups=groups, **wanted
-    )
+    threshold = evaluation.choose_threshold(*chosen_on, positive=run.recipe.positive, groups=groups, **wanted)
     names = {f"recall:{threshold.label}": "sensitivity", f"specificity:{threshold.label}": "specificity"}
     likeliest = evaluation.bootstrap_intervals(*tested, metrics=[*names, "macro_recall"]).rename(index=names)
     tables = {

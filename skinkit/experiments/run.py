@@ -71,7 +71,7 @@ def run(
         precision: `"float32"`; `"bfloat16"` or `"float16"`, in which the network then computes (Keras' mixed
             policies). Another precision than float32 is another run, in a folder of its own.
         wait: Whether to wait for another process that carries out the same run, and not to raise an error.
-        writer: `"csv"`, whose `history.csv` each run has; or besides it `"tensorboard"` (event files below the
+        writer: `"csv"`, whose `history.csv` each run has; or besides it `"tensorboard"` (event files in the
             folder), `"mlflow"` or `"wandb"`: see `skinkit.training.writers`. It changes nothing in the run.
 
     Returns:

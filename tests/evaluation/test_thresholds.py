@@ -133,7 +133,7 @@ def test_images_of_one_lesion_are_one():
         (TRUTH, LABELS, {}, "one of both"),
         (TRUTH, LABELS, {"sensitivity": 0.9, "specificity": 0.9}, "one of both"),
         (TRUTH, LABELS, {"sensitivity": 95}, "`sensitivity` must be a number from 0 to 1.*95"),
-        (TRUTH, LABELS, {"sensitivity": 0.9, "positive": "melanoma"}, "Did you mean"),
+        (TRUTH, LABELS, {"sensitivity": 0.9, "positive": "ml"}, "Did you mean mel"),
         (["nv"] * 10, LABELS, {"sensitivity": 0.9}, "No image can show a sensitivity of mel"),
         (["mel"] * 10, LABELS, {"specificity": 0.9}, "No image can show a specificity of mel"),
     ],

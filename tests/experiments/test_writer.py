@@ -15,19 +15,20 @@ def without_packages(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
 
 
-def test_a_writer_changes_nothing_in_a_run_and_gives_way_to_the_next(tiny, finished, tmp_path):
-    written = SavedRun(run(tiny, profile="smoke", folder=tmp_path, verbose=0, writer="tensorboard"))
-    plain = SavedRun(finished)
-    assert written.manifest["key"] == plain.manifest["key"]
-    pd.testing.assert_frame_equal(written.predictions, plain.predictions)
-    (before,) = (tmp_path / "writers").iterdir()
-    again = run(tiny, profile="smoke", folder=tmp_path, verbose=0, writer="tensorboard", again=True)
-    (after,) = (again / "writers").iterdir()
-    assert after.name != before.name
+def test_a_writer_changes_nothing_in_a_run_and_what_it_wrote_goes_with_the_run(one_epoch, tmp_path):
+    plain = SavedRun(run(one_epoch, profile="smoke", folder=tmp_path, verbose=0))
+    key, predictions = plain.manifest["key"], plain.predictions
+    (tmp_path / "writers" / "wandb").mkdir(parents=True)
+    (tmp_path / "writers" / "wandb" / "old").write_text("of the run before")
+    run(one_epoch, profile="smoke", folder=tmp_path, verbose=0, writer="tensorboard", again=True)
+    written = SavedRun(tmp_path)
+    assert written.manifest["key"] == key
+    pd.testing.assert_frame_equal(written.predictions, predictions)
+    assert [path.name.split(".")[0] for path in (tmp_path / "writers").iterdir()] == ["events"]
 
 
 def test_without_its_package_no_folder_is_made(without_packages, tmp_path, capsys):
-    words = ["run", "koefler2023/table4/cnn", "--profile", "smoke", "--out", str(tmp_path / "runs")]
+    words = ["run", "koefler2023/table4a/cnn", "--profile", "smoke", "--out", str(tmp_path / "runs")]
     assert main([*words, "--writer", "mlflow"]) == 1
     said = "skinkit: The writer 'mlflow' needs MLflow: pip install 'skinkit[mlflow]'\n"
     assert capsys.readouterr().err == said

@@ -49,7 +49,7 @@ def median_blur(image, u):
 
 
 def gaussian_blur(image, u):
-    """Blurs by a Gauss kernel of 3 pixels (one in three) or 5, with sigma 0.8 or 1.1."""
+    """Blurs by OpenCV's Gauss kernel of 3 pixels (one in three), 1 2 1, or of 5, 1 4 6 4 1."""
     size = _odd(u[0] < 1 / 3)
     return cv2.GaussianBlur(image, (size, size), 0)
 
@@ -129,7 +129,7 @@ def shift_scale_rotate(image, u):
 
 def cut_out(image, u):
     """Blackens one rectangle of 37.5 % of both sides, always whole; takes and returns a tensor, too."""
-    rows, columns = (_in_hole(side, number) for side, number in zip(image.shape, u, strict=False))
+    rows, columns = (_in_hole(side, number) for side, number in zip(image.shape[:2], u, strict=False))
     return tf.where((rows[:, None] & columns)[..., None], tf.zeros_like(image), image)
 
 

@@ -120,6 +120,11 @@ RATIOS = (
         low=0.85,
     ),
     Ratio("images a second with turned images / without", "pipeline", "skinkit, turn", "x skinkit", low=0.6),
+    Ratio(
+        "images a second with all distortions of bermeo2023 / by albumentations",
+        *("distortions", "skinkit, as published", "x albumentations"),
+        low=1,
+    ),
     Ratio("peak memory of 10,000 images / of 1,000, with mixup", "memory", "mixup", low=0.95, high=1.05),
     Ratio(
         "a training step with focal loss / with cross-entropy",

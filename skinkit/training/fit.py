@@ -183,12 +183,13 @@ class EpochRecorder(keras.callbacks.Callback):
         """Validates where it is due, selects, saves the state and writes the history."""
         looks = epoch == 0 or (epoch + 1) % self.validate_every == 0
         scores = self.validate(self.model) if self.validate and looks else {}
-        # Keras' own progress line comes after this callback and shows what is in `logs`.
+        # Keras' own progress line and writers come after this callback and show what is in `logs`.
         logs |= {f"val_{name}": float(value) for name, value in scores.items()}
+        logs["learning_rate"] = float(self.model.optimizer.learning_rate)
         row = {
             "epoch": epoch + 1,
             "phase": self.phase,
-            "learning_rate": float(self.model.optimizer.learning_rate),
+            "learning_rate": logs["learning_rate"],
             **{name: float(value) for name, value in logs.items()},
             "seconds": round(time.perf_counter() - self._started, 2),
         }

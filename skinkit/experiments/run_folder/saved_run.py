@@ -9,7 +9,7 @@ import pandas as pd
 
 from skinkit import data
 from skinkit.experiments.plan import Plan, run_command, run_folder_name
-from skinkit.experiments.predictions import predictor, read_predictions
+from skinkit.experiments.predictions import predictor, read_predictions, write_predictions
 from skinkit.files import read_json, reading
 from skinkit.names import did_you_mean
 from skinkit.papers.choice import Choice
@@ -111,6 +111,28 @@ class SavedRun:
         """Predictions of the best epoch on validation, where the recipe wants them."""
         return self._predictions("predictions_best.csv.gz")
 
+    def validation_predictions(self, data_dir=None):
+        """Returns predictions of the validation part, which the folder keeps once the model has made them.
+
+        Args:
+            data_dir: Folder of the releases, for the images.
+
+        Raises:
+            FileNotFoundError: when they were not made and the model or the images are missing.
+            ValueError: when the run has no validation part, or is tested on it.
+        """
+        path = self.folder / "predictions_validation.csv.gz"
+        has_one = self.manifest.get("images", {}).get("validation")
+        if not has_one or "validation" in self.recipe.test_part.split("+"):
+            raise ValueError(
+                f"{self.folder}: thresholds are chosen on a validation part that is not the test part. "
+                f"Received: test_part={self.recipe.test_part!r}, images={self.manifest.get('images')}"
+            )
+        if not path.exists():
+            rows = self._same_run_data(path, data_dir).rows("validation")
+            write_predictions(self.predictor(data_dir)(rows), path)
+        return self._predictions(path.name)
+
     def _predictions(self, name):
         path = self.folder / name
         with reading(path, self.remedy):
@@ -186,8 +208,8 @@ class SavedRun:
         return seen_images(self._same_run_data(path, data_dir), self.recipe)
 
     def _same_run_data(self, path, data_dir):
-        """The run's `RunData` in the place of a file which older versions did not write."""
-        why = f"{path} is missing, as in runs of older versions, so that the run's own images are needed"
+        """The run's `RunData`, in the place of a file that it lacks."""
+        why = f"{path} is missing, so that the run's own images are needed"
         try:
             run_data = self.run_data(data_dir)
         except FileNotFoundError as error:

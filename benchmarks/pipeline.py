@@ -60,8 +60,8 @@ def photographs():
     return Path(given, "ham10000", "images") if given else None
 
 
-def prepare_images(folder, data, number):
-    """Writes `number` enlarged images into one folder a class; returns what they are."""
+def prepare_images(folder, data, number, size=(600, 450)):
+    """Writes `number` images of that width and height into one folder a class; returns what they are."""
     for label in LABELS:
         (folder / label).mkdir(parents=True)
     if data is not None:
@@ -72,8 +72,8 @@ def prepare_images(folder, data, number):
         sources = synthetic(number, folder=folder.parent / "drawn")["path"].map(Path)
     if len(sources) < number:
         raise FileNotFoundError(f"{data} holds {len(sources)} JPEG files. Expected: {number}")
-    for i, source in enumerate(tqdm(sources, desc="Enlarging", unit="image")):
-        image = cv2.resize(cv2.imread(str(source)), (600, 450), interpolation=cv2.INTER_CUBIC)
+    for i, source in enumerate(tqdm(sources, desc="Resizing", unit="image")):
+        image = cv2.resize(cv2.imread(str(source)), size, interpolation=cv2.INTER_CUBIC)
         target = folder / LABELS[i % len(LABELS)] / f"{i:05}.jpg"
         cv2.imwrite(str(target), image, [cv2.IMWRITE_JPEG_QUALITY, 90])
     return "real" if data is not None else "synthetic"
@@ -197,12 +197,16 @@ def arrays_and_generator(folder):
 
 
 def py_dataset(folder):
-    """A `PyDataset` with OpenCV, two workers."""
+    return threaded(folder, lambda path: augment_with_opencv(cv2.imread(path)), CORES)
+
+
+def threaded(folder, read, threads):
+    """A `PyDataset` of what a function makes of a path, in threads."""
     import keras
 
     class Lesions(keras.utils.PyDataset):
         def __init__(self, paths):
-            super().__init__(workers=CORES)
+            super().__init__(workers=threads)
             self.paths = paths
 
         def __len__(self):
@@ -210,14 +214,14 @@ def py_dataset(folder):
 
         def __getitem__(self, i):
             chosen = self.paths[i * BATCH : (i + 1) * BATCH]
-            images = np.stack([augment_with_opencv(cv2.imread(path)) for path in chosen])
+            images = np.stack([read(path) for path in chosen])
             return images, np.zeros((BATCH, 2), np.float32)
 
     lesions = Lesions(image_table(folder)["path"].tolist())
     # What `fit` does with workers, without a model to wait for.
-    with ThreadPoolExecutor(CORES) as pool:
-        waiting = [pool.submit(lesions.__getitem__, i % len(lesions)) for i in range(2 * CORES)]
-        for i in count(2 * CORES):
+    with ThreadPoolExecutor(threads) as pool:
+        waiting = [pool.submit(lesions.__getitem__, i % len(lesions)) for i in range(2 * threads)]
+        for i in count(2 * threads):
             yield waiting.pop(0).result()
             waiting.append(pool.submit(lesions.__getitem__, i % len(lesions)))
 
@@ -269,23 +273,36 @@ REFERENCES = {
 
 def compare_speeds(folder, repeats):
     cv2.setNumThreads(1)
-    first = time_ways(folder, repeats, [name for name in WAYS if name not in PRETEXT])
-    then = time_ways(folder, repeats, [*REFERENCES.values(), *PRETEXT])
+    first = compare(folder, repeats, [name for name in WAYS if name not in PRETEXT])
+    then = compare(folder, repeats, [*REFERENCES.values(), *PRETEXT])
     return pd.concat([first, then.loc[list(PRETEXT)]])
 
 
-def time_ways(folder, repeats, names):
-    """The table of ways that take turns."""
-    iterators = {name: WAYS[name](folder) for name in names}
-    speeds, work = ({name: [] for name in names} for _ in range(2))
+def compare(folder, repeats, names):
+    return speed_table(*time_ways({name: WAYS[name](folder) for name in names}, repeats))
+
+
+def time_ways(iterators, repeats):
+    """Images a second and seconds of work, two tables with a row for each round, of ways that take turns."""
+    speeds, work = ({name: [] for name in iterators} for _ in range(2))
     for _ in tqdm(range(repeats), desc="Timing", unit="round"):
         for name, iterator in iterators.items():
+            wait_for_quiet()
             consume(iterator, WARM_UP)
             start, start_of_work = time.perf_counter(), time.process_time()
             consume(iterator, TIMED)
             speeds[name].append(TIMED * BATCH / (time.perf_counter() - start))
             work[name].append(time.process_time() - start_of_work)
-    return speed_table(pd.DataFrame(speeds), pd.DataFrame(work))
+    return pd.DataFrame(speeds), pd.DataFrame(work)
+
+
+def wait_for_quiet(pause=0.05):
+    """Waits until the ways that were timed before have filled their buffers in the background."""
+    worked = time.process_time()
+    time.sleep(pause)
+    while time.process_time() - worked > pause / 10:
+        worked = time.process_time()
+        time.sleep(pause)
 
 
 def consume(iterator, number):

@@ -8,8 +8,8 @@ from pathlib import Path
 # Before any script imports TensorFlow: skinkit turns on its fast kernels.
 from skinkit.experiments.environment import environment
 
-# Of PyTorch where it is installed; skinkit's own report knows the others.
-_PYTORCH = ("torch", "timm")
+# Where they are installed; skinkit's own report knows the others.
+_COMPARED = ("torch", "timm", "albumentations")
 _OURS = ("python", "tensorflow", "keras", "numpy", "scikit-learn", "opencv-python")
 
 
@@ -34,7 +34,7 @@ def machine():
     found = environment()
     versions = {name: found[name] for name in _OURS}
     versions |= {
-        name: importlib.metadata.version(name) for name in _PYTORCH if importlib.util.find_spec(name)
+        name: importlib.metadata.version(name) for name in _COMPARED if importlib.util.find_spec(name)
     }
     return {
         "processor": found["processor"],

@@ -9,7 +9,7 @@ from pathlib import Path
 from skinkit import __version__
 from skinkit.papers.recipe import PROFILES, PROTOCOLS
 from skinkit.papers.registry import matching_recipes
-from skinkit.papers.several import count, numbers, protocols, shard
+from skinkit.papers.several import count, numbers, protocols, shard, share
 
 _NOT_CLINICAL = "Research and teaching only. Not for clinical use."
 # Columns that a list takes on any terminal.
@@ -146,6 +146,8 @@ def _add_run(commands):
     run.add_argument("--threads", type=count, help="threads of a run (default: all cores, divided by --jobs)")
     text = "numbers that the network computes with (default: %(default)s)"
     run.add_argument("--precision", choices=("float32", "bfloat16", "float16"), default="float32", help=text)
+    text = "where the numbers of the epochs go besides history.csv (default: %(default)s)"
+    run.add_argument("--writer", choices=("csv", "tensorboard", "mlflow", "wandb"), default="csv", help=text)
     many = run.add_argument_group("many runs")
     many.add_argument("--jobs", type=count, help="runs at a time (default: 1; with Ray, all that have room)")
     _add_several(many, "--shard", "shard", shard, "1/1", "I/N: the I-th of N parts, counted from 1")
@@ -181,6 +183,7 @@ def _run_one(options):
     which = (options.patterns[0], options.profile, options.protocols[0], options.folds[0], options.seeds[0])
     where = {"out": options.out, "weights": options.weights, "data_dir": options.data_dir}
     how = {"verbose": _verbose(), "again": options.again, "precision": options.precision}
+    how["writer"] = options.writer
     folder = run(*which, **where, **how)
     print(f"{summarise(folder)}\n{_NOT_CLINICAL}")
 
@@ -202,13 +205,20 @@ def _add_evaluate(commands):
         default="drop",
         help="leave out (default) or keep images of photographs, lesions or patients of the training",
     )
+    point = evaluate.add_mutually_exclusive_group()
+    for name in ("sensitivity", "specificity"):
+        text = f"also: the threshold that has this {name} on validation, and what it is worth on the others"
+        point.add_argument(f"--{name}", type=share, metavar="SHARE", help=text)
     _add_data_dir(evaluate)
 
 
 def _evaluate(options):
     from skinkit.experiments import evaluate
 
-    text = evaluate(options.run, on=options.on, data_dir=options.data_dir, overlap=options.overlap)
+    asked = {"sensitivity": options.sensitivity, "specificity": options.specificity}
+    wanted = {name: value for name, value in asked.items() if value is not None}
+    which = {"on": options.on, "data_dir": options.data_dir, "overlap": options.overlap}
+    text = evaluate(options.run, **which, **wanted)
     print(f"{text}\n{_NOT_CLINICAL}")
 
 

@@ -30,5 +30,6 @@ from skinkit.evaluation.tables import (
     table_metrics,
     to_markdown,
 )
+from skinkit.evaluation.thresholds import choose_threshold, scores_at
 from skinkit.evaluation.view_means import check_mean, mean_over_views
 from skinkit.evaluation.weighted_scores import summary_names

@@ -4,6 +4,7 @@ from skinkit.experiments.demo import demo
 from skinkit.experiments.environment import environment, report_environment
 from skinkit.experiments.evaluate import evaluate, summarise
 from skinkit.experiments.explain import explain
+from skinkit.experiments.operating_point import operating_point
 from skinkit.experiments.results.ledger import ledger, write_ledger
 from skinkit.experiments.run import run
 from skinkit.experiments.run_data import available_profile

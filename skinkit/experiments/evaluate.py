@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 from skinkit import data
+from skinkit.experiments.operating_point import operating_point_text
 from skinkit.experiments.predictions import save_scored
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.experiments.run_folder.seen_images import without_seen
@@ -24,7 +25,7 @@ def summarise(folder):
     return f"{text}\nbeside it, epoch {epoch}, the best on validation: macro_recall {recall:.3f}"
 
 
-def evaluate(folder, on=None, data_dir=None, overlap="drop"):
+def evaluate(folder, on=None, data_dir=None, overlap="drop", **wanted):
     """Returns the scores of a run's model as text, and saves those on other images.
 
     Args:
@@ -34,13 +35,17 @@ def evaluate(folder, on=None, data_dir=None, overlap="drop"):
         data_dir: Folder of the releases; the environment variable `SKINKIT_DATA` by default.
         overlap: `"drop"` leaves out and counts images whose photograph, lesion or patient was in training or
             validation; `"keep"` scores them, too, under the stamp of a leaky split.
+        **wanted: `sensitivity` or `specificity`, from 0 to 1: the text then says which threshold has it on
+            validation images, and what that is worth on the others (`operating_point`).
 
     Raises:
         FileNotFoundError: when the run, its model or the images are missing.
         ValueError: for an unknown `overlap`, or when no image is left.
     """
     if on is None:
-        return summarise(folder)
+        point = {"data_dir": data_dir, **wanted}
+        further = [operating_point_text(SavedRun(Path(folder)), **point)] if wanted else []
+        return "\n".join([summarise(folder), *further])
     if not str(on):
         raise ValueError("`on` is the name of a release, or a path. Received: an empty string")
     run = SavedRun(Path(folder))
@@ -57,7 +62,9 @@ def evaluate(folder, on=None, data_dir=None, overlap="drop"):
     target = _folder_for(run.folder / "evaluations" / name, which)
     target.mkdir(parents=True, exist_ok=True)
     metrics = save_scored(predictions, run.recipe.positive, target, **said)
-    return "\n".join([_text(target.as_posix(), metrics, predictions, stamp), *notes])
+    lines = [_text(target.as_posix(), metrics, predictions, stamp), *notes]
+    lines += [operating_point_text(run, predictions, data_dir, **wanted)] if wanted else []
+    return "\n".join(lines)
 
 
 def _folder_for(folder, which):

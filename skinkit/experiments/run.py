@@ -6,6 +6,7 @@ import json
 import time
 from pathlib import Path
 
+from skinkit import data
 from skinkit.experiments.plan import PRECISIONS, Plan, weights_identity
 from skinkit.experiments.predictions import (
     predict_parts,
@@ -45,6 +46,7 @@ def run(
     again=False,
     precision="float32",
     wait=False,
+    writer="csv",
 ):
     """Carries out a recipe and returns its run folder.
 
@@ -70,6 +72,8 @@ def run(
         precision: `"float32"`; `"bfloat16"` or `"float16"`, in which the network then computes (Keras' mixed
             policies). Another precision than float32 is another run, in a folder of its own.
         wait: Whether to wait for another process that carries out the same run, and not to raise an error.
+        writer: `"csv"`, whose `history.csv` each run has; or besides it `"tensorboard"` (event files in the
+            folder), `"mlflow"` or `"wandb"`: see `skinkit.training.writers`. It changes nothing in the run.
 
     Returns:
         `pathlib.Path` of the run folder.
@@ -77,12 +81,15 @@ def run(
     Raises:
         FileNotFoundError: when the images are not there, or a file of a finished run.
         BusyError: when another process carries out the same run. A run that this one needs is waited for.
+        RuntimeError: when the package of the writer is not installed, or it cannot begin.
         ValueError: for a name, option or fold that is not known; when the folder holds files of others, a run
             of another recipe, split or data, or a damaged file; for an image that cannot be read, or that has
             changed since the run was begun.
     """
+    from skinkit import training
     from skinkit.experiments.recipe_check import check_recipe
 
+    training.check_writer(writer)
     recipe = find_recipe(recipe) if isinstance(recipe, str) else recipe
     first = same_method(recipe)[0]
     if verbose and first != recipe:
@@ -98,7 +105,7 @@ def run(
         # One that was killed when it was complete is not trained once more.
         again = not resume.replace_by_again(folder) and again
         work = folder / resume.AGAIN if again else folder
-        _carry_out(plan, work, out, weights, data_dir, verbose)
+        _carry_out(plan, work, out, weights, data_dir, verbose, writer)
         resume.replace_by_again(folder)
     return folder
 
@@ -119,29 +126,53 @@ def _only_one(folder, wait, verbose):
     )
 
 
-def _carry_out(plan, folder, out, weights, data_dir, verbose):
+def _carry_out(plan, folder, out, weights, data_dir, verbose, writer):
     recipe = plan.resolved
-    run_data = build_run_data(recipe, plan.profile, plan.fold, data_dir)
+    needs = [first.resolved for first in plan.needs]
+    run_data = build_run_data(recipe, plan.profile, plan.fold, data_dir, needs)
+    for first in needs:
+        theirs = build_run_data(first, plan.profile, plan.fold, data_dir)
+        _check_split(recipe.name, run_data, first, theirs.split)
     key = plan.key(weights, run_data)
     folder.mkdir(exist_ok=True)
     if resume.begin(folder, key):
         return _finished(SavedRun(folder), run_data, data_dir, verbose)
-    where = {"out": out, "weights": weights, "data_dir": data_dir}
-    needed = [_trained_before(each, plan, run_data, verbose, **where) for each in plan.needs]
+    where = {"out": out, "weights": weights, "data_dir": data_dir, "writer": writer}
+    needed = [_trained_before(each, plan, verbose, **where) for each in plan.needs]
     _say(plan, run_data, verbose)
     if resume.has_epochs(folder):
         check_unchanged(run_data.table, folder)
     else:
         note_images(run_data.table, folder)
-    _train(plan, run_data, folder, key, weights, needed, verbose)
+    _train(plan, run_data, folder, key, weights, needed, verbose, writer)
     return resume.tidy(folder)
 
 
-def _trained_before(first, plan, run_data, verbose, **where):
+def _check_split(name, run_data, first, theirs):
+    """Raises `ValueError` when a network that this run needs may see images that this one is tested on.
+
+    Its split must be this run's, but for classes that it does without.
+    """
+    mine, target = run_data.split, data.target_of(first.classes, first.target)
+    if {*target.of_class} < {*run_data.labels}:
+        _, mine = target.apply(run_data.table, mine)
+    if mine.hash != theirs.hash:
+        raise ValueError(
+            f"{name} needs {first.name}, which has another split: {theirs.name}, {_counted(theirs)}. "
+            f"Received: {mine.name}, {_counted(mine)}"
+        )
+
+
+def _counted(split):
+    counts = split.parts.value_counts()
+    return ", ".join(f"{counts[part]} {part}" for part in data.splits.PARTS if part in counts)
+
+
+def _trained_before(first, plan, verbose, **where):
     """The model of a run that this one needs, which is carried out first."""
     which = (first.recipe, first.profile, first.protocol, first.fold, first.seed)
     folder = run(*which, **where, verbose=verbose, wait=True, precision=first.precision)
-    return SavedRun(folder).model_for(plan.recipe.name, run_data)
+    return SavedRun(folder).model_for(plan.recipe.name)
 
 
 def _finished(saved, run_data, data_dir, verbose):
@@ -154,24 +185,24 @@ def _finished(saved, run_data, data_dir, verbose):
 def _say(plan, run_data, verbose):
     if not verbose:
         return
-    counts = run_data.split.parts.value_counts()
-    parts = ", ".join(f"{counts[part]} {part}" for part in counts.index)
+    split = run_data.split
     print(f"{plan.recipe.name}: {plan.profile} profile, {plan.protocol} protocol, {run_data.source} images")
-    print(f"split {run_data.split.name}: {parts}. {run_data.split.note}".rstrip())
+    print(f"split {split.name}: {_counted(split)}. {split.note}".rstrip())
     print(run_data.stamp or "No leakage found.", flush=True)
 
 
-def _train(plan, run_data, folder, key, weights, needed, verbose):
+def _train(plan, run_data, folder, key, weights, needed, verbose, writer):
     """Trains, predicts, and writes the run folder."""
     import keras
 
-    from skinkit import tasks
+    from skinkit import tasks, training
 
     _repeatable(plan.seed)
     task = tasks.of(plan.resolved)
     with _policy(PRECISIONS[plan.precision]):
         model = task.model(weights, needed)
-        history = task.train(model, run_data, plan.seed, folder, verbose)
+        with training.open_writer(writer, folder / resume.WRITERS, plan.said) as callbacks:
+            history = task.train(model, run_data, plan.seed, folder, verbose, callbacks)
         # Without the optimiser: its state is three times the weights and nobody needs it any more.
         model = keras.Model(model.inputs, model.output, name=model.name)
         if task.recipe.score_best:
@@ -235,8 +266,6 @@ def _save(folder, plan, run_data, key, weights, model, history, predictions):
 
 
 def _say_what(plan, run_data):
-    from skinkit import data
-
     split = run_data.split
     return {
         **plan.said,

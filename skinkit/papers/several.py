@@ -1,4 +1,4 @@
-"""Options of the command line that say how many runs: protocols, numbers, counts, shards."""
+"""Values of the options of the command line: protocols, numbers, counts, shards, shares."""
 
 import re
 from argparse import ArgumentTypeError
@@ -34,6 +34,17 @@ def count(text):
     if not text.isdecimal() or int(text) < 1:
         raise ArgumentTypeError(f"Expected a whole number from 1 on. Received: {text!r}")
     return int(text)
+
+
+def share(text):
+    """Returns the number from 0 to 1 of a text.
+
+    Raises:
+        ArgumentTypeError: for any other text.
+    """
+    if not re.fullmatch(r"\d*\.?\d+", text) or not 0 <= float(text) <= 1:
+        raise ArgumentTypeError(f"Expected a share from 0 to 1, such as 0.95. Received: {text!r}")
+    return float(text)
 
 
 def protocols(text):

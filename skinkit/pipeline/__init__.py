@@ -1,6 +1,7 @@
 """Batches of images from a manifest table: decoded, cached, augmented, cropped. tf.data lives here only."""
 
 from skinkit.pipeline.augment.affine import rotate
+from skinkit.pipeline.augment.distortion import DISTORTIONS
 from skinkit.pipeline.contents import contents_reader
 from skinkit.pipeline.crops import coverage, crop_corners
 from skinkit.pipeline.dataset import build_dataset, naming_images, steps_per_epoch

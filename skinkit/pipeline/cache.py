@@ -20,7 +20,8 @@ _PROGRESS_FROM = 1000
 def pixel_reader(paths, spec):
     """Returns a graph function from a position in `paths` to uint8 pixels `(height, width, 3)`.
 
-    A cache is filled here, before the first batch.
+    A cache is filled here, before the first batch. Without one, the function takes a row of
+    `draw_distortions`, too.
 
     Args:
         paths: List of different image files.
@@ -32,7 +33,7 @@ def pixel_reader(paths, spec):
     """
     if spec.cache is None:
         files = tf.constant(paths)
-        return lambda index: decode_file(files[index], spec)
+        return lambda index, *distortions: decode_file(files[index], spec, *distortions)
     if spec.cache == "memory":
         # A tensor, not a NumPy function: under op determinism tf.data runs the latter one by one.
         pixels = tf.constant(_in_memory(paths, spec))

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from skinkit.pipeline.augment.changes import change, draw_changes
+from skinkit.pipeline.augment.distortion import SMALLEST_SIDE
 from skinkit.pipeline.augment.orientation import compose
 from skinkit.pipeline.cache import pixel_reader
 from skinkit.pipeline.crops import cut, draw_boxes
@@ -15,6 +16,7 @@ from skinkit.pipeline.decode import UNREADABLE
 from skinkit.pipeline.extra_inputs import attach
 from skinkit.pipeline.manifest_arrays import (
     check_sampler,
+    check_sides,
     check_whole,
     image_paths,
     numbered,
@@ -101,8 +103,8 @@ def build_dataset(
 
     Raises:
         ValueError: when there are no rows, a label is not in `labels`, weights or sampler do not fit the
-            rows, a 90-degree transform meets an image size that is not square, or an image cannot be
-            decoded into a cache.
+            rows, a 90-degree transform meets an image size that is not square, an image is too small to be
+            distorted, or one cannot be decoded into a cache.
         FileNotFoundError: when image files are missing.
         tf.errors.InvalidArgumentError: later, naming the file, when an image cannot be decoded
             while iterating or fitting.
@@ -119,6 +121,8 @@ def build_dataset(
     targets = () if labels is None else training_targets(rows, labels, sample_weight)
     fixed = orientations(rows, spec)
     files, file_of_row = np.unique(image_paths(rows), return_inverse=True)
+    if training and spec.augmentation is not None and spec.augmentation.distortions:
+        check_sides(files, SMALLEST_SIDE)
     check_sampler(sampler, len(rows))
     # A batch never reaches over the end of an epoch.
     batch_size = min(batch_size, sampler.length if training and sampler else len(rows))
@@ -199,10 +203,14 @@ def _images(wanted, files, file_of_row, spec, batch_size, training):
         file = tf.pad(tf.gather(file_of_row, rows), [[0, missing]], constant_values=-1)
         return file, {name: _pad_rows(value, missing) for name, value in changes.items()}
 
+    def load(file, changes):
+        distortions = [changes["distortions"]] if "distortions" in changes else []
+        return finished(read(file, *distortions), spec, changes)
+
     # Converting Python's `if` is of no use here: there is none on a tensor.
     @tf.autograph.experimental.do_not_convert
     def load_or_blank(file, changes):
-        return file, tf.cond(file < 0, lambda: blank, lambda: finished(read(file), spec, changes))
+        return file, tf.cond(file < 0, lambda: blank, lambda: load(file, changes))
 
     singles = wanted.map(padded).unbatch()
     images = singles.map(load_or_blank, num_parallel_calls=tf.data.AUTOTUNE)

@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from skinkit.files import IMAGE_SIGNATURES
+from skinkit.pipeline.augment.distortion import cut_out_resized, distort_decoded
 
 _UNKNOWN = f"neither {' nor '.join(IMAGE_SIGNATURES)}"
 # Before and after the name of a file that cannot be decoded.
@@ -14,7 +15,7 @@ _REDUCTIONS = (1, 2, 4, 8)
 _SMOOTH_SHRINK = 1.5
 
 
-def decode_file(path, spec):
+def decode_file(path, spec, numbers=None):
     """Reads one JPEG or PNG file into uint8 pixels.
 
     Grey, palette, RGBA and CMYK files become RGB (an alpha channel is dropped), 16-bit PNG keeps
@@ -30,6 +31,7 @@ def decode_file(path, spec):
     Args:
         path: Scalar string tensor.
         spec: A `PipelineSpec`.
+        numbers: One row of `draw_distortions`, by which the image is distorted in its full size, or `None`.
 
     Returns:
         Tensor `(height, width, 3)`, uint8 RGB, 0 to 255.
@@ -37,20 +39,23 @@ def decode_file(path, spec):
     Raises:
         tf.errors.OpError: when the file is missing, damaged or not an image.
     """
-    return decode_contents(tf.io.read_file(path), spec)
+    return decode_contents(tf.io.read_file(path), spec, numbers)
 
 
-def decode_contents(contents, spec):
+def decode_contents(contents, spec, numbers=None):
     """Decodes what a JPEG or PNG file holds, a scalar string tensor, as `decode_file` does."""
     pixels, is_reduced = tf.cond(
         _is(contents, "JPEG"),
-        lambda: _decode_jpeg(contents, spec),
+        lambda: _decode_jpeg(contents, spec, numbers is not None or spec.resize == "bilinear"),
         lambda: (_decode_png(contents), False),
     )
+    if numbers is not None:
+        pixels = distort_decoded(pixels, numbers, spec.augmentation.distortions)
     pixels = _resize(pixels, is_reduced, spec)
     if spec.colour_constancy:
         pixels = shades_of_gray(pixels)
-    return tf.cast(pixels + 0.5, tf.uint8)
+    pixels = tf.cast(pixels + 0.5, tf.uint8)
+    return pixels if numbers is None else cut_out_resized(pixels, numbers)
 
 
 def _is(contents, kind):
@@ -64,13 +69,13 @@ def _decode_png(contents):
     return tf.io.decode_png(contents, channels=3)
 
 
-def _decode_jpeg(contents, spec):
+def _decode_jpeg(contents, spec, is_whole):
     """Returns pixels, still at least as large as wanted, and whether they are fewer than stored."""
 
     def decode(reduction):
         return tf.io.decode_jpeg(contents, channels=3, ratio=reduction, dct_method="INTEGER_ACCURATE")
 
-    if spec.resize == "bilinear":
+    if is_whole:
         return decode(1), False
     shape = tf.io.extract_jpeg_shape(contents)[:2, None]
     # Only whole divisors: otherwise the last row or column would stand for less than the others,

@@ -1,5 +1,6 @@
 """Arrays of a manifest table's columns, checked: paths, one-hot labels, weights, orientations."""
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,19 @@ def image_paths(rows):
             "Fetch the images, or read the table again with the folder where they are."
         )
     return paths
+
+
+def check_sides(files, least):
+    """Raises `ValueError` for an image with fewer pixels on a side; damaged ones are left to the decoder."""
+    from PIL import Image
+
+    for file in files:
+        with contextlib.suppress(OSError), Image.open(file) as image:
+            if min(image.size) < least:
+                raise ValueError(
+                    f"build_dataset: distortions need images of at least {least} x {least} pixels. Received: "
+                    f"{file}, {image.width} x {image.height} pixels"
+                )
 
 
 def training_targets(rows, labels, sample_weight):

@@ -9,6 +9,7 @@ _NUMBER = {
     "crops": lambda epoch: -1 - epoch,
     # Before all epochs of the crops.
     "pretext": lambda epoch: -(2**40) - epoch,
+    "distortions": lambda epoch: -(2**41) - epoch,
 }
 # Beyond those of all epochs, three for each step.
 _FIRST_STEP, _STEP_USES = 2**40, ("partners", "gammas", "uniforms")
@@ -28,7 +29,7 @@ def uniform(shape, seed, epoch, use):
         shape: Tuple of integers, of which the first counts the rows.
         seed: Integer.
         epoch: Integer or scalar tensor, from 0.
-        use: `"changes"`, `"crops"` or `"pretext"`.
+        use: `"changes"`, `"crops"`, `"pretext"` or `"distortions"`.
     """
     return tf.random.stateless_uniform(shape, seed=_seeds(seed, epoch, use), alg="philox")
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
+from skinkit.pipeline.augment.distortion import ELASTIC_FORMS, SMALLEST_SIDE
 from skinkit.pipeline.crops import centre_box, crop_corners
 from skinkit.pipeline.pretext import Disorder, Turn
 from skinkit.values import Count, Share, check_fields
@@ -21,9 +22,9 @@ COLOUR_ORDERS = ("joint", "random")
 class Augmentation:
     """Random changes of a training image; everything is off by default.
 
-    They are applied in the order of the first eleven fields. Brightness and saturation are those of the
-    documents' PyTorch code (multiply; blend with grey), not of `keras.layers.RandomBrightness` and
-    `RandomSaturation`, which are defined differently.
+    They are applied in the order of the first eleven fields, after `distortions`. Brightness and saturation
+    are those of the documents' PyTorch code (multiply; blend with grey), not of
+    `keras.layers.RandomBrightness` and `RandomSaturation`, which are defined differently.
 
     Args:
         flip_left_right: Float, probability of a mirror image, 0 to 1.
@@ -44,6 +45,12 @@ class Augmentation:
         colour_order: String. `"joint"`: brightness, contrast and saturation are one linear change, clipped
             to 0..255 once. `"random"`: they come in random order with a clip after each, as torchvision's
             `ColorJitter` does it.
+        distortions: String, or `None`. The list of bermeo2023, Figure 7.5, from
+            `skinkit.pipeline.DISTORTIONS`, with its chances: brightness and contrast, a blur or noise, a
+            lens, grid or elastic distortion, CLAHE, hue and an affine change at the size that the file has,
+            and a hole after resizing. Its flips and transposition are the fields above, which come later
+            here; that makes no difference, as the distortions are alike on all sides. The elastic one is
+            `"as_published"`, an affine jolt, or as `"described"`, waves.
 
     Rotation, zoom and shift are one bilinear interpolation.
 
@@ -68,6 +75,7 @@ class Augmentation:
     zoom_per_axis: bool = False
     fill: Literal[FILLS] = FILLS[0]
     colour_order: Literal[COLOUR_ORDERS] = COLOUR_ORDERS[0]
+    distortions: Literal[ELASTIC_FORMS] | None = None
 
     def __post_init__(self):
         check_fields("Augmentation", self)
@@ -166,8 +174,8 @@ class PipelineSpec:
 
     Raises:
         ValueError: when a value is not among those above, an augmentation that exchanges rows and columns
-            meets an image size that is not square, the crops do not fit into the image, or the pretext does
-            not fit what is left of it.
+            meets an image size that is not square, `distortions` meet a cache or a side of less than 32
+            pixels, the crops do not fit into the image, or the pretext does not fit what is left of it.
 
     Example:
         >>> PipelineSpec(image_size=(100, 100), channel_order="bgr", scaling="raw",
@@ -193,10 +201,20 @@ class PipelineSpec:
                 "`image_size`; use flips, or `rotation` in degrees. "
                 f"Received: image_size={self.image_size}"
             )
+        if self.augmentation is not None and self.augmentation.distortions:
+            self._check_distortions()
         if self.crops is not None:
             self.crops.check_fit(self.image_size)
         if self.pretext is not None:
             self.pretext.check_fit(self.input_shape[:-1])
+
+    def _check_distortions(self):
+        if self.cache is not None or min(self.image_size) < SMALLEST_SIDE:
+            raise ValueError(
+                "PipelineSpec: images are distorted before they are resized, anew in each epoch; so with "
+                f"`distortions` there is no `cache`, and sides have at least {SMALLEST_SIDE} pixels. "
+                f"Received: cache={self.cache!r}, image_size={self.image_size}"
+            )
 
     @property
     def is_square(self):

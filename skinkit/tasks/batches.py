@@ -95,6 +95,8 @@ class TrainingBatches:
         return dataset.map(self.change) if self.change else dataset, self.steps
 
     def _cache(self):
+        if self.recipe.augmentation.get("distortions"):
+            return None
         height, width = self.recipe.image_size
         return "memory" if len(self.rows) * height * width * 3 <= _MEMORY_CACHE_BYTES else None
 

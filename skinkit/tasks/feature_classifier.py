@@ -67,8 +67,8 @@ class FeatureClassifier(Task):
     def model(self, weights=None, needed=()):
         return self.task.model(weights, needed)
 
-    def train(self, model, run_data, seed, folder, verbose=1):
-        history = self.task.train(model, run_data, seed, folder, verbose)
+    def train(self, model, run_data, seed, folder, verbose=1, callbacks=()):
+        history = self.task.train(model, run_data, seed, folder, verbose, callbacks)
         self.fit(model, run_data, seed)
         return history
 

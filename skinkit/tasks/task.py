@@ -124,7 +124,7 @@ class Task(ABC):
         """
         return Prepared(model, training_batches(self.recipe, run_data, seed))
 
-    def train(self, model, run_data, seed, folder, verbose=1):
+    def train(self, model, run_data, seed, folder, verbose=1, callbacks=()):
         """Trains the model, or goes on where a training in `folder` was stopped.
 
         Args:
@@ -133,6 +133,7 @@ class Task(ABC):
             seed: Integer, of the order and the augmentation.
             folder: The run's own folder.
             verbose: As in `keras.Model.fit`.
+            callbacks: Further Keras callbacks, as in `skinkit.training.fit`.
 
         Returns:
             The history: a DataFrame with one row per epoch.
@@ -145,7 +146,7 @@ class Task(ABC):
                 training_phases(recipe, model, prepared.batches.steps, losses, self.metrics),
                 prepared.batches,
                 folder,
-                callbacks=prepared.callbacks,
+                callbacks=[*prepared.callbacks, *callbacks],
                 validate=self._validate(model, run_data.rows(recipe.selection_part)),
                 validate_every=recipe.epochs_between_looks,
                 monitor=recipe.monitor if recipe.compares_epochs else None,

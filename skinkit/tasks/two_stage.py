@@ -2,9 +2,9 @@
 
 import keras
 import numpy as np
-import pandas as pd
 
-from skinkit import data, evaluation, models
+from skinkit import models
+from skinkit.evaluation.stages import RULES
 from skinkit.papers.choice import choose
 from skinkit.tasks.batches import pipeline_spec
 from skinkit.tasks.classification import Classification
@@ -69,11 +69,11 @@ class TwoStage(Classification):
 
     def ask(self, model, images):
         gate, rest = models.traced(model).predict_on_batch(images)
-        rule, options = self.recipe.stages.name, self.recipe.stages.options
-        label, options = options["label"], {n: v for n, v in options.items() if n not in STAGE_OPTIONS}
-        # The gate's first output is its class.
-        both = pd.Series(gate[:, 0], name=label), pd.DataFrame(rest, columns=self._others())
-        return evaluation.combine(*both, self.labels, rule, **options).to_numpy(np.float32)
+        label, rule = self.recipe.stages.options["label"], self.recipe.stages.name
+        options = {n: v for n, v in self.recipe.stages.options.items() if n not in STAGE_OPTIONS}
+        # The gate's first output is its class; the second stage has the others, in their order.
+        first, others = RULES[rule](gate[:, 0].astype(np.float64), rest.astype(np.float64), **options)
+        return np.insert(others, self.labels.index(label), first, axis=1).astype(np.float32)
 
     def explain(self, model, rows, label=None):
         maps, own = {}, self.recipe.stages.options["label"]
@@ -87,12 +87,8 @@ class TwoStage(Classification):
         if label == self.recipe.stages.options["label"]:
             # The gate's first output.
             return 0
-        return None if label is None else self._others().index(label)
-
-    def _others(self):
-        """The labels of the second network, in the order of its outputs."""
-        label = self.recipe.stages.options["label"]
-        return data.target_of(self.recipe.classes, choose(STAGES["rest"], label=label)).labels
+        others = [each for each in self.labels if each != self.recipe.stages.options["label"]]
+        return None if label is None else others.index(label)
 
 
 def _asked(recipe):

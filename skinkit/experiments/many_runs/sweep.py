@@ -39,6 +39,7 @@ def sweep(
     address=None,
     dry_run=False,
     precision="float32",
+    writer="csv",
 ):
     """Carries out all runs that are asked for, and those that they need, each in a process of its own.
 
@@ -64,6 +65,7 @@ def sweep(
         address: Address of the cluster; by default the one that this machine belongs to.
         dry_run: Whether to print only what would be carried out.
         precision: As in `skinkit.experiments.run`.
+        writer: As in `skinkit.experiments.run`.
 
     Returns:
         Whether all runs are finished; of a dry run, whether nothing is missing.
@@ -87,7 +89,7 @@ def sweep(
     else:
         start, jobs = LocalJob, jobs or 1
         threads = threads or (max(1, cpu_cores() // jobs) if jobs > 1 else None)
-    options = _options(weights, data_dir, again, threads)
+    options = _options(weights, data_dir, again, threads, writer)
     return Sweep(unfinished, len(runs), start, jobs, options).carry_out()
 
 
@@ -99,9 +101,9 @@ def _on_ray(address, cpus, gpus, runs):
     return starter(address, cpus, gpus, runs[0].folder.parents[3])
 
 
-def _options(weights, data_dir, again, threads):
+def _options(weights, data_dir, again, threads, writer):
     """The options that all runs have; paths are absolute, for other machines."""
-    options = ["--data", str(data_root(data_dir).absolute())]
+    options = ["--data", str(data_root(data_dir).absolute()), "--writer", writer]
     if weights is not None:
         options += ["--weights", str(Path(weights).absolute() if Path(weights).is_file() else weights)]
     options += ["--threads", str(threads)] if threads else []

@@ -7,7 +7,7 @@ from skinkit.experiments.predictions import write_json
 from skinkit.experiments.run_folder import changed_images
 from skinkit.files import read_json, remove, remove_matching
 
-MANIFEST, PLAN, AGAIN, LOCK = "manifest.json", "plan.json", "again", ".lock"
+MANIFEST, PLAN, AGAIN, LOCK, WRITERS = "manifest.json", "plan.json", "again", ".lock", "writers"
 _REMEDY = "Give another `out` folder, delete this one, or train again into it with `--again`"
 NUMBERS = ("metrics.json", "predictions.csv.gz")
 # Every run folder has one of them, from its beginning on.
@@ -15,12 +15,12 @@ _MARKS = (MANIFEST, PLAN)
 _OURS = {MANIFEST: {"key", "recipe", "settings"}, PLAN: {"key"}}
 # All that is written into a run folder, but for the states of its training.
 FILES = (
-    *(*_MARKS, *NUMBERS, "metrics_best.json", "predictions_best.csv.gz"),
+    *(*_MARKS, *NUMBERS, "metrics_best.json", "predictions_best.csv.gz", "predictions_validation.csv.gz"),
     *("history.csv", "leakage.csv", "model.keras", "classifier.skops", "seen.csv.gz"),
     *("overlays.png", "report.html"),
 )
 # What a run that was killed before its first epoch may have left, and one that has lost its manifest.
-_BEGUN = {LOCK, "checkpoint", changed_images.NAME, AGAIN, f"{AGAIN}-ready"}
+_BEGUN = {LOCK, "checkpoint", changed_images.NAME, AGAIN, f"{AGAIN}-ready", WRITERS}
 _LOST = {*FILES, *_BEGUN, "evaluations"}
 
 
@@ -142,6 +142,7 @@ def replace_by_again(folder):
         tidy(folder)
         remove((folder / name for name in FILES), folder)
         remove_matching(folder / "evaluations", [f"*/{name}" for name in NUMBERS])
+        remove_matching(folder / WRITERS, ["**/*"])
         new.replace(ready)
     if found := ready.exists():
         # The manifest comes last: it says that all is there.

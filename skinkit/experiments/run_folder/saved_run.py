@@ -10,7 +10,7 @@ import pandas as pd
 
 from skinkit import data
 from skinkit.experiments.plan import Plan, run_command, run_folder_name
-from skinkit.experiments.predictions import predictor, read_predictions
+from skinkit.experiments.predictions import predictor, read_predictions, write_predictions
 from skinkit.files import read_json, reading
 from skinkit.names import did_you_mean
 from skinkit.papers.choice import Choice
@@ -112,6 +112,28 @@ class SavedRun:
         """Predictions of the best epoch on validation, where the recipe wants them."""
         return self._predictions("predictions_best.csv.gz")
 
+    def validation_predictions(self, data_dir=None):
+        """Returns predictions of the validation part, which the folder keeps once the model has made them.
+
+        Args:
+            data_dir: Folder of the releases, for the images.
+
+        Raises:
+            FileNotFoundError: when they were not made and the model or the images are missing.
+            ValueError: when the run has no validation part, or is tested on it.
+        """
+        path = self.folder / "predictions_validation.csv.gz"
+        has_one = self.manifest.get("images", {}).get("validation")
+        if not has_one or "validation" in self.recipe.test_part.split("+"):
+            raise ValueError(
+                f"{self.folder}: thresholds are chosen on a validation part that is not the test part. "
+                f"Received: test_part={self.recipe.test_part!r}, images={self.manifest.get('images')}"
+            )
+        if not path.exists():
+            rows = self._same_run_data(path, data_dir).rows("validation")
+            write_predictions(self.predictor(data_dir)(rows), path)
+        return self._predictions(path.name)
+
     def _predictions(self, name):
         path = self.folder / name
         with reading(path, self.remedy):
@@ -200,8 +222,8 @@ class SavedRun:
         return seen_images(self._same_run_data(path, data_dir), self.recipe)
 
     def _same_run_data(self, path, data_dir):
-        """The run's `RunData` in the place of a file which older versions did not write."""
-        why = f"{path} is missing, as in runs of older versions, so that the run's own images are needed"
+        """The run's `RunData`, in the place of a file that it lacks."""
+        why = f"{path} is missing, so that the run's own images are needed"
         try:
             run_data = self.run_data(data_dir)
         except FileNotFoundError as error:
@@ -213,43 +235,23 @@ class SavedRun:
             )
         return run_data
 
-    def model_for(self, name, run_data):
+    def model_for(self, name):
         """Returns the trained model for a run of another recipe, `name`, which needs it.
-
-        Args:
-            name: Name of the other recipe.
-            run_data: `RunData` of the other run. Its split must be this one's, but for classes that this one
-                does without, or this network may have seen images that the other one is tested on.
 
         Raises:
             FileNotFoundError: when only the numbers of this run are here.
-            ValueError: when this run had another split.
         """
-        mine, split = self.manifest, run_data.split
-        if {*self.target.of_class} < {*run_data.labels}:
-            _, split = self.target.apply(run_data.table, split)
-        if mine["split_hash"] != split.hash:
-            there, here = (_counted(counts) for counts in (mine["images"], split.parts.value_counts()))
-            raise ValueError(
-                f"{name} needs {mine['recipe']}, which was trained on another split: {mine['split']}, "
-                f"{there}. Received: {split.name}, {here}"
-            )
         try:
             return self.load_model()
         except FileNotFoundError as error:
-            raise FileNotFoundError(
-                f"{name} needs the trained weights of {mine['recipe']}. {error}"
-            ) from error
+            needed = self.manifest["recipe"]
+            raise FileNotFoundError(f"{name} needs the trained weights of {needed}. {error}") from error
 
     def run_data(self, data_dir=None):
         """Returns the run's `RunData`: table and split, as they were."""
         from skinkit.experiments.run_data import build_run_data
 
         return build_run_data(self.recipe, self.manifest["profile"], self.manifest["fold"], data_dir)
-
-
-def _counted(images):
-    return ", ".join(f"{images.get(part, 0)} {part}" for part in data.splits.PARTS)
 
 
 def not_a_run(folder, out="results/runs"):

@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from skinkit.pipeline.augment.affine import draw_warps, warp
 from skinkit.pipeline.augment.colour import draw_colours, recolour
+from skinkit.pipeline.augment.distortion import draw_distortions
 from skinkit.pipeline.augment.orientation import draw_orientations, orient
 from skinkit.pipeline.random_numbers import uniform
 
@@ -39,8 +40,8 @@ def draw_changes(augmentation, count, image_size, seed, epoch):
         Dictionary of tensors with n rows, with only the keys that are needed: `orientation` bool `(n, 3)`,
         `warp` `(n, 8)` from output to input pixels, `mix` `(n, 3, 3)` RGB matrices, `lift` `(n,)` share of
         the image's mean grey to add, or instead of these two `factors` `(n, 3)` of brightness, contrast and
-        saturation and their `steps` int `(n, 3)` in order, `hue` `(n,)` in turns. Row i depends on seed,
-        epoch and i.
+        saturation and their `steps` int `(n, 3)` in order, `hue` `(n,)` in turns, `distortions` as
+        `draw_distortions` has them. Row i depends on seed, epoch and i.
     """
     u = random_columns(count, seed, epoch)
     changes = {}
@@ -48,6 +49,8 @@ def draw_changes(augmentation, count, image_size, seed, epoch):
         changes["orientation"] = draw_orientations(augmentation, u)
     if augmentation.warps:
         changes["warp"] = draw_warps(augmentation, u, image_size)
+    if augmentation.distortions:
+        changes["distortions"] = draw_distortions(count, seed, epoch)
     return changes | draw_colours(augmentation, u)
 
 
@@ -61,7 +64,7 @@ def random_columns(count, seed, epoch):
 
 
 def change(image, changes, top=255, fill="reflect"):
-    """Applies one row of `draw_changes` to an image.
+    """Applies one row of `draw_changes` to an image, except its distortions, which come before resizing.
 
     Args:
         image: Tensor `(height, width, 3)`, uint8 RGB.

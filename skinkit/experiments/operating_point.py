@@ -1,0 +1,89 @@
+"""Operating points of a run: a threshold from its validation images, and what it is worth on others."""
+
+import math
+
+import pandas as pd
+
+from skinkit import evaluation
+from skinkit.experiments.predictions import prediction_groups
+
+
+def operating_point(run, tested=None, data_dir=None, **wanted):
+    """Chooses a run's threshold on its validation images, and scores it there and on other images.
+
+    Args:
+        run: `SavedRun`.
+        tested: Predictions table of the other images; by default those of the run's test images.
+        data_dir: Folder of the releases, for the validation images, which are predicted once.
+        **wanted: `sensitivity` or `specificity`, from 0 to 1, of the recipe's `positive` class.
+
+    Returns:
+        The `skinkit.evaluation.Threshold`, and a DataFrame with the index `images` ("validation", "test",
+        and "test, likeliest class" for what is called without a threshold), `metric`, and `value`, `low`,
+        `high` and `method` of `skinkit.evaluation.bootstrap_intervals`.
+
+    Raises:
+        FileNotFoundError: when the validation images were not predicted, and the model or they are missing.
+        ValueError: unless one of both is wanted, or the run has no validation images of its own.
+
+    Example:
+        >>> threshold, table = operating_point(SavedRun(folder), sensitivity=0.95)
+    """
+    validation = _arrays(run.validation_predictions(data_dir))
+    tested = _arrays(run.predictions if tested is None else tested)
+    *chosen_on, groups = validation
+    threshold = evaluation.choose_threshold(*chosen_on, positive=run.recipe.positive, groups=groups, **wanted)
+    names = {f"recall:{threshold.label}": "sensitivity", f"specificity:{threshold.label}": "specificity"}
+    likeliest = evaluation.bootstrap_intervals(*tested, metrics=[*names, "macro_recall"]).rename(index=names)
+    tables = {
+        "validation": evaluation.scores_at(threshold, *validation),
+        "test": evaluation.scores_at(threshold, *tested),
+        "test, likeliest class": likeliest.drop(columns="sd"),
+    }
+    return threshold, pd.concat(tables, names=["images"])
+
+
+def calibration_text(run, tested=None, data_dir=None):
+    """Returns a line on the calibration error before and after a temperature fitted on validation images.
+
+    Args:
+        run: As in `operating_point`.
+        tested: As in `operating_point`.
+        data_dir: As in `operating_point`.
+    """
+    *fitted_on, _ = _arrays(run.validation_predictions(data_dir))
+    truth, probabilities, labels, _ = _arrays(run.predictions if tested is None else tested)
+    temperature = evaluation.fit_temperature(*fitted_on)
+    before, after = (
+        evaluation.expected_calibration_error(truth, each, labels)
+        for each in (probabilities, evaluation.apply_temperature(probabilities, temperature))
+    )
+    return f"test: ece {before:.3f}, and {after:.3f} after a temperature of {temperature:.2f}"
+
+
+def operating_point_text(run, tested=None, data_dir=None, **wanted):
+    """Returns both as text.
+
+    Args:
+        run: As in `operating_point`.
+        tested: As in `operating_point`.
+        data_dir: As in `operating_point`.
+        **wanted: As in `operating_point`.
+    """
+    threshold, table = operating_point(run, tested, data_dir, **wanted)
+    rule = f"p_{threshold.label} >= {threshold.value:.4g}"
+    lines = [f"\n{rule}, chosen on validation for a {threshold.wanted} of {threshold.at_least:g}"]
+    lines += [f"DOUBTFUL: {threshold.doubt}"] if threshold.doubt else []
+    for images, rows in table.groupby("images", sort=False):
+        said = (f"{name} {_with_ends(row)}" for (_, name), row in rows.iterrows())
+        lines.append(f"{images}: {', '.join(said)}")
+    return "\n".join([*lines, calibration_text(run, tested, data_dir)])
+
+
+def _arrays(predictions):
+    return *evaluation.unpack_predictions(predictions), prediction_groups(predictions)[0]
+
+
+def _with_ends(row):
+    ends = "" if math.isnan(row["low"]) else f" ({row['low']:.3f} to {row['high']:.3f})"
+    return f"{row['value']:.3f}{ends}"

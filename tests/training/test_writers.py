@@ -1,0 +1,159 @@
+import importlib.util
+import os
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+
+from skinkit.training import TrainingPhase, check_writer, fit, open_writer
+from skinkit.training.writers import WRITERS
+
+ABOUT = {"recipe": "skinkit/test/tiny", "seed": 0}
+COLUMNS = ["loss", "accuracy", "val_recall", "learning_rate"]
+
+
+def batches(first_epoch):
+    x = tf.random.stateless_normal((8, 3), seed=[first_epoch, 1])
+    return tf.data.Dataset.from_tensors((x, tf.one_hot(tf.argmax(x, axis=-1), 3))).repeat(), 2
+
+
+def train(folder, writer, epochs):
+    """Trains up to an epoch in two phases, or goes on, and returns the history."""
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3, activation="softmax")])
+    loss = keras.losses.CategoricalCrossentropy()
+    phases = [TrainingPhase(n, lambda: keras.optimizers.SGD(0.1), loss) for n in (1, epochs - 1)]
+    with open_writer(writer, folder / "writers", ABOUT) as callbacks:
+        validate = lambda model: {"recall": 0.25}  # noqa: E731 - a function of one number
+        return fit(model, phases, batches, folder, validate=validate, callbacks=callbacks, verbose=0)
+
+
+def is_installed(name):
+    return importlib.util.find_spec(name) is not None
+
+
+def from_event_files(folder):
+    """Tag, step and value of all scalars."""
+    rows = []
+    for path in sorted(map(str, folder.glob("events.out.tfevents.*"))):
+        for record in tf.data.TFRecordDataset(path).as_numpy_iterator():
+            event = tf.compat.v1.Event.FromString(record)
+            for value in event.summary.value:
+                assert value.metadata.plugin_data.plugin_name == "scalars"
+                rows.append((value.tag, event.step, float(tf.make_ndarray(value.tensor))))
+    return pd.DataFrame(rows, columns=["tag", "step", "value"])
+
+
+def check(found, history):
+    """Compares a table of scalars, each epoch once, with the history."""
+    table = found.pivot(index="step", columns="tag", values="value")
+    assert table.index.tolist() == history["epoch"].tolist()
+    np.testing.assert_allclose(table[COLUMNS], history[COLUMNS], rtol=1e-6)
+
+
+def test_tensorboard_reads_the_epochs_of_all_phases_and_of_a_training_that_goes_on(tmp_path):
+    train(tmp_path, "tensorboard", 2)
+    history = train(tmp_path, "tensorboard", 4)
+    assert len(list((tmp_path / "writers").iterdir())) == 2
+    check(from_event_files(tmp_path / "writers"), history)
+    assert history["epoch"].tolist() == [1, 2, 3, 4]
+
+
+@pytest.mark.skipif(not is_installed("tensorboard"), reason="needs tensorboard, its reader")
+def test_tensorboards_own_reader_finds_the_same(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    history = train(tmp_path, "tensorboard", 3)
+    reader = EventAccumulator(str(tmp_path / "writers")).Reload()
+    tensors = [(event.step, float(tf.make_ndarray(event.tensor_proto))) for event in reader.Tensors("loss")]
+    np.testing.assert_allclose(tensors, history[["epoch", "loss"]], rtol=1e-6)
+
+
+@pytest.mark.skipif(not is_installed("mlflow"), reason="needs mlflow: pip install 'skinkit[mlflow]'")
+def test_mlflow_has_one_run_of_a_training_that_goes_on(tmp_path, monkeypatch):
+    import mlflow
+
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/store.db")
+    monkeypatch.chdir(tmp_path)
+    train(tmp_path / "run", "mlflow", 2)
+    history = train(tmp_path / "run", "mlflow", 4)
+    client = mlflow.MlflowClient(os.environ["MLFLOW_TRACKING_URI"])
+    (run,) = client.search_runs([client.get_experiment_by_name("skinkit").experiment_id])
+    assert run.info.status == "FINISHED" and run.data.params == {"recipe": ABOUT["recipe"], "seed": "0"}
+    rows = [
+        (name, each.step, each.value)
+        for name in COLUMNS
+        for each in client.get_metric_history(run.info.run_id, name)
+    ]
+    check(pd.DataFrame(rows, columns=["tag", "step", "value"]), history)
+
+
+@pytest.mark.skipif(not is_installed("wandb"), reason="needs wandb: pip install 'skinkit[wandb]'")
+def test_wandb_keeps_offline_what_it_cannot_send_under_one_id(tmp_path, monkeypatch):
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    train(tmp_path, "wandb", 2)
+    history = train(tmp_path, "wandb", 4)
+    (identity,) = [path.read_text() for path in (tmp_path / "writers").glob("wandb.id")]
+    files = sorted((tmp_path / "writers" / "wandb").glob(f"offline-run-*-{identity}/run-{identity}.wandb"))
+    rows = [row for path in files for row in from_wandb(path)]
+    check(pd.DataFrame(rows, columns=["tag", "step", "value"]), history)
+
+
+def from_wandb(path):
+    """Name, step and value of all numbers in a file that waits to be sent."""
+    import json
+
+    from wandb.proto import wandb_internal_pb2
+    from wandb.sdk.internal.datastore import DataStore
+
+    store = DataStore()
+    store.open_for_scan(str(path))
+    while data := store.scan_data():
+        record = wandb_internal_pb2.Record.FromString(data)
+        items = {each.key or ".".join(each.nested_key): each.value_json for each in record.history.item}
+        items = {name: json.loads(value) for name, value in items.items()}
+        yield from ((name, items["_step"], items[name]) for name in COLUMNS if name in items)
+
+
+def test_the_history_is_what_csv_means(tmp_path):
+    with open_writer("csv", tmp_path / "writers", ABOUT) as callbacks:
+        assert callbacks == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_writer_must_be_known_and_installed(monkeypatch):
+    with pytest.raises(ValueError, match=r"Writers are csv, .*Did you mean tensorboard\?"):
+        check_writer("tensorbord")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    for name in ("csv", "tensorboard"):
+        check_writer(name)
+    with pytest.raises(RuntimeError, match=r"'wandb' needs Weights & Biases: pip install 'skinkit\[wandb\]'"):
+        check_writer("wandb")
+
+
+def test_a_folder_of_its_name_is_not_the_package(tmp_path, monkeypatch):
+    (tmp_path / "mlflow").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    if is_installed("mlflow") and importlib.util.find_spec("mlflow").origin:
+        pytest.skip("mlflow is installed")
+    with pytest.raises(RuntimeError, match=r"skinkit\[mlflow\]"):
+        check_writer("mlflow")
+
+
+def test_what_a_writer_says_when_it_cannot_begin_is_one_line(tmp_path, monkeypatch):
+    def unreachable(folder, about):
+        raise ConnectionRefusedError("no server at http://localhost:1")
+
+    monkeypatch.setitem(WRITERS, "mlflow", unreachable)
+    with (
+        pytest.raises(RuntimeError, match="^The writer 'mlflow' cannot begin: no server at"),
+        open_writer("mlflow", tmp_path, ABOUT),
+    ):
+        pass
+
+
+def test_an_error_of_the_training_is_its_own(tmp_path):
+    with pytest.raises(FloatingPointError), open_writer("tensorboard", tmp_path, ABOUT):
+        raise FloatingPointError

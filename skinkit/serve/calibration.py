@@ -5,11 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from skinkit import evaluation
-from skinkit.experiments.predictions import predictor, read_predictions, write_predictions
+from skinkit.experiments.predictions import prediction_groups
 from skinkit.names import check_name
 
 # Share of the positive validation images that lie at or above the threshold (bermeo2023 asks for 90 to 98 %).
 SENSITIVITY = 0.9
+# Thresholds of which a card says what they are worth.
+_STEPS = np.linspace(0, 1, 101)
 
 
 @dataclass(frozen=True)
@@ -28,79 +30,68 @@ class Calibration:
     threshold: float | None
     source: str
 
-    @property
-    def said(self):
-        """The same as a card says it."""
-        return {
-            "positive": self.positive,
-            "temperature": self.temperature,
-            "threshold": self.threshold,
-            "calibration": self.source,
-        }
-
-    def score(self, probabilities, labels):
+    def scores(self, probabilities, labels):
         """Returns the calibrated scores of the positive class, `(n,)`, of probabilities `(n, classes)`."""
         softened = evaluation.apply_temperature(probabilities, self.temperature)
-        return softened[:, labels.index(self.positive)]
+        return softened[:, list(labels).index(self.positive)]
+
+    def operating_points(self, predictions):
+        """Returns sensitivity and specificity of thresholds from 0 to 1 on a predictions table.
+
+        Args:
+            predictions: Predictions table of images that chose neither epoch nor threshold.
+
+        Returns:
+            Dictionary of three lists, `None` where there is no image to be found, or to be left.
+        """
+        truth, probabilities, labels = evaluation.unpack_predictions(predictions)
+        is_it = truth == self.positive
+        if is_it.all() or not is_it.any():
+            return None
+        called = self.scores(probabilities, labels) >= _STEPS[:, None]
+        return {
+            "threshold": _STEPS.tolist(),
+            "sensitivity": called[:, is_it].mean(axis=1).tolist(),
+            "specificity": (~called[:, ~is_it]).mean(axis=1).tolist(),
+        }
 
 
-def calibrate(settings, run, task, model, cache, data_dir=None):
+def calibrate(settings, run, recipe, data_dir=None):
     """Returns the `Calibration` of a run; what the settings say counts more than what validation says.
 
     Args:
         settings: `skinkit.serve.settings.ModelSettings`.
         run: `skinkit.experiments.SavedRun`.
-        task: Its `skinkit.tasks.Task`, with the views that are served.
-        model: Its trained model.
-        cache: `pathlib.Path` of a folder, in which the predictions are kept for the next start.
-        data_dir: Folder of the releases.
+        recipe: Its `Recipe`, with the views that are served.
+        data_dir: Folder of the releases, for the validation images, which are predicted once.
 
     Raises:
         ValueError: for a positive class that the run does not have.
     """
-    positive = _positive(settings, run, task.recipe)
-    predictions, why = _validation(run, task, model, cache, data_dir)
-    if predictions is None:
-        return Calibration(positive, 1.0, settings.threshold, f"Not calibrated: {why}")
+    positive = _positive(settings, run)
+    try:
+        if recipe.tta != run.recipe.tta:
+            raise ValueError("it is asked with other views than its validation images were")
+        predictions = run.validation_predictions(data_dir)
+    except (OSError, ValueError) as error:
+        return Calibration(positive, 1.0, settings.threshold, f"Not calibrated: {error}")
     truth, probabilities, labels = evaluation.unpack_predictions(predictions)
-    found = Calibration(positive, evaluation.fit_temperature(truth, probabilities, labels), None, "")
-    threshold, said = settings.threshold, "threshold by the settings"
-    if threshold is None and positive is not None:
-        scores = found.score(probabilities, labels)[truth == positive]
-        threshold, said = (
-            _threshold(scores),
-            f"sensitivity {SENSITIVITY:.0%} on its {len(scores)} of {positive}",
-        )
-    return Calibration(
-        positive, found.temperature, threshold, f"{len(predictions)} validation images; {said}."
-    )
+    temperature = evaluation.fit_temperature(truth, probabilities, labels)
+    threshold, said = settings.threshold, "the threshold is set"
+    if threshold is None and (truth == positive).any():
+        softened = evaluation.apply_temperature(probabilities, temperature)
+        asked = {
+            "sensitivity": SENSITIVITY,
+            "positive": positive,
+            "groups": prediction_groups(predictions)[0],
+        }
+        chosen = evaluation.choose_threshold(truth, softened, labels, **asked)
+        threshold, said = chosen.value, chosen.doubt or f"a sensitivity of {SENSITIVITY:.0%} for {positive}"
+    return Calibration(positive, temperature, threshold, f"{len(predictions)} validation images; {said}.")
 
 
-def _positive(settings, run, recipe):
+def _positive(settings, run):
     if settings.positive is not None:
         check_name("Positive classes", settings.positive, run.labels)
         return settings.positive
-    return recipe.positive if recipe.positive in run.labels else evaluation.positive_label(run.labels)
-
-
-def _threshold(scores):
-    """The largest threshold that as many of the positive scores reach; `None` without any."""
-    return float(np.quantile(scores, 1 - SENSITIVITY, method="lower")) if len(scores) else None
-
-
-def _validation(run, task, model, cache, data_dir):
-    """The predictions of the validation images, or `None` and why there are none."""
-    views = task.recipe.tta.name if task.recipe.tta else "none"
-    path = cache / f"validation-{run.manifest['key']}-{views}.csv.gz"
-    if path.exists():
-        return read_predictions(path), ""
-    try:
-        run_data = run.run_data(data_dir)
-    except (FileNotFoundError, ValueError) as error:
-        return None, f"the run's own images are needed once. {error}"
-    rows = run_data.rows("validation")
-    if run_data.split.hash != run.manifest["split_hash"] or rows.empty:
-        return None, "the run's validation images are not those that are here, or there are none."
-    cache.mkdir(parents=True, exist_ok=True)
-    write_predictions(predictor(task, model)(rows), path)
-    return read_predictions(path), ""
+    return run.recipe.positive if run.recipe.positive in run.labels else evaluation.positive_label(run.labels)

@@ -34,7 +34,10 @@ def model_card(name, run, recipe, calibration):
         "height": height,
         "width": width,
         "views": recipe.tta.name if recipe.tta else "none",
-        **calibration.said,
+        "positive": calibration.positive,
+        "temperature": calibration.temperature,
+        "threshold": calibration.threshold,
+        "calibration": calibration.source,
         "hashes": {
             "model": file_hash(run.folder / "model.keras"),
             "run": manifest["key"],
@@ -46,6 +49,7 @@ def model_card(name, run, recipe, calibration):
         **{key: run.metrics[key] for key in ("n", "grouped_by", "scores")},
         "history": _columns(run.history),
         **_confusions(run.predictions),
+        "operating_points": calibration.operating_points(run.predictions),
         "notice": f"{NOTICE} {_DRAWN}" if manifest["dataset"] == "synthetic" else NOTICE,
     }
 

@@ -27,7 +27,6 @@ class ServedModel:
     Args:
         name: String, under which it is served.
         settings: `skinkit.serve.settings.ModelSettings`.
-        cache: `pathlib.Path` of a folder for what is computed once.
         data_dir: Folder of the releases, for the run's validation images.
 
     Raises:
@@ -35,14 +34,14 @@ class ServedModel:
         ValueError: for a run that does not classify single images, or settings that do not fit it.
     """
 
-    def __init__(self, name, settings, cache, data_dir=None):
+    def __init__(self, name, settings, data_dir=None):
         run = SavedRun(Path(settings.run))
         _check(run)
         views = settings.views
         changes = {} if views is None else {"tta": None if views == "none" else choose(views)}
         self.task, self.model = run.load_task(data_dir, **changes)
         self.labels = list(run.labels)
-        self.calibration = calibrate(settings, run, self.task, self.model, cache, data_dir)
+        self.calibration = calibrate(settings, run, self.task.recipe, data_dir)
         self.card = model_card(name, run, self.task.recipe, self.calibration)
         # From here on it is asked with bytes; validation images lay in files.
         self.task.read = _Reader()
@@ -61,7 +60,7 @@ class ServedModel:
         found = self.calibration
         if found.positive is None:
             return [{"target": None, "score": None}] * len(probabilities)
-        scores = found.score(probabilities, self.labels).tolist()
+        scores = found.scores(probabilities, self.labels).tolist()
         decide = (lambda score: None) if found.threshold is None else (lambda score: score >= found.threshold)
         return [{"target": decide(score), "score": score} for score in scores]
 

@@ -171,15 +171,14 @@ def main(asked):
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     # A terminal sends it to all processes; the parent then says what to do.
     signal.signal(signal.SIGINT, signal.SIG_IGN if parent else lambda *_: stopped.set())
-    out = Path(asked["out"])
-    store = open_store(asked["queue"], out)
+    store = open_store(asked["queue"], Path(asked["out"]))
     try:
         settings = LiveSettings(asked["config"], asked["runs"])
         worker = Worker(
             asked["name"],
             store,
             settings,
-            _loader(out, asked),
+            _loader(asked),
             lambda: not stopped.is_set() and parent in (None, os.getppid()),
         )
         worker.run()
@@ -191,13 +190,13 @@ def main(asked):
     return 0
 
 
-def _loader(out, asked):
+def _loader(asked):
     from skinkit.serve.served_model import ServedModel
 
     def load(name, settings):
         if asked["demo"]:
             _train_demo(Path(settings.run))
-        return ServedModel(name, settings, out, asked["data_dir"])
+        return ServedModel(name, settings, asked["data_dir"])
 
     return load
 

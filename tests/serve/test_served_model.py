@@ -3,10 +3,10 @@
 import dataclasses
 import io
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from PIL import Image
 from serve_place import image_bytes
@@ -23,19 +23,20 @@ pytestmark = pytest.mark.xdist_group("tiny-run")
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
+def folder_of_run(finished, tmp_path_factory):
+    """A copy: the validation images are predicted once, and kept in the folder."""
+    return shutil.copytree(finished, tmp_path_factory.mktemp("served") / "tiny")
 
 
 @pytest.fixture(scope="module")
-def served(finished, cache):
-    return ServedModel("tiny", ModelSettings(run=str(finished)), cache)
+def served(folder_of_run):
+    return ServedModel("tiny", ModelSettings(run=str(folder_of_run)))
 
 
 @pytest.fixture(scope="module")
-def own_images(finished):
+def own_images(folder_of_run):
     """The test images of the run, as they are taken in, in the order of its predictions."""
-    saved = SavedRun(finished)
+    saved = SavedRun(folder_of_run)
     paths = saved.run_data().table.set_index("image_id")["path"].loc[saved.predictions["image_id"]]
     taken = [accept(Path(path).name, Path(path).read_bytes(), Limits()) for path in paths]
     return [(upload.name, upload.content) for upload in taken]
@@ -45,9 +46,9 @@ def answers(served, images):
     return [json.loads(answer) for answer in served.answers(images)]
 
 
-def test_the_scores_are_those_of_the_run(served, own_images, finished):
+def test_the_scores_are_those_of_the_run(served, own_images, folder_of_run):
     found = answers(served, own_images)
-    _, expected, labels = evaluation.unpack_predictions(SavedRun(finished).predictions)
+    _, expected, labels = evaluation.unpack_predictions(SavedRun(folder_of_run).predictions)
     probabilities = [[answer["probabilities"][label] for label in labels] for answer in found]
     np.testing.assert_allclose(probabilities, expected, atol=1e-5)
     assert [answer["name"] for answer in found] == [name for name, _ in own_images]
@@ -56,18 +57,18 @@ def test_the_scores_are_those_of_the_run(served, own_images, finished):
     assert [answer["prediction"]["label"] for answer in found] == expected.argmax(axis=1).tolist()
 
 
-def test_an_answer_has_the_keys_of_the_document(served, own_images, finished):
+def test_an_answer_has_the_keys_of_the_document(served, own_images, folder_of_run):
     (found,) = answers(served, own_images[:1])
     assert [*found] == ["name", "probabilities", "metadata", "prediction"]
     assert [*found["metadata"]][:4] == ["origin", "net_type", "img_size", "out_dim"]
     assert [*found["prediction"]][:4] == ["target", "score", "label", "prediction"]
     assert found["metadata"]["img_size"] == 32 and found["metadata"]["out_dim"] == 7
-    assert found["metadata"]["hashes"]["run"] == SavedRun(finished).manifest["key"]
+    assert found["metadata"]["hashes"]["run"] == SavedRun(folder_of_run).manifest["key"]
     assert "Not for clinical use" in found["prediction"]["notice"]
 
 
-def test_the_target_is_a_calibrated_score_at_a_threshold_of_validation(served, own_images, finished, cache):
-    kept = pd.read_csv(next(cache.glob("validation-*-none.csv.gz")))
+def test_the_target_is_a_calibrated_score_at_a_threshold_of_validation(served, own_images, folder_of_run):
+    kept = SavedRun(folder_of_run).validation_predictions()
     truth, probabilities, labels = evaluation.unpack_predictions(kept)
     temperature = evaluation.fit_temperature(truth, probabilities, labels)
     scores = evaluation.apply_temperature(probabilities, temperature)[:, labels.index("mel")]
@@ -81,10 +82,11 @@ def test_the_target_is_a_calibrated_score_at_a_threshold_of_validation(served, o
         assert answer["prediction"]["target"] == (answer["prediction"]["score"] >= card["threshold"])
 
 
-def test_settings_count_more_than_the_run(finished, own_images, cache):
-    settings = ModelSettings(run=str(finished), views="flips", threshold=0.0, positive="nv")
-    found = ServedModel("tiny", settings, cache)
+def test_settings_count_more_than_the_run(folder_of_run, own_images):
+    settings = ModelSettings(run=str(folder_of_run), views="flips", threshold=0.0, positive="nv")
+    found = ServedModel("tiny", settings)
     assert (found.card["views"], found.card["threshold"], found.card["positive"]) == ("flips", 0.0, "nv")
+    assert found.card["temperature"] == 1 and "other views" in found.card["calibration"]
     (answer,) = answers(found, own_images[:1])
     assert answer["prediction"]["target"] is True
     name, content = own_images[0]
@@ -100,24 +102,25 @@ def test_settings_count_more_than_the_run(finished, own_images, cache):
     ("changes", "said"),
     [({"views": "flipz"}, "Did you mean flips"), ({"positive": "melanoma"}, "Received: 'melanoma'")],
 )
-def test_settings_that_do_not_fit_are_named(finished, cache, changes, said):
+def test_settings_that_do_not_fit_are_named(folder_of_run, changes, said):
     with pytest.raises(ValueError, match=said):
-        ServedModel("tiny", ModelSettings(run=str(finished), **changes), cache)
+        ServedModel("tiny", ModelSettings(run=str(folder_of_run), **changes))
 
 
-def test_without_its_own_images_a_run_is_not_calibrated(finished, tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        SavedRun, "run_data", lambda *_: (_ for _ in ()).throw(FileNotFoundError("no release"))
-    )
-    found = ServedModel("tiny", ModelSettings(run=str(finished)), tmp_path)
+def test_without_its_own_images_a_run_is_not_calibrated(folder_of_run, monkeypatch):
+    def missing(*_):
+        raise FileNotFoundError("no release")
+
+    monkeypatch.setattr(SavedRun, "validation_predictions", missing)
+    found = ServedModel("tiny", ModelSettings(run=str(folder_of_run)))
     assert (found.card["temperature"], found.card["threshold"]) == (1.0, None)
     assert "no release" in found.card["calibration"]
     (answer,) = answers(found, [("a", image_bytes())])
     assert answer["prediction"]["target"] is None and 0 <= answer["prediction"]["score"] <= 1
 
 
-def test_the_card_tells_what_was_measured(served, finished):
-    saved, card = SavedRun(finished), served.card
+def test_the_card_tells_what_was_measured(served, folder_of_run):
+    saved, card = SavedRun(folder_of_run), served.card
     assert json.loads(json.dumps(card, allow_nan=False)) == card
     assert card["scores"] == saved.metrics["scores"] and card["leakage"] == saved.manifest["leakage"]
     assert np.sum(card["confusion"]) == len(saved.predictions) == card["n"]
@@ -131,6 +134,17 @@ def test_the_card_tells_what_was_measured(served, finished):
     worst = card["wrong_pairs"][0]
     wrong = np.array(card["confusion"]) - np.diag(np.diag(card["confusion"]))
     assert worst["n"] == wrong.max()
+
+
+def test_the_card_tells_what_a_threshold_is_worth(served, folder_of_run):
+    truth, probabilities, labels = evaluation.unpack_predictions(SavedRun(folder_of_run).predictions)
+    scores = served.calibration.scores(probabilities, labels)
+    points, is_it = served.card["operating_points"], truth == "mel"
+    assert points["threshold"][0] == 0 and (points["sensitivity"][0], points["specificity"][0]) == (1, 0)
+    for place in (3, 8, 15, 100):
+        called = scores >= points["threshold"][place]
+        assert points["sensitivity"][place] == pytest.approx(called[is_it].mean())
+        assert points["specificity"][place] == pytest.approx(1 - called[~is_it].mean())
 
 
 def test_an_overlay_is_drawn_for_the_label(served, own_images):
@@ -149,18 +163,18 @@ def test_runs_that_need_more_than_an_image_are_refused(untrained, tmp_path):
         untrained, target=choose("rotation", angles=4), positive="0", balancing=choose("none")
     )
     with pytest.raises(ValueError, match="single images.*RotationPretext, The angles of turned images"):
-        ServedModel("turned", carried_out(turned, tmp_path / "turned"), tmp_path)
+        ServedModel("turned", carried_out(turned, tmp_path / "turned"))
     features = choose("logistic_regression", features="pooled")
     classified = dataclasses.replace(untrained, classifier=features)
     with pytest.raises(ValueError, match="FeatureClassifier, A scikit-learn classifier"):
-        ServedModel("classified", carried_out(classified, tmp_path / "classified"), tmp_path)
+        ServedModel("classified", carried_out(classified, tmp_path / "classified"))
 
 
 def test_crops_are_served(untrained, tmp_path):
     recipe = dataclasses.replace(untrained, input=choose("multi_crop", count=4), crop_size=16)
     settings = carried_out(recipe, tmp_path / "crops")
     saved = SavedRun(tmp_path / "crops")
-    found = ServedModel("crops", settings, tmp_path)
+    found = ServedModel("crops", settings)
     row = saved.run_data().table.set_index("image_id").loc[saved.predictions["image_id"][0]]
     (answer,) = answers(found, [("a", Path(row["path"]).read_bytes())])
     expected = saved.predictions.iloc[0]
@@ -170,7 +184,7 @@ def test_crops_are_served(untrained, tmp_path):
 
 def test_a_folder_without_a_run_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="There is no run folder"):
-        ServedModel("none", ModelSettings(run=str(tmp_path / "none")), tmp_path)
+        ServedModel("none", ModelSettings(run=str(tmp_path / "none")))
 
 
 def test_two_stages_are_served(untrained, tmp_path, monkeypatch):
@@ -190,7 +204,7 @@ def test_two_stages_are_served(untrained, tmp_path, monkeypatch):
         "skinkit.experiments.plan.find_recipe", {gate.name: gate, rest.name: rest}.__getitem__
     )
     folder = run(both, "smoke", out=tmp_path, verbose=0)
-    saved, found = SavedRun(folder), ServedModel("both", ModelSettings(run=str(folder)), tmp_path)
+    saved, found = SavedRun(folder), ServedModel("both", ModelSettings(run=str(folder)))
     row = saved.run_data().table.set_index("image_id").loc[saved.predictions["image_id"][0]]
     (answer,) = answers(found, [("a", Path(row["path"]).read_bytes())])
     expected = saved.predictions.filter(like="p_").iloc[0].to_numpy()

@@ -1,6 +1,7 @@
 """The server as it is started: real processes, which are killed while they work."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -86,9 +87,11 @@ def queue(request):
 def start(finished, tmp_path_factory, queue):
     """Starts a server, always with the same files."""
     out, started = tmp_path_factory.mktemp("serve"), []
+    # A copy: the validation images are predicted once, and kept in the folder.
+    copied = shutil.copytree(finished, out / "tiny")
 
     def start():
-        started.append(Server([finished], out, *(["--queue", queue] if queue else [])))
+        started.append(Server([copied], out, *(["--queue", queue] if queue else [])))
         return started[-1].wait()
 
     yield start

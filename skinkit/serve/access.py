@@ -3,7 +3,7 @@
 import hmac
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,7 +46,7 @@ class Access:
 
     tokens: Mapping[str, str]
     hosts: tuple[str, ...]
-    limits: object
+    limits: Callable
     is_limited: bool = True
     limiter: MovingWindowRateLimiter = field(default_factory=lambda: MovingWindowRateLimiter(MemoryStorage()))
 

@@ -65,6 +65,11 @@ def _address(request, job):
     return {"Location": request.url_for("from_task", task_uuid=job.id).path}
 
 
+def _state(job):
+    content = {"state": job.state, "done": job.done, "num_images": job.images}
+    return JSONResponse(content, 202, {"Retry-After": str(AGAIN)})
+
+
 @_ROUTES.get("/public_models", responses=schemas.problems())
 def public_models(request: Request) -> schemas.Models:
     """Lists the models that can be asked."""
@@ -122,8 +127,7 @@ def from_task(request: Request, task_uuid: uuid.UUID) -> list[schemas.Answer]:
     desk = _desk(request)
     job = desk.task(request.state.owner, task_uuid)
     if job.state != DONE:
-        content = {"state": job.state, "done": job.done, "num_images": job.images}
-        return JSONResponse(content, 202, {"Retry-After": str(AGAIN)})
+        return _state(job)
     # They are JSON already.
     return Response(b"[%b]" % b",".join(desk.store.answers(job.id)), media_type="application/json")
 
@@ -155,8 +159,7 @@ async def explanation(request: Request, task_uuid: uuid.UUID, index: Place, labe
     if job.state == FAILED:
         raise Problem(500, f"The explanation has failed. {job.reason}")
     if job.state != DONE:
-        content = {"state": job.state, "done": job.done, "num_images": job.images}
-        return JSONResponse(content, 202, {"Retry-After": str(AGAIN)})
+        return _state(job)
     (overlay,) = await asyncio.to_thread(desk.store.answers, job.id)
     return Response(overlay, media_type="image/png")
 

@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from skinkit import explain, tasks
 from skinkit.experiments import SavedRun
@@ -46,6 +47,8 @@ class ServedModel:
         # From here on it is asked with bytes; validation images lay in files.
         self.task.read = _Reader()
         self._predict = self.task.predictor(self.model)
+        # Traces what is asked, so that the first client does not wait for it.
+        self.answers([("blank", _png(Image.new("RGB", (64, 64))))])
 
     def answers(self, images):
         """Returns the answers to a list of pairs of name and bytes, as JSON each."""
@@ -87,8 +90,6 @@ class ServedModel:
             content: Bytes of the image.
             label: String, one of the labels.
         """
-        from PIL import Image
-
         found = self.task.explain(self.model, [content], label)
         heatmap = next(each[0] for name, each in found.maps.items() if name.endswith("Grad-CAM"))
         shown = found.images[0]
@@ -97,15 +98,19 @@ class ServedModel:
             image = Image.open(io.BytesIO(content)).convert("RGB")
             image.thumbnail((_OVERLAY, _OVERLAY))
             shown = np.asarray(image)
-        stream = io.BytesIO()
-        Image.fromarray(explain.overlay_map(shown, heatmap)).save(stream, "PNG")
-        return stream.getvalue()
+        return _png(Image.fromarray(explain.overlay_map(shown, heatmap)))
 
 
 _METADATA = (
     *("origin", "net_type", "img_size", "out_dim", "height", "width"),
     *("id", "recipe", "views", "temperature", "calibration", "stamp", "hashes"),
 )
+
+
+def _png(image):
+    stream = io.BytesIO()
+    image.save(stream, "PNG", compress_level=1)
+    return stream.getvalue()
 
 
 class _Reader:

@@ -1,4 +1,4 @@
-"""What the routes do with the table of tasks."""
+"""The desk of the server: tasks are taken in, and what became of them is handed out."""
 
 import json
 import time

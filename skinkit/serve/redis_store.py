@@ -195,9 +195,10 @@ class RedisStore:
             self._redis.hdel("cards", each)
 
     def put_back(self, since):
+        for worker in self._redis.zrangebyscore("workers", "-inf", f"({since}"):
+            self.forget_worker(worker)
         for worker in self._redis.smembers("busy"):
-            beat = self._redis.zscore("workers", worker)
-            if beat is None or beat < since:
+            if self._redis.zscore("workers", worker) is None:
                 self._run("put_back", worker, 0, LOST)
 
     def beat(self, worker, now, cards):

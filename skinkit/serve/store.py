@@ -1,4 +1,4 @@
-"""The table of tasks: what web process and workers share, and the truth about every task."""
+"""The table of tasks, which web process and workers share: the truth about every task."""
 
 import json
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ class Answer(NamedTuple):
 
 
 class Store(Protocol):
-    """What the server asks of a table of tasks. Every method is whole or not at all, whoever else is at work.
+    """The operations on a table of tasks. Every method is whole or not at all, whoever else is at work.
 
     Methods of processes on the same table never wait for a worker. A full disk is `OSError` with `ENOSPC`.
     """

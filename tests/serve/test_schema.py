@@ -1,4 +1,4 @@
-"""What the schema of the API allows and forbids, tried by schemathesis."""
+"""The schema of the API: what it allows and forbids, tried by schemathesis."""
 
 import os
 import uuid

@@ -9,6 +9,7 @@ import fastapi
 from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.concurrency import run_in_threadpool
 
 from skinkit import __version__
 from skinkit.serve import metrics, schemas
@@ -84,8 +85,9 @@ def model(request: Request, model_id: str) -> schemas.Card:
 
 async def _take_in(request, model_id, field, most):
     desk = _desk(request)
-    card = await asyncio.to_thread(desk.card, model_id)
+    card = await run_in_threadpool(desk.card, model_id)
     files = await receive_files(request, field, most, desk.limits)
+    # Few threads of their own: many that decode at once would keep all others waiting.
     return await asyncio.to_thread(desk.take_in, request.state.owner, card["id"], files)
 
 
@@ -151,16 +153,16 @@ def delete_task(request: Request, task_uuid: uuid.UUID) -> None:
 async def explanation(request: Request, task_uuid: uuid.UUID, index: Place, label: Label = None):
     """Draws where in an image the network finds a class (Grad-CAM); the answer is 202 where it takes long."""
     desk = _desk(request)
-    wanted = await asyncio.to_thread(desk.explanation, request.state.owner, task_uuid, index, label)
+    wanted = await run_in_threadpool(desk.explanation, request.state.owner, task_uuid, index, label)
     await desk.waiting.until_ended(wanted.id, desk.times.answer)
-    job = await asyncio.to_thread(desk.store.get, wanted.id)
+    job = await run_in_threadpool(desk.store.get, wanted.id)
     if job is None:
         raise Problem(410, "The task has expired or was deleted.")
     if job.state == FAILED:
         raise Problem(500, f"The explanation has failed. {job.reason}")
     if job.state != DONE:
         return _state(job)
-    (overlay,) = await asyncio.to_thread(desk.store.answers, job.id)
+    (overlay,) = await run_in_threadpool(desk.store.answers, job.id)
     return Response(overlay, media_type="image/png")
 
 

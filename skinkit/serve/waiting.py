@@ -2,6 +2,8 @@
 
 import asyncio
 
+from starlette.concurrency import run_in_threadpool
+
 _LOOK = 0.02
 
 
@@ -36,7 +38,7 @@ class Waiting:
     async def _look(self):
         while self._events:
             jobs = list(self._events)
-            ended = jobs if self._stopped else await asyncio.to_thread(self.store.ended, jobs)
+            ended = jobs if self._stopped else await run_in_threadpool(self.store.ended, jobs)
             for job in ended:
                 if job in self._events:
                     self._events[job].set()

@@ -1,5 +1,11 @@
-"""The table of tasks in a Redis, for workers on other machines: tasks, images and results, without files."""
+"""The table of tasks in a Redis, for workers on other machines: tasks, images and results, without files.
 
+Jobs that wait or are worked on are in one hash, `live`. Every change of it is tried again when somebody else
+has changed it meanwhile. A job that has ended has a key of its own; images and answers end with their task.
+"""
+
+import collections
+import dataclasses
 import errno
 import json
 
@@ -8,7 +14,6 @@ import redis
 from skinkit.serve.sqlite_store import together
 from skinkit.serve.store import (
     DONE,
-    ENDED,
     EXPIRED,
     FAILED,
     GONE,
@@ -20,101 +25,8 @@ from skinkit.serve.store import (
     to_json,
 )
 
-# Scripts run alone: no other command comes in between.
-_ADD = """
-local job, task, most, score = 'job:' .. ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
-if redis.call('EXISTS', job) == 1 then return 1 end
-if most >= 0 and redis.call('ZCARD', 'queue') >= most then return 0 end
-local ends = math.ceil(tonumber(ARGV[5]))
-for i = 6, #ARGV, 2 do redis.call('HSET', job, ARGV[i], ARGV[i + 1]) end
-redis.call('ZADD', 'queue', score, ARGV[1])
-if ARGV[1] == task then
-    redis.call('ZADD', 'ends', ends, task)
-    for i = 1, #KEYS, 2 do
-        redis.call('RPUSH', 'names:' .. task, KEYS[i])
-        redis.call('RPUSH', 'images:' .. task, KEYS[i + 1])
-    end
-    redis.call('EXPIREAT', 'names:' .. task, ends)
-    redis.call('EXPIREAT', 'images:' .. task, ends)
-else
-    redis.call('SADD', 'explained:' .. task, ARGV[1])
-    redis.call('EXPIREAT', 'explained:' .. task, ends)
-    redis.call('EXPIREAT', job, ends)
-end
-return 1
-"""
-_TAKE = f"""
-local taken = {{}}
-for i = 2, #ARGV do
-    if redis.call('ZREM', 'queue', ARGV[i]) == 1 then
-        redis.call('HSET', 'job:' .. ARGV[i], 'state', '{RUNNING}', 'worker', ARGV[1])
-        redis.call('HINCRBY', 'job:' .. ARGV[i], 'attempt', 1)
-        redis.call('SADD', 'running:' .. ARGV[1], ARGV[i])
-        redis.call('SADD', 'busy', ARGV[1])
-        table.insert(taken, ARGV[i])
-    end
-end
-return taken
-"""
-_RECORD = f"""
-for i = 2, #ARGV, 3 do
-    local id = ARGV[i]
-    local job = redis.call('HMGET', 'job:' .. id, 'worker', 'state', 'images', 'ends')
-    if job[1] == ARGV[1] and job[2] == '{RUNNING}' then
-        redis.call('HSET', 'answers:' .. id, ARGV[i + 1], ARGV[i + 2])
-        redis.call('EXPIREAT', 'answers:' .. id, math.ceil(tonumber(job[4])))
-        if redis.call('HINCRBY', 'job:' .. id, 'done', 1) == tonumber(job[3]) then
-            redis.call('HSET', 'job:' .. id, 'state', '{DONE}')
-            redis.call('SREM', 'running:' .. ARGV[1], id)
-        end
-    end
-end
-"""
-_FAIL = f"""
-local job = redis.call('HMGET', 'job:' .. ARGV[2], 'worker', 'state')
-if job[1] == ARGV[1] and job[2] == '{RUNNING}' then
-    redis.call('HSET', 'job:' .. ARGV[2], 'state', '{FAILED}', 'reason', ARGV[3])
-    redis.call('SREM', 'running:' .. ARGV[1], ARGV[2])
-end
-"""
-# With `uncounted`, 1 or 0: whether the attempt does not count.
-_PUT_BACK = f"""
-local worker, uncounted = ARGV[1], tonumber(ARGV[2])
-for _, id in ipairs(redis.call('SMEMBERS', 'running:' .. worker)) do
-    local key = 'job:' .. id
-    local job = redis.call('HMGET', key, 'worker', 'state', 'attempt', 'created')
-    if job[1] == worker and job[2] == '{RUNNING}' then
-        if uncounted == 0 and tonumber(job[3]) >= {MOST_ATTEMPTS} then
-            redis.call('HSET', key, 'state', '{FAILED}', 'reason', ARGV[3])
-        else
-            redis.call('HSET', key, 'state', '{QUEUED}')
-            redis.call('HINCRBY', key, 'attempt', 0 - uncounted)
-            redis.call('ZADD', 'queue', job[4], id)
-        end
-    end
-end
-redis.call('DEL', 'running:' .. worker)
-redis.call('SREM', 'busy', worker)
-"""
-_REMOVE = """
-local task, key = ARGV[1], 'job:' .. ARGV[1]
-for _, id in ipairs(redis.call('SMEMBERS', 'explained:' .. task)) do
-    redis.call('ZREM', 'queue', id)
-    redis.call('DEL', 'job:' .. id, 'answers:' .. id)
-end
-redis.call('DEL', 'names:' .. task, 'images:' .. task, 'answers:' .. task, 'explained:' .. task)
-redis.call('ZREM', 'queue', task)
-if redis.call('EXISTS', key) == 1 then
-    redis.call('HSET', key, 'state', ARGV[2], 'ends', ARGV[3], 'worker', '')
-    redis.call('ZADD', 'ends', ARGV[3], task)
-    redis.call('EXPIREAT', key, math.ceil(tonumber(ARGV[3])) + 60)
-end
-"""
-_FIELDS = {
-    **dict.fromkeys(("id", "model", "owner", "state", "reason"), str),
-    **dict.fromkeys(("images", "attempt", "done"), int),
-    **dict.fromkeys(("created", "ends"), float),
-}
+# Seconds for which keys outlive their task, should nobody be there to remove them.
+_GRACE = 3600
 
 
 class RedisStore:
@@ -126,52 +38,74 @@ class RedisStore:
 
     def __init__(self, url):
         self._redis = redis.Redis.from_url(url)
-        scripts = {"add": _ADD, "take": _TAKE, "record": _RECORD, "fail": _FAIL}
-        scripts |= {"put_back": _PUT_BACK, "remove": _REMOVE}
-        self._scripts = {name: self._redis.register_script(script) for name, script in scripts.items()}
 
     def close(self):
         self._redis.close()
 
-    def _run(self, script, *values, keys=()):
+    def _change(self, decide):
+        """Returns what a function of the live jobs and of a pipeline, which it fills, returns."""
+
+        def attempt(pipe):
+            live = {said["id"]: said for said in map(json.loads, pipe.hvals("live"))}
+            pipe.multi()
+            return decide(live, pipe)
+
         try:
-            return self._scripts[script](keys=list(keys), args=list(values))
+            return self._redis.transaction(attempt, "live", value_from_callable=True)
         except redis.exceptions.ResponseError as error:
             if "OOM" in str(error):
                 raise OSError(errno.ENOSPC, "the memory of Redis is full") from error
             raise
 
     def add(self, job, uploads=(), most=None):
-        fields = [part for name in _FIELDS for part in (name, getattr(job, name))]
-        files = [part for each in uploads for part in (each.name.encode(), each.content)]
-        most = -1 if most is None else most
-        return bool(self._run("add", job.id, job.task, most, job.created, job.ends, *fields, keys=files))
+        def decide(live, pipe):
+            if job.id in live or self._redis.exists(f"job:{job.id}"):
+                return True
+            if most is not None and sum(said["state"] == QUEUED for said in live.values()) >= most:
+                return False
+            _put(pipe, {**dataclasses.asdict(job), "worker": ""})
+            lists = {f"names:{job.id}": [each.name for each in uploads]}
+            lists |= {f"images:{job.id}": [each.content for each in uploads]}
+            lists |= {f"explained:{job.task}": [job.id] if job.explains else []}
+            for key, values in lists.items():
+                if values:
+                    pipe.rpush(key, *values)
+                    pipe.expireat(key, int(job.ends) + _GRACE)
+            if not job.explains:
+                pipe.zadd("ends", {job.id: job.ends})
+            return True
+
+        return self._change(decide)
 
     def get(self, job):
-        return self._jobs([job])[0]
-
-    def _jobs(self, ids):
-        """The jobs of ids, `None` for those that are not known."""
-        with self._redis.pipeline(transaction=False) as pipe:
-            for each in ids:
-                pipe.hmget(f"job:{each}", list(_FIELDS))
-            found = pipe.execute()
-        return [None if row[0] is None else _job(row) for row in found]
+        said = self._redis.hget("live", job) or self._redis.get(f"job:{job}")
+        return None if said is None else _job(json.loads(said))
 
     def ended(self, jobs):
-        found = self._jobs(jobs)
-        return {each for each, job in zip(jobs, found, strict=True) if job is None or job.state in ENDED}
+        found = self._redis.hmget("live", jobs) if jobs else []
+        return {job for job, said in zip(jobs, found, strict=True) if said is None}
 
     def answers(self, job):
         found = self._redis.hgetall(f"answers:{job}")
         return [found[place] for place in sorted(found, key=int)]
 
     def remove(self, task, state, ends):
-        self._run("remove", task, state, ends)
+        jobs = [task, *(each.decode() for each in self._redis.lrange(f"explained:{task}", 0, -1))]
+
+        def decide(live, pipe):
+            said = live.get(task) or json.loads(self._redis.get(f"job:{task}") or "null")
+            pipe.hdel("live", *jobs)
+            pipe.delete(*(f"{kind}:{task}" for kind in ("names", "images", "explained")))
+            pipe.delete(*(f"{kind}:{job}" for kind in ("job", "answers") for job in jobs))
+            if said:
+                _end(pipe, {**said, "ends": ends}, state)
+                pipe.zadd("ends", {task: ends})
+
+        self._change(decide)
 
     def expire(self, now, tombstone):
-        due = [task.decode() for task in self._redis.zrangebyscore("ends", "-inf", now)]
-        for task, job in zip(due, self._jobs(due), strict=True):
+        for task in map(bytes.decode, self._redis.zrangebyscore("ends", "-inf", now)):
+            job = self.get(task)
             if job is None or job.state in GONE:
                 self._redis.zrem("ends", task)
                 self._redis.delete(f"job:{task}")
@@ -179,10 +113,8 @@ class RedisStore:
                 self.remove(task, EXPIRED, now + tombstone)
 
     def counts(self):
-        running = sum(
-            self._redis.scard(f"running:{worker.decode()}") for worker in self._redis.smembers("busy")
-        )
-        return {QUEUED: self._redis.zcard("queue"), RUNNING: running}
+        jobs = map(json.loads, self._redis.hvals("live"))
+        return dict(collections.Counter(said["state"] for said in jobs if "/" not in said["id"]))
 
     def workers(self, since):
         alive = self._redis.zrangebyscore("workers", since, "+inf")
@@ -197,41 +129,89 @@ class RedisStore:
     def put_back(self, since):
         for worker in self._redis.zrangebyscore("workers", "-inf", f"({since}"):
             self.forget_worker(worker)
-        for worker in self._redis.smembers("busy"):
-            if self._redis.zscore("workers", worker) is None:
-                self._run("put_back", worker, 0, LOST)
+        alive = {worker.decode() for worker in self._redis.zrange("workers", 0, -1)}
+
+        def decide(live, pipe):
+            for said in live.values():
+                if said["state"] == RUNNING and said["worker"] not in alive:
+                    if said["attempt"] >= MOST_ATTEMPTS:
+                        _end(pipe, said, FAILED, LOST)
+                    else:
+                        _put(pipe, {**said, "state": QUEUED})
+
+        self._change(decide)
 
     def beat(self, worker, now, cards):
         self._redis.hset("cards", worker, to_json(cards))
         self._redis.zadd("workers", {worker: now})
 
     def claim(self, worker, models, most):
-        # Jobs of models that this worker does not have may wait before those that it has.
-        ids = [each.decode() for each in self._redis.zrange("queue", 0, -1)]
-        waiting = [job for job in self._jobs(ids) if job is not None and job.model in models] if ids else []
-        chosen = {job.id: job for job in together(waiting, most)}
-        taken = self._run("take", worker, *chosen) if chosen else []
-        return [chosen[each.decode()] for each in taken]
+        if not self._redis.hlen("live"):
+            return []
+
+        def decide(live, pipe):
+            waiting = [_job(s) for s in live.values() if s["state"] == QUEUED and s["model"] in models]
+            chosen = together(sorted(waiting, key=lambda job: (job.created, job.id)), most)
+            for job in chosen:
+                begun = {"state": RUNNING, "worker": worker, "attempt": job.attempt + 1}
+                _put(pipe, {**live[job.id], **begun})
+            return chosen
+
+        return self._change(decide)
 
     def uploads(self, job):
-        if job.explains:
-            place = job.explains[0]
-            name, content = (self._redis.lindex(f"{kind}:{job.task}", place) for kind in ("names", "images"))
-            return [] if content is None else [(name.decode(), content)]
-        names, contents = (self._redis.lrange(f"{kind}:{job.task}", 0, -1) for kind in ("names", "images"))
+        place = job.explains[0] if job.explains else 0
+        names, contents = (
+            self._redis.lrange(f"{kind}:{job.task}", place, place if job.explains else -1)
+            for kind in ("names", "images")
+        )
         return [(name.decode(), content) for name, content in zip(names, contents, strict=False)]
 
     def record(self, worker, answers):
-        self._run("record", worker, *(part for answer in answers for part in answer))
+        def decide(live, pipe):
+            mine = _of(worker, live)
+            for answer in answers:
+                if said := mine.get(answer.job):
+                    said["done"] += 1
+                    pipe.hset(f"answers:{answer.job}", answer.place, answer.content)
+                    pipe.expireat(f"answers:{answer.job}", int(said["ends"]) + _GRACE)
+            for said in mine.values():
+                if said["done"] == said["images"]:
+                    _end(pipe, said, DONE)
+                else:
+                    _put(pipe, said)
+
+        self._change(decide)
 
     def fail(self, worker, job, reason):
-        self._run("fail", worker, job, reason)
+        def decide(live, pipe):
+            if said := _of(worker, live).get(job):
+                _end(pipe, said, FAILED, reason)
+
+        self._change(decide)
 
     def give_back(self, worker):
-        self._run("put_back", worker, 1, "")
+        def decide(live, pipe):
+            for said in _of(worker, live).values():
+                _put(pipe, {**said, "state": QUEUED, "attempt": said["attempt"] - 1})
+
+        self._change(decide)
 
 
-def _job(row):
-    return Job(
-        **{name: kind(value.decode()) for (name, kind), value in zip(_FIELDS.items(), row, strict=True)}
-    )
+def _of(worker, live):
+    """The jobs that a worker has claimed."""
+    return {id_: s for id_, s in live.items() if s["state"] == RUNNING and s["worker"] == worker}
+
+
+def _put(pipe, said):
+    pipe.hset("live", said["id"], to_json(said))
+
+
+def _end(pipe, said, state, reason=""):
+    pipe.hdel("live", said["id"])
+    content = {**said, "state": state, "reason": reason or said["reason"]}
+    pipe.set(f"job:{said['id']}", to_json(content), exat=int(said["ends"]) + _GRACE)
+
+
+def _job(said):
+    return Job(**{name: value for name, value in said.items() if name != "worker"})

@@ -112,13 +112,14 @@ class Worker:
 
     def _explain(self, job):
         place, label = job.explains
-        for _, content in self.store.uploads(job):
-            try:
-                overlay = self.models[job.model].overlay(content, label)
-            except Exception as error:
-                self._fail(job, error)
-            else:
-                self.store.record(self.name, [Answer(job.id, place, overlay)])
+        try:
+            # Without an image its task was deleted a moment ago.
+            ((_, content),) = self.store.uploads(job)
+            overlay = self.models[job.model].overlay(content, label)
+        except Exception as error:
+            self._fail(job, error)
+        else:
+            self.store.record(self.name, [Answer(job.id, place, overlay)])
 
     def _answer(self, jobs):
         waiting = [

@@ -10,6 +10,7 @@ from pathlib import Path
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 
 from skinkit.serve.problems import Problem
@@ -134,16 +135,11 @@ class Guard:
 
     @staticmethod
     def _secure(message, scope):
-        given = {name.lower() for name, _ in message["headers"]}
-        headers = HEADERS if _path(scope).startswith("/app/") else {**HEADERS, "Cache-Control": "no-store"}
-        message["headers"] = [
-            *message["headers"],
-            *(
-                (name.lower().encode(), value.encode())
-                for name, value in headers.items()
-                if name.lower().encode() not in given
-            ),
-        ]
+        headers = MutableHeaders(scope=message)
+        for name, value in HEADERS.items():
+            headers.setdefault(name, value)
+        # The page is asked for again each time, and sent again where it has changed.
+        headers.setdefault("Cache-Control", "no-cache" if _path(scope).startswith("/app/") else "no-store")
 
 
 def _path(scope):

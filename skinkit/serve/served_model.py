@@ -63,9 +63,8 @@ class ServedModel:
         found = self.calibration
         if found.positive is None:
             return [{"target": None, "score": None}] * len(probabilities)
-        scores = found.scores(probabilities, self.labels).tolist()
-        decide = (lambda score: None) if found.threshold is None else (lambda score: score >= found.threshold)
-        return [{"target": decide(score), "score": score} for score in scores]
+        scores, least = found.scores(probabilities, self.labels).tolist(), found.threshold
+        return [{"target": None if least is None else score >= least, "score": score} for score in scores]
 
     def _answer(self, name, probabilities, target):
         label, card = int(probabilities.argmax()), self.card

@@ -119,6 +119,15 @@ def test_without_its_own_images_a_run_is_not_calibrated(folder_of_run, monkeypat
     assert answer["prediction"]["target"] is None and 0 <= answer["prediction"]["score"] <= 1
 
 
+def test_without_a_positive_class_there_is_neither_score_nor_target(
+    served, own_images, folder_of_run, monkeypatch
+):
+    monkeypatch.setattr(served, "calibration", dataclasses.replace(served.calibration, positive=None))
+    (answer,) = answers(served, own_images[:1])
+    assert answer["prediction"].items() >= {"target": None, "score": None}.items()
+    assert served.calibration.operating_points(SavedRun(folder_of_run).predictions) is None
+
+
 def test_the_card_tells_what_was_measured(served, folder_of_run):
     saved, card = SavedRun(folder_of_run), served.card
     assert json.loads(json.dumps(card, allow_nan=False)) == card

@@ -10,7 +10,7 @@ from skinkit.files import locked
 from skinkit.serve.server import uvicorn_options, worker_words
 
 # One worker makes the run that these tests share.
-pytestmark = pytest.mark.xdist_group("tiny-run")
+pytestmark = pytest.mark.xdist_group("served-run")
 
 
 def refused(capsys, *words):

@@ -19,7 +19,7 @@ from skinkit.serve.served_model import ServedModel
 from skinkit.serve.settings import Limits, ModelSettings
 
 # One worker makes the run that these tests share.
-pytestmark = pytest.mark.xdist_group("tiny-run")
+pytestmark = pytest.mark.xdist_group("served-run")
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from skinkit.experiments import SavedRun
 from skinkit.serve.store import RUNNING, open_store
 
 # One worker makes the run that these tests share.
-pytestmark = pytest.mark.xdist_group("tiny-run")
+pytestmark = pytest.mark.xdist_group("served-run")
 ROOT = Path(__file__).parents[2]
 FILES = [("files", (f"{i}.png", image_bytes("PNG", seed=i))) for i in range(64)]
 

@@ -2,7 +2,6 @@
 
 import importlib.util
 import shutil
-import socket
 import subprocess
 
 import pytest
@@ -14,15 +13,14 @@ collect_ignore_glob = [] if importlib.util.find_spec("fastapi") else ["test_[!e]
 def redis_address(tmp_path_factory):
     if not (command := shutil.which("redis-server")):
         pytest.skip("redis-server is not installed")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    from serve_place import free_port, wait_until
+
+    port = free_port()
     folder = tmp_path_factory.mktemp("redis")
     words = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
     process = subprocess.Popen([command, *words], stdout=subprocess.DEVNULL)
     try:
         import redis
-        from serve_place import wait_until
 
         connection = redis.Redis(port=port)
         wait_until(lambda: _answers(connection))

@@ -4,13 +4,11 @@ import subprocess
 import sys
 
 import pytest
+from serve_place import free_port
 
 from skinkit.cli import main
 from skinkit.files import locked
 from skinkit.serve.server import uvicorn_options, worker_words
-
-# One worker makes the run that these tests share.
-pytestmark = pytest.mark.xdist_group("served-run")
 
 
 def refused(capsys, *words):
@@ -82,7 +80,7 @@ def test_a_run_that_cannot_be_served_ends_the_server(tmp_path):
         "--out",
         tmp_path,
         "--port",
-        "18098",
+        str(free_port()),
     ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 1 and "no-run: There is no run folder" in done.stderr

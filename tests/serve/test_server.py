@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import requests
-from serve_place import image_bytes, wait_until
+from serve_place import free_port, image_bytes, wait_until
 from sweep_package import descendants
 
 from skinkit import evaluation
@@ -29,9 +28,7 @@ class Server:
     """`skinkit serve` with one worker."""
 
     def __init__(self, run, out, *words, **environment):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.out, self.log = out, out / "log"
         out.mkdir(exist_ok=True)

@@ -55,7 +55,7 @@ check-published: setup ## compare the checks of the published tables with what t
 	$(BIN)/python tools/check_published.py
 
 benchmarks: setup ## measure all into results/benchmarks, and write the tables of "How fast" (an hour)
-	for name in pipeline distortions memory training_step refresh crops views bootstrap; do \
+	for name in pipeline distortions memory training_step refresh crops views serve bootstrap; do \
 		PYTHONPATH=. $(BENCHMARK_PYTHON) benchmarks/$$name.py --out results/benchmarks/$$name.csv || exit 1; done
 	PYTHONPATH=. $(BENCHMARK_PYTHON) tools/write_how_fast.py
 

@@ -1,4 +1,4 @@
-"""What does a training step cost: with attention, focal loss, a second head, bfloat16, and beside PyTorch?
+"""What does a training step cost: with attention, a second head, dropouts, bfloat16, and beside PyTorch?
 
     python benchmarks/training_step.py [--kind KIND ...] [--pair NAME ...] [--repeats R] [--out CSV]
 
@@ -10,7 +10,8 @@ printed with their quartiles.
   crops of half the document's side and MobileNet for gessert2019; for hernandez2020 Lite0, and beside an
   image the stored features of the 113 others of the patient who has most in ISIC 2020, whose reading is not
   timed.
-- `learning`: focal loss and cross-entropy, and a second head for the angle of a turned image (butskova2021).
+- `learning`: focal loss and cross-entropy, and a second head for the angle of a turned image (butskova2021);
+  five dropouts before the last layer, R18DM of bermeo2023, and none, its R18M.
 - `batch-normalisation`: the networks that this kit builds itself with Keras' layer, and with the kit's.
 - `precision`: networks in float32 and in bfloat16.
 - `pytorch`: PyTorch's step and skinkit's, where PyTorch and timm are installed (`torch_networks.py`).
@@ -70,6 +71,8 @@ DESCRIBED = koefler("soft", kernel="described", gamma=None)
 RELEASED = koefler("soft", kernel="released", gamma=None)
 LITE0 = network("efficientnet_lite0", (120, 160, 3))
 RESNET = network("resnet50", (128, 128, 3))
+R18M = network("resnet18", (128, 128, 3), dropout=0.0)
+R18DM = network("resnet18", (128, 128, 3), dropout=0.5, dropout_samples=5)
 SMALL = network("small_cnn", (72, 96, 3), 64)
 MOBILENET = network("mobilenet_025", (96, 96, 3))
 # name: the network in question, the network it is compared with.
@@ -89,6 +92,7 @@ LEARNING = {
     "focal loss / cross-entropy: mobilenet_025 96 x 96": (replace(MOBILENET, loss="focal"), MOBILENET),
     "focal loss / cross-entropy: resnet50 128 x 128": (replace(RESNET, loss="focal"), RESNET),
     "two heads / one: mobilenet_025 96 x 96": (replace(MOBILENET, angles=6), MOBILENET),
+    "five dropouts / none: resnet18 128 x 128": (R18DM, R18M),
 }
 # Sizes of the documents, or of the `quick` profile where a step at the document's takes many seconds.
 OWN = {
@@ -99,6 +103,7 @@ OWN = {
     "koefler_cnn 100 x 100, doubled": koefler("doubled"),
     "koefler_cnn 100 x 100, random map": koefler("random_map"),
     "datta_vgg16 112 x 112, a quarter of its width": network("datta_vgg16", (112, 112, 3), width=0.25),
+    "resnet18 128 x 128": R18M,
     "se_resnext50, 9 crops of 112 x 112": crops("se_resnext50"),
     "segnet_autoencoder 64 x 64": network("segnet_autoencoder", (64, 64, 3), 16),
 }

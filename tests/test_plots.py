@@ -174,6 +174,30 @@ def test_learning_curves_have_a_panel_a_metric_and_mark_phases():
     assert figure.axes[0].lines[2].get_xdata() == [0.5, 0.5]
 
 
+def test_curves_of_several_trainings_have_a_colour_each():
+    other = history().assign(loss=[2.0, 1.0, 0.5])
+    panels = {"Figure 1": ("loss", {"A": history(), "B": [other, other]}), "Figure 2": ("auc", {"A": other})}
+    figure = plots.compared_curves(panels)
+    first, second = figure.axes
+    assert [ax.get_title() for ax in figure.axes] == list(panels)
+    drawn = [line for line in first.lines if len(line.get_xdata())]
+    assert [line.get_linestyle() for line in drawn] == ["-", "--"] * 3
+    assert len({tuple(line.get_color()) for line in drawn}) == 2
+    assert [text.get_text() for text in first.get_legend().get_texts()] == ["A", "B"]
+    assert not any(len(line.get_xdata()) for line in second.lines), "no such values"
+
+
+def test_models_stand_by_their_area_and_several_trainings_with_their_range():
+    truth = np.array([True, True, False, False])
+    right, half, wrong = ([0.9, 0.8, 0.2, 0.1], [0.9, 0.1, 0.8, 0.2], [0.1, 0.2, 0.8, 0.9])
+    figure = plots.roc_of_runs(
+        {"M0": [(truth, half)], "M1": [(truth, right), (truth, wrong)], "M2": [(truth, right)]}
+    )
+    legend = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert legend[0] == "M2: 1.000"
+    assert sorted(legend[1:]) == ["M0: 0.500", "M1: 0.500 [0.000, 1.000]"]
+
+
 def test_a_curve_leads_from_one_validated_epoch_to_the_next():
     gaps = history().assign(val_loss=[3.0, np.nan, 2.0], loss=[np.nan, 2.0, 1.0]).set_axis([5, 5, 7])
     training, validation = plots.learning_curves(gaps, ["loss"]).axes[0].lines[:2]

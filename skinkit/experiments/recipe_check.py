@@ -200,8 +200,26 @@ def _check_training(recipe):
     training.build_loss(recipe.loss.name, **options)
     _check_mixing(recipe)
     for phase in recipe.phases:
-        if "learning_rate" not in phase.optimiser.options:
-            raise ValueError(f"An optimiser needs a learning_rate. Received: {phase.optimiser}")
+        _check_phase(recipe, phase)
     monitors = tasks.of(recipe).monitors
     if recipe.compares_epochs or any(phase.schedule.name == "plateau" for phase in recipe.phases):
         check_name("Monitors", recipe.monitor, monitors)
+
+
+def _check_phase(recipe, phase):
+    rate, schedule = phase.optimiser.options.get("learning_rate"), phase.schedule
+    if rate is None:
+        raise ValueError(f"An optimiser needs a learning_rate. Received: {phase.optimiser}")
+    if schedule.name == "plateau":
+        training.Plateau(recipe.monitor, **schedule.options)
+    else:
+        # As if there were many images: how many there are changes the steps alone.
+        training.build_schedule(schedule.name, rate, phase.epochs, 1000, **schedule.options)
+    looks = recipe.selection == "best" and recipe.epochs_between_looks == 1
+    if phase.patience and (schedule.name == "plateau" or not looks):
+        raise ValueError(
+            "`patience` counts epochs without a better `monitor`: it needs selection='best', a look after "
+            "each epoch, and another schedule than plateau, which has a `stop` of its own. Received: "
+            f"patience={phase.patience}, selection={recipe.selection!r}, "
+            f"selection_every={recipe.selection_every}, schedule={schedule}"
+        )

@@ -6,6 +6,7 @@ Importing this package registers them, so that `keras.saving.load_model` finds t
 from skinkit.layers.batch_normalization import BatchNormalization
 from skinkit.layers.crop_stacking import StackCrops, UnstackCrops
 from skinkit.layers.grouped_convolution import GroupedConv2D
+from skinkit.layers.multi_dropout import MultiDropout
 from skinkit.layers.patch_attention import PatchAttention
 from skinkit.layers.patch_dropout import PatchDropout
 from skinkit.layers.patient_attention import PatientAttention

@@ -1,14 +1,16 @@
 """The head that every model here puts on its backbone."""
 
+from functools import partial
+
 import keras
 from keras import layers
 
-from skinkit.layers import PatchAttention, SoftAttention
+from skinkit.layers import MultiDropout, PatchAttention, SoftAttention
 
 _TO_VECTOR = (layers.GlobalAveragePooling2D, layers.Flatten)
 
 
-def add_head(features, classes, dropout=0.2, soft_attention=False, hidden=()):
+def add_head(features, classes, dropout=0.2, soft_attention=False, hidden=(), dropout_samples=1):
     """Returns class probabilities from a feature map.
 
     Args:
@@ -19,6 +21,8 @@ def add_head(features, classes, dropout=0.2, soft_attention=False, hidden=()):
             the arguments of `skinkit.layers.SoftAttention`.
         hidden: Integers, units of dense layers with ReLU before the last one, such as (512, 128), our reading
             of the "several Dense layers" of butskova2021.
+        dropout_samples: Integer, dropouts of the pooled features whose mean goes on (`MultiDropout`); without
+            hidden layers, the mean of so many classifications (bermeo2023).
 
     Returns:
         Symbolic tensor `(batch, classes)`, float32 under every dtype policy.
@@ -27,7 +31,8 @@ def add_head(features, classes, dropout=0.2, soft_attention=False, hidden=()):
         options = {} if soft_attention is True else dict(soft_attention)
         attended = SoftAttention(**options, name="soft_attention")(features)
         features = layers.Concatenate(name="with_attention")([features, attended])
-    features = layers.Dropout(dropout, name="dropout")(pool(features))
+    drop = partial(MultiDropout, samples=dropout_samples) if dropout_samples > 1 else layers.Dropout
+    features = drop(dropout, name="dropout")(pool(features))
     for number, units in enumerate(hidden, start=1):
         features = layers.Dense(units, "relu", name=f"hidden{number}")(features)
     return add_classifier(features, classes)

@@ -15,6 +15,7 @@ from skinkit.models.koefler_cnn import koefler_cnn
 from skinkit.models.patient_network import patient_network
 from skinkit.models.restoration import restoration_classifier, restorer
 from skinkit.models.segnet_autoencoder import segnet_autoencoder
+from skinkit.models.torch_weights import load_classifier
 from skinkit.models.weights import Weights, load_weights
 from skinkit.names import check_name
 from skinkit.values import Count
@@ -44,12 +45,17 @@ def _image_model(
     dropout=0.2,
     soft_attention: bool | Mapping = False,
     hidden: tuple[Count, ...] = (),
+    dropout_samples: Count = 1,
     **options,
 ):
     """Returns the backbone of that name with the head of `add_head`."""
     image = keras.Input(input_shape, name="image")
     features = extract_features(name, image, weights, **options)
-    return keras.Model(image, add_head(features, classes, dropout, soft_attention, hidden), name=name)
+    probabilities = add_head(features, classes, dropout, soft_attention, hidden, dropout_samples)
+    model = keras.Model(image, probabilities, name=name)
+    if str(weights).endswith(".pth") and (last := BACKBONES[name].torch_classifier):
+        load_classifier(model.get_layer("logits"), weights, last)
+    return model
 
 
 def _autoencoder(make):

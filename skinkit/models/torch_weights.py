@@ -1,5 +1,6 @@
 """Reads the tensors of a PyTorch checkpoint without PyTorch, and nothing else that may be in it."""
 
+import io
 import math
 import pickle
 import zipfile
@@ -17,10 +18,11 @@ _DTYPES = {
     "HalfStorage": "<f2",
     "LongStorage": "<i8",
 }
+_IMAGENET = 1000
 
 
 def read_state(path):
-    """Returns the tensors of a `state_dict` in the format of PyTorch before 1.6.
+    """Returns the tensors of a `state_dict` that PyTorch saved, as an archive (1.6 and later) or before.
 
     A pickle can run any code when it is loaded. This reader knows ordered dictionaries, tensors and
     their storages, and refuses a file that names anything else.
@@ -36,14 +38,10 @@ def read_state(path):
         ValueError: when it is no such checkpoint, holds other objects, or is cut short.
     """
     path = Path(path)
-    if zipfile.is_zipfile(path):
-        raise ValueError(
-            f"{path} is in the format of PyTorch 1.6 or later. Save it again with "
-            "torch.save(state, path, _use_new_zipfile_serialization=False)"
-        )
+    read = _read_archive if zipfile.is_zipfile(path) else _read
     with path.open("rb") as file:
         try:
-            return _read(file)
+            return read(file)
         except OSError:
             raise
         # A pickle of any content raises any error.
@@ -62,9 +60,10 @@ def load_checkpoint(layers, path, torch_name, network):
 
     Raises:
         FileNotFoundError: when there is no such file.
-        ValueError: when it is no checkpoint, or not of this network.
+        ValueError: when it is no checkpoint, or not of this network: a tensor is missing, has another
+            shape, or is a convolution that the network has not.
     """
-    state = read_state(path)
+    state, used = read_state(path), set()
     for layer in layers:
         if not layer.weights:
             continue
@@ -72,6 +71,35 @@ def load_checkpoint(layers, path, torch_name, network):
             layer.set_weights(_arrays(state, torch_name(layer.name), layer))
         except (KeyError, ValueError) as error:
             raise ValueError(f"{path} does not fit {network} at layer {layer.name}: {error}") from error
+        used.add(f"{torch_name(layer.name)}.weight")
+    if extra := [name for name, tensor in state.items() if tensor.ndim == 4 and name not in used]:
+        raise ValueError(f"{path} does not fit {network}, which has no convolution {extra[0]}")
+
+
+def load_classifier(layer, path, name):
+    """Puts the last layer of a PyTorch checkpoint into a dense layer.
+
+    That of ImageNet's 1,000 classes is left out where the dense layer has others.
+
+    Args:
+        layer: `keras.layers.Dense`, built.
+        path: Path of the checkpoint.
+        name: String, the last layer's name in the checkpoint.
+
+    Raises:
+        ValueError: for other features, or another number of classes.
+    """
+    state = read_state(path)
+    kernel = state[f"{name}.weight"].T if f"{name}.weight" in state else None
+    if kernel is None or (kernel.shape[1] == _IMAGENET != layer.units):
+        return
+    if kernel.shape != layer.kernel.shape:
+        features, classes = layer.kernel.shape
+        raise ValueError(
+            f"{path}: expected a last layer from {features} features to {classes} classes, or to ImageNet's "
+            f"{_IMAGENET:,}, which is left out. Received: from {kernel.shape[0]} to {kernel.shape[1]}"
+        )
+    layer.set_weights([kernel, state[f"{name}.bias"]])
 
 
 def _arrays(state, name, layer):
@@ -89,7 +117,26 @@ def _read(file):
         raise ValueError("it does not begin like one")
     reader = _TensorsOnly(file)
     tensors, keys = reader.load(), _TensorsOnly(file).load()
-    arrays = {key: reader.storages[key].read(file) for key in keys}
+    arrays = {key: reader.storages[key].read(file, int.from_bytes(file.read(8), "little")) for key in keys}
+    return _views(tensors, arrays)
+
+
+def _read_archive(file):
+    # Whole, because a damaged place in a file on disk would be an error of the disk.
+    with zipfile.ZipFile(io.BytesIO(file.read())) as archive:
+        (index,) = (name for name in archive.namelist() if name.endswith("/data.pkl"))
+        with archive.open(index) as pickled:
+            reader = _TensorsOnly(pickled)
+            tensors = reader.load()
+        arrays = {}
+        for key, storage in reader.storages.items():
+            entry = archive.getinfo(f"{index.removesuffix('.pkl')}/{key}")
+            with archive.open(entry) as data:
+                arrays[key] = storage.read(data, entry.file_size / np.dtype(storage.dtype).itemsize)
+    return _views(tensors, arrays)
+
+
+def _views(tensors, arrays):
     return {name: tensor.view(arrays[tensor.storage.key]) for name, tensor in tensors.items()}
 
 
@@ -99,12 +146,13 @@ class _Storage:
     dtype: str
     size: int
 
-    def read(self, file):
-        stated = int.from_bytes(file.read(8), "little")
+    def read(self, file, stated):
         expected = np.dtype(self.dtype).itemsize * self.size
         data = file.read(expected)
         if stated != self.size or len(data) != expected:
-            raise ValueError(f"storage {self.key} has {len(data)} of {expected} bytes")
+            raise ValueError(
+                f"storage {self.key} has {len(data)} of {expected} bytes, {stated:g} of {self.size} numbers"
+            )
         return np.frombuffer(data, self.dtype)
 
 

@@ -24,6 +24,7 @@ class Weights:
         channel_order: `"rgb"` or `"bgr"`.
         imagenet: Whether there are ImageNet weights.
         torch: Whether a PyTorch checkpoint of the backbone can be read.
+        torch_classifier: Name in it of the last layer, where that is read too; `""` leaves it out.
         no_top: Whether a file of Keras can be read that holds the backbone's weights without classifier, by
             whose name it is known ("no_top", "notop").
     """
@@ -32,6 +33,7 @@ class Weights:
     channel_order: str = "rgb"
     imagenet: bool = False
     torch: bool = False
+    torch_classifier: str = ""
     no_top: bool = False
 
     def check_imagenet(self, name, weights):

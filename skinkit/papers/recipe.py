@@ -39,12 +39,15 @@ class Phase:
             step; or `plateau` with the options of `skinkit.training.Plateau`, by the recipe's `monitor`.
         trainable: `"all"` layers; `"all_but_batch_normalization"`, which keeps the statistics that came with
             the weights; or only the `"head"` on top of the frozen backbone.
+        patience: Integer, epochs without a better `monitor` after which it ends (as good is not better), with
+            `selection="best"`; `None` for all its epochs.
     """
 
     epochs: Count
     optimiser: Choice
     schedule: Choice = choose("constant")
     trainable: Literal[TRAINABLE] = "all"
+    patience: Count | None = None
 
     def __post_init__(self):
         check_fields("Phase", self)
@@ -118,7 +121,7 @@ class Recipe:
         selection_part: String, part of the split that selects; a flaw to show if not `"validation"`.
         test_part: String, part of the split that the scores come from, looked at once, after training; parts
             joined by `+`, such as `"train+validation"`, are scored together.
-        monitor: String, the score that selects.
+        monitor: String, the score that selects, such as `macro_recall`, or `auc:` and the label `positive`.
         subset: Integer, most images taken of the release (stratified whole groups), from 3; `None` for all.
         positive: String, label whose sensitivity at fixed specificity is reported.
         tolerance: Mapping from scores to the largest absolute difference from the published value, from 0 to
@@ -274,6 +277,8 @@ class Recipe:
         Neither do fields at their default: a field which a later version adds changes no hash.
         """
         said = dataclasses.asdict(self)
+        # Nor do younger fields of a phase, which are `None` where they are not set.
+        said["phases"] = [{k: v for k, v in phase.items() if v is not None} for phase in said["phases"]]
         method = {
             f.name: said[f.name]
             for f in dataclasses.fields(self)

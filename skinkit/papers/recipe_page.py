@@ -118,7 +118,9 @@ def _columns(settings):
 def _text(value):
     if isinstance(value, Phase):
         length = f"{value.epochs} epoch{'s' * (value.epochs > 1)}"
-        return f"{length} of {value.trainable}, {_text(value.optimiser)}, {_text(value.schedule)}"
+        patience = f", patience {value.patience}" if value.patience else ""
+        how = f"{_text(value.optimiser)}, {_text(value.schedule)}{patience}"
+        return f"{length} of {value.trainable}, {how}"
     if isinstance(value, Choice):
         return value.name + (f"({_text(value.options)})" if value.options else "")
     if isinstance(value, Mapping):

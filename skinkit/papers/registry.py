@@ -5,6 +5,8 @@ import functools
 
 from skinkit.names import check_name, did_you_mean
 from skinkit.papers import baselines
+from skinkit.papers.bermeo2023 import controls as bermeo2023_controls
+from skinkit.papers.bermeo2023 import recipes as bermeo2023
 from skinkit.papers.butskova2021 import controls as butskova2021_controls
 from skinkit.papers.butskova2021 import pretext as butskova2021_pretext
 from skinkit.papers.butskova2021 import recipes as butskova2021
@@ -14,11 +16,11 @@ from skinkit.papers.gessert2019 import recipes as gessert2019
 from skinkit.papers.hernandez2020 import controls as hernandez2020_controls
 from skinkit.papers.hernandez2020 import recipes as hernandez2020
 from skinkit.papers.koefler2023 import recipes as koefler2023
-from skinkit.papers.published import DOCUMENTS
 
 _MODULES = (
     *(baselines, koefler2023, datta2021, gessert2019, hernandez2020, hernandez2020_controls),
     *(butskova2021, butskova2021_controls, butskova2021_stages, butskova2021_pretext),
+    *(bermeo2023, bermeo2023_controls),
 )
 
 
@@ -35,8 +37,6 @@ def recipes(document=None):
     if document is None:
         return found
     key, *table = document.rstrip("/").split("/", 1)
-    if key in DOCUMENTS and not any(r.document == key for r in found):
-        raise ValueError(f"{key} has no recipes yet. Its tables: `skinkit published {key}`")
     check_name("Documents with recipes", key, dict.fromkeys(r.document for r in found))
     found = [r for r in found if r.document == key]
     if table:
@@ -109,7 +109,8 @@ def _by_method():
 
 def printed_table(table):
     """Returns the printed table or row that one of our own stands in for, or the table or row itself."""
-    return (butskova2021_controls.STANDS_FOR | butskova2021_pretext.STANDS_FOR).get(table, table)
+    known = (butskova2021_controls, butskova2021_pretext, bermeo2023_controls)
+    return next((m.STANDS_FOR[table] for m in known if table in m.STANDS_FOR), table)
 
 
 def comparisons():

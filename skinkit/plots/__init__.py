@@ -12,10 +12,12 @@ from skinkit.plots.bars import (
     score_intervals,
 )
 from skinkit.plots.curves import (
+    compared_curves,
     learning_curves,
     precision_recall_curves,
     reliability_diagram,
     roc_curves,
+    roc_of_runs,
 )
 from skinkit.plots.images import crop_weights, image_grid, overlay, overlay_grid
 from skinkit.plots.scatter import embedding

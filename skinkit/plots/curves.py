@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from skinkit.plots.style import colour_of, grid_of_axes, one_axes
+from skinkit.plots.style import colour_of, grid_of_axes, one_axes, shade
 
 
 def roc_curves(y_true, probabilities, labels, intervals=None, ax=None):
@@ -122,6 +122,59 @@ def learning_curves(history, metrics=("loss", "accuracy"), axes=None):
                 ax.axvline(epoch - 0.5, color="#999999", linestyle=":")
         ax.set(xlabel="epoch", title=name)
         ax.legend(fontsize=8)
+    return figure
+
+
+def compared_curves(panels, columns=3):
+    """Curves of several trainings: training solid, validation dashed, a colour each.
+
+    Args:
+        panels: Mapping from a title to `(metric, histories)`: a name of `learning_curves`, and a mapping from
+            names to histories, or to a list of them where one was trained several times.
+        columns: Integer, panels side by side.
+
+    Returns:
+        Matplotlib Figure. A panel without values is empty.
+    """
+    figure, axes = grid_of_axes(len(panels), None, (4, 3), columns)
+    for ax, (title, (metric, histories)) in zip(axes, panels.items(), strict=True):
+        for (name, found), colour in zip(histories.items(), shade(len(histories)), strict=True):
+            for history in [found] if isinstance(found, pd.DataFrame) else found:
+                for column, style in ((metric, "-"), (f"val_{metric}", "--")):
+                    if column in history:
+                        told = history.dropna(subset=column)
+                        ax.plot(told["epoch"], told[column], style, color=colour, linewidth=1)
+            ax.plot([], [], color=colour, label=name)
+        ax.set(title=title, xlabel="epoch", ylabel=metric)
+        ax.legend(fontsize=8)
+    return figure
+
+
+def roc_of_runs(runs, ax=None):
+    """ROC curves of several models for one class against the rest, from the largest area to the smallest.
+
+    Args:
+        runs: Mapping from names to lists of `(truth, score)`, one a training: Boolean and float arrays
+            `(n,)`.
+        ax: Matplotlib axes, or `None`.
+
+    Returns:
+        Matplotlib Figure; an area is the mean over the trainings, with the smallest and the largest.
+    """
+    from sklearn.metrics import roc_auc_score, roc_curve
+
+    figure, ax = one_axes(ax, (6, 6))
+    areas = {name: [roc_auc_score(*each) for each in found] for name, found in runs.items()}
+    order = sorted(runs, key=lambda name: -np.mean(areas[name]))
+    for name, colour in zip(order, shade(len(order)), strict=True):
+        for truth, score in runs[name]:
+            ax.plot(*roc_curve(truth, score)[:2], color=colour, linewidth=1)
+        found = areas[name]
+        spread = f" [{min(found):.3f}, {max(found):.3f}]" if len(found) > 1 else ""
+        ax.plot([], [], color=colour, label=f"{name}: {np.mean(found):.3f}{spread}")
+    ax.plot([0, 1], [0, 1], color="#BBBBBB", linestyle=":", zorder=0)
+    ax.set(xlabel="1 - specificity", ylabel="sensitivity", aspect="equal")
+    ax.legend(title="area", fontsize=8)
     return figure
 
 

@@ -11,7 +11,11 @@ from skinkit.tasks.task import Explanation, Task
 
 
 class Classification(Task):
-    """Class probabilities of images by a network that sees each image alone."""
+    """Class probabilities of images by a network that sees each image alone.
+
+    An epoch may be selected by the area under the curve of the positive class against the rest, too, such as
+    `monitor="auc:mel"`.
+    """
 
     monitors = ("accuracy", "macro_recall", "macro_auc")
     has_views = True
@@ -23,6 +27,7 @@ class Classification(Task):
 
     def __init__(self, recipe):
         super().__init__(recipe)
+        self.monitors = (*self.monitors, f"auc:{recipe.positive}")
         if recipe.tta is not None:
             size = pipeline_spec(recipe, augment=False).input_shape[:2]
             pipeline.check_views(recipe.tta.name, size)
@@ -33,11 +38,12 @@ class Classification(Task):
         # Scores that only watch see the image as it is.
         views = {} if recipe.compares_epochs else {"tta": None}
         predict = type(self)(dataclasses.replace(recipe, **views)).predictor(model)
-        truth = rows["label"].to_numpy()
+        truth, labels = rows["label"].to_numpy(), list(self.labels)
+        watched = [n for n in self.monitors if n in Classification.monitors or n == recipe.monitor]
 
         def score():
-            found = evaluation.summary(truth, predict(rows), list(self.labels), positive=recipe.positive)
-            return {name: found[name] for name in self.monitors}
+            probabilities = predict(rows)
+            return {name: evaluation.score(name, truth, probabilities, labels) for name in watched}
 
         return score
 

@@ -27,7 +27,7 @@ def training_phases(recipe, model, steps, losses, metrics=("accuracy",)):
 def _phase(phase, monitor, model, steps, losses, metrics):
     options = dict(phase.optimiser.options)
     rate = options.pop("learning_rate")
-    schedule_name, schedule_options, plateau = _schedule(phase.schedule, monitor)
+    schedule_name, schedule_options, plateau = _schedule(phase, monitor)
     schedule = functools.partial(
         training.build_schedule,
         schedule_name,
@@ -44,8 +44,10 @@ def _phase(phase, monitor, model, steps, losses, metrics):
     return training.TrainingPhase(phase.epochs, optimiser, losses, trainable, plateau, metrics)
 
 
-def _schedule(schedule, monitor):
-    """Name and options of the schedule, and the plateau, which follows scores and not the number of steps."""
+def _schedule(phase, monitor):
+    """Name and options of the schedule, and what follows scores and not the number of steps."""
+    schedule = phase.schedule
     if schedule.name == "plateau":
         return "constant", {}, training.Plateau(monitor, **schedule.options)
-    return schedule.name, schedule.options, None
+    early = training.EarlyStop(monitor, phase.patience) if phase.patience else None
+    return schedule.name, schedule.options, early

@@ -12,7 +12,7 @@ import pandas as pd
 from skinkit.files import writing
 from skinkit.names import check_name
 from skinkit.training.checkpoint import Checkpoint
-from skinkit.training.plateau import Plateau
+from skinkit.training.plateau import EarlyStop, Plateau
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class TrainingPhase:
         loss: A `keras.losses.Loss`, or a dictionary of them by output.
         trainable: Names of the layers that train, or `None` for all. The others are frozen, and frozen
             batch normalisation uses its stored statistics.
-        plateau: `Plateau` that lowers a constant rate and ends the phase, or `None`.
+        plateau: `Plateau`, which lowers a constant rate and ends the phase, `EarlyStop`, or `None`.
         metrics: Names of Keras metrics to watch, or a dictionary of them by output.
     """
 
@@ -33,7 +33,7 @@ class TrainingPhase:
     optimiser: Callable[[], keras.optimizers.Optimizer]
     loss: keras.losses.Loss | Mapping[str, keras.losses.Loss]
     trainable: Collection[str] | None = None
-    plateau: Plateau | None = None
+    plateau: Plateau | EarlyStop | None = None
     metrics: Sequence[str] | Mapping[str, Sequence[str]] = ("accuracy",)
 
 

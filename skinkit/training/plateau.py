@@ -1,4 +1,4 @@
-"""Plateaus of a score: first a lower learning rate, then the end of the phase."""
+"""Plateaus of a score: a lower learning rate, and the end of the phase."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,6 +40,27 @@ class Plateau:
         """Returns whether the rate is lowered after the last of these epochs' scores."""
         waited = _without_improvement(scores)
         return waited > 0 and waited % self.patience == 0
+
+    def stops(self, scores: Sequence[float]) -> bool:
+        """Returns whether the phase ends after the last of these epochs' scores."""
+        return _without_improvement(scores) >= self.stop
+
+
+@dataclass(frozen=True)
+class EarlyStop:
+    """Stops the phase on a plateau, whatever its rate does; by the saved scores, as `Plateau` does.
+
+    Args:
+        monitor: Name of the score of `validate`, the larger the better.
+        stop: Integer, epochs without improvement after which the phase ends. As good is not better.
+    """
+
+    monitor: str
+    stop: int
+
+    def lowers(self, scores: Sequence[float]) -> bool:
+        """Returns `False`: the rate is that of the schedule."""
+        return False
 
     def stops(self, scores: Sequence[float]) -> bool:
         """Returns whether the phase ends after the last of these epochs' scores."""

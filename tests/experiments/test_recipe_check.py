@@ -15,8 +15,9 @@ from skinkit.papers.choice import choice_fields
 pytestmark = pytest.mark.xdist_group("tiny-run")
 
 
-def phase(optimiser=None, schedule=None):
-    return (Phase(1, optimiser or choose("adam", learning_rate=1e-3), schedule or choose("constant")),)
+def phase(optimiser=None, schedule=None, **options):
+    optimiser = optimiser or choose("adam", learning_rate=1e-3)
+    return (Phase(1, optimiser, schedule or choose("constant"), **options),)
 
 
 WRONG = {
@@ -61,6 +62,7 @@ WRONG = {
     "model": ({"model": choose("small_cn")}, "Models are .*mean small_cnn"),
     "option of a model": ({"model": choose("small_cnn", soft_atention=True)}, "mean soft_attention"),
     "option of its backbone": ({"model": choose("small_cnn", widht=8)}, "mean width"),
+    "dropouts": ({"model": choose("small_cnn", dropout_sample=5)}, "mean dropout_samples"),
     "backbone": (
         {
             "model": choose("crop_classifier", backbone="densnet121"),
@@ -84,6 +86,36 @@ WRONG = {
         "needs the option after",
     ),
     "option of a plateau": ({"phases": phase(schedule=choose("plateau", factor=0.5))}, "needs .* patience"),
+    "restarts": (
+        {"phases": phase(schedule=choose("cosine_restart", cycles=1))},
+        "Schedules are .*mean cosine_restarts",
+    ),
+    "option of restarts": ({"phases": phase(schedule=choose("cosine_restarts", cycle=1))}, "mean cycles"),
+    "more restarts than epochs": (
+        {"phases": phase(schedule=choose("cosine_restarts", cycles=2))},
+        "`cycles` are as many as the epochs.*cycles=2, .*epochs=1",
+    ),
+    "more restarts than parts": (
+        {"phases": phase(schedule=choose("cosine_restarts", cycles=40, parts=20))},
+        "cycles=40, parts=20",
+    ),
+    "warm-up of a schedule": ({"phases": phase(schedule=choose("cosine", warmup=1.0))}, "warmup=1.0"),
+    "factor of a plateau": (
+        {"phases": phase(schedule=choose("plateau", factor=2.0, patience=1, stop=2))},
+        "factor between 0 and 1",
+    ),
+    "patience with the last epoch": (
+        {"phases": phase(patience=2), "selection": "last"},
+        "needs selection='best'.*patience=2, selection='last'",
+    ),
+    "patience without a look": (
+        {"phases": 4 * phase(patience=2), "selection_every": 0.5},
+        "a look after each epoch.*selection_every=0.5",
+    ),
+    "patience beside a plateau": (
+        {"phases": phase(schedule=choose("plateau", factor=0.5, patience=1, stop=2), patience=2)},
+        "has a `stop` of its own",
+    ),
     "balancing": ({"balancing": choose("oversample")}, "Balancings are .*mean oversampling"),
     "option of a balancing": ({"balancing": choose("class_weights", powr=1.0)}, "mean power"),
     "length of an epoch": ({"balancing": choose("oversampling", length="equall")}, "mean equal"),
@@ -111,6 +143,7 @@ WRONG = {
     "overlap": ({"external": choose("isic2019", overlap="kep")}, "mean keep"),
     "part": ({"selection_part": "validaton"}, "Parts are .*mean validation"),
     "monitor": ({"monitor": "macro_recal"}, "Monitors are .*mean macro_recall"),
+    "monitor of a class": ({"monitor": "auc:mell"}, "Monitors are .*mean auc:mel"),
     "scaling": ({"scaling": "imagnet"}, "mean imagenet"),
     "score of a tolerance": ({"tolerance": {"macro_recal": 0.1}}, "mean macro_recall"),
 }
@@ -175,6 +208,12 @@ IMPOSSIBLE = {
         "`attention` must be .*'sofft'.*mean soft",
     ),
     "dropout": (lambda: {"model": choose("small_cnn", dropout=2)}, "`dropout` must be .*dropout=2"),
+    "dropouts": (lambda: {"model": choose("small_cnn", dropout_samples=0)}, "`dropout_samples` must be .*=0"),
+    "parts": (
+        lambda: {"phases": phase(schedule=choose("cosine", parts=1))},
+        "`parts` must be a whole number from 2 or None.*parts=1",
+    ),
+    "patience": (lambda: {"phases": phase(patience=0)}, "`patience` must be .*patience=0"),
     "layout": (lambda: {"drawing": {"layout": "ham1000"}}, "`layout` must be .*'ham1000'.*mean ham10000"),
     "size": (lambda: {"drawing": {"size": (8, 64)}}, r"`size` must be .*size=\(8, 64\)"),
     "context": (lambda: {"drawing": {"context": 2}}, "`context` must be .*context=2"),

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from skinkit import models
-from skinkit.layers import SoftAttention
+from skinkit.layers import MultiDropout, SoftAttention
 
 IMAGES = np.random.default_rng(0).random((2, 64, 96, 3), dtype="float32")
 
@@ -33,6 +33,22 @@ def test_hidden_layers_stand_between_the_pooled_features_and_the_classes():
     counts = [model.get_layer(name).count_params() for name in ("hidden1", "hidden2", "logits")]
     assert counts == [(pooled + 1) * 12, 13 * 8, 9 * 5]
     assert all(model.get_layer(name).activation is keras.activations.relu for name in names[2:4])
+
+
+def test_five_dropouts_add_no_weight_and_one_file_fits_both_heads(tmp_path):
+    shape, options = (32, 32, 3), {"width": 4, "dropout": 0.5}
+    plain, five = (models.build("small_cnn", shape, 5, dropout_samples=n, **options) for n in (1, 5))
+    assert isinstance(five.get_layer("dropout"), MultiDropout) and five.get_layer("dropout").samples == 5
+    assert five.count_params() == plain.count_params()
+    assert models.head_layers(five) == models.head_layers(plain)
+    assert (five.layers[-1].name, five.output.dtype) == ("probabilities", "float32")
+    for one, other in ((plain, five), (five, plain)):
+        one.get_layer("logits").set_weights([w + 1 for w in one.get_layer("logits").get_weights()])
+        one.save_weights(tmp_path / "model.weights.h5")
+        other.load_weights(tmp_path / "model.weights.h5")
+        np.testing.assert_array_equal(other(IMAGES[:, :32, :32]), one(IMAGES[:, :32, :32]))
+    drawn = [five(IMAGES[:, :32, :32], training=True) for _ in range(2)]
+    assert np.any(drawn[0] != drawn[1])
 
 
 def test_the_head_stays_float32_in_mixed_precision():

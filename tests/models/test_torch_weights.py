@@ -65,14 +65,26 @@ def checkpoint(state, storages):
     return file.getvalue()
 
 
-def one_tensor(storage, offset=0, shape=(2, 3), strides=(3, 1)):
-    return checkpoint({"w": Tensor(storage, offset, shape, strides)}, [storage])
+def archive(state, storages):
+    """The same as PyTorch 1.6 and later save it."""
+    file, index = io.BytesIO(), io.BytesIO()
+    Pickler(index, protocol=2).dump(OrderedDict(state))
+    with zipfile.ZipFile(file, "w") as entries:
+        entries.writestr("net/data.pkl", index.getvalue())
+        for storage in storages:
+            entries.writestr(f"net/data/{storage.key}", storage.array.tobytes())
+    return file.getvalue()
+
+
+def one_tensor(storage, offset=0, shape=(2, 3), strides=(3, 1), write=checkpoint, storages=None):
+    return write({"w": Tensor(storage, offset, shape, strides)}, storages or [storage])
 
 
 NUMBERS = Storage("7", np.arange(6, dtype="float32"))
 
 
-def test_tensors_are_read_with_their_strides_and_offsets(tmp_path):
+@pytest.mark.parametrize("write", [checkpoint, archive])
+def test_tensors_are_read_with_their_strides_and_offsets(tmp_path, write):
     count = Storage("8", np.array([5], "int64"))
     state = {
         "plain": Tensor(NUMBERS, 0, (2, 3), (3, 1)),
@@ -80,7 +92,7 @@ def test_tensors_are_read_with_their_strides_and_offsets(tmp_path):
         "tail": Tensor(NUMBERS, 4, (2,), (1,)),
         "count": Tensor(count, 0, (), ()),
     }
-    (tmp_path / "c.pth").write_bytes(checkpoint(state, [count, NUMBERS]))
+    (tmp_path / "c.pth").write_bytes(write(state, [count, NUMBERS]))
     found = read_state(tmp_path / "c.pth")
     assert list(found) == list(state)
     np.testing.assert_array_equal(found["plain"], [[0, 1, 2], [3, 4, 5]])
@@ -115,6 +127,23 @@ class Evil:
         pytest.param(lambda: b"\x80\x02Nr\xff\xff\xff\x7f.", "begin|checkpoint", id="index of gigabytes"),
         pytest.param(lambda: b"cno_such_module\nname\n.", "no_such_module", id="module of nobody"),
         pytest.param(lambda: b"\x80\x02\x82\x01.", "checkpoint", id="extension code"),
+        pytest.param(lambda: archive({"w": Evil()}, []), "mkdir", id="a command in an archive"),
+        pytest.param(
+            lambda: one_tensor(NUMBERS, write=archive, storages=[Storage("7", np.zeros(5, "float32"))]),
+            "20 of 24 bytes",
+            id="an archive with fewer numbers",
+        ),
+        pytest.param(
+            lambda: one_tensor(NUMBERS, write=archive, storages=[Storage("7", np.zeros(7, "float32"))]),
+            "7 of 6 numbers",
+            id="an archive with more numbers",
+        ),
+        pytest.param(
+            lambda: one_tensor(NUMBERS, write=archive, storages=[Storage("8", np.zeros(6, "float32"))]),
+            "net/data/7",
+            id="an archive without the numbers",
+        ),
+        pytest.param(lambda: one_tensor(NUMBERS, write=archive)[:-30], "checkpoint", id="an archive cut"),
     ],
 )
 def test_anything_else_is_refused(tmp_path, monkeypatch, content, message):
@@ -125,15 +154,9 @@ def test_anything_else_is_refused(tmp_path, monkeypatch, content, message):
     assert not (tmp_path / "made-by-pickle").exists()
 
 
-def test_the_newer_format_is_refused_with_the_cure(tmp_path):
-    with zipfile.ZipFile(tmp_path / "c.pth", "w") as file:
-        file.writestr("archive/data.pkl", b"")
-    with pytest.raises(ValueError, match="_use_new_zipfile_serialization=False"):
-        read_state(tmp_path / "c.pth")
-
-
-def test_a_damaged_byte_anywhere_gives_tensors_or_the_error_that_names_the_file(tmp_path, seed):
-    whole, generator = one_tensor(NUMBERS), np.random.default_rng(seed)
+@pytest.mark.parametrize("write", [checkpoint, archive])
+def test_a_damaged_byte_anywhere_gives_tensors_or_the_error_that_names_the_file(tmp_path, seed, write):
+    whole, generator = one_tensor(NUMBERS, write=write), np.random.default_rng(seed)
     for place in range(len(whole)):
         damaged = bytearray(whole)
         damaged[place] = generator.integers(256)

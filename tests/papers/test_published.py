@@ -230,6 +230,7 @@ def test_text_names_the_place_of_each_number_and_a_table_of_gaps_becomes_a_list(
 
 
 def test_what_is_left_out_is_said():
-    assert "Left out: Tables 7.1 and 8.1 (abbreviations) and 6.4 (a calendar of colours); of" in show(
-        "bermeo2023"
+    assert (
+        "Left out: Tables 7.1 and 8.1 (abbreviations) and 6.4 (a calendar of colours); and the points"
+        in show("bermeo2023")
     )

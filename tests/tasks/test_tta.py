@@ -3,12 +3,15 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+import scipy
+from sklearn.metrics import roc_auc_score
 
 from skinkit import evaluation, tasks
 from skinkit.experiments import run
 from skinkit.experiments.predictions import predict
+from skinkit.experiments.run_data import build_run_data
 from skinkit.experiments.run_folder import SavedRun
-from skinkit.papers import choose
+from skinkit.papers import Phase, choose
 from skinkit.tasks.batches import evaluation_images
 
 
@@ -70,3 +73,25 @@ def test_what_selects_is_scored_in_the_views_and_what_only_watches_is_not(
 def test_views_that_a_recipe_cannot_have_stop_it_before_it_trains(changes, message, recipe):
     with pytest.raises(ValueError, match=message):
         tasks.of(dataclasses.replace(recipe, **changes).resolve("smoke"))
+
+
+def test_an_epoch_may_be_selected_by_the_area_of_one_class_in_the_mean_logits_of_the_views(recipe):
+    asked = dataclasses.replace(recipe, tta=choose("flips", of="logits"), monitor="auc:mel").resolve("smoke")
+    task, rows = tasks.of(asked), build_run_data(asked, "smoke").rows("validation")
+    model = task.model()
+    scores = task.validator(model, rows)()
+    assert list(scores) == ["accuracy", "macro_recall", "macro_auc", "auc:mel"]
+    images = np.concatenate(list(evaluation_images(asked, rows)))
+    flipped = [images, images[:, ::-1], images[:, :, ::-1], images[:, ::-1, ::-1]]
+    logs = np.mean([np.log(model.predict(view, verbose=0)) for view in flipped], axis=0)
+    melanoma = scipy.special.softmax(logs, axis=1)[:, task.labels.index("mel")]
+    assert scores["auc:mel"] == pytest.approx(roc_auc_score(rows["label"] == "mel", melanoma), abs=1e-9)
+    assert "auc:mel" not in tasks.of(recipe.resolve("smoke")).validator(model, rows)()
+
+
+def test_a_phase_ends_when_the_monitored_score_has_not_risen_for_its_patience(recipe, tmp_path):
+    # At a rate of 0, with batch normalisation frozen, all epochs are equal, and a tie is not better.
+    still = Phase(9, choose("adam", learning_rate=0.0), trainable="head", patience=2)
+    asked = dataclasses.replace(recipe, phases=(still,), tta=None)
+    history = pd.read_csv(run(asked, "smoke", out=tmp_path, verbose=0) / "history.csv")
+    assert history["epoch"].tolist() == [1, 2, 3]

@@ -319,7 +319,7 @@ class TestBermeo:
         cells = fill_checks("bermeo2023")
         assert set(pick(cells, split="test")["n"]) == {"", "3127"}
         released = pick(cells, table="released", metric="accuracy")
-        assert released["check"].str.match(r"ok: \d+ of (25012|3126|3127)$").sum() == 24
+        assert released["check"].str.contains(r"ok: \d+ of (?:25012|3126|3127)(?:;|$)").sum() == 24
         test = pick(read_cells("bermeo2023"), table="released", metric="accuracy", split="test")
         texts = [text for _, text in bermeo.notebook_shares(test.assign(n="3126"))]
         assert texts == ["impossible for 3126 images"] * 8

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from skinkit.training import Plateau, TrainingPhase, fit
+from skinkit.training import EarlyStop, Plateau, TrainingPhase, fit
 
 STEPS = 2
 # Better at first, and after the fifth epoch never again.
@@ -96,3 +96,37 @@ def test_without_epochs_there_is_an_empty_history(tmp_path):
     assert history.empty and {"epoch", "loss", "seconds"} <= set(history)
     assert pd.read_csv(tmp_path / "new" / "history.csv").empty
     np.testing.assert_array_equal(model.get_weights()[0], before[0])
+
+
+def stopping(killed_in=None, folder=None):
+    """A training whose rate falls as a cosine, and which stops after two epochs that are not better."""
+    model = linear_model()
+    rate = keras.optimizers.schedules.CosineDecay(0.1, 24)
+    early = TrainingPhase(
+        12, lambda: keras.optimizers.SGD(rate), keras.losses.MeanSquaredError(), plateau=EarlyStop("score", 2)
+    )
+    options = {"validate": scripted(killed_in), "monitor": "score", "verbose": 0}
+    return fit(model, [early, phases()[1]], batches, folder, **options), model.get_weights()
+
+
+@pytest.mark.parametrize("killed_in", [None, 3, 4])
+def test_an_early_stop_leaves_the_rate_and_outlives_a_kill(tmp_path, killed_in):
+    history, weights = stopping(folder=tmp_path / "whole")
+    # 2.0 again is not better, and neither is 1.0.
+    assert history["epoch"].tolist() == [1, 2, 3, 4, 13, 14]
+    rates = [0.05 * (1 + np.cos(np.pi * done / 24)) for done in (2, 4, 6, 8)]
+    np.testing.assert_allclose(history["learning_rate"][:4], rates, rtol=1e-5)
+    if killed_in:
+        with pytest.raises(Killed):
+            stopping(killed_in, tmp_path / "killed")
+        resumed, again = stopping(folder=tmp_path / "killed")
+        pd.testing.assert_frame_equal(resumed.drop(columns="seconds"), history.drop(columns="seconds"))
+        for weight, expected in zip(again, weights, strict=True):
+            np.testing.assert_array_equal(weight, expected)
+
+
+def test_an_early_stop_waits_from_the_first_of_the_best():
+    stop = EarlyStop("score", 3)
+    assert not any(map(stop.lowers, (SCORES[:n] for n in range(12))))
+    assert [stop.stops(SCORES[:n]) for n in (0, 1, 4, 5, 7, 8)] == [False] * 5 + [True]
+    assert stop.stops([0.5] * 4) and not stop.stops([0.5] * 3)

@@ -42,12 +42,51 @@ def test_step_drops_with_the_first_step_after_the_named_shares(epochs, drops):
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("linear", {}, "constant, cosine, step.*'linear'"),
+        ("linear", {}, "constant, cosine, cosine_restarts, step.*'linear'"),
         ("cosine", {"warmup": 1.0}, "warmup=1.0"),
         ("step", {"after": (0.3, 0.1)}, r"after=\(0.3, 0.1\)"),
         ("step", {"after": (0.3, 1)}, r"after=\(0.3, 1\)"),
+        ("step", {"after": ()}, r"after=\(\)"),
+        ("cosine", {"warmup": 0.1, "parts": 20}, "none with `parts`.*parts=20"),
+        ("cosine_restarts", {"cycles": 6}, "`cycles` are as many as the epochs.*cycles=6, .*epochs=5"),
+        ("cosine_restarts", {"cycles": 3, "parts": 20}, "`parts` a multiple.*cycles=3, parts=20"),
+        ("cosine_restarts", {"cycles": 40, "parts": 20}, "`parts` a multiple.*cycles=40, parts=20"),
     ],
 )
 def test_wrong_arguments_are_named(name, options, message):
     with pytest.raises(ValueError, match=message):
         build_schedule(name, 0.1, epochs=5, steps_per_epoch=3, **options)
+
+
+# Rates of bermeo2023 in each epoch, in thousandths: those of torch.optim.lr_scheduler, by epoch.
+RESTART = [1.0, 0.9140576474687263, 0.6890576474687263, 0.4109423525312737, 0.1859423525312737]
+COSINE = [0.2 + 0.8 * (1 + math.cos(math.pi * epoch / 20)) / 2 for epoch in range(20)]
+COSINE_40 = [0.2 + 0.8 * (1 + math.cos(math.pi * epoch / 40)) / 2 for epoch in range(40)]
+GOLDEN = {
+    "M1": ("step", {"after": (15 / 20,), "factor": 0.2}, [1.0] * 15 + [0.2] * 5),
+    "M2": ("cosine", {"end": 0.2, "parts": 20}, COSINE),
+    "M3": ("cosine_restarts", {"cycles": 4, "end": 0.1, "parts": 20}, RESTART * 4),
+    "M5": ("step", {"after": (15 / 40, 30 / 40), "factor": 0.2}, [1.0] * 15 + [0.2] * 15 + [0.04] * 10),
+    "M6": ("cosine", {"end": 0.2, "parts": 40}, COSINE_40),
+    "M7": ("cosine_restarts", {"cycles": 8, "end": 0.1, "parts": 40}, RESTART * 8),
+}
+
+
+@pytest.mark.parametrize(("name", "options", "by_epoch"), GOLDEN.values(), ids=GOLDEN)
+@pytest.mark.parametrize("shortened", [1, 4])
+def test_a_training_in_parts_has_the_rates_of_the_document_however_few_its_epochs(
+    name, options, by_epoch, shortened
+):
+    # 7 steps an epoch, and 7 / 4 in a part where a quarter of the epochs has as many parts.
+    parts, steps = len(by_epoch), 7 * len(by_epoch) // shortened
+    found = rates(build_schedule(name, 1e-3, parts // shortened, 7, **options), steps)
+    began = [round(part * steps / parts) for part in range(parts + 1)]
+    lengths = np.diff(began)
+    assert lengths.min() >= 1 and (shortened == 1) == (lengths.min() == lengths.max())
+    np.testing.assert_allclose(found, 1e-3 * np.repeat(by_epoch, lengths), rtol=0, atol=1e-9)
+
+
+def test_restarts_without_parts_fall_with_every_step(rounding):
+    found = rates(build_schedule("cosine_restarts", 0.1, 4, 5, cycles=2, end=0.1), 20)
+    one = [0.01 + 0.09 * (1 + math.cos(math.pi * step / 10)) / 2 for step in range(10)]
+    np.testing.assert_allclose(found, one * 2, rtol=0, atol=rounding(0.1))

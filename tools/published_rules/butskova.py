@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from published_rules.cells import number, one, pick, verdict
+from published_rules.cells import confusions, matrix_classes, number, one, pick, verdict
 from published_rules.rounding import printed
-from skinkit.evaluation import class_confusion_scores, confusion_scores
+from skinkit.evaluation import confusion_scores
 
 HAM10000 = {"akiec": 327, "bcc": 514, "bkl": 1099, "df": 115, "mel": 1113, "nv": 6705, "vasc": 142}
 BEST = "two-stage-efficientnet-gamma1"
@@ -12,7 +12,7 @@ BEST = "two-stage-efficientnet-gamma1"
 
 def matrix(cells):
     """Figure 6 against the table of pretrained models."""
-    counts = _figure6(cells)
+    counts = confusions(cells, "figure6")
     scores, total = confusion_scores(counts), counts.to_numpy().sum()
     for metric in ("accuracy", "macro_recall"):
         cell = one(cells, table="pretrained", row=BEST, metric=metric)
@@ -25,18 +25,12 @@ def matrix(cells):
 
 def classes(cells):
     """Rows of Figure 6 against a fifth of HAM10000, and the scores they imply."""
-    scores = pd.DataFrame(class_confusion_scores(_figure6(cells)), index=sorted(HAM10000))
-    for label, row in scores.iterrows():
-        index = one(cells, table="figure6", row=label, class_=label).name
-        fifth = HAM10000[label] / 5
-        text = f"{row['support']:.0f} images, a fifth of {HAM10000[label]} is {fifth:g}"
-        yield index, verdict(abs(row["support"] - fifth) < 1, text)
-        yield index, f"implies: recall {row['recall']:.3f}, precision {row['precision']:.3f}"
+    yield from matrix_classes(cells, "figure6", HAM10000, ("a fifth", 5))
 
 
 def smallest_step(cells):
     """The gain of the second stage beside the weight of one image of the rarest class."""
-    count = _figure6(cells).sum(axis=1).min()
+    count = confusions(cells, "figure6").sum(axis=1).min()
     best, other = (
         one(cells, table="pretrained", row=row, metric="macro_recall")
         for row in (BEST, "efficientnet-gamma1")
@@ -51,7 +45,7 @@ def smallest_step(cells):
 
 def gate(cells):
     """What the first stage of the best model lets pass, and what the second makes of it."""
-    counts = _figure6(cells)
+    counts = confusions(cells, "figure6")
     lost = counts["nv"].drop("nv")
     supports = counts.sum(axis=1)
     nevi, others = supports["nv"], supports.drop("nv")
@@ -70,7 +64,7 @@ def gate(cells):
 
 def false_positives(cells):
     """The rate that the text blames for the low AUC of the seventh class, beside those of the others."""
-    counts = _figure6(cells)
+    counts = confusions(cells, "figure6")
     wrong = counts.sum() - pd.Series({label: counts.loc[label, label] for label in counts})
     rates = (wrong / (counts.to_numpy().sum() - counts.sum(axis=1))).sort_values(ascending=False)
     claim = one(cells, table="text", metric="false_positive_rate")
@@ -123,11 +117,6 @@ def _percent(share):
 
 def _unpretrained(cells, gamma, metric):
     return one(cells, table="unpretrained", row=f"resnet50-gamma{gamma}", metric=metric)
-
-
-def _figure6(cells) -> pd.DataFrame:
-    counts = pick(cells, table="figure6").pivot(index="row", columns="class", values="value")
-    return counts.astype(int)
 
 
 RULES = (matrix, classes, smallest_step, gate, false_positives, focal, pretext, mixup, told)

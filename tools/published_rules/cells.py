@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from published_rules.rounding import possible_hits
+from skinkit.evaluation import class_confusion_scores
 
 
 def pick(cells: pd.DataFrame, **where) -> pd.DataFrame:
@@ -58,8 +59,32 @@ def notebook_shares(cells: pd.DataFrame) -> Iterator[tuple[int, str]]:
         if cell["unit"] == "%":
             share, digits = share / 100, digits + 2
         hits = possible_hits(share, int(cell["n"]), digits)
-        text = f"ok: {hits[0]} of {cell['n']}" if hits else f"impossible for {cell['n']} images"
+        text = f"ok: {_span(hits)} of {cell['n']}" if hits else f"impossible for {cell['n']} images"
         yield index, text
+
+
+def confusions(cells: pd.DataFrame, table: str) -> pd.DataFrame:
+    """Returns a printed confusion matrix, rows truth, columns prediction."""
+    return pick(cells, table=table).pivot(index="row", columns="class", values="value").astype(int)
+
+
+def matrix_classes(cells: pd.DataFrame, table: str, images: dict[str, int], share: tuple[str, int]):
+    """Yields for the diagonal of a confusion matrix its row against a part of all, and the scores it implies.
+
+    Args:
+        cells: The document's cells.
+        table: Name of the matrix.
+        images: Images of each class in all.
+        share: Word for the part, and its divisor, such as `("a fifth", 5)`.
+    """
+    counts, (word, divisor) = confusions(cells, table), share
+    scores = pd.DataFrame(class_confusion_scores(counts), index=counts.index)
+    for label, row in scores.iterrows():
+        index, part = one(cells, table=table, row=label, class_=label).name, images[label] / divisor
+        text = f"{row['support']:.0f} images, {word} of {images[label]} is {part:g}"
+        yield index, verdict(abs(row["support"] - part) < 1, text)
+        implied = f"implies: recall {row['recall']:.3f}, precision {row['precision']:.3f}"
+        yield index, implied if row["predicted"] else "note: never predicted"
 
 
 def claimed_gain(claim: pd.DataFrame, pairs: list[tuple[pd.Series, pd.Series]]) -> Iterator[tuple[int, str]]:
@@ -96,3 +121,7 @@ def _covers(gains: list[float], told: list[float], places: int) -> bool:
 
 def _signed(values: list[float]) -> str:
     return ", ".join(f"{v:+.1f}" for v in values)
+
+
+def _span(hits: range) -> str:
+    return str(hits[0]) if len(hits) == 1 else f"{hits[0]} to {hits[-1]}"

@@ -10,12 +10,13 @@ from skinkit.papers.koefler2023.recipes import SPLIT_FIRST_OF
 _WAYS = ("as_published", "split_then_augment", "corrected")
 
 
-def draw_figures(ledger, results):
+def draw_figures(ledger, results, further=None):
     """Draws `figures/*.png` into the folder of the results; what has no numbers yet is left out.
 
     Args:
         ledger: DataFrame of `skinkit.experiments.ledger`.
         results: Folder with `leakage.csv` (`skinkit data leakage --out`).
+        further: Dictionary of further figures by name, or of some in the place of those drawn here.
     """
     from skinkit import plots
 
@@ -33,7 +34,7 @@ def draw_figures(ledger, results):
         figures["protocols"] = plots.score_intervals(protocols)
     for section, (tables, rows) in rows_of_sections(ledger).items():
         figures[figure_name(section)] = plots.score_intervals(tables, rows)
-    for name, figure in figures.items():
+    for name, figure in (figures | (further or {})).items():
         (results / "figures").mkdir(exist_ok=True)
         # Without the software version in it, the same numbers give the same bytes.
         figure.savefig(results / "figures" / f"{name}.png", dpi=120, metadata={"Software": None})

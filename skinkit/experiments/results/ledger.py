@@ -10,6 +10,7 @@ from skinkit.experiments.results.comparisons import compare_runs
 from skinkit.experiments.results.figures import draw_figures
 from skinkit.experiments.results.finished_runs import ALIKE, ENOUGH_RUNS, alike, finished_runs
 from skinkit.experiments.results.page import check_results_folder, results_page
+from skinkit.experiments.results.schedule_figures import schedule_figures
 from skinkit.files import writing
 from skinkit.papers.published import published_scores
 from skinkit.papers.registry import recipes, same_method
@@ -223,17 +224,18 @@ def write_ledger(runs, results):
     """
     check_results_folder(Path(results))
     table, differences, results = ledger(runs), compare_runs(Path(runs)), Path(results)
+    further = schedule_figures(finished_runs(runs, verbose=False))
     results.mkdir(parents=True, exist_ok=True)
     # The page first: by it the folder is known again as one of the results.
     texts = {
-        "README.md": results_page(table, differences),
+        "README.md": results_page(table, differences, {name: text for name, (_, text) in further.items()}),
         "ledger.csv": _csv(table),
         "comparisons.csv": _csv(differences),
     }
     for name, text in texts.items():
         with writing(results / name) as part:
             part.write_text(text, encoding="utf-8")
-    draw_figures(table, results)
+    draw_figures(table, results, {name: figure for name, (figure, _) in further.items()})
     return table
 
 

@@ -65,12 +65,14 @@ def check_results_folder(folder):
         )
 
 
-def results_page(table, differences):
+def results_page(table, differences, figures=None):
     """Returns the text of `results/README.md` for a ledger.
 
     Args:
         table: DataFrame of `skinkit.experiments.ledger`.
         differences: DataFrame of `compare_runs`.
+        figures: Dictionary from names of further figures, or of some in the place of usual ones, to what they
+            show; a name begins with the document's key.
     """
     measured, drawn = table[table["measured"].notna()], rows_of_sections(table)
     parts = [_HEAD, "## Published numbers", _coverage(table)]
@@ -80,9 +82,11 @@ def results_page(table, differences):
     compared = dict(list(compared.groupby(sections(compared))))
     for section, rows in measured.groupby(sections(measured), sort=False):
         parts.append(f"## {section}")
-        if section in drawn:
-            figure = f"figures/{figure_name(section)}.png"
-            parts.append(f"![Main score of the rows under `corrected`]({figure})")
+        images = (
+            {figure_name(section): "Main score of the rows under `corrected`"} if section in drawn else {}
+        )
+        images |= {name: text for name, text in (figures or {}).items() if name.split("-")[0] == section}
+        parts += [f"![{text}](figures/{name}.png)" for name, text in images.items()]
         rows = rows[rows["class"] == "all"]
         parts += ["### Runs", _runs_table(rows)]
         several = rows[rows[["fold_sd", "seed_sd"]].notna().any(axis=1)]

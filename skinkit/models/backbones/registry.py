@@ -8,6 +8,7 @@ import keras
 
 from skinkit.models.backbones.applications import application_features, densenet_features
 from skinkit.models.backbones.efficientnet_lite0 import efficientnet_lite0
+from skinkit.models.backbones.resnet18 import resnet18
 from skinkit.models.backbones.se_resnext50 import se_resnext50
 from skinkit.models.backbones.small_cnn import small_cnn
 from skinkit.models.weights import Weights
@@ -47,6 +48,7 @@ BACKBONES = {
     "mobilenet_025": _application("mobilenet_025", "symmetric"),
     "mobilenet_v2": _application("mobilenet_v2", "symmetric"),
     "vgg16": _application("vgg16", "caffe", "bgr"),
+    "resnet18": Backbone(resnet18, scaling="imagenet", torch=True, torch_classifier="fc"),
     "resnet50": _application("resnet50", "caffe", "bgr"),
     "se_resnext50": Backbone(se_resnext50, scaling="imagenet", torch=True),
     "densenet121": _application("densenet121", "imagenet", features=densenet_features),

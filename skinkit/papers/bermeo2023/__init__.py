@@ -1,4 +1,4 @@
-"""bermeo2023: published numbers."""
+"""bermeo2023: recipes and published numbers."""
 
 from skinkit.papers.document import Document
 
@@ -8,6 +8,6 @@ DOCUMENT = Document(
     authors="Wilber Eduardo Bermeo Quito",
     year=2023,
     about="Master's thesis: ISIC 2019 and 2020 merged, ResNet-18 in eight trainings, a platform.",
-    left_out="Tables 7.1 and 8.1 (abbreviations) and 6.4 (a calendar of colours); of the released "
-    "notebooks, the matrices of one view and the scores of each epoch",
+    left_out="Tables 7.1 and 8.1 (abbreviations) and 6.4 (a calendar of colours); and the points of Figures "
+    "8.1 to 8.12, which `curves.csv` holds",
 )

@@ -287,12 +287,22 @@ def time_ways(iterators, repeats):
     speeds, work = ({name: [] for name in iterators} for _ in range(2))
     for _ in tqdm(range(repeats), desc="Timing", unit="round"):
         for name, iterator in iterators.items():
+            wait_for_quiet()
             consume(iterator, WARM_UP)
             start, start_of_work = time.perf_counter(), time.process_time()
             consume(iterator, TIMED)
             speeds[name].append(TIMED * BATCH / (time.perf_counter() - start))
             work[name].append(time.process_time() - start_of_work)
     return pd.DataFrame(speeds), pd.DataFrame(work)
+
+
+def wait_for_quiet(pause=0.05):
+    """Waits until the ways that were timed before have filled their buffers in the background."""
+    worked = time.process_time()
+    time.sleep(pause)
+    while time.process_time() - worked > pause / 10:
+        worked = time.process_time()
+        time.sleep(pause)
 
 
 def consume(iterator, number):

@@ -42,8 +42,10 @@ class Target:
             table: Manifest table.
             split: `Split` of it.
         """
-        table = self.relabel(table)
-        table = table[table["label"].notna()].reset_index(drop=True)
+        labelled = self.relabel(table)
+        # An image without a label is an error, which is told where all of them are.
+        left_out = labelled["label"].isna() & table["label"].notna()
+        table = labelled[~left_out].reset_index(drop=True)
         parts = split.parts[split.parts.index.isin(table["image_id"])]
         return table, dataclasses.replace(split, parts=parts)
 

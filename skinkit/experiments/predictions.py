@@ -23,7 +23,8 @@ def predictor(task, model):
         model: The recipe's model.
 
     Returns:
-        Function of manifest rows: ids and label, then `p_<label>` for each class.
+        Function of manifest rows: ids and label, then `p_<label>` for each class. It raises `ValueError` for
+        an image without an answer, such as NaN.
     """
     probabilities = task.predictor(model)
     return lambda rows: _table(task, rows, probabilities(rows))
@@ -44,7 +45,9 @@ def predict(model, recipe, rows):
 
 def _table(task, rows, probabilities):
     from skinkit import evaluation
+    from skinkit.evaluation.prediction_arrays import check_probabilities
 
+    check_probabilities(probabilities, task.labels, rows["image_id"].to_numpy())
     ids = rows[["image_id", "lesion_id", "patient_id", "label"]].reset_index(drop=True)
     found = ids.join(pd.DataFrame(probabilities, columns=[f"p_{label}" for label in task.labels]))
     if task.recipe.rescoring is None:

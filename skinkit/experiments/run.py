@@ -6,6 +6,7 @@ import json
 import time
 from pathlib import Path
 
+from skinkit import data
 from skinkit.experiments.plan import PRECISIONS, Plan, weights_identity
 from skinkit.experiments.predictions import (
     predict_parts,
@@ -127,13 +128,17 @@ def _only_one(folder, wait, verbose):
 
 def _carry_out(plan, folder, out, weights, data_dir, verbose, writer):
     recipe = plan.resolved
-    run_data = build_run_data(recipe, plan.profile, plan.fold, data_dir)
+    needs = [first.resolved for first in plan.needs]
+    run_data = build_run_data(recipe, plan.profile, plan.fold, data_dir, needs)
+    for first in needs:
+        theirs = build_run_data(first, plan.profile, plan.fold, data_dir)
+        _check_split(recipe.name, run_data, first, theirs.split)
     key = plan.key(weights, run_data)
     folder.mkdir(exist_ok=True)
     if resume.begin(folder, key):
         return _finished(SavedRun(folder), run_data, data_dir, verbose)
     where = {"out": out, "weights": weights, "data_dir": data_dir, "writer": writer}
-    needed = [_trained_before(each, plan, run_data, verbose, **where) for each in plan.needs]
+    needed = [_trained_before(each, plan, verbose, **where) for each in plan.needs]
     _say(plan, run_data, verbose)
     if resume.has_epochs(folder):
         check_unchanged(run_data.table, folder)
@@ -143,11 +148,31 @@ def _carry_out(plan, folder, out, weights, data_dir, verbose, writer):
     return resume.tidy(folder)
 
 
-def _trained_before(first, plan, run_data, verbose, **where):
+def _check_split(name, run_data, first, theirs):
+    """Raises `ValueError` when a network that this run needs may see images that this one is tested on.
+
+    Its split must be this run's, but for classes that it does without.
+    """
+    mine, target = run_data.split, data.target_of(first.classes, first.target)
+    if {*target.of_class} < {*run_data.labels}:
+        _, mine = target.apply(run_data.table, mine)
+    if mine.hash != theirs.hash:
+        raise ValueError(
+            f"{name} needs {first.name}, which has another split: {theirs.name}, {_counted(theirs)}. "
+            f"Received: {mine.name}, {_counted(mine)}"
+        )
+
+
+def _counted(split):
+    counts = split.parts.value_counts()
+    return ", ".join(f"{counts[part]} {part}" for part in data.splits.PARTS if part in counts)
+
+
+def _trained_before(first, plan, verbose, **where):
     """The model of a run that this one needs, which is carried out first."""
     which = (first.recipe, first.profile, first.protocol, first.fold, first.seed)
     folder = run(*which, **where, verbose=verbose, wait=True, precision=first.precision)
-    return SavedRun(folder).model_for(plan.recipe.name, run_data)
+    return SavedRun(folder).model_for(plan.recipe.name)
 
 
 def _finished(saved, run_data, data_dir, verbose):
@@ -160,10 +185,9 @@ def _finished(saved, run_data, data_dir, verbose):
 def _say(plan, run_data, verbose):
     if not verbose:
         return
-    counts = run_data.split.parts.value_counts()
-    parts = ", ".join(f"{counts[part]} {part}" for part in counts.index)
+    split = run_data.split
     print(f"{plan.recipe.name}: {plan.profile} profile, {plan.protocol} protocol, {run_data.source} images")
-    print(f"split {run_data.split.name}: {parts}. {run_data.split.note}".rstrip())
+    print(f"split {split.name}: {_counted(split)}. {split.note}".rstrip())
     print(run_data.stamp or "No leakage found.", flush=True)
 
 
@@ -242,8 +266,6 @@ def _save(folder, plan, run_data, key, weights, model, history, predictions):
 
 
 def _say_what(plan, run_data):
-    from skinkit import data
-
     split = run_data.split
     return {
         **plan.said,

@@ -28,7 +28,8 @@ class RunData:
         source: Name of the release, or `"synthetic"`.
         test_part: Part that the scores come from; parts may be joined by `+`.
         lacking: A sentence about what the folder lacks of the release; `""` where it is whole.
-        selection_part: Part on which the epoch is selected; `""` where none is selected.
+        selection_part: Part on which an epoch is selected, here or in a run that is needed; parts may be
+            joined by `+`, and `""` stands for none.
     """
 
     table: pd.DataFrame
@@ -71,7 +72,7 @@ class RunData:
         return data.leakage_stamp(report, "the part that selected the epoch").removeprefix("LEAKY: ")
 
 
-def build_run_data(recipe, profile="full", fold=0, data_dir=None):
+def build_run_data(recipe, profile="full", fold=0, data_dir=None, needs=()):
     """Reads the images' table, splits it and augments offline, in the order which the protocol says.
 
     Its target comes last: recipes that differ in it alone share the split.
@@ -81,6 +82,7 @@ def build_run_data(recipe, profile="full", fold=0, data_dir=None):
         profile: `smoke` takes synthetic images, the others the release itself.
         fold: Integer, fold of the split; for a split without folds it is added to its seed.
         data_dir: Folder of the releases; the environment variable `SKINKIT_DATA` by default.
+        needs: Resolved recipes that are trained first, and may have selected their epochs elsewhere.
 
     Raises:
         FileNotFoundError: when the release is not there, with what to do.
@@ -95,7 +97,8 @@ def build_run_data(recipe, profile="full", fold=0, data_dir=None):
     target = data.target_of(recipe.classes, recipe.target)
     if recipe.target:
         table, split = target.apply(table, split)
-    selection_part = recipe.selection_part if recipe.selection == "best" else ""
+    selected = {each.selection_part for each in (recipe, *needs) if each.selection == "best"}
+    selection_part = "+".join(sorted(selected))
     return RunData(table, split, target.labels, source, recipe.test_part, lacking, selection_part)
 
 

@@ -25,16 +25,27 @@ def pretext_of(recipe):
 
     Raises:
         ValueError: for images that it does not fit, or that the network sees as several crops; for a model
-            that cannot learn it.
+            that cannot learn it, or a training that leaves out one of two heads.
     """
     _check_model(recipe)
     if recipe.input.name not in ("downsampling", "single_crop"):
         raise ValueError(
             f"{recipe.name}: a pretext task is of one image, whole or cropped. Received: input={recipe.input}"
         )
+    _check_both_heads(recipe)
     pretext = _CHANGES[recipe.target.name](**data.target_of(recipe.classes, recipe.target).pretext)
     pretext.check_fit(pipeline_spec(recipe, augment=False).input_shape[:-1])
     return pretext
+
+
+def _check_both_heads(recipe):
+    """Refuses, beside a class, what knows the head of the class alone."""
+    alone = {"score_best": recipe.score_best, "trainable": any(p.trainable == "head" for p in recipe.phases)}
+    if recipe.target.options.get("joint") and (wrong := [name for name, asked in alone.items() if asked]):
+        raise ValueError(
+            f"{recipe.name}: a pretext task beside the class has a head of its own. Train all layers, and "
+            f"score either the last or the best epoch. Received: {wrong[0]}, {recipe.target}"
+        )
 
 
 def _check_model(recipe):

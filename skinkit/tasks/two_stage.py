@@ -2,9 +2,9 @@
 
 import keras
 import numpy as np
-import pandas as pd
 
-from skinkit import data, evaluation, models
+from skinkit import models
+from skinkit.evaluation.stages import RULES
 from skinkit.papers.choice import choose
 from skinkit.tasks.batches import pipeline_spec
 from skinkit.tasks.classification import Classification
@@ -69,12 +69,11 @@ class TwoStage(Classification):
 
     def ask(self, model, images):
         gate, rest = models.traced(model).predict_on_batch(images)
-        rule, options = self.recipe.stages.name, self.recipe.stages.options
-        label, options = options["label"], {n: v for n, v in options.items() if n not in STAGE_OPTIONS}
-        others = data.target_of(self.recipe.classes, choose(STAGES["rest"], label=label)).labels
-        # The gate's first output is its class.
-        both = pd.Series(gate[:, 0], name=label), pd.DataFrame(rest, columns=others)
-        return evaluation.combine(*both, self.labels, rule, **options).to_numpy(np.float32)
+        label, rule = self.recipe.stages.options["label"], self.recipe.stages.name
+        options = {n: v for n, v in self.recipe.stages.options.items() if n not in STAGE_OPTIONS}
+        # The gate's first output is its class; the second stage has the others, in their order.
+        first, others = RULES[rule](gate[:, 0].astype(np.float64), rest.astype(np.float64), **options)
+        return np.insert(others, self.labels.index(label), first, axis=1).astype(np.float32)
 
     def explain(self, model, rows):
         maps = {}

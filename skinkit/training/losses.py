@@ -3,6 +3,7 @@
 from typing import Literal
 
 import keras
+import numpy as np
 from keras import ops
 
 from skinkit.names import check_name
@@ -66,8 +67,8 @@ def resolve_alpha(options, classes, labels):
         labels: Sequence of labels, one per training image, and of no others.
 
     Raises:
-        ValueError: for an `alpha` that is none, a list of another length than the classes, or a class without
-            training images.
+        ValueError: for an `alpha` that is none, or 0 for all classes, a list of another length than these, or
+            a class without training images.
 
     Example:
         >>> resolve_alpha({"alpha": "inverse_frequency"}, ["mel", "nv"], ["nv", "nv", "nv", "mel"])
@@ -77,6 +78,8 @@ def resolve_alpha(options, classes, labels):
     check_value("focal", "alpha", alpha, _Alpha)
     if alpha == INVERSE_FREQUENCY:
         return {**options, "alpha": list(class_weights(labels, classes, normalise=True).values())}
+    if not np.any(alpha):
+        raise ValueError(f"With no class weighted, nothing is learned. Received: alpha={alpha}")
     if isinstance(alpha, list | tuple) and len(alpha) != len(classes):
         raise ValueError(
             f"`alpha` is one number, or one for each of the {len(classes)} classes {', '.join(classes)}. "

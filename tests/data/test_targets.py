@@ -41,6 +41,13 @@ def test_the_rest_leaves_a_class_out_of_every_part_of_the_same_split():
     assert split.name == SPLIT.name
 
 
+def test_an_image_without_a_label_is_not_left_out_in_silence():
+    lacking = TABLE.assign(label=["nv", "mel", pd.NA, "df", "vasc"])
+    table, split = target("without", label="nv").apply(lacking, SPLIT)
+    assert list(table["image_id"]) == ["b", "c", "d", "e"] and table["label"].isna().sum() == 1
+    assert split.ids("test") == ["c", "d"]
+
+
 def test_images_that_do_not_belong_to_a_target_have_no_label():
     foreign = TABLE.assign(label=["nv", "mel", "scc", "df", pd.NA])
     assert target("one_against_rest", label="nv").relabel(foreign)["label"].fillna("-").tolist() == [

@@ -39,6 +39,8 @@ def test_a_run_that_selects_on_its_own_test_images_says_so(tiny, run_data):
     assert build_run_data(both, "smoke").stamp.endswith(f"; {selected}")
     last = dataclasses.replace(flawed, selection="last")
     assert build_run_data(last, "smoke").stamp is None
+    assert build_run_data(sound, "smoke", needs=[flawed]).stamp == f"LEAKY: {selected}"
+    assert build_run_data(sound, "smoke", needs=[last]).stamp == run_data.stamp
 
 
 def test_a_run_that_selects_on_images_of_its_test_patients_says_so(run_data):

@@ -44,6 +44,7 @@ def joint(recipe, **changes):
     return dataclasses.replace(CLASS, target=target, name=f"{recipe.name}-joint", **changes)
 
 
+ONLY_HEAD = dataclasses.replace(CLASS.phases[0], trainable="head")
 BOTH = joint(ANGLE)
 RESTORED = joint(PIXELS, model=CHAIN)
 
@@ -198,6 +199,8 @@ def test_a_classifier_starts_from_a_pretext_network(pretext, model):
         (ANGLE, {"tta": choose("flips")}, "`tta` belongs to"),
         (ANGLE, {"augmentation": {"rot90": True}}, "180 degrees, which is one of the 6 angles"),
         (BOTH, {"augmentation": {"flip_left_right": 0.5, "flip_up_down": 0.5}}, "Flip one way alone"),
+        (BOTH, {"selection": "last", "score_best": True}, "a head of its own.*score_best"),
+        (RESTORED, {"phases": (ONLY_HEAD,)}, "a head of its own.*trainable"),
     ],
 )
 def test_what_does_not_go_together_is_named(recipe, changes, message):

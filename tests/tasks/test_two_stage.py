@@ -12,6 +12,7 @@ from skinkit.experiments import evaluate, explain, run
 from skinkit.experiments.explain import draw_overlays
 from skinkit.experiments.many_runs.run_list import list_runs
 from skinkit.experiments.plan import Plan
+from skinkit.experiments.predictions import predict
 from skinkit.experiments.recipe_check import check_recipe
 from skinkit.experiments.run_data import build_run_data
 from skinkit.experiments.run_folder import SavedRun
@@ -184,13 +185,22 @@ def test_what_does_not_fit_is_refused_before_anything_is_trained(changes, messag
     assert not list(tmp_path.iterdir())
 
 
-def test_stages_with_other_test_images_are_counted(carry_out, soft):
+def test_stages_with_other_test_images_are_counted_before_one_is_trained(known, soft, tmp_path):
     half = {"train": 0.5, "validation": 0.1, "test": 0.4}
     other = choose("stratified_group_split", group="lesion+patient", fractions=half)
     counts = soft.manifest["images"]
     message = f"another split: .*{counts['test']} test. Received: .*[0-9]+ test"
     with pytest.raises(ValueError, match=message):
-        carry_out(dataclasses.replace(SOFT, name="skinkit/test/other", split=other))
+        run(dataclasses.replace(SOFT, split=other), "smoke", out=tmp_path, verbose=0)
+    assert not (tmp_path / GATE.name).exists()
+
+
+def test_an_image_that_a_stage_has_no_answer_for_is_named(soft):
+    model, rows = soft.load_model(), soft.run_data().rows("test")
+    rest = model.get_layer("rest")
+    rest.set_weights([np.full_like(weights, np.nan) for weights in rest.get_weights()])
+    with pytest.raises(ValueError, match=f"nan in row {rows['image_id'].iloc[0]} for"):
+        predict(model, soft.recipe, rows)
 
 
 def test_a_recipe_of_stages_is_read_back(soft):

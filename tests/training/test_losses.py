@@ -84,6 +84,8 @@ def test_an_alpha_by_inverse_frequency_has_mean_1_over_the_training_images():
         ([0.5, 1.0], "each of the 3 classes mel, nv, df. Received: 2"),
         ("inverse", "'inverse_frequency' or a number from 0.*alpha='inverse'"),
         ([0.5, -1.0, 1.0], "a number from 0"),
+        (0.0, "nothing is learned"),
+        ([0.0, 0.0, 0.0], "nothing is learned"),
     ],
 )
 def test_an_alpha_that_does_not_fit_the_classes_is_refused(alpha, message):

@@ -68,7 +68,7 @@ def compare_runs(folder, pairs=None):
         run_sd=("value", "std"),
         leakage_lesion=("leakage_lesion", "mean"),
     )
-    table = _beside_printed(_with_luck(table.reset_index()))
+    table = beside_printed(_with_luck(table.reset_index()))
     return table.sort_values(_KEYS[:-1], kind="stable")[[*COLUMNS]].reset_index(drop=True)
 
 
@@ -133,7 +133,12 @@ def _difference(first, second, ours, theirs):
     return [{**shared, "metric": metric, **row} for metric, row in found.to_dict(orient="index").items()]
 
 
-def _beside_printed(table):
+def beside_printed(table):
+    """Returns a table of differences with what the documents print: `printed` and the four columns after it.
+
+    Args:
+        table: DataFrame with `first`, `second`, `metric`, `runs`, `low_of_both` and `high_of_both`.
+    """
     scores = published_scores().query("answered")
     # Of two classes, each has the area of the other, and so has their mean.
     area = scores["class"].eq("malignant") & scores["metric"].eq("auc")

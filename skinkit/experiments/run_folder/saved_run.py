@@ -221,43 +221,23 @@ class SavedRun:
             )
         return run_data
 
-    def model_for(self, name, run_data):
+    def model_for(self, name):
         """Returns the trained model for a run of another recipe, `name`, which needs it.
-
-        Args:
-            name: Name of the other recipe.
-            run_data: `RunData` of the other run. Its split must be this one's, but for classes that this one
-                does without, or this network may have seen images that the other one is tested on.
 
         Raises:
             FileNotFoundError: when only the numbers of this run are here.
-            ValueError: when this run had another split.
         """
-        mine, split = self.manifest, run_data.split
-        if {*self.target.of_class} < {*run_data.labels}:
-            _, split = self.target.apply(run_data.table, split)
-        if mine["split_hash"] != split.hash:
-            there, here = (_counted(counts) for counts in (mine["images"], split.parts.value_counts()))
-            raise ValueError(
-                f"{name} needs {mine['recipe']}, which was trained on another split: {mine['split']}, "
-                f"{there}. Received: {split.name}, {here}"
-            )
         try:
             return self.load_model()
         except FileNotFoundError as error:
-            raise FileNotFoundError(
-                f"{name} needs the trained weights of {mine['recipe']}. {error}"
-            ) from error
+            needed = self.manifest["recipe"]
+            raise FileNotFoundError(f"{name} needs the trained weights of {needed}. {error}") from error
 
     def run_data(self, data_dir=None):
         """Returns the run's `RunData`: table and split, as they were."""
         from skinkit.experiments.run_data import build_run_data
 
         return build_run_data(self.recipe, self.manifest["profile"], self.manifest["fold"], data_dir)
-
-
-def _counted(images):
-    return ", ".join(f"{images.get(part, 0)} {part}" for part in data.splits.PARTS)
 
 
 def not_a_run(folder, out="results/runs"):

@@ -182,6 +182,11 @@ COMPARISONS = tuple(
     (f"butskova2021/{first}", f"butskova2021/{second}")
     for first, second in (
         ("self-supervised/context-restoration", "self-supervised/rotation"),
+        *(
+            ("pretrained/resnet50-gamma1", f"self-supervised/{row}")
+            for row in ("rotation", "context-restoration")
+        ),
+        *(("pretext/mobilenet-imagenet", f"pretext/mobilenet-{row}") for row in ("rotation", "restoration")),
         ("self-supervised/rotation-joint", "self-supervised/rotation"),
         ("self-supervised/context-restoration-sequential", "self-supervised/context-restoration"),
         ("controls/rotation-disc", "self-supervised/rotation"),

@@ -279,5 +279,16 @@ COMPARISONS = tuple(
         ("table5/{}-loss-weighting", "table5/{}-balanced-batches"),
         ("table5/{}-diagnosis-weighting", "table5/{}-loss-weighting"),
         ("table5/{}-diagnosis-weighting", "controls/{}-shuffled"),
+        ("table2/{}-end", "table2/{}-gru"),
+        ("table3/{}-multi-crop-9", "table3/{}-multi-crop-5"),
+        ("table3/{}-multi-crop-16", "table3/{}-multi-crop-9"),
+        ("table3/{}-attention-16", "table3/{}-attention-9"),
+        ("table3/{}-attention-5", "table3/{}-multi-crop-16"),
+        *(("table4/{}-attention", f"table4/{{}}-{other}") for other in ("multi-crop", "gru")),
+        ("table6/{}-k1.00", "table6/{}-k0.50"),
+        ("table6/{}-k1.50", "table6/{}-k1.00"),
+        ("table5/{}-diagnosis-weighting", "table6/{}-k1.50"),
+        ("figure5/{}-p0.2", "figure5/{}-p0.0"),
+        ("figure5/{}-p0.5", "figure5/{}-p0.2"),
     )
 )

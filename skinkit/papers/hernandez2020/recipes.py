@@ -191,6 +191,9 @@ RECIPES = tuple(recipe for table in _TABLES for recipe in table())
 COMPARISONS = tuple(
     (f"hernandez2020/{first}", f"hernandez2020/{second}")
     for first, second in (
+        *((f"table4/{row}", "text/vanilla") for row in ("weighted-ce", "wrs")),
+        ("table4/wrs", "table4/weighted-ce"),
+        ("table4/contextual-sampler", "table4/wrs"),
         ("table4/attention-em", "table4/wrs"),
         ("table4/static-mean-em", "table4/wrs"),
         ("table4/attention-em", "table4/static-mean-em"),

@@ -141,4 +141,8 @@ RECIPES = (
 )
 
 # First minus second, on the same test images.
-COMPARISONS = tuple((CNN_SA.name, other.name) for other in (CNN, *CONTROLS))
+COMPARISONS = (
+    *((CNN_SA.name, other.name) for other in (CNN, *CONTROLS)),
+    tuple(r.name for r in reversed(SPLIT_FIRST)),
+    ("koefler2023/table5b/cnn-sa", "koefler2023/table5a/cnn"),
+)

@@ -26,9 +26,9 @@ BY_IMAGE = choose("bermeo2023_split")
 PLAIN, DROPOUTS = {"dropout": 0.0}, {"dropout": 0.5, "dropout_samples": 5}
 _RATES = (
     "a constant rate",
-    "a rate that falls in steps",
-    "a rate that falls as a cosine",
-    "a rate that falls as a cosine every five epochs",
+    "a rate falling in steps",
+    "a rate falling as a cosine",
+    "a rate falling as a cosine every 5 epochs",
 )
 
 

@@ -56,6 +56,7 @@ def _parser():
         _add_evaluate,
         _add_explain,
         _add_report,
+        _add_serve,
         _add_data,
     ):
         add(commands)
@@ -260,6 +261,14 @@ def _report(options):
     print(
         f"{len(table)} rows, {table['measured'].notna().sum()} measured: {options.out}/ledger.csv, README.md"
     )
+
+
+def _add_serve(commands):
+    from skinkit.serve.command import add_options, carry_out
+
+    serve = _command(commands, "serve", carry_out, "serve runs: an API and a page on this machine")
+    add_options(serve)
+    _add_data_dir(serve)
 
 
 def _add_data(commands):

@@ -57,7 +57,18 @@ def smoke_run(tmp_path_factory):
 
 def test_help_names_every_command_and_forbids_clinical_use():
     text = skinkit("--help")
-    for command in ("demo", "list", "show", "published", "run", "evaluate", "explain", "report", "data"):
+    for command in (
+        "demo",
+        "list",
+        "show",
+        "published",
+        "run",
+        "evaluate",
+        "explain",
+        "report",
+        "serve",
+        "data",
+    ):
         assert f"\n    {command}" in text
     assert "Not for clinical use" in text
 

@@ -193,7 +193,6 @@ def _images(wanted, files, file_of_row, spec, batch_size, training):
     which cannot fail, so that even files that all fail do not make an endless search.
     """
     read = pixel_reader(files.tolist(), spec)
-    fill = spec.augmentation.fill if spec.augmentation else "reflect"
     file_of_row = tf.constant(file_of_row)
     blank = tf.zeros(spec.shape(training))
 
@@ -206,8 +205,7 @@ def _images(wanted, files, file_of_row, spec, batch_size, training):
 
     def load(file, changes):
         distortions = [changes["distortions"]] if "distortions" in changes else []
-        image = change(read(file, *distortions), changes, _TOP[spec.scaling], fill)
-        return cut(_scale(image, spec), spec, changes.get("box"))
+        return finished(read(file, *distortions), spec, changes)
 
     # Converting Python's `if` is of no use here: there is none on a tensor.
     @tf.autograph.experimental.do_not_convert
@@ -252,6 +250,20 @@ def _check_complete(expected, found, images, files):
     message = tf.strings.join([begin, files[expected[tf.argmax(is_missing)]], end])
     with tf.control_dependencies([tf.debugging.Assert(~tf.reduce_any(is_missing), [message])]):
         return images[:count]
+
+
+def finished(pixels, spec, changes=None):
+    """Returns what the network sees of an image: changed, scaled and cropped.
+
+    Args:
+        pixels: Tensor `(height, width, 3)`, uint8 RGB.
+        spec: A `PipelineSpec`.
+        changes: Dictionary of tensors of one image, as `draw_changes` draws them; `None` in evaluation.
+    """
+    changes = changes or {}
+    fill = spec.augmentation.fill if spec.augmentation else "reflect"
+    image = change(pixels, changes, _TOP[spec.scaling], fill)
+    return cut(_scale(image, spec), spec, changes.get("box"))
 
 
 def _scale(image, spec):

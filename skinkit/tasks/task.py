@@ -54,6 +54,7 @@ class Task(ABC):
     monitors = ()  # scores of `validator` that may select an epoch, the larger the better
     has_views = False  # whether the predictions of several views of an image may be averaged
     mixes = False  # whether it learns from the mixed images and labels of a batch
+    asks_one_image = False  # whether the pixels of an image are all that its classes come from
 
     @staticmethod
     @abstractmethod
@@ -174,8 +175,14 @@ class Task(ABC):
         """
         raise self.no_classes()
 
-    def explain(self, model, rows) -> Explanation:
+    def explain(self, model, rows, label=None) -> Explanation:
         """Returns the `Explanation` of manifest rows, which need no labels.
+
+        Args:
+            model: The trained model.
+            rows: Manifest rows.
+            label: String, one of `labels`: the class whose evidence Grad-CAM shows; `None` for that which
+                each image is given.
 
         Raises:
             ValueError: when the probabilities do not come from the network alone.

@@ -124,25 +124,28 @@ function drawProgress() {
 
 function drawThreshold() {
   const result = anyResult();
-  const there = Boolean(result) && state.threshold !== null;
+  const there = typeof result?.prediction.score === "number";
   byId("threshold").hidden = !there;
   for (const option of byId("order").options) option.disabled = option.value.startsWith("score") && !there;
   if (!there) return;
-  const said = `${percent(state.threshold)}: ${flaggedCount()}`;
-  byId("slider").value = state.threshold;
+  const { threshold } = result.prediction;
+  const said = state.threshold === null ? "not set" : `${percent(state.threshold)}: ${flaggedCount()}`;
+  byId("slider").value = state.threshold ?? 0.5;
   byId("slider").setAttribute("aria-valuetext", said);
   put(byId("threshold-title"), `Threshold for ${positiveName(result)}`);
   put(byId("threshold-value"), said);
-  put(byId("served"), `Back to ${percent(result.prediction.threshold)}`);
+  byId("served").hidden = threshold === null;
+  put(byId("served"), `Back to ${percent(threshold)}`);
   put(byId("threshold-meaning"), meaning(result));
 }
 
 /** What the threshold of the slider did on the test images of the model. */
 function meaning(result) {
-  const points = state.cards.get(result.model)?.operating_points ?? [];
-  const [point] = points.filter(({ threshold }) => threshold >= state.threshold).sort((a, b) => a.threshold - b.threshold);
-  if (!point) return "A lower threshold misses less and alarms more often.";
-  const [found, alarms] = [point.sensitivity, 1 - point.specificity].map(percent);
+  if (state.threshold === null) return "No threshold is known for this model. Move the slider to set one.";
+  const { threshold, sensitivity, specificity } = state.cards.get(result.model)?.operating_points ?? { threshold: [] };
+  const row = threshold.findIndex((from) => from >= state.threshold);
+  if (row < 0) return "A lower threshold misses less and alarms more often.";
+  const [found, alarms] = [sensitivity[row], 1 - specificity[row]].map(percent);
   return `On the model's own test images: finds ${found} of ${positiveName(result)}, alarms at ${alarms} of all else.`;
 }
 

@@ -35,95 +35,75 @@ function line(card) {
     const again = element("button", { type: "button", click: loadCard }, "Ask for the card again");
     return [`Its card did not come: ${card.problem} The model works without it. `, again];
   }
-  const recall = card.scores?.macro_recall;
-  const score = recall ? `macro recall ${withInterval(recall)}` : "never scored";
-  const images = card.drawn ? "drawn images alone" : card.dataset;
-  const stamp = element("strong", { class: card.stamp ? "leaky" : "" }, card.stamp ?? "no leakage found");
-  return [`${card.title}. Learned from ${images}; ${score}; `, stamp, "."];
+  const recall = withInterval(card.scores.macro_recall);
+  const stamp = element("strong", { class: card.stamp ? "leaky" : "" }, card.stamp ?? "No leakage found");
+  return [`${card.title}. Trained on ${card.origin} images; macro recall ${recall} on ${card.n} others. `, stamp, "."];
 }
 
 function body(card) {
-  const { confusion, history } = card;
   return [
-    element("p", {}, element("strong", {}, card.notice ?? "Research and teaching only. Not for diagnosis.")),
-    ...part("What it is", scrolling("What it is", table("Model", ["key", "value"], about(card)))),
-    ...part("Scores", ...scores(card)),
-    ...(confusion ? part("Mistakes on the test images", ...mistakes(confusion)) : []),
+    element("p", {}, element("strong", {}, card.notice)),
+    ...part("What it is", table("Model", ["key", "value"], about(card))),
+    ...part("Scores", scores(card)),
+    ...part("Mistakes on the test images", ...mistakes(card)),
     ...part("Leakage", ...leakage(card)),
-    ...(history?.length ? part("Training", ...curves(history)) : []),
+    ...part("Training", ...curves(card.history)),
   ];
 }
 
 const part = (title, ...content) => [element("h3", {}, title), ...content];
 
 function about(card) {
-  const counts = Object.entries(card.images ?? {}).map(([name, count]) => `${count} ${name}`);
+  const counts = Object.entries(card.images).map(([name, count]) => `${count} ${name}`);
   const known = {
     recipe: card.recipe,
-    "profile, protocol": [card.profile, card.protocol].join(", "),
-    images: [card.dataset, ...counts].join(", "),
-    split: card.split,
-    network: card.network,
-    "image size": card.image_size?.join(" x "),
-    "views an image": card.views,
-    classes: card.classes?.map(className).join(", "),
+    run: `${card.profile}, ${card.protocol}, fold ${card.fold}, seed ${card.seed}`,
+    images: [card.origin, ...counts].join(", "),
+    network: card.net_type,
+    "image size": `${card.height} x ${card.width}`,
+    views: card.views,
+    classes: card.labels.map(className).join(", "),
     "flagged class": card.positive && className(card.positive),
     threshold: card.threshold,
     temperature: card.temperature,
-    weights: card.hash,
+    calibration: card.calibration,
+    ...Object.fromEntries(Object.entries(card.hashes).map(([name, hash]) => [`hash of the ${name}`, hash])),
   };
   return Object.entries(known).map(([key, value]) => [key, String(value ?? "–")]);
 }
 
 function scores({ scores: found, n, grouped_by: group }) {
-  if (!found) return [element("p", {}, "It was never scored on test images.")];
   const known = Object.entries(SCORES).filter(([key]) => found[key]);
-  const caption = `${n} test images; in brackets 95 % intervals${group ? `, whole ${group}s resampled` : ""}`;
-  return [scrolling("Scores", table(caption, ["score", "value"], known.map(([key, name]) => [name, withInterval(found[key])])))];
+  const caption = `${n} test images; in brackets 95 % intervals, from resampling by ${group}`;
+  return table(caption, ["score", "value"], known.map(([key, name]) => [name, withInterval(found[key])]));
 }
 
-function mistakes({ labels, counts }) {
-  const list = (title, texts) => [element("p", {}, title), element("ul", {}, ...texts.map((text) => element("li", {}, text)))];
+function mistakes({ most_missed: missed, wrong_pairs: pairs, labels, confusion }) {
   return [
-    ...list("Most often missed:", missed(labels, counts)),
-    ...list("Commonest wrong pairs:", wrongPairs(labels, counts)),
-    scrolling("Confusion matrix", matrix(labels, counts)),
+    ...list("Most often missed:", missed, (each) => `${className(each.label)}: ${each.missed} of ${each.n} (${percent(each.share)})`),
+    ...list("Commonest wrong pairs:", pairs, (each) => `${className(each.truth)} taken for ${className(each.prediction)}: ${each.n}`),
+    scrolling("Confusion matrix", matrix(labels, confusion)),
   ];
 }
 
-const sum = (row) => row.reduce((total, count) => total + count, 0);
-
-function missed(labels, counts) {
-  return counts
-    .map((row, truth) => ({ name: className(labels[truth]), lost: sum(row) - row[truth], all: sum(row) }))
-    .filter(({ all }) => all)
-    .sort((a, b) => b.lost / b.all - a.lost / a.all)
-    .slice(0, 3)
-    .map(({ name, lost, all }) => `${name}: ${lost} of ${all} (${percent(lost / all)})`);
+function list(title, entries, say) {
+  const items = entries.map((entry) => element("li", {}, say(entry)));
+  return [element("p", {}, title), items.length ? element("ul", {}, ...items) : "none"];
 }
 
-function wrongPairs(labels, counts) {
-  return counts
-    .flatMap((row, truth) => row.map((count, said) => ({ truth, said, count })))
-    .filter(({ truth, said, count }) => truth !== said && count)
-    .sort((a, b) => b.count - a.count)
-    .slice(0, 3)
-    .map(({ truth, said, count }) => `${className(labels[truth])} taken for ${className(labels[said])}: ${count}`);
-}
-
-function matrix(labels, counts) {
-  const rows = labels.map((label, truth) => [label, ...counts[truth].map(String)]);
+function matrix(labels, confusion) {
+  const rows = labels.map((label, truth) => [label, ...confusion[truth].map(String)]);
   const made = table("Confusion matrix: a row a true class, a column a predicted one", ["true", ...labels], rows);
   made.classList.add("matrix");
-  counts.forEach((row, truth) => {
-    const shade = (count) => `shade-${Math.ceil((4 * count) / (sum(row) || 1))}`;
-    row.forEach((count, said) => made.tBodies[0].rows[truth].cells[said + 1].classList.add(shade(count)));
+  confusion.forEach((row, truth) => {
+    const total = row.reduce((sum, count) => sum + count, 0) || 1;
+    row.forEach((count, said) => made.tBodies[0].rows[truth].cells[said + 1].classList.add(`shade-${Math.ceil((4 * count) / total)}`));
   });
   return made;
 }
 
 function leakage({ leakage: rates, stamp }) {
-  const rows = Object.entries(rates ?? {}).map(([kind, rate]) => [kind, rate === null ? "UNKNOWN" : percent(rate)]);
+  const rows = Object.entries(rates).map(([kind, rate]) => [kind, rate === null ? "UNKNOWN" : percent(rate)]);
   const caption = "Share of test images whose photograph, lesion or patient is also in training";
   return [element("p", {}, stamp ?? "No leakage found."), table(caption, ["shared", "rate"], rows)];
 }

@@ -1,19 +1,26 @@
 /** The list of models, and the card of the chosen one. */
 
-import { json } from "./api.js";
+import { Problem, json, patiently } from "./api.js";
+import { byId, put } from "./dom.js";
 import { changed, fail, state } from "./state.js";
 
-/** Asks which models there are; keeps the chosen one where it is still among them. */
+/** Asks which models there are, until workers have loaded some; keeps the chosen one where it is still there. */
 export async function loadModels() {
+  const onWait = (text) => put(byId("model-line"), `${text} Asking again.`);
   try {
-    const { said } = await json("public_models");
+    const said = await patiently(someModels, { states: [503], onWait });
     state.models = said.models;
-    if (!state.models.length) throw new Error("The service offers no model yet.");
     if (!state.models.includes(state.model)) state.model = said.default ?? state.models[0];
     await loadCard();
   } catch (error) {
     fail(error, loadModels);
   }
+}
+
+async function someModels() {
+  const { said } = await json("public_models");
+  if (!said.models.length) throw new Problem("The service has no model ready yet.", { status: 503, wait: 5 });
+  return said;
 }
 
 /** Asks for the card of the chosen model, where it is not there; without it the model works all the same. */

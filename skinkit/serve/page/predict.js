@@ -7,8 +7,9 @@ import { loadModels } from "./models.js";
 import { say, toast } from "./notices.js";
 import { images as counted } from "./words.js";
 
-const MOST_IMAGES = 64;
-const MOST_BYTES = 120 * 2 ** 20;
+const MIB = 2 ** 20;
+// What the service takes at a time where its card does not say so.
+const LIMITS = { files: 64, request_mib: 128, file_mib: Infinity };
 const REFUSED = [413, 415, 422];
 const GONE = [404, 410, 500];
 
@@ -59,7 +60,14 @@ function start() {
   if (other) state.threshold = null;
   state.open = state.open.filter((task) => task.model === state.model);
   state.error = null;
-  state.run = { control: new AbortController(), model: state.model, done: 0, total: waiting.length, note: "", most: MOST_IMAGES };
+  state.run = {
+    control: new AbortController(),
+    model: state.model,
+    limits: { ...LIMITS, ...state.cards.get(state.model)?.limits },
+    done: 0,
+    total: waiting.length,
+    note: "",
+  };
   say(`Predicting ${counted(waiting.length)}.`);
   changed();
   return state.run;
@@ -71,6 +79,7 @@ function clear(image) {
 }
 
 async function workOff(run) {
+  refuseLarge(run);
   // Tasks that were sent before an answer was lost are not sent again.
   while (state.open.length) await collect(run, state.open[0]);
   for (let images = nextImages(run); images.length; images = nextImages(run)) {
@@ -87,20 +96,31 @@ async function workOff(run) {
   }
 }
 
-function nextImages(run) {
-  const waiting = state.images.filter((image) => !image.result && !image.problem).slice(0, run.most);
-  let bytes = 0;
-  return waiting.filter(({ file }, index) => (bytes += file.size) <= MOST_BYTES || index === 0);
+function nextImages({ limits }) {
+  // The names and the form around the files need some room, too.
+  let room = (limits.request_mib - 1) * MIB;
+  return state.images
+    .filter((image) => !image.result && !image.problem)
+    .slice(0, limits.files)
+    .filter(({ file }, index) => (room -= file.size) >= 0 || index === 0);
+}
+
+function refuseLarge({ limits }) {
+  const large = state.images.filter(({ file }) => file.size > limits.file_mib * MIB);
+  large.forEach((image) => (image.problem = `A file has at most ${limits.file_mib} MiB. Export it smaller.`));
 }
 
 async function submit(run, images) {
   const [route, field] = images.length === 1 ? ["predict", "file"] : ["predict_bulk", "files"];
   const path = `${route}?model_id=${encodeURIComponent(run.model)}`;
   const body = new FormData();
-  images.forEach(({ file, name }) => body.append(field, file, name));
+  images.forEach((image) => body.append(field, image.file, sentName(image)));
   const post = () => json(path, { method: "POST", body, signal: run.control.signal });
   return (await wait(run, [429, 503], post)).said.task_uuid;
 }
+
+// Names of files may name patients: they stay here.
+const sentName = ({ id }) => `image-${id}`;
 
 function wait(run, states, ask) {
   const onWait = (text, seconds) => {
@@ -115,9 +135,9 @@ async function refused(run, images, error) {
   const gone = error.status === 0 && !run.control.signal.aborted ? await unreadable(images) : [];
   gone.forEach((image) => (image.problem = "The file has changed or moved since it was loaded. Load it again."));
   if (gone.length) return changed();
-  const named = images.length === 1 ? images[0] : images.find((image) => image.name === error.file);
+  const named = images.length === 1 ? images[0] : images.find((image) => sentName(image) === error.file);
   if (REFUSED.includes(error.status) && named) named.problem = error.message;
-  else if (error.status === 413) run.most = Math.ceil(images.length / 2);
+  else if (error.status === 413) run.limits.files = Math.ceil(images.length / 2);
   else throw error;
   return changed();
 }

@@ -3,14 +3,12 @@
 import { state } from "./state.js";
 import { className, images as counted, percent } from "./words.js";
 
-/** Whether the score of an answer reaches the threshold; `null` without a positive class. */
-export function flagged({ prediction }) {
-  return prediction.target === null ? null : prediction.score >= (state.threshold ?? prediction.threshold);
+/** Whether the score of an answer reaches the threshold; `null` without a score or a threshold. */
+export function flagged({ prediction: { score } }) {
+  return score === null || state.threshold === null ? null : score >= state.threshold;
 }
 
-export function positiveName({ model, metadata }) {
-  return className(metadata.positive ?? state.cards.get(model)?.positive ?? "target");
-}
+export const positiveName = ({ prediction }) => className(prediction.positive);
 
 export function flaggedCount() {
   const answers = state.images.filter((image) => image.result);
@@ -23,9 +21,11 @@ export function verdict({ result, problem }) {
   if (!result) return { kind: "", word: "", rest: "" };
   const { score, prediction } = result.prediction;
   const likely = `most likely ${className(prediction)} (${percent(result.probabilities[prediction])})`;
-  const flag = flagged(result);
-  if (flag === null) return { kind: "neutral", word: "", rest: likely };
-  const positive = positiveName(result);
-  const word = flag ? `▲ ${positive} flagged` : `● ${positive} not flagged`;
-  return { kind: flag ? "flagged" : "clear", word, rest: `${positive} score ${percent(score)}; ${likely}` };
+  if (score === null) return { kind: "neutral", word: "", rest: likely };
+  const [positive, flag] = [positiveName(result), flagged(result)];
+  const rest = `${positive} score ${percent(score)}; ${likely}`;
+  if (flag === null) return { kind: "neutral", word: "", rest };
+  return flag
+    ? { kind: "flagged", word: `▲ ${positive} flagged`, rest }
+    : { kind: "clear", word: `● ${positive} not flagged`, rest };
 }

@@ -1,0 +1,193 @@
+"""Images on the page: loaded, removed, marked, sorted, saved."""
+
+import csv
+import io
+
+import pytest
+
+FLAGGED, CLEAR = "▲ melanoma flagged", "● melanoma not flagged"
+
+
+def drop_or_paste(page, kind, name, content):
+    """Sends the event of a drop or a paste with one file, as a browser does."""
+    script = """([kind, name, bytes]) => {
+        const data = new DataTransfer();
+        data.items.add(new File([new Uint8Array(bytes)], name, {type: "image/png"}));
+        const given = {bubbles: true, cancelable: true};
+        document.body.dispatchEvent(kind === "drop"
+            ? new DragEvent("drop", {...given, dataTransfer: data})
+            : new ClipboardEvent("paste", {...given, clipboardData: data}));
+    }"""
+    page.evaluate(script, [kind, name, list(content)])
+
+
+@pytest.mark.parametrize("kind", ["drop", "paste"])
+def test_images_are_dropped_and_pasted(user, page, draw, kind):
+    drop_or_paste(page, kind, "a.png", draw("a.png"))
+    user.sees("1 image loaded.")
+    assert user.names == ["a.png"]
+    assert page.locator("body").get_attribute("data-state") == "loaded"
+
+
+def test_the_button_opens_the_choice_of_files(user, page):
+    with page.expect_file_chooser() as chooser:
+        user.press("Load images")
+    assert chooser.value.is_multiple()
+
+
+def test_what_is_loaded_last_stands_first(user):
+    user.load("b.png", "a.png")
+    user.load("c.png")
+    assert user.names == ["c.png", "b.png", "a.png"]
+
+
+def test_the_same_content_is_named_and_skipped_whatever_its_name(user, draw):
+    user.load("a.png")
+    user.load(("copy.png", draw("a.png")), "b.png", ("b again.png", draw("b.png")))
+    user.sees("copy.png has the same content as a.png; b again.png has the same content as b.png")
+    assert user.names == ["b.png", "a.png"]
+
+
+def test_equal_names_of_different_content_are_told_apart(user, draw):
+    user.load("a.png")
+    user.load(("a.png", draw("b.png")), ("a.png", draw("c.png")))
+    assert user.names == ["a (2).png", "a (3).png", "a.png"]
+
+
+def test_what_is_no_image_is_named_and_skipped(user, draw):
+    dicom = bytes(128) + b"DICM"
+    user.load(("scan.dcm", dicom), ("empty.png", b""), ("photo.jpg", draw("a", kind="JPEG")))
+    user.sees("scan.dcm is not a JPEG, PNG or WebP image (export it as one); empty.png is empty.")
+    assert user.names == ["photo.jpg"]
+
+
+def test_removing_moves_the_focus_to_the_next_image_and_at_last_to_loading(user, page):
+    user.load("a.png", "b.png", "c.png")
+    user.press("Remove b.png")
+    assert user.names == ["a.png", "c.png"] and user.focused == "Remove c.png"
+    user.press("Remove c.png")
+    assert user.focused == "Remove a.png"
+    user.press("Remove a.png")
+    assert user.focused == "Load images"
+    assert page.locator("body").get_attribute("data-state") == "empty"
+
+
+def test_previews_are_freed(user, page):
+    user.load("a.png", "b.png")
+    first, second = page.locator("#grid img").evaluate_all("found => found.map((image) => image.src)")
+    user.press("Remove a.png")
+    user.press("Reset")
+    for url in (first, second):
+        gone = page.evaluate("(url) => fetch(url).then(() => false, () => true)", url)
+        assert url.startswith("blob:") and gone
+
+
+def test_one_image_and_many_take_their_own_routes(user, service):
+    user.result("a.png")
+    user.load("b.png", "c.png")
+    user.predict()
+    user.sees("3 images predicted.")
+    sent = [(kind, names) for kind, _, _, names, _ in service.asked if kind.startswith("POST")]
+    # Names of files stay here, and what was answered is not sent again.
+    assert sent == [("POST predict", ["image-1"]), ("POST predict_bulk", ["image-2", "image-3"])]
+
+
+def test_flagged_images_have_frame_word_and_icon(user, page):
+    user.result("mel.png", "nevus.png")
+    assert user.marks == {"mel.png": FLAGGED, "nevus.png": CLEAR}
+    red, blue = page.locator("#grid li").evaluate_all("found => found.map((x) => getComputedStyle(x).borderColor)")
+    assert (red, blue) == ("rgb(179, 17, 43)", "rgb(23, 85, 138)")
+    user.sees("melanoma score 90.0 %; most likely melanoma (90.0 %)")
+
+
+def test_without_a_flagged_class_nothing_is_flagged(user, page, service):
+    service.positive = False
+    user.result("mel.png", "a.png")
+    assert user.marks == {"mel.png": "", "a.png": ""}
+    assert not page.locator("#threshold").is_visible()
+    assert page.locator("#order option:disabled").count() == 2
+
+
+@pytest.mark.parametrize(
+    ("order", "names"),
+    [
+        ("newest first", ["edge.png", "mel.png", "a10.png", "a2.png"]),
+        ("name, A to Z", ["a2.png", "a10.png", "edge.png", "mel.png"]),
+        ("name, Z to A", ["mel.png", "edge.png", "a10.png", "a2.png"]),
+        ("score, highest first", ["mel.png", "edge.png", "a2.png", "a10.png"]),
+        ("score, lowest first", ["a2.png", "a10.png", "edge.png", "mel.png"]),
+    ],
+)
+def test_images_are_sorted(user, page, order, names):
+    user.result("edge.png", "mel.png", "a10.png", "a2.png")
+    page.get_by_label("Sort by").select_option(order)
+    assert user.names == names
+
+
+def test_the_threshold_marks_anew_at_once_and_goes_back(user, page):
+    user.result("mel.png", "edge.png", "a.png")
+    slider = page.get_by_role("slider")
+    assert page.locator("#threshold-value").inner_text() == "25.0 %: 2 of 3 images flagged"
+    user.sees("finds 90.0 % of melanoma, alarms at 30.0 % of all else")
+    slider.fill("0.31")
+    assert user.marks == {"mel.png": FLAGGED, "edge.png": CLEAR, "a.png": CLEAR}
+    assert slider.get_attribute("aria-valuetext") == "31.0 %: 1 of 3 images flagged"
+    user.press("Back to 25.0 %")
+    assert user.marks["edge.png"] == FLAGGED
+
+
+def test_the_served_threshold_is_not_rounded(user, service):
+    # The slider has steps of 0.001, and 0.3 lies between two of them.
+    service.threshold = 0.30000001
+    user.result("edge.png")
+    assert user.marks == {"edge.png": CLEAR}
+
+
+def test_without_a_threshold_the_slider_sets_one(user, page, service):
+    service.threshold = None
+    user.result("mel.png", "a.png")
+    assert user.marks == {"mel.png": "", "a.png": ""}
+    user.sees("No threshold is known for this model. Move the slider to set one.")
+    page.get_by_role("slider").fill("0.8")
+    assert user.marks == {"mel.png": FLAGGED, "a.png": CLEAR}
+
+
+def test_results_are_saved_as_csv(user, page, draw):
+    user.result("mel.png", ('=HYPERLINK("x", 1).png', draw("other")))
+    page.get_by_role("slider").fill("0.05")
+    with page.expect_download() as download:
+        user.press("Download CSV")
+    text = download.value.path().read_text(encoding="utf-8-sig")
+    first, second = csv.DictReader(io.StringIO(text, newline=""))
+    assert first["name"] == "mel.png" and second["name"] == '\'=HYPERLINK("x", 1).png'
+    assert (first["model"], first["prediction"], first["notice"]) == ("demo", "mel", "not for diagnosis")
+    assert (float(first["score"]), float(second["threshold"]), second["flagged"]) == (0.9, 0.05, "true")
+    assert sum(float(second[label]) for label in ("nv", "mel", "bkl", "bcc", "akiec", "vasc", "df")) == pytest.approx(1)
+
+
+def test_another_model_replaces_all_answers(user, page, service):
+    user.result("mel.png", "a.png")
+    page.get_by_label("Name").select_option("other")
+    user.sees("These are answers of demo. Predict to replace them by those of other.")
+    assert user.marks["mel.png"] == FLAGGED
+    user.press("Predict 2 images")
+    page.get_by_role("button", name="Predict again").wait_for()
+    assert [query["model_id"] for kind, _, query, *_ in service.asked if kind == "POST predict_bulk"] == [["demo"], ["other"]]
+    assert "other" in user.open("mel.png").inner_text()
+
+
+def test_reset_forgets_here_and_in_the_service(user, page, service):
+    user.result("a.png", "b.png")
+    with page.expect_request(lambda request: request.method == "DELETE"):
+        user.press("Reset")
+    user.wait_for("empty")
+    assert user.names == [] and user.focused == "Load images"
+    page.wait_for_timeout(50)
+    assert not service.tasks
+
+
+def test_leaving_deletes_the_tasks(user, page, service):
+    user.result("a.png", "b.png")
+    page.goto("about:blank")
+    page.wait_for_timeout(200)
+    assert not service.tasks

@@ -37,7 +37,7 @@ function line(card) {
   }
   const recall = withInterval(card.scores.macro_recall);
   const stamp = element("strong", { class: card.stamp ? "leaky" : "" }, card.stamp ?? "No leakage found");
-  return [`${card.title}. Trained on ${card.origin} images; macro recall ${recall} on ${card.n} others. `, stamp, "."];
+  return [`${card.title}. Trained on ${card.origin === "synthetic" ? "drawn" : card.origin} images; macro recall ${recall} on ${card.n} others. `, stamp, "."];
 }
 
 function body(card) {

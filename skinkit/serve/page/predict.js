@@ -86,7 +86,6 @@ async function workOff(run) {
     try {
       note(run, `Sending ${counted(images.length)}`);
       const uuid = await submit(run, images);
-      made.add(uuid);
       state.open.push({ uuid, model: run.model, images });
     } catch (error) {
       await refused(run, images, error);
@@ -111,13 +110,23 @@ function refuseLarge({ limits }) {
 }
 
 async function submit(run, images) {
-  const [route, field] = images.length === 1 ? ["predict", "file"] : ["predict_bulk", "files"];
-  const path = `${route}?model_id=${encodeURIComponent(run.model)}`;
+  const one = images.length === 1;
+  const { signal } = run.control;
+  const path = `${one ? "predict" : "predict_bulk"}?model_id=${encodeURIComponent(run.model)}`;
   const body = new FormData();
-  images.forEach((image) => body.append(field, image.file, sentName(image)));
-  const post = () => json(path, { method: "POST", body, signal: run.control.signal });
-  return (await wait(run, [429, 503], post)).said.task_uuid;
+  images.forEach((image) => body.append(one ? "file" : "files", image.file, sentName(image)));
+  const post = async () => {
+    // One image is waited for after a cancel, too: only the answer says which task is to be deleted.
+    const { said } = await json(path, { method: "POST", body, signal: one ? undefined : signal });
+    made.add(said.task_uuid);
+    if (signal.aborted) tidy();
+    return said.task_uuid;
+  };
+  return wait(run, [429, 503], () => Promise.race([post(), aborted(signal)]));
 }
+
+const aborted = (signal) =>
+  new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
 
 // Names of files may name patients: they stay here.
 const sentName = ({ id }) => `image-${id}`;

@@ -40,7 +40,8 @@ async function whyNot(file, known) {
     return "is not a JPEG, PNG or WebP image (export it as one)";
   }
   for (const image of known) {
-    if (await same(image.file, file)) return `has the same content as ${image.name}`;
+    // A file that has changed since it was loaded cannot be read, and is another.
+    if (await same(image.file, file).catch(() => false)) return `has the same content as ${image.name}`;
   }
   return "";
 }
@@ -83,7 +84,7 @@ export function forget(images) {
   });
 }
 
-/** Names of the images that changed or went away on the disk since they were loaded. */
+/** The images whose files changed or went away on the disk since they were loaded. */
 export async function unreadable(images) {
   const readable = await Promise.all(
     images.map(({ file }) => file.slice(-1).arrayBuffer().then(() => true, () => false)),

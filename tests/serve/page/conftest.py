@@ -84,6 +84,7 @@ class User:
             "#files", [{"name": name, "mimeType": "", "buffer": content} for name, content in named]
         )
         self.page.locator(".toast").nth(before).wait_for()
+
     def press(self, name):
         self.page.get_by_role("button", name=name).click()
 

@@ -90,7 +90,7 @@ def test_the_overlay_is_made_for_another_class_and_the_next_image(user, page, se
 def test_an_overlay_that_does_not_come_leaves_the_image(user, page, service, draw, reply, text):
     user.result("mel.png")
     dialog = user.open("mel.png")
-    service.will("GET explanation", reply, *[reply] * (reply.status is None))
+    service.will("GET explanation", reply)
     dialog.get_by_role("switch").check()
     user.sees(text)
     assert is_drawn_as(page, draw("mel.png")) and not dialog.get_by_role("switch").is_checked()
@@ -119,7 +119,7 @@ def test_the_dialog_of_an_image_that_was_not_predicted(user, page):
 
 
 def test_the_line_of_the_model_says_data_recall_and_leakage(user, page, service):
-    user.sees("Trained on synthetic images; macro recall 0.612 (0.534 to 0.688) on 120 others.")
+    user.sees("Trained on drawn images; macro recall 0.612 (0.534 to 0.688) on 120 others.")
     user.sees("No leakage found")
     service.cards["other"] = card("other", stamp="LEAKY: 38.6 % of evaluation images show a lesion that is also in training")
     page.get_by_label("Name").select_option("other")

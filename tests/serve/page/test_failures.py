@@ -4,8 +4,6 @@ import pytest
 from page_stand_in import Reply, problem
 
 SILENT = Reply(None)
-# A browser repeats a request itself once where a kept connection is closed.
-TWICE = (SILENT, SILENT)
 FOR_LONG = (SILENT,) * 20
 OTHERS_PAGE = Reply(502, "<h1>Bad gateway</h1>", {"Content-Type": "text/html"})
 NO_MODEL = problem(400, "Models are demo, other. Received: 'demo'.")
@@ -21,7 +19,7 @@ FAILED = problem(500, "The task has failed. The worker ran out of memory.")
         ("POST predict_bulk", [problem(507, "The server's disk is full: nothing was stored.")], "disk is full"),
         ("POST predict_bulk", [problem(429, "At most 60 such requests a minute.", 600)], "At most 60"),
         ("POST predict_bulk", [OTHERS_PAGE], "The service answered with the error 502."),
-        ("POST predict_bulk", TWICE, "The service does not answer."),
+        ("POST predict_bulk", [SILENT], "The service does not answer."),
         ("POST predict_bulk", [Reply(202, "<html>")], "broke off, or was none of its own"),
         ("GET from_task", [FAILED], "The worker ran out of memory."),
         ("GET from_task", [EXPIRED], "The task is expired"),
@@ -226,3 +224,13 @@ def test_a_model_that_is_gone_leaves_the_list(user, page, service):
     page.locator("#model option", has_text="demo").wait_for(state="detached")
     user.press("Try again")
     user.wait_for("result")
+
+
+def test_a_task_whose_number_comes_after_the_cancel_is_deleted(user, page, service):
+    service.slow = 0.5
+    user.load("a.png")
+    user.predict()
+    user.press("Cancel")
+    user.wait_for("loaded")
+    page.wait_for_timeout(700)
+    assert service.count("POST predict") == 1 and not service.tasks

@@ -73,13 +73,13 @@ export function retryAfter(response) {
 }
 
 /** Repeats a request that failed with one of these states, later and later, or when the service says. */
-export async function patiently(ask, { signal, states, onWait }) {
+export async function patiently(ask, { signal, states, onWait, repeats = REPEATS }) {
   for (let attempt = 0; ; attempt += 1) {
     try {
       return await ask();
     } catch (error) {
       const wait = error.wait ?? 2 ** attempt / 2;
-      if (!states.includes(error.status) || attempt === REPEATS || wait > LONGEST_WAIT) throw error;
+      if (!states.includes(error.status) || attempt === repeats || wait > LONGEST_WAIT) throw error;
       onWait(error.message, wait);
       await sleep(wait, signal);
     }

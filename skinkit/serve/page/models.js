@@ -8,7 +8,7 @@ import { changed, fail, state } from "./state.js";
 export async function loadModels() {
   const onWait = (text) => put(byId("model-line"), `${text} Asking again.`);
   try {
-    const said = await patiently(someModels, { states: [503], onWait });
+    const said = await patiently(someModels, { states: [503], onWait, repeats: 30 });
     state.models = said.models;
     if (!state.models.includes(state.model)) state.model = said.default ?? state.models[0];
     await loadCard();
@@ -19,7 +19,7 @@ export async function loadModels() {
 
 async function someModels() {
   const { said } = await json("public_models");
-  if (!said.models.length) throw new Problem("The service has no model ready yet.", { status: 503, wait: 5 });
+  if (!said.models.length) throw new Problem("The service has no model ready yet.", { status: 503, wait: 3 });
   return said;
 }
 

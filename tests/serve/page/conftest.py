@@ -1,4 +1,3 @@
-
 import io
 import os
 import shutil
@@ -30,16 +29,26 @@ def browser():
         browser.close()
 
 
+def colour(name):
+    """The colour of the spot in the middle of an image, RGB."""
+    return [value // 2 for value in zlib.crc32(name.encode()).to_bytes(4, "big")[:3]]
+
+
 def drawn(name, size=(48, 64), kind="PNG"):
-    """A drawn image: a dark spot on skin, of another shade for another name."""
+    """A drawn image: a dark spot on skin, of another colour for another name."""
     pillow = pytest.importorskip("PIL.Image", reason="the images of these tests are written with Pillow")
     y, x = np.mgrid[-1 : 1 : size[0] * 1j, -1 : 1 : size[1] * 1j]
     spot = (x**2 + (1.3 * y) ** 2 < 0.3)[..., None]
-    shade = zlib.crc32(name.encode()).to_bytes(4, "big")
-    pixels = np.where(spot, [value // 2 for value in shade[:3]], (235, 200, 180)).astype("uint8")
+    pixels = np.where(spot, colour(name), (235, 200, 180)).astype("uint8")
     stream = io.BytesIO()
     pillow.fromarray(pixels).save(stream, kind)
     return stream.getvalue()
+
+
+@pytest.fixture
+def draw():
+    """Returns the function from a name to the bytes of its image."""
+    return drawn
 
 
 @pytest.fixture
@@ -54,7 +63,7 @@ def service():
 def page(browser, service):
     """The page, open; at the end, nothing on it has thrown or been refused by the content policy."""
     context = browser.new_context(viewport={"width": 1024, "height": 800}, reduced_motion="reduce")
-    context.set_default_timeout(5000)
+    context.set_default_timeout(4000)
     page = context.new_page()
     said = []
     page.on("console", lambda message: said.append(message.text))
@@ -92,7 +101,7 @@ class User:
         self.page.locator("#predict").click()
 
     def sees(self, text):
-        self.page.get_by_text(text).last.wait_for()
+        self.page.get_by_text(text).filter(visible=True).first.wait_for()
 
     def wait_for(self, state):
         self.page.locator(f"body[data-state={state}]").wait_for()
@@ -107,6 +116,19 @@ class User:
         self.page.locator("#grid .open", has_text=name).click()
         return self.page.get_by_role("dialog")
 
+    def sees_image(self, name):
+        """Waits until the dialog shows the image of a name, told by its colour."""
+        self.page.wait_for_function(
+            """(wanted) => {
+                const image = document.getElementById("detail-image");
+                const canvas = new OffscreenCanvas(1, 1).getContext("2d", {willReadFrequently: true});
+                if (!image.complete || !image.naturalWidth) return false;
+                canvas.drawImage(image, -image.naturalWidth / 2, -image.naturalHeight / 2);
+                return wanted.every((value, index) => canvas.getImageData(0, 0, 1, 1).data[index] === value);
+            }""",
+            arg=colour(name),
+        )
+
     @property
     def names(self):
         return self.page.locator("#grid .name").all_inner_texts()
@@ -114,6 +136,11 @@ class User:
     @property
     def marks(self):
         return dict(zip(self.names, self.page.locator("#grid .mark").all_inner_texts(), strict=True))
+
+    def has_focus(self, text):
+        """Waits until the focus is on what begins with a text."""
+        script = "(text) => document.activeElement.innerText.startsWith(text)"
+        self.page.wait_for_function(script, arg=text)
 
     @property
     def focused(self):

@@ -65,7 +65,7 @@ def test_the_notice_stays_in_sight(user, page):
     page.set_viewport_size({"width": 320, "height": 480})
     user.load(*[f"{i}.png" for i in range(12)])
     page.mouse.wheel(0, 3000)
-    page.wait_for_function("scrollY > 1000")
+    page.wait_for_function("() => scrollY > 1000")
     top = page.locator("header .notice").bounding_box()["y"]
     assert 0 <= top < 100
 
@@ -113,7 +113,7 @@ def test_everything_goes_by_keyboard(user, page, service):
     press("Enter")
     assert page.locator("#detail-title").inner_text() == "edge.png"
     press("Escape")
-    assert user.focused.startswith("edge.png")
+    user.has_focus("edge.png")
     press("Tab")
     press("Enter")
     assert user.names == ["a.png", "mel.png"] and user.focused == "Remove mel.png"
@@ -142,7 +142,9 @@ def test_what_happens_is_said(user, page, service):
 def test_nothing_moves_where_that_is_not_wanted(user, page, motion, moves):
     page.emulate_media(reduced_motion=motion)
     user.load("a.png")
-    assert (page.locator(".toast").first.evaluate("(x) => getComputedStyle(x).animationName") != "none") == moves
+    assert (
+        page.locator(".toast").first.evaluate("(x) => getComputedStyle(x).animationName") != "none"
+    ) == moves
 
 
 def test_toasts_go_by_themselves_and_stay_under_the_focus(user, page):

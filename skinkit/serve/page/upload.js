@@ -27,7 +27,7 @@ async function add(files) {
   }
   state.images = [...added, ...state.images];
   if (added.length) toast(`${counted(added.length)} loaded.`);
-  if (skipped.length) toast(`Skipped: ${skipped.join("; ")}.`);
+  if (skipped.length) toast(`Skipped: ${skipped.join("; ")}.`, true);
   changed();
 }
 

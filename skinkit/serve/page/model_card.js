@@ -27,7 +27,7 @@ export function drawCard() {
   const there = Boolean(card) && !card.problem;
   byId("card").hidden = !there;
   byId("card-body").replaceChildren(...(there ? body(card) : []));
-  byId("model-line").replaceChildren(...(card ? line(card) : [model ? "Its card is loading." : ""]));
+  byId("model-line").replaceChildren(...(card ? line(card) : [model ? "Its card is loading." : "The models are not known yet."]));
 }
 
 function line(card) {

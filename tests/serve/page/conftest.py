@@ -63,7 +63,7 @@ def service():
 def page(browser, service):
     """The page, open; at the end, nothing on it has thrown or been refused by the content policy."""
     context = browser.new_context(viewport={"width": 1024, "height": 800}, reduced_motion="reduce")
-    context.set_default_timeout(4000)
+    context.set_default_timeout(10_000)
     page = context.new_page()
     said = []
     page.on("console", lambda message: said.append(message.text))

@@ -71,7 +71,7 @@ def test_the_overlay_is_made_for_another_class_and_the_next_image(user, page, se
     dialog = user.open("mel.png")
     dialog.get_by_role("switch").check()
     user.sees("Grad-CAM for melanoma")
-    dialog.get_by_label("for", exact=True).select_option("basal cell carcinoma")
+    dialog.get_by_label("Class").select_option("basal cell carcinoma")
     user.sees("Grad-CAM for basal cell carcinoma")
     user.press("Next image")
     user.sees("Grad-CAM for nevus")

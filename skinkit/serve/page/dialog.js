@@ -65,7 +65,7 @@ function facts(image) {
   return [
     element("p", {}, element("strong", {}, word), word ? ": " : "", rest),
     radar(result.probabilities),
-    table("Probabilities", ["class", "probability"], rows),
+    table("Probabilities, before calibration", ["class", "probability"], rows),
     table("Metadata", ["key", "value"], metadata(result)),
   ];
 }
@@ -80,7 +80,10 @@ function metadata({ model, metadata: made, prediction }) {
   return Object.entries(known).map(([key, value]) => [key.replaceAll("_", " "), text(value)]);
 }
 
-const text = (value) => (value === null ? "–" : typeof value === "object" ? JSON.stringify(value) : String(value));
+function text(value) {
+  if (value === null) return "–";
+  return typeof value === "object" ? Object.entries(value).map((pair) => pair.join(" ")).join(", ") : String(value);
+}
 
 async function drawImage() {
   loading?.abort();

@@ -117,8 +117,8 @@ function drawProgress() {
   const { run } = state;
   byId("progress").hidden = !run;
   if (!run) return;
-  put(byId("bar-text"), `${run.note || "Starting"}: ${run.done} of ${counted(run.total)} done.`);
-  byId("bar").max = run.total;
+  put(byId("bar-text"), `${run.note || "Starting"}: ${run.done} of ${counted(run.images.length)} done.`);
+  byId("bar").max = run.images.length;
   byId("bar").value = run.done;
 }
 

@@ -64,8 +64,8 @@ function start() {
     control: new AbortController(),
     model: state.model,
     limits: { ...LIMITS, ...state.cards.get(state.model)?.limits },
+    images: waiting,
     done: 0,
-    total: waiting.length,
     note: "",
   };
   say(`Predicting ${counted(waiting.length)}.`);
@@ -95,17 +95,18 @@ async function workOff(run) {
   }
 }
 
-function nextImages({ limits }) {
+/** What is sent next; images that are loaded meanwhile wait for the next time. */
+function nextImages({ images, limits }) {
   // The names and the form around the files need some room, too.
   let room = (limits.request_mib - 1) * MIB;
-  return state.images
-    .filter((image) => !image.result && !image.problem)
+  return images
+    .filter((image) => state.images.includes(image) && !image.result && !image.problem)
     .slice(0, limits.files)
     .filter(({ file }, index) => (room -= file.size) >= 0 || index === 0);
 }
 
-function refuseLarge({ limits }) {
-  const large = state.images.filter(({ file }) => file.size > limits.file_mib * MIB);
+function refuseLarge({ images, limits }) {
+  const large = images.filter(({ file }) => file.size > limits.file_mib * MIB);
   large.forEach((image) => (image.problem = `A file has at most ${limits.file_mib} MiB. Export it smaller.`));
 }
 

@@ -13,7 +13,7 @@ def empty(user, service):
 
 
 def loaded(user, service):
-    user.load("mel.png", "a file with a rather long name that does not break by itself.png")
+    user.load("mel.png", "<img src=x onerror=alert(1)> has_a_long_name_that_does_not_break_by_itself.png")
 
 
 def running(user, service):
@@ -70,46 +70,54 @@ def test_the_notice_stays_in_sight(user, page):
     assert 0 <= top < 100
 
 
-def test_everything_goes_by_keyboard(user, page, service):
-    press = page.keyboard.press
+@pytest.fixture
+def tab(page):
+    """Returns the function that tabs on to what fits a selector."""
 
-    def go(target, most=40):
-        """Tabs to an element."""
-        for _ in range(most):
-            press("Tab")
-            if page.evaluate(f"document.activeElement.matches({target!r})"):
+    def tab(target):
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            if page.evaluate("(target) => document.activeElement.matches(target)", target):
                 return
         raise AssertionError(f"Tab does not reach {target}")
 
+    return tab
+
+
+def test_models_marks_orders_and_details_go_by_keyboard(user, page, tab):
+    press = page.keyboard.press
     user.load("mel.png", "edge.png", "a.png")
-    go("#model")
+    tab("#model")
     press("ArrowDown")
     assert page.locator("#model").input_value() == "other"
-    go("summary")
+    tab("summary")
     press("Enter")
     user.sees("Commonest wrong pairs:")
     press("Enter")
-    go("#predict")
+    tab("#predict")
     press("Enter")
     user.wait_for("result")
     assert user.focused == "Predict again"
-    go("#slider")
+    tab("#slider")
     for _ in range(60):
         press("ArrowRight")
     assert user.marks["edge.png"] == "● melanoma not flagged"
-    go("#served")
+    tab("#served")
     press("Space")
     assert user.marks["edge.png"] == "▲ melanoma flagged"
-    go("#order")
+    tab("#order")
     press("End")
     assert user.names[0] == "a.png"
-    go("#grid .open")
+    tab("#grid .open")
     press("Enter")
     page.get_by_role("dialog").wait_for()
-    go("#overlay")
+    tab("#overlay")
     press("Space")
     user.sees("Grad-CAM for nevus")
-    go("#next")
+    tab("#overlay-class")
+    press("ArrowDown")
+    user.sees("Grad-CAM for melanoma")
+    tab("#next")
     press("Enter")
     assert page.locator("#detail-title").inner_text() == "edge.png"
     press("Escape")
@@ -118,7 +126,50 @@ def test_everything_goes_by_keyboard(user, page, service):
     press("Enter")
     assert user.names == ["a.png", "mel.png"] and user.focused == "Remove mel.png"
     press("Shift+Tab")
-    assert user.focused.startswith("mel.png")
+    user.has_focus("mel.png")
+
+
+def test_loading_saving_cancelling_and_starting_anew_go_by_keyboard(user, page, service, tab):
+    press = page.keyboard.press
+    tab("#load")
+    with page.expect_file_chooser() as chooser:
+        press("Enter")
+    assert chooser.value.is_multiple()
+    user.result("mel.png", "a.png")
+    tab("#download")
+    with page.expect_download():
+        press("Enter")
+    service.pending = 1000
+    press("Shift+Tab")
+    press("Shift+Tab")
+    press("Enter")
+    user.wait_for("running")
+    tab("#cancel")
+    press("Enter")
+    user.wait_for("loaded")
+    assert user.focused == "Predict 2 images"
+    tab("#reset")
+    press("Enter")
+    user.wait_for("empty")
+    assert user.focused == "Load images"
+
+
+def test_errors_and_tokens_go_by_keyboard(user, page, service, tab):
+    press = page.keyboard.press
+    service.token = "a-long-secret-token"
+    user.load("mel.png", "a.png")
+    page.locator("#predict").focus()
+    press("Enter")
+    page.get_by_role("dialog").wait_for()
+    press("Escape")
+    user.wait_for("error")
+    tab("#retry")
+    press("Enter")
+    page.get_by_role("dialog").wait_for()
+    page.keyboard.type(service.token)
+    press("Enter")
+    user.wait_for("result")
+    assert user.focused == "Predict again"
 
 
 def test_the_focus_is_seen(user, page):

@@ -196,6 +196,30 @@ def test_cancelling_keeps_what_was_answered_and_deletes_the_task(user, page, ser
     user.sees("2 images predicted.")
 
 
+def test_images_that_are_loaded_meanwhile_wait_for_the_next_time(user, service):
+    service.pending = 4
+    user.load("mel.png", "a.png")
+    user.predict()
+    user.load("b.png")
+    user.press("Remove a.png")
+    user.wait_for("result")
+    assert user.marks == {"b.png": "", "mel.png": "▲ melanoma flagged"}
+    user.press("Predict 1 image")
+    user.sees("2 images predicted.")
+
+
+def test_a_reset_in_the_middle_ends_all(user, page, service):
+    service.pending = 1000
+    user.load("mel.png", "a.png")
+    user.predict()
+    user.sees("Predicting: 0 of 2 images done.")
+    user.press("Reset")
+    user.wait_for("empty")
+    service.pending = 0
+    user.result("b.png")
+    assert user.names == ["b.png"]
+
+
 def test_a_deletion_that_fails_stops_nobody(user, service):
     service.will("DELETE from_task", problem(500, "The server failed."))
     user.result("a.png", "b.png")

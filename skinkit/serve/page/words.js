@@ -15,7 +15,7 @@ const NAMES = {
 
 export const className = (label) => NAMES[String(label).toLowerCase()] ?? String(label);
 
-export const percent = (share) => `${(100 * share).toFixed(1)} %`;
+export const percent = (share) => `${(100 * share).toFixed(1)}\u00a0%`;
 
 export const images = (count) => (count === 1 ? "1 image" : `${count} images`);
 

@@ -53,7 +53,7 @@ def test_axe_finds_nothing_in_any_state_at_any_width(user, page, service, state,
     state(user, service)
     if state is not dialog:
         user.wait_for(state.__name__)
-    for width in WIDTHS:
+    for width in WIDTHS if colours == "light" else WIDTHS[::3]:
         page.set_viewport_size({"width": width, "height": 800})
         found = axe.Axe().run(page)
         assert found.violations_count == 0, f"{width} px: {found.generate_report()}"

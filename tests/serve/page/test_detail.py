@@ -18,10 +18,10 @@ def test_the_dialog_shows_image_verdict_metadata_and_probabilities(user):
     assert dialog.get_by_role("heading").inner_text() == "mel.png"
     user.sees_image("mel.png")
     text = dialog.inner_text()
-    assert "▲ melanoma flagged: melanoma score 90.0 %; most likely melanoma (90.0 %)" in text
+    assert "▲ melanoma flagged: melanoma score 90.0\u00a0%; most likely melanoma (90.0\u00a0%)" in text
     assert "Not for diagnosis." in text
     probabilities, metadata = (rows(table) for table in dialog.locator("table").all())
-    assert probabilities["melanoma (mel)"] == "90.0 %" and probabilities["nevus (nv)"] == "6.0 %"
+    assert probabilities["melanoma (mel)"] == "90.0\u00a0%" and probabilities["nevus (nv)"] == "6.0\u00a0%"
     assert metadata["origin"] == "synthetic" and metadata["net type"] == "small_cnn"
     assert metadata["model"] == "demo" and metadata["target"] == "true" and metadata["label"] == "1"
 
@@ -148,8 +148,8 @@ def test_the_card_shows_scores_mistakes_leakage_and_training(user, page):
     assert about["recipe"] == "skinkit/demo/synthetic" and about["threshold"] == "0.25"
     assert scores["accuracy"] == "0.612 (0.534 to 0.688)"
     assert confusion["nv"] == ["40", "1", "2", "0", "1", "2", "0"]
-    assert leakage == {"photograph": "0.0 %", "lesion": "0.0 %", "patient": "UNKNOWN"}
-    assert "melanoma: 9 of 20 (45.0 %)" in text and "melanoma taken for nevus: 7" in text
+    assert leakage == {"photograph": "0.0\u00a0%", "lesion": "0.0\u00a0%", "patient": "UNKNOWN"}
+    assert "melanoma: 9 of 20 (45.0\u00a0%)" in text and "melanoma taken for nevus: 7" in text
     charts = page.locator("#card svg").all()
     assert [chart.get_attribute("aria-label") for chart in charts] == [
         "Loss by epoch, as in the table below",

@@ -66,7 +66,7 @@ def test_the_page_does_on_the_service_what_it_does_on_the_stand_in(browser, addr
         dialog.get_by_role("switch").check()
         user.sees("Grad-CAM for")
         probabilities = dialog.locator("table").first.locator("td").all_inner_texts()
-        assert sum(float(text.removesuffix(" %")) for text in probabilities) == pytest.approx(100, abs=0.5)
+        assert sum(float(text.removesuffix("%")) for text in probabilities) == pytest.approx(100, abs=0.5)
         page.keyboard.press("Escape")
         user.press("Remove b.png")
         user.press("Predict 2 images")

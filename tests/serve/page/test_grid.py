@@ -128,11 +128,11 @@ def test_images_are_sorted(user, page, order, names):
 def test_the_threshold_marks_anew_at_once_and_goes_back(user, page):
     user.result("mel.png", "edge.png", "a.png")
     slider = page.get_by_role("slider")
-    assert page.locator("#threshold-value").inner_text() == "25.0 %: 2 of 3 images flagged"
+    assert page.locator("#threshold-value").inner_text() == "25.0\u00a0%: 2 of 3 images flagged"
     user.sees("finds 90.0 % of melanoma, alarms at 30.0 % of all else")
     slider.fill("0.31")
     assert user.marks == {"mel.png": FLAGGED, "edge.png": CLEAR, "a.png": CLEAR}
-    assert slider.get_attribute("aria-valuetext") == "31.0 %: 1 of 3 images flagged"
+    assert slider.get_attribute("aria-valuetext") == "31.0\u00a0%: 1 of 3 images flagged"
     user.press("Back to 25.0 %")
     assert user.marks["edge.png"] == FLAGGED
 

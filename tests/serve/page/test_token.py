@@ -56,6 +56,7 @@ def test_without_it_the_page_says_so_and_asks_again(locked, page):
 
 def test_one_that_ends_in_the_middle_is_asked_for_again(locked, page, service):
     give(locked, TOKEN)
+    locked.sees("macro recall")
     locked.load("mel.png", "a.png")
     service.token = "another-long-secret"
     locked.predict()

@@ -7,9 +7,9 @@ import { loadModels } from "./models.js";
 import { say, toast } from "./notices.js";
 import { images as counted } from "./words.js";
 
-const MIB = 2 ** 20;
-// What the service takes at a time where its card does not say so.
-const LIMITS = { files: 64, request_mib: 128, file_mib: Infinity };
+// What the service takes at a time by default, with room for the form; where it takes less, it says so.
+const MOST_FILES = 64;
+const MOST_BYTES = 127 * 2 ** 20;
 const REFUSED = [413, 415, 422];
 const GONE = [404, 410, 500];
 
@@ -63,8 +63,8 @@ function start() {
   state.run = {
     control: new AbortController(),
     model: state.model,
-    limits: { ...LIMITS, ...state.cards.get(state.model)?.limits },
     images: waiting,
+    most: MOST_FILES,
     done: 0,
     note: "",
   };
@@ -79,7 +79,6 @@ function clear(image) {
 }
 
 async function workOff(run) {
-  refuseLarge(run);
   // Tasks that were sent before an answer was lost are not sent again.
   while (state.open.length) await collect(run, state.open[0]);
   for (let images = nextImages(run); images.length; images = nextImages(run)) {
@@ -96,18 +95,12 @@ async function workOff(run) {
 }
 
 /** What is sent next; images that are loaded meanwhile wait for the next time. */
-function nextImages({ images, limits }) {
-  // The names and the form around the files need some room, too.
-  let room = (limits.request_mib - 1) * MIB;
+function nextImages({ images, most }) {
+  let room = MOST_BYTES;
   return images
     .filter((image) => state.images.includes(image) && !image.result && !image.problem)
-    .slice(0, limits.files)
+    .slice(0, most)
     .filter(({ file }, index) => (room -= file.size) >= 0 || index === 0);
-}
-
-function refuseLarge({ images, limits }) {
-  const large = images.filter(({ file }) => file.size > limits.file_mib * MIB);
-  large.forEach((image) => (image.problem = `A file has at most ${limits.file_mib} MiB. Export it smaller.`));
 }
 
 async function submit(run, images) {
@@ -147,7 +140,7 @@ async function refused(run, images, error) {
   if (gone.length) return changed();
   const named = images.length === 1 ? images[0] : images.find((image) => sentName(image) === error.file);
   if (REFUSED.includes(error.status) && named) named.problem = error.message;
-  else if (error.status === 413) run.limits.files = Math.ceil(images.length / 2);
+  else if (error.status === 413) run.most = Math.ceil(images.length / 2);
   else throw error;
   return changed();
 }

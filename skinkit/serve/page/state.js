@@ -8,7 +8,7 @@ export const state = {
   open: [], // tasks that were sent and not answered: {uuid, model, images}
   threshold: null,
   order: "newest",
-  run: null, // while it predicts: {control, model, limits, images, done, note}
+  run: null, // while it predicts: {control, model, images, most, done, note}
   error: null, // {text, retry}
 };
 

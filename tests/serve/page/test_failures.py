@@ -138,33 +138,15 @@ def test_too_large_a_request_is_sent_in_parts(user, service):
         "POST predict_bulk", problem(413, "A request has at most 1 MiB. Send the images in several.")
     )
     user.result("a.png", "b.png", "c.png", "d.png")
-    sent = [names for kind, _, _, names, _ in service.asked if kind == "POST predict_bulk"]
     user.sees("4 images predicted.")
-    assert [len(names) for names in sent] == [4, 2, 2]
+    assert [len(names) for names in service.sent] == [4, 2, 2]
 
 
 def test_more_images_than_a_request_takes_are_sent_in_parts(user, service):
-    service.cards["demo"]["limits"] = {"files": 2, "request_mib": 128, "file_mib": 10}
-    user.page.reload()
-    user.sees("macro recall")
-    user.load("a.png", "b.png", "mel.png")
+    user.load(*[f"{i}.png" for i in range(65)])
     user.predict()
-    user.sees("3 images predicted.")
-    assert [names for kind, _, _, names, _ in service.asked if kind.startswith("POST")] == [
-        ["image-1", "image-2"],
-        ["image-3"],
-    ]
-
-
-def test_an_image_larger_than_the_service_takes_is_not_sent(user, service, draw):
-    service.cards["demo"]["limits"] = {"files": 64, "request_mib": 128, "file_mib": 1}
-    user.page.reload()
-    user.sees("macro recall")
-    user.load("a.png", ("large.png", draw("b.png") + bytes(2**20)))
-    user.predict()
-    user.sees("A file has at most 1 MiB. Export it smaller.")
-    user.wait_for("result")
-    assert [names for kind, _, _, names, _ in service.asked if kind.startswith("POST")] == [["image-1"]]
+    user.sees("65 images predicted.")
+    assert [len(names) for names in service.sent] == [64, 1]
 
 
 def test_a_file_that_changes_on_the_disk_is_named(user, page, draw, tmp_path):

@@ -37,7 +37,7 @@ function line(card) {
   }
   const recall = withInterval(card.scores.macro_recall);
   const stamp = element("strong", { class: card.stamp ? "leaky" : "" }, card.stamp ?? "No leakage found");
-  return [`${card.title}. Trained on ${card.origin === "synthetic" ? "drawn" : card.origin} images; macro recall ${recall} on ${card.n} others. `, stamp, "."];
+  return [`Trained on ${card.origin === "synthetic" ? "drawn" : card.origin} images; macro recall ${recall} on ${card.n} others. `, stamp, "."];
 }
 
 function body(card) {
@@ -57,6 +57,7 @@ function about(card) {
   const counts = Object.entries(card.images).map(([name, count]) => `${count} ${name}`);
   const known = {
     recipe: card.recipe,
+    title: card.title,
     run: `${card.profile}, ${card.protocol}, fold ${card.fold}, seed ${card.seed}`,
     images: [card.origin, ...counts].join(", "),
     network: card.net_type,

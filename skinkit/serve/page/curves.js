@@ -15,15 +15,16 @@ export function curves(history) {
   const numbers = table("One row an epoch", ["epoch", ...columns.map((name) => name.replaceAll("_", " "))], rows);
   return [
     element("div", { class: "charts" }, ...Object.keys(METRICS).flatMap((metric) => figure(metric, history))),
-    element("details", {}, element("summary", {}, "The numbers of the curves"), scrolling("Numbers of the curves", numbers)),
+    element("details", {}, element("summary", {}, "The numbers of the curves"), scrolling("Numbers", numbers)),
   ];
 }
 
 function figure(metric, history) {
+  const points = (values) =>
+    values.map((value, row) => [history.epoch[row], value]).filter(([, value]) => value !== null);
   const lines = Object.entries(PARTS)
-    .map(([part, prefix]) => [part, history[prefix + metric] ?? []])
-    .map(([part, values]) => [part, values.map((value, row) => [history.epoch[row], value]).filter(([, value]) => value !== null)])
-    .filter(([, points]) => points.length);
+    .map(([part, prefix]) => [part, points(history[prefix + metric] ?? [])])
+    .filter(([, found]) => found.length);
   if (!lines.length) return [];
   const parts = lines.map(([part]) => (part === "training" ? "training solid" : "validation dashed")).join(", ");
   const caption = element("figcaption", {}, `${METRICS[metric]} by epoch: ${parts}`);
@@ -36,8 +37,8 @@ function chart(name, lines) {
   const [low, high] = range(points.map(([, value]) => value));
   const x = (epoch) => LEFT + ((epoch - first) / (last - first || 1)) * (WIDTH - LEFT - 8);
   const y = (value) => HEIGHT - BOTTOM - ((value - low) / (high - low || 1)) * (HEIGHT - BOTTOM - 8);
-  const line = ([part, list]) =>
-    svg("polyline", { class: `line ${part}`, points: list.map(([epoch, value]) => `${x(epoch).toFixed(1)},${y(value).toFixed(1)}`).join(" ") });
+  const at = ([epoch, value]) => `${x(epoch).toFixed(1)},${y(value).toFixed(1)}`;
+  const line = ([part, list]) => svg("polyline", { class: `line ${part}`, points: list.map(at).join(" ") });
   return svg(
     "svg",
     { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${name} by epoch, as in the table below` },

@@ -104,7 +104,8 @@ function drawModels() {
 function drawButtons() {
   const { images, run } = state;
   const again = images.length > 0 && images.every((image) => image.result?.model === state.model);
-  put(byId("predict"), run ? "Predicting …" : again ? "Predict again" : `Predict ${images.length ? counted(pending().length) : ""}`);
+  const what = again ? "again" : images.length ? counted(pending().length) : "";
+  put(byId("predict"), run ? "Predicting …" : `Predict ${what}`);
   // Not `disabled`: that would take the focus away from who has just pressed it.
   byId("predict").setAttribute("aria-disabled", String(!canPredict()));
   byId("download").setAttribute("aria-disabled", String(!anyResult()));

@@ -27,7 +27,8 @@ export function drawCard() {
   const there = Boolean(card) && !card.problem;
   byId("card").hidden = !there;
   byId("card-body").replaceChildren(...(there ? body(card) : []));
-  byId("model-line").replaceChildren(...(card ? line(card) : [model ? "Its card is loading." : "The models are not known yet."]));
+  const waiting = model ? "Its card is loading." : "The models are not known yet.";
+  byId("model-line").replaceChildren(...(card ? line(card) : [waiting]));
 }
 
 function line(card) {
@@ -37,7 +38,8 @@ function line(card) {
   }
   const recall = withInterval(card.scores.macro_recall);
   const stamp = element("strong", { class: card.stamp ? "leaky" : "" }, card.stamp ?? "No leakage found");
-  return [`Trained on ${card.origin === "synthetic" ? "drawn" : card.origin} images; macro recall ${recall} on ${card.n} others. `, stamp, "."];
+  const kind = card.origin === "synthetic" ? "drawn" : card.origin;
+  return [`Trained on ${kind} images; macro recall ${recall} on ${card.n} others. `, stamp, "."];
 }
 
 function body(card) {
@@ -81,8 +83,10 @@ function scores({ scores: found, n, grouped_by: group }) {
 
 function mistakes({ most_missed: missed, wrong_pairs: pairs, labels, confusion }) {
   return [
-    ...list("Most often missed:", missed, (each) => `${className(each.label)}: ${each.missed} of ${each.n} (${percent(each.share)})`),
-    ...list("Commonest wrong pairs:", pairs, (each) => `${className(each.truth)} taken for ${className(each.prediction)}: ${each.n}`),
+    ...list("Most often missed:", missed, ({ label, missed: lost, n, share }) =>
+      `${className(label)}: ${lost} of ${n} (${percent(share)})`),
+    ...list("Commonest wrong pairs:", pairs, ({ truth, prediction, n }) =>
+      `${className(truth)} taken for ${className(prediction)}: ${n}`),
     scrolling("Confusion matrix", matrix(labels, confusion)),
   ];
 }
@@ -98,7 +102,8 @@ function matrix(labels, confusion) {
   made.classList.add("matrix");
   confusion.forEach((row, truth) => {
     const total = row.reduce((sum, count) => sum + count, 0) || 1;
-    row.forEach((count, said) => made.tBodies[0].rows[truth].cells[said + 1].classList.add(`shade-${Math.ceil((4 * count) / total)}`));
+    const [, ...cells] = made.tBodies[0].rows[truth].cells;
+    row.forEach((count, said) => cells[said].classList.add(`shade-${Math.ceil((4 * count) / total)}`));
   });
   return made;
 }

@@ -206,7 +206,8 @@ const made = new Set();
 
 /** Deletes the tasks that no image needs any more; the service does so itself after an hour. */
 export function tidy(keepalive = false) {
-  const needed = new Set([...state.images.map((image) => image.result?.uuid), ...state.open.map((task) => task.uuid)]);
+  const answers = state.images.map((image) => image.result);
+  const needed = new Set([...answers, ...state.open].map((task) => task?.uuid));
   [...made].filter((uuid) => !needed.has(uuid)).forEach((uuid) => {
     made.delete(uuid);
     request(`from_task/${uuid}`, { method: "DELETE", keepalive }).catch(() => {});

@@ -13,7 +13,7 @@ export function radar(probabilities) {
   const outline = (share) => labels.map((label, index) => at(index, labels.length, share(label)).join(",")).join(" ");
   return svg(
     "svg",
-    { class: "radar", viewBox: "-170 -130 340 260", role: "img", "aria-label": "Radar of the probabilities, as in the table" },
+    { class: "radar", viewBox: "-170 -130 340 260", role: "img", "aria-label": "Probabilities, as in the table" },
     ...RINGS.map((ring) => svg("polygon", { class: "ring", points: outline(() => ring) })),
     ...labels.map((label, index) => axis(label, index, labels.length)),
     svg("text", { class: "scale", x: 3, y: -0.5 * RADIUS - 3 }, "50 %"),

@@ -58,7 +58,8 @@ const sums = new WeakMap();
 
 /** A sum over the bytes of a file, which is read for it once. */
 async function sum(file) {
-  if (!sums.has(file)) sums.set(file, (await bytes(file)).reduce((total, byte) => (Math.imul(total, 31) + byte) | 0, 0));
+  const add = (total, byte) => (Math.imul(total, 31) + byte) | 0;
+  if (!sums.has(file)) sums.set(file, (await bytes(file)).reduce(add, 0));
   return sums.get(file);
 }
 

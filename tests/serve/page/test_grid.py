@@ -137,11 +137,12 @@ def test_the_threshold_marks_anew_at_once_and_goes_back(user, page):
     assert user.marks["edge.png"] == FLAGGED
 
 
-def test_the_served_threshold_is_not_rounded(user, service):
-    # The slider has steps of 0.001, and 0.3 lies between two of them.
-    service.threshold = 0.30000001
+# The slider has steps of 0.001, and the threshold may lie between two of them.
+@pytest.mark.parametrize(("threshold", "mark"), [(0.3, FLAGGED), (0.30000001, CLEAR)])
+def test_the_served_threshold_is_reached_exactly(user, service, threshold, mark):
+    service.threshold = threshold
     user.result("edge.png")
-    assert user.marks == {"edge.png": CLEAR}
+    assert user.marks == {"edge.png": mark}
 
 
 def test_without_a_threshold_the_slider_sets_one(user, page, service):
@@ -188,6 +189,13 @@ def test_reset_forgets_here_and_in_the_service(user, page, service):
     user.wait_for("empty")
     assert user.names == [] and user.focused == "Load images"
     assert service.has_deleted()
+
+
+def test_the_page_works_below_another_path(user, page, service):
+    page.goto(f"{service.url}/proxied/app/")
+    user.result("mel.png", "a.png")
+    asked = [path for _, path, *_ in service.asked if path.startswith("/proxied/")]
+    assert asked[0] == "/proxied/public_models" and "/proxied/predict_bulk" in asked
 
 
 def test_leaving_deletes_the_tasks(user, page, service):

@@ -43,6 +43,8 @@ def test_a_failed_prediction_says_why_and_is_tried_again(user, page, service, re
     user.press("Try again")
     user.wait_for("result")
     assert user.focused == "Predict again" and len(user.marks) == 2
+    # A task that has failed or is gone is not asked for again.
+    assert service.count("POST predict_bulk") == 2
     assert not page.get_by_role("alert").is_visible()
 
 

@@ -83,6 +83,18 @@ def test_the_overlay_is_made_for_another_class_and_the_next_image(user, page, se
     assert asked == [("0", "mel"), ("0", "bcc"), ("1", "nv")]
 
 
+def test_an_overlay_that_comes_late_does_not_replace_the_image(user, page, service):
+    user.result("mel.png")
+    service.will("GET explanation", Reply(202, "{}", {"Retry-After": "1"}))
+    dialog = user.open("mel.png")
+    dialog.get_by_role("switch").click()
+    user.sees("The overlay is being made.")
+    dialog.get_by_role("switch").click()
+    page.wait_for_timeout(1500)
+    user.sees("The image as it was loaded.")
+    user.sees_image("mel.png")
+
+
 @pytest.mark.parametrize(
     ("reply", "text"),
     [

@@ -8,17 +8,17 @@ import pytest
 FLAGGED, CLEAR = "▲ melanoma flagged", "● melanoma not flagged"
 
 
-def drop_or_paste(page, kind, name, content):
-    """Sends the event of a drop or a paste with one file, as a browser does."""
-    script = """([kind, name, bytes]) => {
+def drop_or_paste(page, kind, name, content, times=1):
+    """Sends the event of a drop or a paste with one file, as a browser does, at once several times."""
+    script = """([kind, name, bytes, times]) => {
         const data = new DataTransfer();
         data.items.add(new File([new Uint8Array(bytes)], name, {type: "image/png"}));
         const given = {bubbles: true, cancelable: true};
-        document.body.dispatchEvent(kind === "drop"
+        for (let time = 0; time < times; time += 1) document.body.dispatchEvent(kind === "drop"
             ? new DragEvent("drop", {...given, dataTransfer: data})
             : new ClipboardEvent("paste", {...given, clipboardData: data}));
     }"""
-    page.evaluate(script, [kind, name, list(content)])
+    page.evaluate(script, [kind, name, list(content), times])
 
 
 @pytest.mark.parametrize("kind", ["drop", "paste"])
@@ -46,6 +46,12 @@ def test_the_same_content_is_named_and_skipped_whatever_its_name(user, draw):
     user.load(("copy.png", draw("a.png")), "b.png", ("b again.png", draw("b.png")))
     user.sees("copy.png has the same content as a.png; b again.png has the same content as b.png")
     assert user.names == ["b.png", "a.png"]
+
+
+def test_the_same_content_in_two_loads_at_once_is_skipped(user, page, draw):
+    drop_or_paste(page, "drop", "a.png", draw("a.png"), times=2)
+    user.sees("Skipped: a.png has the same content as a.png.")
+    assert user.names == ["a.png"]
 
 
 def test_equal_names_of_different_content_are_told_apart(user, draw):
@@ -107,6 +113,14 @@ def test_without_a_flagged_class_nothing_is_flagged(user, page, service):
     assert user.marks == {"mel.png": "", "a.png": ""}
     assert not page.locator("#threshold").is_visible()
     assert page.locator("#order option:disabled").count() == 2
+
+
+@pytest.mark.parametrize("order", ["score, highest first", "score, lowest first"])
+def test_what_has_no_score_stands_last(user, page, order):
+    user.result("mel.png", "a.png")
+    user.load("new.png")
+    page.get_by_label("Sort by").select_option(order)
+    assert user.names[2] == "new.png"
 
 
 @pytest.mark.parametrize(
@@ -174,8 +188,12 @@ def test_another_model_replaces_all_answers(user, page, service):
     page.get_by_label("Name").select_option("other")
     user.sees("These are answers of demo. Predict to replace them by those of other.")
     assert user.marks["mel.png"] == FLAGGED
+    page.get_by_role("slider").fill("0.9")
+    service.threshold = 0.5
     user.press("Predict 2 images")
     page.get_by_role("button", name="Predict again").wait_for()
+    # Another model has a threshold of its own.
+    user.sees("50.0 %: 1 of 2 images flagged")
     assert [query["model_id"] for kind, _, query, *_ in service.asked if kind == "POST predict_bulk"] == [
         ["demo"],
         ["other"],

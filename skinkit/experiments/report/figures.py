@@ -1,0 +1,119 @@
+"""Figures of the page of a run, each with the words for what is to be seen."""
+
+import base64
+import io
+from typing import NamedTuple
+
+import matplotlib.pyplot as plt
+
+from skinkit import evaluation, plots
+from skinkit.experiments.report import words
+from skinkit.plots.style import one_axes
+
+# As wide as a phone, so that letters keep their size.
+_SIZE = (4.2, 4.2)
+_LOW_IS_GOOD = ("loss", "rmse")
+
+
+class Figure(NamedTuple):
+    """A figure as an address, with its caption and the words that stand for it."""
+
+    caption: str
+    alt: str
+    source: str
+
+
+def curves(run, scores):
+    """Returns the ROC and the precision-recall curves.
+
+    Args:
+        run: `SavedRun`.
+        scores: Result of `numbers.by_class`.
+    """
+    arrays = evaluation.unpack_predictions(run.predictions)
+    told = {
+        name: ", ".join(f"{row['name']} {row[name]:.2f}" for row in scores if row[name] == row[name])
+        for name in ("auc", "average_precision")
+    }
+    roc = f"Sensitivity against 1 - specificity of each class against the rest. Areas: {told['auc']}."
+    precision = f"Precision against recall of each class. Average precision: {told['average_precision']}."
+    return [
+        _figure(plots.roc_curves(*arrays, ax=_axes()), "ROC, each class against the rest", roc),
+        _figure(plots.precision_recall_curves(*arrays, ax=_axes()), "Precision and recall", precision),
+    ]
+
+
+def calibration(run):
+    """Returns the reliability diagram."""
+    table = evaluation.reliability_table(*evaluation.unpack_predictions(run.predictions))
+    rows = table[table["n"] > 0]
+    surer = (rows["confidence"] - rows["accuracy"]) @ rows["n"] / rows["n"].sum()
+    tendency = "surer than it is right" if surer > 0 else "right more often than it is sure"
+    alt = (
+        f"Accuracy against confidence in {len(rows)} bins. On average the network is {tendency}, by "
+        f"{abs(surer):.2f}; it is surer in {(rows['confidence'] > rows['accuracy']).sum()} of the bins."
+    )
+    return _figure(plots.reliability_diagram(table, ax=_axes()), "Calibration of the predicted class", alt)
+
+
+def training(history):
+    """Returns a figure for each metric of a history."""
+    apart = ("epoch", "phase", "learning_rate", "seconds")
+    metrics = dict.fromkeys(name.removeprefix("val_") for name in history if name not in apart)
+    return [
+        _figure(
+            plots.learning_curves(history, [name], [_axes((4.2, 3))]), words.sentence(name), _told(history, name)
+        )
+        for name in metrics
+    ]
+
+
+def _told(history, name):
+    parts = []
+    for column, word in ((name, "training"), (f"val_{name}", "validation")):
+        if column in history and len(values := history.set_index("epoch")[column].dropna()):
+            best, at = ("least", values.idxmin()) if name in _LOW_IS_GOOD else ("most", values.idxmax())
+            parts.append(
+                f"{word} from {values.iloc[0]:.3g} to {values.iloc[-1]:.3g}, {best} {values[at]:.3g} in epoch {at}"
+            )
+    return f"{words.sentence(name)} over {len(history)} epochs: {'; '.join(parts)}."
+
+
+def leakage(report):
+    """Returns the bars of a leakage report; `None` where there would be none."""
+    shares = report.drop(columns="n").astype("Float64").fillna(0)
+    if not shares.to_numpy(float).any():
+        return None
+    told = ", ".join(f"{words.diagnosis(label)} {share:.0%}" for label, share in shares.max(axis=1).items())
+    alt = f"Share of the test images that training has seen in one way or another: {told}."
+    return _figure(plots.leakage_bars(report, ax=_axes((6, 3.4))), "What training has seen of the test images", alt)
+
+
+def _axes(size=_SIZE):
+    return one_axes(None, size)[1]
+
+
+def _figure(figure, caption, alt):
+    for ax in figure.axes:
+        # The caption says it.
+        ax.set_title("")
+        if legend := ax.get_legend():
+            handles, labels = ax.get_legend_handles_labels()
+            title = legend.get_title().get_text()
+            legend.remove()
+            figure.legend(handles, labels, loc="outside lower center", fontsize=8, title=title, frameon=False)
+    stream = io.BytesIO()
+    # Equal figures are equal bytes.
+    with plt.rc_context({"svg.hashsalt": "skinkit"}):
+        figure.savefig(stream, format="svg", metadata={"Date": None})
+    return Figure(caption, alt, address(stream.getvalue(), "svg+xml"))
+
+
+def address(content, kind):
+    """Returns the content of an image file as an address that holds it whole.
+
+    Args:
+        content: Bytes of the file.
+        kind: String, its kind in the type `image/<kind>`.
+    """
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

@@ -1,0 +1,79 @@
+"""Tables of the page of a run."""
+
+import math
+from typing import NamedTuple
+
+import pandas as pd
+
+from skinkit import evaluation
+from skinkit.experiments.report import words
+
+
+class Told(NamedTuple):
+    """A score with its interval, whose ends are NaN where it has none."""
+
+    name: str
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+    how: str = ""
+    is_first: bool = True
+
+
+def overall(run):
+    """Returns the `Told` scores over all classes, those in sight first."""
+    found, group = intervals(run), run.metrics["grouped_by"]
+    positive = evaluation.positive_label(run.labels, run.recipe.positive if _has_positive(run) else None)
+    names = [name for name in found.index if ":" not in name and name not in words.LEFT_OUT]
+    rows = []
+    for name in sorted(names, key=lambda name: words.FIRST.index(name) if name in words.FIRST else 99):
+        value, low, high, method = found.loc[name]
+        how = "" if math.isnan(low) else words.METHODS.get(method, f"resampling of each {group}")
+        rows.append(Told(words.score_name(name, positive), value, low, high, how, words.is_first(name)))
+    return rows
+
+
+def _has_positive(run):
+    return run.recipe.positive in run.labels
+
+
+def intervals(run):
+    """Returns the scores of a run by name: `value`, `low`, `high`, `method` ("" in runs of older versions)."""
+    found = pd.DataFrame(run.metrics["scores"]).T.reindex(columns=["value", "low", "high", "method"])
+    return found.astype(dict.fromkeys(("value", "low", "high"), float)).fillna({"method": ""})
+
+
+def by_class(run):
+    """Returns a dictionary for each class: its name, its counts, and its scores, `Told` where they have ends."""
+    found, classes = intervals(run), evaluation.per_class(*evaluation.unpack_predictions(run.predictions))
+    rows = []
+    for label, row in classes.iterrows():
+        told = {name: _told(found, f"{name}:{label}", row[name]) for name in ("precision", "recall", "f1")}
+        rows.append({"label": label, "name": words.diagnosis(label), **row, **told})
+    return rows
+
+
+def means(run):
+    """Returns the `Told` macro means that stand below the classes."""
+    found = intervals(run)
+    return {name: _told(found, f"macro_{name}") for name in ("precision", "recall", "f1")}
+
+
+def _told(found, name, value=math.nan):
+    return Told(name, *found.loc[name, ["value", "low", "high"]]) if name in found.index else Told(name, value)
+
+
+def confusion(run):
+    """Returns a row for each true class: its label, its images, and for each class `(images, share)`."""
+    matrix = evaluation.confusion_table(*evaluation.unpack_predictions(run.predictions))
+    return [
+        {"label": label, "n": row.sum(), "cells": [(count, count / max(row.sum(), 1)) for count in row]}
+        for label, row in matrix.iterrows()
+    ]
+
+
+def why_no_intervals(run):
+    """Returns why there are no intervals; `""` where there are some."""
+    if intervals(run)["low"].notna().any():
+        return ""
+    return f"no intervals: fewer than two groups to resample, by {run.metrics['grouped_by']}"

@@ -12,6 +12,7 @@ from skinkit.plots.style import one_axes
 
 # As wide as a phone, so that letters keep their size.
 _SIZE = (4.2, 4.2)
+_WITH_LEGEND = (4.2, 5.4)
 _LOW_IS_GOOD = ("loss", "rmse")
 
 
@@ -23,24 +24,29 @@ class Figure(NamedTuple):
     source: str
 
 
-def curves(run, scores):
-    """Returns the ROC and the precision-recall curves.
-
-    Args:
-        run: `SavedRun`.
-        scores: Result of `numbers.by_class`.
-    """
+def curves(run):
+    """Returns the ROC and the precision-recall curves."""
     arrays = evaluation.unpack_predictions(run.predictions)
-    told = {
-        name: ", ".join(f"{row['name']} {row[name]:.2f}" for row in scores if row[name] == row[name])
-        for name in ("auc", "average_precision")
-    }
-    roc = f"Sensitivity against 1 - specificity of each class against the rest. Areas: {told['auc']}."
-    precision = f"Precision against recall of each class. Average precision: {told['average_precision']}."
+    scores = evaluation.per_class(*arrays)
+    areas, precisions = (_listed(scores[name].dropna()) for name in ("auc", "average_precision"))
+    roc = f"Sensitivity against 1 - specificity of each class against the rest. Areas: {areas}."
+    precision = f"Precision against recall of each class. Average precision: {precisions}."
     return [
-        _figure(plots.roc_curves(*arrays, ax=_axes()), "ROC, each class against the rest", roc),
-        _figure(plots.precision_recall_curves(*arrays, ax=_axes()), "Precision and recall", precision),
+        _figure(
+            plots.roc_curves(*arrays, ax=_axes(_WITH_LEGEND)),
+            "ROC of each class against the rest, with areas",
+            roc,
+        ),
+        _figure(
+            plots.precision_recall_curves(*arrays, ax=_axes(_WITH_LEGEND)),
+            "Precision and recall, with average precision",
+            precision,
+        ),
     ]
+
+
+def _listed(scores):
+    return ", ".join(f"{words.diagnosis(label)} {value:.2f}" for label, value in scores.items())
 
 
 def calibration(run):
@@ -62,7 +68,9 @@ def training(history):
     metrics = dict.fromkeys(name.removeprefix("val_") for name in history if name not in apart)
     return [
         _figure(
-            plots.learning_curves(history, [name], [_axes((4.2, 3))]), words.sentence(name), _told(history, name)
+            plots.learning_curves(history, [name], [_axes((4.2, 3))]),
+            words.score_name(name),
+            _told(history, name),
         )
         for name in metrics
     ]
@@ -73,10 +81,9 @@ def _told(history, name):
     for column, word in ((name, "training"), (f"val_{name}", "validation")):
         if column in history and len(values := history.set_index("epoch")[column].dropna()):
             best, at = ("least", values.idxmin()) if name in _LOW_IS_GOOD else ("most", values.idxmax())
-            parts.append(
-                f"{word} from {values.iloc[0]:.3g} to {values.iloc[-1]:.3g}, {best} {values[at]:.3g} in epoch {at}"
-            )
-    return f"{words.sentence(name)} over {len(history)} epochs: {'; '.join(parts)}."
+            ends = f"from {values.iloc[0]:.3g} to {values.iloc[-1]:.3g}"
+            parts.append(f"{word} {ends}, {best} {values[at]:.3g} in epoch {at}")
+    return f"{words.score_name(name)} over {len(history)} epochs: {'; '.join(parts)}."
 
 
 def leakage(report):
@@ -86,7 +93,9 @@ def leakage(report):
         return None
     told = ", ".join(f"{words.diagnosis(label)} {share:.0%}" for label, share in shares.max(axis=1).items())
     alt = f"Share of the test images that training has seen in one way or another: {told}."
-    return _figure(plots.leakage_bars(report, ax=_axes((6, 3.4))), "What training has seen of the test images", alt)
+    return _figure(
+        plots.leakage_bars(report, ax=_axes((6, 3.4))), "What training has seen of the test images", alt
+    )
 
 
 def _axes(size=_SIZE):
@@ -99,9 +108,8 @@ def _figure(figure, caption, alt):
         ax.set_title("")
         if legend := ax.get_legend():
             handles, labels = ax.get_legend_handles_labels()
-            title = legend.get_title().get_text()
             legend.remove()
-            figure.legend(handles, labels, loc="outside lower center", fontsize=8, title=title, frameon=False)
+            figure.legend(handles, labels, loc="outside lower center", fontsize=8, frameon=False)
     stream = io.BytesIO()
     # Equal figures are equal bytes.
     with plt.rc_context({"svg.hashsalt": "skinkit"}):

@@ -13,7 +13,11 @@ _OF_A_CLASS = 4
 # Longer side in pixels, and quality: 28 images with one map each take less than 1 MB.
 _SIDE = 200
 _QUALITY = 80
-_PLACES = (("top left", "top", "top right"), ("left", "middle", "right"), ("bottom left", "bottom", "bottom right"))
+_PLACES = (
+    ("top left", "top", "top right"),
+    ("left", "middle", "right"),
+    ("bottom left", "bottom", "bottom right"),
+)
 
 
 class Look(NamedTuple):
@@ -56,7 +60,7 @@ def looks(run, data_dir=None):
 
 
 def _largest_losses(predictions):
-    """Rows of the predictions, largest loss first, with the positions of their truth and their probabilities."""
+    """Rows of the predictions, largest loss first, with positions of the truth and probabilities."""
     truth, probabilities, _ = evaluation.check_predictions(*evaluation.unpack_predictions(predictions))
     order = np.argsort(probabilities[np.arange(len(truth)), truth], kind="stable")
     ranked = predictions.iloc[order].drop_duplicates("image_id")
@@ -66,8 +70,11 @@ def _largest_losses(predictions):
 
 
 def _figures(image, maps):
-    plain = [Figure("as the network sees it", "The lesion, without a map", _jpeg(np.uint8(np.round(255 * image))))]
-    over = [Figure(name, _where(name, each), _jpeg(explain.overlay_map(image, each))) for name, each in maps.items()]
+    plain = [Figure("image", "The image as the network sees it", _jpeg(np.uint8(np.round(255 * image))))]
+    over = [
+        Figure(name, _where(name, each), _jpeg(explain.overlay_map(image, each)))
+        for name, each in maps.items()
+    ]
     return plain + over
 
 

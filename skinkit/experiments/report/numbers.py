@@ -22,29 +22,27 @@ class Told(NamedTuple):
 
 def overall(run):
     """Returns the `Told` scores over all classes, those in sight first."""
-    found, group = intervals(run), run.metrics["grouped_by"]
-    positive = evaluation.positive_label(run.labels, run.recipe.positive if _has_positive(run) else None)
+    found, scores, group = intervals(run), run.metrics["scores"], run.metrics["grouped_by"]
+    asked = run.recipe.positive if run.recipe.positive in run.labels else None
+    positive = evaluation.positive_label(run.labels, asked)
     names = [name for name in found.index if ":" not in name and name not in words.LEFT_OUT]
     rows = []
     for name in sorted(names, key=lambda name: words.FIRST.index(name) if name in words.FIRST else 99):
-        value, low, high, method = found.loc[name]
-        how = "" if math.isnan(low) else words.METHODS.get(method, f"resampling of each {group}")
+        value, low, high = found.loc[name]
+        # Runs of older versions do not say how; theirs are resampled.
+        method = words.METHODS.get(scores[name].get("method"), f"resampling of each {group}")
+        how = "" if math.isnan(low) else method
         rows.append(Told(words.score_name(name, positive), value, low, high, how, words.is_first(name)))
     return rows
 
 
-def _has_positive(run):
-    return run.recipe.positive in run.labels
-
-
 def intervals(run):
-    """Returns the scores of a run by name: `value`, `low`, `high`, `method` ("" in runs of older versions)."""
-    found = pd.DataFrame(run.metrics["scores"]).T.reindex(columns=["value", "low", "high", "method"])
-    return found.astype(dict.fromkeys(("value", "low", "high"), float)).fillna({"method": ""})
+    """Returns the scores of a run by name, with the columns `value`, `low` and `high`."""
+    return pd.DataFrame(run.metrics["scores"]).T[["value", "low", "high"]].astype(float)
 
 
 def by_class(run):
-    """Returns a dictionary for each class: its name, its counts, and its scores, `Told` where they have ends."""
+    """Returns a dictionary for each class: name, counts, and scores, `Told` where they have ends."""
     found, classes = intervals(run), evaluation.per_class(*evaluation.unpack_predictions(run.predictions))
     rows = []
     for label, row in classes.iterrows():
@@ -60,7 +58,9 @@ def means(run):
 
 
 def _told(found, name, value=math.nan):
-    return Told(name, *found.loc[name, ["value", "low", "high"]]) if name in found.index else Told(name, value)
+    return (
+        Told(name, *found.loc[name, ["value", "low", "high"]]) if name in found.index else Told(name, value)
+    )
 
 
 def confusion(run):

@@ -13,7 +13,7 @@ from skinkit.papers.recipe_page import settings_in_words
 def write_report(folder, data_dir=None):
     """Writes `report.html` into a finished run's folder: one file that needs no other and no network.
 
-    Where the model looks is shown when the model and its images are there; else the page says what is missing.
+    Where the model looks is shown when model and images are there; else the page says what is missing.
 
     Args:
         folder: Run folder with `manifest.json`, `metrics.json`, `history.csv`, `leakage.csv` and
@@ -56,7 +56,7 @@ def _numbers(run):
 
 def _figures(run):
     return {
-        "curves": figures.curves(run, numbers.by_class(run)),
+        "curves": figures.curves(run),
         "calibration": figures.calibration(run),
         "training": figures.training(run.history) if len(run.history) else [],
         "leakage_figure": figures.leakage(run.leakage),
@@ -69,4 +69,4 @@ def _looks(run, data_dir):
     try:
         return {"looks": looks(run, data_dir), "no_looks": ""}
     except (FileNotFoundError, ValueError) as error:
-        return {"looks": [], "no_looks": str(error)}
+        return {"looks": [], "no_looks": str(error).replace(f"{run.folder.as_posix()}/", "")}

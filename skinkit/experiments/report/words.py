@@ -33,8 +33,9 @@ PROFILES = {
 PROTOCOLS = {
     "as_published": "as the released code has it, flaws included",
     "as_described": "as the text describes it",
-    "corrected": "a sound split, and a test that nothing was chosen by",
+    "corrected": "a sound split; no choice was made by the test images",
 }
+FIELDS = {"tta": "Views that are averaged", "positive": "Class whose sensitivity counts"}
 METHODS = {
     "wilson": "Wilson's interval, for few lesions",
     "combined": "resampling, with Wilson's interval where few lesions decide",

@@ -86,18 +86,6 @@ def _told(history, name):
     return f"{words.score_name(name)} over {len(history)} epochs: {'; '.join(parts)}."
 
 
-def leakage(report):
-    """Returns the bars of a leakage report; `None` where there would be none."""
-    shares = report.drop(columns="n").astype("Float64").fillna(0)
-    if not shares.to_numpy(float).any():
-        return None
-    told = ", ".join(f"{words.diagnosis(label)} {share:.0%}" for label, share in shares.max(axis=1).items())
-    alt = f"Share of the test images that training has seen in one way or another: {told}."
-    return _figure(
-        plots.leakage_bars(report, ax=_axes((6, 3.4))), "What training has seen of the test images", alt
-    )
-
-
 def _axes(size=_SIZE):
     return one_axes(None, size)[1]
 

@@ -12,6 +12,8 @@ from skinkit.experiments.report.figures import Figure, address
 _OF_A_CLASS = 4
 # Longer side in pixels, and quality: 28 images with one map each take less than 1 MB.
 _SIDE = 200
+# A map whose least value is a larger share of its largest shows no place.
+_EVEN = 0.7
 _QUALITY = 80
 _PLACES = (
     ("top left", "top", "top right"),
@@ -79,6 +81,8 @@ def _figures(image, maps):
 
 
 def _where(name, heatmap):
+    if np.min(heatmap) > _EVEN * np.max(heatmap):
+        return f"{name}, nearly even over the image"
     (row, column), (height, width) = np.unravel_index(np.argmax(heatmap), heatmap.shape), heatmap.shape
     return f"{name}, strongest at the {_PLACES[3 * row // height][3 * column // width]}"
 

@@ -42,12 +42,12 @@ def intervals(run):
 
 
 def by_class(run):
-    """Returns a dictionary for each class: name, counts, and scores, `Told` where they have ends."""
+    """Returns a dictionary for each class: label, counts, and scores, `Told` where they have ends."""
     found, classes = intervals(run), evaluation.per_class(*evaluation.unpack_predictions(run.predictions))
     rows = []
     for label, row in classes.iterrows():
         told = {name: _told(found, f"{name}:{label}", row[name]) for name in ("precision", "recall", "f1")}
-        rows.append({"label": label, "name": words.diagnosis(label), **row, **told})
+        rows.append({"label": label, **row, **told})
     return rows
 
 
@@ -70,6 +70,12 @@ def confusion(run):
         {"label": label, "n": row.sum(), "cells": [(count, count / max(row.sum(), 1)) for count in row]}
         for label, row in matrix.iterrows()
     ]
+
+
+def leaks(run):
+    """Returns the rows of a leakage report; none where nothing is known to be shared."""
+    is_shared = run.leakage.drop(columns="n").fillna(0).to_numpy(float).any()
+    return run.leakage.reset_index().to_dict("records") if is_shared else []
 
 
 def why_no_intervals(run):

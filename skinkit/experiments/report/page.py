@@ -48,7 +48,7 @@ def _numbers(run):
         "means": numbers.means(run),
         "matrix": numbers.confusion(run),
         "no_intervals": numbers.why_no_intervals(run),
-        "leakage_rows": run.leakage.reset_index().to_dict("records"),
+        "leaks": numbers.leaks(run),
         "settings": settings_in_words(run.recipe),
         "files": {name: said for name, said in words.FILES.items() if (run.folder / name).exists()},
     }
@@ -59,7 +59,6 @@ def _figures(run):
         "curves": figures.curves(run),
         "calibration": figures.calibration(run),
         "training": figures.training(run.history) if len(run.history) else [],
-        "leakage_figure": figures.leakage(run.leakage),
     }
 
 

@@ -3,6 +3,7 @@
 import re
 import shutil
 
+import pandas as pd
 import pytest
 
 from skinkit.experiments.report import write_report
@@ -14,8 +15,10 @@ WIDTHS = (320, 390, 768, 1440)
 
 @pytest.fixture(scope="module")
 def address(browser, whole, tmp_path_factory):
-    """The page of an untrained run on drawn images, which has everything but epochs."""
+    """The page of an untrained run on drawn images that says it leaks: it has everything but epochs."""
     folder = shutil.copytree(whole, tmp_path_factory.mktemp("page") / "run")
+    report = pd.read_csv(folder / "leakage.csv").assign(photograph=0.726, lesion=1.0)
+    report.to_csv(folder / "leakage.csv", index=False)
     return write_report(folder).as_uri()
 
 
@@ -64,6 +67,13 @@ def test_everything_is_on_paper(page):
     assert len(re.findall(rb"/Subtype ?/Image", printed)) >= photographs > 14
     # A4 in points.
     assert re.search(rb"/MediaBox ?\[0 0 59[45][.\d]* 84[12]", printed)
+
+
+def test_images_are_drawn_when_they_come_near(page):
+    style = "(figure) => getComputedStyle(figure).contentVisibility"
+    assert page.locator(".figures figure").first.evaluate(style) == "auto"
+    assert page.locator("li.look").first.evaluate(style) == "auto"
+    assert page.locator("img:not([decoding=async])").count() == 0
 
 
 def test_every_image_is_told_in_words(page):

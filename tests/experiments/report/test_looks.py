@@ -51,6 +51,7 @@ def test_words_say_where_a_map_is_strongest(row, column, place):
     heatmap = np.zeros((3, 3))
     heatmap[row, column] = 1
     assert looks._where("Grad-CAM", heatmap) == f"Grad-CAM, strongest at the {place}"
+    assert looks._where("Grad-CAM", heatmap + 9) == "Grad-CAM, nearly even over the image"
     assert looks._where("Grad-CAM", np.kron(heatmap, np.ones((3, 5)))).endswith(f"at the {place}")
 
 

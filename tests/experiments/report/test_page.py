@@ -124,8 +124,8 @@ def test_bars_of_leakage_are_drawn_where_there_are_some(tmp_path, seen, is_drawn
     report = pd.read_csv(folder / "leakage.csv").assign(photograph=0.0, lesion=seen)
     report.to_csv(folder / "leakage.csv", index=False)
     page = write_report(folder).read_text(encoding="utf-8")
-    assert ("What training has seen" in page) == is_drawn
-    assert ("melanoma 40%" in page) == is_drawn
+    assert ('style="--share: 40.0%">40.0&nbsp;%' in page) == is_drawn
+    assert ("is also in training</caption>" in page) == is_drawn
 
 
 def test_the_page_needs_nothing_else_and_is_small():

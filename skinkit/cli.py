@@ -246,6 +246,7 @@ def _add_report(commands):
     report.add_argument("run", nargs="?", type=Path, help="run folder (default: the ledger of all runs)")
     report.add_argument("--runs", default="results/runs", help="folder of all runs (default: %(default)s)")
     report.add_argument("--out", default="results", help="folder of the ledger (default: %(default)s)")
+    _add_data_dir(report)
 
 
 def _report(options):
@@ -253,7 +254,7 @@ def _report(options):
         from skinkit.experiments import SavedRun
         from skinkit.experiments.report import write_report
 
-        print(f"Open {write_report(SavedRun(options.run).folder)}")
+        print(f"Open {write_report(SavedRun(options.run).folder, options.data_dir)}")
         return
     from skinkit.experiments.results.ledger import write_ledger
 

@@ -167,7 +167,7 @@ def show(document: str) -> str:
     """
     about, cells = DOCUMENTS.get(document), read_cells(document)
     blocks = [f"{about.authors} ({about.year}): {about.title}\n{about.about}"]
-    blocks += [_show_table(rows) for _, rows in cells.groupby("table", sort=False)]
+    blocks += [show_table(rows) for _, rows in cells.groupby("table", sort=False)]
     if about.left_out:
         blocks.append(f"Left out: {about.left_out}.")
     return "\n\n".join(blocks)
@@ -182,7 +182,7 @@ def show_row(name: str) -> str:
     Raises:
         ValueError: for an unknown name, with the nearest ones.
     """
-    return _show_table(_row(read_cells(name.split("/")[0]), name))
+    return show_table(_row(read_cells(name.split("/")[0]), name))
 
 
 def flagged(check: pd.Series) -> pd.Series:
@@ -190,7 +190,12 @@ def flagged(check: pd.Series) -> pd.Series:
     return ~check.fillna("").str.match(r"(ok\b.*)?$")
 
 
-def _show_table(rows: pd.DataFrame) -> str:
+def show_table(rows: pd.DataFrame) -> str:
+    """Returns the rows of one table as `show` does.
+
+    Args:
+        rows: DataFrame, of `read_cells`.
+    """
     notes = list(dict.fromkeys(rows["check"][flagged(rows["check"])]))
     marks = {text: f" [{number}]" for number, text in enumerate(notes, 1)}
     value = rows["value"] + rows["sd"].map(lambda sd: f" ± {sd}" if sd else "")

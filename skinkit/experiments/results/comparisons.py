@@ -1,7 +1,6 @@
 """Differences between two recipes on the same test images."""
 
 import math
-import re
 
 import pandas as pd
 
@@ -9,7 +8,7 @@ from skinkit.data import target_of
 from skinkit.experiments.predictions import prediction_groups
 from skinkit.experiments.results.finished_runs import ALIKE, ENOUGH_RUNS, alike, finished_runs
 from skinkit.papers.published import published_scores
-from skinkit.papers.registry import comparisons, printed_table, recipes, same_method
+from skinkit.papers.registry import comparisons, printed_rows, printed_table, recipes, same_method
 from skinkit.papers.registry import recipe as find_recipe
 
 METRICS = ("accuracy", "macro_recall", "macro_f1", "macro_auc")
@@ -168,11 +167,6 @@ def _printed_difference(scores, row):
 
 def _printed(scores, name):
     """The printed scores of a row by network; those of all networks for a row `network-arm` of our own."""
-    own = scores[scores["target"] == printed_table(name)]
-    if not own.empty:
-        return own.set_index(pd.Index([""]))["published"]
-    table, _, row = name.rpartition("/")
-    networks = scores["target"].str.extract(
-        f"^{re.escape(printed_table(table))}/([^-/]+)-{re.escape(row.partition('-')[2])}$"
-    )[0]
-    return scores[networks.notna()].set_index(networks.dropna())["published"]
+    networks = printed_rows(name, scores["target"].unique())
+    own = scores[scores["target"].isin(networks)]
+    return own.set_index(own["target"].map(networks))["published"]

@@ -134,6 +134,12 @@ def printed_rows(name, rows):
     return {each: match[1] for each, match in found.items() if match}
 
 
+def choices(document):
+    """Returns what the modules of a document's recipes say of it, and of what it leaves open."""
+    own = [m.__doc__ for m in _MODULES if m.__name__.startswith(f"skinkit.papers.{document}.")]
+    return [text.strip() for text in own]
+
+
 def comparisons():
     """Returns the pairs of recipe names which the modules ask to be compared, `(first, second)`."""
     return [pair for module in _MODULES for pair in module.COMPARISONS]

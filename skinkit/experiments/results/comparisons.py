@@ -13,14 +13,14 @@ from skinkit.papers.registry import recipe as find_recipe
 
 METRICS = ("accuracy", "macro_recall", "macro_f1", "macro_auc")
 # A pair is two recipes; all else is the same.
-_SHARED = tuple(name for name in ALIKE if name not in ("recipe", "stale"))
+SHARED = tuple(name for name in ALIKE if name not in ("recipe", "stale"))
 COLUMNS = (
-    *("first", "second", *_SHARED, "runs", "n", "metric"),
+    *("first", "second", *SHARED, "runs", "n", "metric"),
     *("difference", "low", "high", "run_sd", "pooled_sd", "df", "low_of_both", "high_of_both"),
     "leakage_lesion",
     *("printed", "printed_low", "printed_high", "networks", "holds"),
 )
-_KEYS = ["first", "second", *_SHARED, "metric"]
+_KEYS = ["first", "second", *SHARED, "metric"]
 
 
 def compare_runs(folder, pairs=None):
@@ -83,7 +83,7 @@ def _with_luck(table):
     # A score of two classes, or of angles, says nothing about the spread of one of seven.
     learned = table["first"].map({r.name: str(target_of(r.classes, r.target).labels) for r in recipes()})
     tables = table["first"].str.rpartition("/")[0] + " " + learned.fillna("")
-    alike = [tables, *(table[name] for name in (*_SHARED, "metric"))]
+    alike = [tables, *(table[name] for name in (*SHARED, "metric"))]
     table = table.join(evaluation.pooled_spread(table, by=alike))
     found = (table[name] for name in ("difference", "low", "high", "pooled_sd", "runs", "df"))
     table["low_of_both"], table["high_of_both"] = evaluation.widen_interval(*found)
@@ -97,7 +97,7 @@ def _runs_of_recipes(folder, known):
         said = {**run.manifest, **alike(run)}
         if said["stale"] and said["recipe"] in known:
             continue
-        which = tuple(said[name] for name in (*_SHARED, "fold", "seed"))
+        which = tuple(said[name] for name in (*SHARED, "fold", "seed"))
         found.setdefault(_carried_out(said["recipe"], known), {})[which] = run
     return found
 
@@ -126,7 +126,7 @@ def _difference(first, second, ours, theirs):
     found.loc[found["low"] == found["high"], ["low", "high"]] = math.nan
     said = alike(ours)
     shared = {
-        **{"first": first, "second": second, **{name: said[name] for name in _SHARED}},
+        **{"first": first, "second": second, **{name: said[name] for name in SHARED}},
         **{"n": len(one), "leakage_lesion": ours.manifest["leakage"]["lesion"]},
     }
     return [{**shared, "metric": metric, **row} for metric, row in found.to_dict(orient="index").items()]

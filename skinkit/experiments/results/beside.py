@@ -93,13 +93,13 @@ def _range(rates):
 
 
 def leakage(rows):
-    """Returns the share of test images whose lesion is also in training; without lesion ids, their patient."""
+    """Returns the share of test images whose lesion, or patient where lesions have no ids, is in training."""
     return rows["leakage_lesion"].fillna(rows["leakage_patient"]).astype(float)
 
 
 def leak_text(rate):
     """Returns a share of `leakage` as text."""
-    return "unknown" if pd.isna(rate) else f"{rate:.1%}"
+    return "unknown" if pd.isna(rate) else f"{100 * rate:.1f} %"
 
 
 def score_text(row, percent=False):

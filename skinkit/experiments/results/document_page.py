@@ -80,7 +80,7 @@ def document_page(document, tables, figures=None):
     parts = [_head(document)]
     if document in DOCUMENTS:
         parts += ["## Claims", _claims_text(tables.claims[tables.claims["document"] == document])]
-    parts += [f"![{text}](figures/{name}.png)" for name, text in (figures or {}).items()]
+    parts += [picture(name, text) for name, text in (figures or {}).items()]
     parts += [text for key in keys if key in DOCUMENTS for text in _tables_text(key, tables)]
     differences = tables.differences[_of(tables.differences["first"], keys)]
     if not differences.empty:
@@ -92,7 +92,12 @@ def document_page(document, tables, figures=None):
         parts += ["## Where the document is silent, and what was chosen"]
         parts += [text for key in keys for text in choices(key)] + [_notes(document)]
     left = pd.concat([tables.left[key] for key in keys], ignore_index=True)
-    return "\n\n".join([*parts, "## Open", open_text(left)]) + "\n"
+    return "\n\n".join(filter(None, [*parts, "## Open", open_text(left)])) + "\n"
+
+
+def picture(name, text):
+    """Returns a figure of the results as Markdown."""
+    return f"![{text}](figures/{name}.png)"
 
 
 def _head(document):
@@ -124,6 +129,7 @@ def _tables_text(document, tables):
     """The section of each published table, in the order of the document."""
     scores = tables.cells[tables.cells["document"] == document]
     own, elsewhere = read_cells(document), []
+    aims = {recipe.published_row for recipe in recipes()}
     prefix = f"{document}: " if DOCUMENTS[document].beside else ""
     for table, cells in own.groupby("table", sort=False):
         if table.startswith(_ELSEWHERE):
@@ -132,10 +138,12 @@ def _tables_text(document, tables):
         place = cells["source"].iloc[0].split(", ", 1)[1]
         yield f"## {prefix}{place[0].upper()}{place[1:]}"
         rows = scores[scores["table"] == table]
-        if rows.empty:
+        if not aims & set(rows["target"]):
             yield f"```text\n{show_lines(cells)}\n```"
         else:
             yield table_text(table_beside(rows, tables.beside), rows)
+            if others := sorted(set(cells["metric"]) - set(rows["metric"])):
+                yield f"Beside these scores: {', '.join(others)}; see `skinkit published {document}`."
     if elsewhere:
         about = f" Left out there: {DOCUMENTS[document].left_out}." if DOCUMENTS[document].left_out else ""
         yield wrapped(f"Numbers of the text and of released code: `skinkit published {document}`.{about}")

@@ -8,9 +8,9 @@ import pandas as pd
 
 from skinkit.experiments.plan import run_command
 from skinkit.experiments.results.comparisons import compare_runs
-from skinkit.experiments.results.figures import draw_figures
-from skinkit.experiments.results.finished_runs import ALIKE, ENOUGH_RUNS, alike, finished_runs
 from skinkit.experiments.results.document_page import Tables
+from skinkit.experiments.results.figures import results_figures, save_figures
+from skinkit.experiments.results.finished_runs import ALIKE, ENOUGH_RUNS, alike, finished_runs
 from skinkit.experiments.results.page import check_results_folder, results_pages
 from skinkit.experiments.results.run_times import run_times
 from skinkit.experiments.results.schedule_figures import schedule_figures
@@ -243,18 +243,18 @@ def write_ledger(runs, results):
     check_results_folder(results)
     table, differences = ledger(runs), compare_runs(Path(runs))
     counted = finished_runs(runs, verbose=False)
-    further = schedule_figures(counted)
-    results.mkdir(parents=True, exist_ok=True)
     csvs = {"ledger.csv": _csv(table), "comparisons.csv": _csv(differences)}
     # All pages show the numbers that the tables beside them hold.
     ours = (read_table(StringIO(csvs[name])) for name in csvs)
     tables = Tables(*ours, run_times(counted), results)
+    figures = results_figures(tables.ledger, results) | schedule_figures(counted)
+    results.mkdir(parents=True, exist_ok=True)
     # The first page first: by it the folder is known again as one of the results.
-    texts = results_pages(tables, {name: text for name, (_, text) in further.items()}) | csvs
+    texts = results_pages(tables, {name: text for name, (_, text) in figures.items()}) | csvs
     for name, text in texts.items():
         with writing(results / name) as part:
             part.write_text(text, encoding="utf-8")
-    draw_figures(tables.ledger, results, {name: figure for name, (figure, _) in further.items()})
+    save_figures(figures, results)
     return table
 
 

@@ -25,7 +25,7 @@ def run_times(runs):
         runs: List of `SavedRun`.
 
     Returns:
-        DataFrame with `ALIKE`, `images` (of all parts), `seconds`, `machine` and `folder`, that of the recipe.
+        DataFrame with `ALIKE`, `images` (of all parts), `seconds`, `machine`, and the `folder` of the recipe.
     """
     rows = []
     for run in runs:
@@ -100,8 +100,8 @@ def open_runs(times, document):
         document: String, its key.
 
     Returns:
-        DataFrame with `recipe`, `profile`, `hours` of one run (missing where no run is alike), `bound`, whether
-        these are the least, and `like`, the recipe that was measured.
+        DataFrame with `recipe`, `profile`, `hours` of one run (missing where no run is alike), `bound`,
+        whether these are the least, and `like`, the recipe that was timed.
     """
     fresh, rows = times[times["stale"] == ""], []
     done = set(zip(fresh["recipe"], fresh["profile"], strict=True))
@@ -152,14 +152,14 @@ def open_text(left):
     """
     if left.empty:
         return "Nothing: every row has been run."
-    example = left.iloc[0]
-    known = left["hours"].notna()
+    example, known = left.iloc[0], left["hours"].notna()
     full = left["profile"].eq("full").sum()
-    head = wrapped(
-        f"{full} rows at `full` and {len(left) - full} recipes of ours have not been run. Three runs of one take "
-        f"`skinkit run {example.recipe} --profile {example.profile} --seed 0-2`. One run of each takes about "
-        f"{left['hours'].sum():,.0f} hours on the machine above, besides {(~known).sum()} of unknown length. "
-        "`>`: at least, as the run that was timed has a smaller network."
+    head = (
+        f"{full} rows at `full` and {len(left) - full} recipes of ours have not been run. Three runs of one: "
+        f"`skinkit run {example.recipe} --profile {example.profile} --seed 0-2`. "
+        f"Nothing alike has been timed for {(~known).sum()} of them; one run of each other takes about "
+        f"{left['hours'].sum():,.0f} hours on the machine of the timed ones. `>`: at least, as the recipe "
+        "that was timed has a smaller network."
     )
     hours = [
         "unknown" if pd.isna(each.hours) else f"{'> ' if each.bound else ''}{each.hours:,.1f}"
@@ -173,7 +173,7 @@ def open_text(left):
             "estimated from": left["like"].map(short),
         }
     )
-    return f"{head}\n\n{folded('What is left', to_markdown(table).rstrip())}"
+    return f"{wrapped(head)}\n\n{folded('What is left', to_markdown(table).rstrip())}"
 
 
 def wrapped(text, indent=""):

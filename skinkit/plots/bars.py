@@ -1,6 +1,7 @@
 """Bars, matrices and intervals: counts, confusions, leakage, scores, the ledger."""
 
 from collections.abc import Mapping
+from itertools import cycle
 
 import numpy as np
 import pandas as pd
@@ -143,12 +144,12 @@ def published_against_measured(ledger, ax=None):
     """Every measured score against the published one; on the line they agree.
 
     What can be compared has the colour of its verdict, its interval and its name. What cannot is hollow, one
-    shape a protocol, and the legend tells how far it lies from the line.
+    shape a group, and the legend tells how far it lies from the line.
 
     Args:
         ledger: DataFrame with `published` and `measured`, and if known `low`, `high` (interval of the
-            measured score), `verdict`, `protocol` and `target` (its name). Rows without either number are
-            left out.
+            measured score), `verdict`, `target` (its name) and `group`. Rows without either number are left
+            out.
         ax: Matplotlib axes, or `None`.
 
     Returns:
@@ -157,7 +158,7 @@ def published_against_measured(ledger, ax=None):
     figure, ax = one_axes(ax, (7, 6))
     rows = ledger.dropna(subset=["published", "measured"])
     rows = rows.astype({"published": float, "measured": float})
-    usual = {"verdict": "", "protocol": "", "target": "", "low": np.nan, "high": np.nan}
+    usual = {"verdict": "", "group": "", "target": "", "low": np.nan, "high": np.nan}
     rows = rows.assign(**{name: rows.get(name, value) for name, value in usual.items()})
     compared = rows["verdict"].isin(_VERDICTS)
     for verdict, part in rows[compared].groupby("verdict"):
@@ -168,9 +169,9 @@ def published_against_measured(ledger, ax=None):
             ax.annotate(
                 row.target, (row.published, row.measured), (4, 4), "data", "offset points", fontsize=7
             )
-    for (protocol, part), marker in zip(rows[~compared].groupby("protocol"), "o^s", strict=False):
+    for (group, part), marker in zip(rows[~compared].groupby("group"), cycle("os^Dv<>"), strict=False):
         gap = (part["measured"] - part["published"]).median()
-        label = f"cannot be compared, {protocol or 'no verdict'} ({len(part)}): median {gap:+.2f}"
+        label = f"not comparable: {group} ({len(part)}), median {gap:+.2f}"
         ax.plot(*_points(part), marker, markerfacecolor="none", color=OTHER, label=label)
     ax.axline((0.5, 0.5), slope=1, color="#BBBBBB", linestyle=":", zorder=0)
     title = f"{compared.sum()} of {len(rows)} scores can be compared"

@@ -46,8 +46,12 @@ def _stand_ins(runs):
     """The rows of recipes without a printed row, once for each score that they stand in for."""
     scores = published_scores().query("answered")
     rows = {name: list(printed_rows(name, scores["target"].unique())) for name in runs["target"].unique()}
-    runs = runs.drop(columns="on").assign(target=runs["target"].map(rows), rank=4).explode("target")
-    return runs.merge(scores[NUMBER], on=["target", "metric", "class"])
+    runs = (
+        runs.drop(columns=["on", "published"])
+        .assign(target=runs["target"].map(rows), rank=4)
+        .explode("target")
+    )
+    return runs.merge(scores[[*NUMBER, "published"]], on=["target", "metric", "class"])
 
 
 def table_beside(cells, beside):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from skinkit.experiments.results.beside import runs_beside
+from skinkit.experiments.results.beside import leak_text, leakage, runs_beside
 from skinkit.papers.koefler2023.recipes import SPLIT_FIRST_OF
 
 # How an exam was held; the second is a control, in which one step of the first has another place.
@@ -30,8 +30,9 @@ def results_figures(ledger, results):
             split.split(":")[0]: rows.set_index("label") for split, rows in table.groupby("split", sort=False)
         }
         found["leakage"] = plots.leakage_bars(reports), "Test images whose lesion is also in training"
-    beside = runs_beside(ledger)
-    beside = beside[beside["class"] == "all"]
+    beside = runs_beside(ledger).query("`class` == 'all' or metric == 'auc'")
+    leaks = leakage(beside).map(leak_text)
+    beside = beside.assign(group=beside["document"] + ", " + beside["protocol"] + ", leak " + leaks)
     if not beside.empty:
         text = "Printed scores and ours; hollow: stand-ins, which cannot be compared"
         found["published_against_measured"] = plots.published_against_measured(beside), text

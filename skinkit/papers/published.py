@@ -7,6 +7,7 @@ from the authors' released code the table `released`. `python tools/check_publis
 the column `check`.
 """
 
+import functools
 from pathlib import Path
 
 import pandas as pd
@@ -72,6 +73,13 @@ def load_published(document: str | None = None) -> pd.DataFrame:
         >>> table[table["check"].str.startswith("lost").fillna(False)]["row"].unique().tolist()
         ['densenet121-multi-crop-5', 'seresnext50-multi-crop-5']
     """
+    if document is not None:
+        check_name("Documents", document, DOCUMENTS)
+    return _load(document).copy()
+
+
+@functools.cache
+def _load(document):
     keys = DOCUMENTS if document is None else [document]
     table = pd.concat([read_cells(key) for key in keys], ignore_index=True).astype("string")
     table = table.mask(table == "", pd.NA)

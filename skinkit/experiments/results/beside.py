@@ -73,11 +73,15 @@ def table_beside(cells, beside):
     ways = ways if any(way.startswith(FULL) for way in ways) else [FULL, *ways]
     # Why no run can be compared with a row, by the row that recipes aim at.
     whys = {recipe.published_row: recipe.not_comparable for recipe in reversed(recipes())}
-    lines, cells = [], cells.rename(columns={"class": "label"})
+    ours = {number: {} for number in cells.index}
+    for row in found.itertuples():
+        ours[row.number][row.way] = row
+    lines, flags = [], cells["check"].where(flagged(cells["check"]), "")
+    cells = cells.rename(columns={"class": "label"}).assign(flag=flags)
     for cell, words in zip(cells.itertuples(), _row_words(cells), strict=True):
-        ours = found[found["number"] == cell.Index].set_index("way")
-        said = [_measured(ours, way, cell.unit) for way in ways]
-        printed, verdict = _printed(cell, percent, notes), _verdict(ours, whys.get(cell.target), notes)
+        own = ours[cell.Index]
+        said = [_measured(own.get(way), way, cell.unit) for way in ways]
+        printed, verdict = _printed(cell, percent, notes), _verdict(own, whys.get(cell.target), notes)
         lines.append([words, _score_words(cell, cells), printed, *said, verdict])
     printed = "printed (%)" if percent else "printed"
     table = pd.DataFrame(lines, columns=["row", "score", printed, *ways, "verdict"])
@@ -125,10 +129,10 @@ def metric_words(metric):
     return metric.replace("_", " ").replace("auc", "AUC").replace("f1", "F1")
 
 
-def _measured(ours, way, unit):
-    if way not in ours.index:
+def _measured(row, way, unit):
+    if row is None:
         return "not run" if way.startswith(FULL) else ""
-    return next(score_text(row, unit == "%") for row in ours.loc[[way]].itertuples())
+    return score_text(row, unit == "%")
 
 
 def _row_words(cells):
@@ -154,10 +158,10 @@ def _printed(cell, percent, notes):
     said = "lost" if pd.isna(cell.printed) else cell.printed
     said += f" ± {cell.sd}" if pd.notna(cell.sd) else ""
     said += " %" if cell.unit == "%" and not percent else ""
-    if not flagged(pd.Series([cell.check])).item():
+    if not cell.flag:
         return said
-    kinds = [word for word in _INLINE if word in cell.check and word != said]
-    return " ".join([said, *kinds[:1], _mark(cell.check, notes)])
+    kinds = [word for word in _INLINE if word in cell.flag and word != said]
+    return " ".join([said, *kinds[:1], _mark(cell.flag, notes)])
 
 
 def _mark(text, notes):
@@ -167,16 +171,12 @@ def _mark(text, notes):
 
 
 def _verdict(ours, why, notes):
-    full = ours[ours["kind"] == FULL]
+    full = [row for row in ours.values() if row.kind == FULL]
     if why is None:
         return "no recipe"
-    if full.empty:
+    if not full:
         return f"not comparable {_mark(why, notes)}" if why else "open"
-    several = len(full) > 1
-    said = [
-        (f"{row.protocol}: " if several else "")
-        + row.verdict
-        + (f" {_mark(row.reason, notes)}" if row.reason else "")
-        for row in full.itertuples()
-    ]
-    return "; ".join(said)
+    said = [f"{row.verdict} {_mark(row.reason, notes)}" if row.reason else row.verdict for row in full]
+    if len(full) == 1:
+        return said[0]
+    return "; ".join(f"{row.protocol}: {text}" for row, text in zip(full, said, strict=True))

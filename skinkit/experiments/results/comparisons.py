@@ -142,31 +142,35 @@ def beside_printed(table):
     # Of two classes, each has the area of the other, and so has their mean.
     area = scores["class"].eq("malignant") & scores["metric"].eq("auc")
     scores = scores.assign(metric=scores["metric"].mask(area, "macro_auc"))[scores["class"].eq("all") | area]
-    found = [_printed_difference(scores, row) for row in table.itertuples()]
+    scores = scores.dropna(subset="published").astype({"published": float})
+    known = {
+        metric: dict(zip(rows["target"], rows["published"], strict=True))
+        for metric, rows in scores.groupby("metric")
+    }
+    found = [_printed_difference(known.get(row.metric, {}), row) for row in table.itertuples()]
     return pd.concat([table, pd.DataFrame(found, index=table.index)], axis=1)
 
 
 def _printed_difference(scores, row):
-    scores = scores[scores["metric"] == row.metric]
-    printed = (_printed(scores, row.first) - _printed(scores, row.second)).dropna().astype(float)
+    first, second = (_printed(scores, name) for name in (row.first, row.second))
+    printed = [first[network] - second[network] for network in first.keys() & second.keys()]
     # Two forms of one printed row have no printed difference.
-    if printed.empty or printed_table(row.first) == printed_table(row.second):
+    if not printed or printed_table(row.first) == printed_table(row.second):
         return {
             **dict.fromkeys(("printed", "printed_low", "printed_high", "networks"), math.nan),
             "holds": "",
         }
-    low, high = printed.min(), printed.max()
+    low, high = min(printed), max(printed)
     holds = "open"
     if row.runs >= ENOUGH_RUNS and low * high > 0 and row.low_of_both * row.high_of_both > 0:
         holds = "yes" if low * row.low_of_both > 0 else "no"
     return {
-        **{"printed": printed.mean(), "printed_low": low, "printed_high": high},
+        **{"printed": sum(printed) / len(printed), "printed_low": low, "printed_high": high},
         **{"networks": len(printed), "holds": holds},
     }
 
 
 def _printed(scores, name):
     """The printed scores of a row by network; those of all networks for a row `network-arm` of our own."""
-    networks = printed_rows(name, scores["target"].unique())
-    own = scores[scores["target"].isin(networks)]
-    return own.set_index(own["target"].map(networks))["published"]
+    networks = printed_rows(name, scores)
+    return {network: scores[row] for row, network in networks.items()}

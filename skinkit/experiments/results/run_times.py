@@ -105,27 +105,23 @@ def open_runs(times, document):
     """
     fresh, rows = times[times["stale"] == ""], []
     done = set(zip(fresh["recipe"], fresh["profile"], strict=True))
+    timed = {name: list(runs.itertuples()) for name, runs in fresh.groupby("recipe", sort=False)}
     for recipe in recipes(document):
         profile = "full" if recipe.published_row else "quick"
         if same_method(recipe)[0] is recipe and not done & {(recipe.name, profile), (recipe.name, "full")}:
-            rows.append({"recipe": recipe.name, "profile": profile, **_estimate(recipe, profile, fresh)})
+            rows.append({"recipe": recipe.name, "profile": profile, **_estimate(recipe, profile, timed)})
     return pd.DataFrame(rows, columns=["recipe", "profile", "hours", "bound", "like"])
 
 
-def _estimate(recipe, profile, fresh):
-    stands = {each: bool(printed_rows(each, [recipe.published_row])) for each in set(fresh["recipe"])}
-    own, stand_in = fresh["recipe"] == recipe.name, fresh["recipe"].map(stands)
+def _estimate(recipe, profile, timed):
     network = recipe.name.rpartition("/")[2].partition("-")[0]
-    alike = fresh["recipe"].str.contains(f"/{network}-", regex=False)
-    of_document = fresh["recipe"].str.startswith(f"{recipe.document}/")
-    for found, bound in ((own, False), (stand_in.astype(bool), True), (alike & of_document, False)):
-        if found.any():
-            rows = fresh[found]
-            rows = rows[rows["recipe"] == rows["recipe"].iloc[0]]
-            like = find_recipe(rows["recipe"].iloc[0])
-            asked = (like if bound else recipe).resolve(profile, recipe.known_protocols[-1])
-            seconds = [each.seconds * _growth(asked, each) for each in rows.itertuples()]
-            return {"hours": sum(seconds) / len(seconds) / 3600, "bound": bound, "like": like.name}
+    for name, runs in timed.items():
+        bound = bool(printed_rows(name, [recipe.published_row])) and name != recipe.name
+        own = name.startswith(f"{recipe.document}/") and f"/{network}-" in name
+        if recipe.name not in timed and (bound or own) or name == recipe.name:
+            asked = (find_recipe(name) if bound else recipe).resolve(profile, recipe.known_protocols[-1])
+            seconds = [run.seconds * _growth(asked, run) for run in runs]
+            return {"hours": sum(seconds) / len(seconds) / 3600, "bound": bound, "like": name}
     return {"hours": math.nan, "bound": False, "like": ""}
 
 

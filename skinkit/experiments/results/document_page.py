@@ -82,10 +82,10 @@ def document_page(document, tables, figures=None):
         parts += ["## Claims", _claims_text(tables.claims[tables.claims["document"] == document])]
     parts += [picture(name, text) for name, text in (figures or {}).items()]
     parts += [text for key in keys if key in DOCUMENTS for text in _tables_text(key, tables)]
-    differences = tables.differences[_of(tables.differences["first"], keys)]
+    differences = tables.differences[belongs_to(tables.differences["first"], keys)]
     if not differences.empty:
         parts += ["## Differences", differences_text(differences, tables)]
-    times = tables.times[_of(tables.times["recipe"], keys)]
+    times = tables.times[belongs_to(tables.times["recipe"], keys)]
     if not times.empty:
         parts += ["## Runs", runs_text(times, tables.ledger, tables.folder)]
     if document in DOCUMENTS:
@@ -108,8 +108,9 @@ def _head(document):
     return f"# {document}\n\n{wrapped(said)}"
 
 
-def _of(names, keys):
-    return names.str.partition("/")[0].isin(keys)
+def belongs_to(names, documents):
+    """Returns which names of recipes are those of documents, as a Series of booleans."""
+    return names.map(lambda name: name.split("/")[0]).isin(documents)
 
 
 def _claims_text(tests):
@@ -218,7 +219,7 @@ def differences_text(differences, tables):
         differences: DataFrame, those of the page.
         tables: `Tables`.
     """
-    claims = tables.claims[tables.claims["first"] != ""]
+    claims = tables.claims.drop_duplicates(["first", "second", "protocol"])
     keys = zip(claims["first"], claims["second"], claims["protocol"], strict=True)
     what = dict(zip(keys, claims["what"], strict=True))
     scores = tables.ledger[tables.ledger["class"] == "all"]

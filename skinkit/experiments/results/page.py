@@ -7,7 +7,7 @@ import pandas as pd
 from skinkit.evaluation import to_markdown
 from skinkit.experiments.results.beside import FULL
 from skinkit.experiments.results.claims import claim_verdicts
-from skinkit.experiments.results.document_page import document_page, picture
+from skinkit.experiments.results.document_page import belongs_to, document_page, picture
 from skinkit.experiments.results.run_times import wrapped
 from skinkit.papers.published import DOCUMENTS
 from skinkit.papers.registry import recipes
@@ -103,8 +103,8 @@ def _counts(document, tables):
     full = rows & set(beside.loc[beside["kind"] == FULL, "target"])
     stand_in = rows & set(beside["target"]) - full
     verdicts = tables.ledger.loc[tables.ledger["document"].isin(keys), "verdict"].value_counts()
-    of = tables.differences["first"].str.partition("/")[0].isin(keys)
-    orders = tables.differences.loc[of, "holds"].value_counts()
+    own = belongs_to(tables.differences["first"], keys)
+    orders = tables.differences.loc[own, "holds"].value_counts()
     return {
         "document": f"[{document}]({document}.md)",
         "rows printed": len(rows),

@@ -32,7 +32,10 @@ def run_times(runs):
         m, e = run.manifest, run.manifest.get("environment", {})
         versions = f"TensorFlow {e.get('tensorflow')}, Keras {e.get('keras')}"
         machine = f"{e.get('device')} with {e.get('cpu_cores')} CPU cores, {versions}"
-        said = {"images": sum(m.get("images", {}).values()), "seconds": m.get("seconds", math.nan)}
+        said = {
+            "images": sum(m.get("images", {}).values()) or math.nan,
+            "seconds": m.get("seconds", math.nan),
+        }
         rows.append({**alike(run), **said, "machine": machine, "folder": run.folder.parent})
     return pd.DataFrame(rows, columns=[*ALIKE, "images", "seconds", "machine", "folder"])
 
@@ -105,7 +108,8 @@ def open_runs(times, document):
     """
     fresh, rows = times[times["stale"] == ""], []
     done = set(zip(fresh["recipe"], fresh["profile"], strict=True))
-    timed = {name: list(runs.itertuples()) for name, runs in fresh.groupby("recipe", sort=False)}
+    known = fresh.dropna(subset=["seconds", "images"])
+    timed = {name: list(runs.itertuples()) for name, runs in known.groupby("recipe", sort=False)}
     for recipe in recipes(document):
         profile = "full" if recipe.published_row else "quick"
         if same_method(recipe)[0] is recipe and not done & {(recipe.name, profile), (recipe.name, "full")}:

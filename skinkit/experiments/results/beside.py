@@ -30,28 +30,19 @@ def runs_beside(ledger):
         DataFrame, rows of the ledger with `NUMBER` of the printed score and `kind`, `FULL` or `STAND_IN`: one
         row for each score and protocol.
     """
+    scores = published_scores().query("answered")
     runs = ledger[ledger["measured"].notna() & (ledger["stale"] == "")]
-    runs = runs.assign(target=runs["document"] + "/" + runs["table"] + "/" + runs["row"])
-    own = runs[runs["published"].notna()]
-    own = own.assign(rank=(own["recipe"] != own["target"]) + 2 * (own["profile"] != "full"))
-    found = pd.concat([own, _stand_ins(runs[runs["published"].isna()])], ignore_index=True)
+    name = runs["document"] + "/" + runs["table"] + "/" + runs["row"]
+    rows = {each: list(printed_rows(each, set(scores["target"]))) for each in name.unique()}
+    runs = runs.drop(columns=["on", "published"]).assign(name=name, target=name.map(rows)).explode("target")
+    found = runs.merge(scores[[*NUMBER, "published"]], on=["target", "metric", "class"])
+    own = (found["recipe"] != found["target"]) + 2 * (found["profile"] != "full")
+    found["rank"] = own.where(found["name"] == found["target"], 4)
     found["kind"] = found["rank"].lt(2).map({True: FULL, False: STAND_IN})
     nearest = found.groupby([*NUMBER, "kind"])["rank"].transform("min")
     found = found[(found["rank"] < 4) | (found["rank"] == nearest)]
     found = found.sort_values(["rank", "runs"], ascending=[True, False], kind="stable")
     return found.drop_duplicates([*NUMBER, "protocol"])
-
-
-def _stand_ins(runs):
-    """The rows of recipes without a printed row, once for each score that they stand in for."""
-    scores = published_scores().query("answered")
-    rows = {name: list(printed_rows(name, scores["target"].unique())) for name in runs["target"].unique()}
-    runs = (
-        runs.drop(columns=["on", "published"])
-        .assign(target=runs["target"].map(rows), rank=4)
-        .explode("target")
-    )
-    return runs.merge(scores[[*NUMBER, "published"]], on=["target", "metric", "class"])
 
 
 def table_beside(cells, beside):
@@ -102,7 +93,7 @@ def _range(rates):
 
 def leakage(rows):
     """Returns the share of test images whose lesion, or patient where lesions have no ids, is in training."""
-    return rows["leakage_lesion"].fillna(rows["leakage_patient"]).astype(float)
+    return rows["leakage_lesion"].astype(float).fillna(rows["leakage_patient"].astype(float))
 
 
 def leak_text(rate):

@@ -408,6 +408,10 @@ def test_a_folder_with_a_page_of_others_is_refused_and_one_of_ours_is_renewed(wr
         write_ledger(runs, project)
     assert (project / "README.md").read_text() == "# My project\n"
     assert not (project / "ledger.csv").exists()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "koefler2023.md").write_text("# My notes\n")
+    with pytest.raises(ValueError, match=r"mine holds koefler2023.md, which"):
+        write_ledger(runs, tmp_path / "mine")
     for _ in range(2):
         write_ledger(runs, tmp_path / "ours")
     assert (tmp_path / "ours" / "ledger.csv").exists()

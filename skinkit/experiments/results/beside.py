@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from skinkit.experiments.results.page_text import leak_text, leakage, metric_words, score_text
 from skinkit.papers.published import flagged, load_published, published_scores
 from skinkit.papers.registry import printed_rows, recipes, same_method
 
@@ -89,35 +90,6 @@ def _ways(found):
 def _range(rates):
     low, high = (leak_text(rate) for rate in (rates.min(), rates.max()))
     return low if low == high else f"{low} to {high}"
-
-
-def leakage(rows):
-    """Returns the share of test images whose lesion, or patient where lesions have no ids, is in training."""
-    return rows["leakage_lesion"].astype(float).fillna(rows["leakage_patient"].astype(float))
-
-
-def leak_text(rate):
-    """Returns a share of `leakage` as text."""
-    return "unknown" if pd.isna(rate) else f"{100 * rate:.1f} %"
-
-
-def score_text(row, percent=False):
-    """Returns a score of the ledger with its interval and the spread over its seeds, or else folds.
-
-    Args:
-        row: Named tuple with `measured`, `low`, `high`, `seed_sd` and `fold_sd`.
-        percent: Boolean, whether the unit is %, with one decimal.
-    """
-    scale, digits = (100, 1) if percent else (1, 3)
-    said = [f"{scale * value:.{digits}f}" for value in (row.measured, row.low, row.high)]
-    sd = row.seed_sd if pd.notna(row.seed_sd) else row.fold_sd
-    interval = f" ({said[1]}-{said[2]})" if pd.notna(row.low) else ""
-    return said[0] + interval + (f", sd {scale * sd:.{digits}f}" if pd.notna(sd) else "")
-
-
-def metric_words(metric):
-    """Returns the name of a score as it is read."""
-    return metric.replace("_", " ").replace("auc", "AUC").replace("f1", "F1")
 
 
 def _measured(row, way, unit):

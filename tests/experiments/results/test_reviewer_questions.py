@@ -155,8 +155,8 @@ def test_13_how_long_a_run_took_and_on_what(minutes):
 
 
 def test_14_what_is_left_to_run_and_how_long_it_would_take():
-    assert re.search(r"\| table4b/cnn-sa \| full \| \d+\.\d \|", section("koefler2023.md", "Open"))
-    assert "| table8.2/m0 | full |" in section("bermeo2023.md", "Open")
+    assert re.search(r"\| table4b/cnn-sa \| --profile full \| \d+\.\d \|", section("koefler2023.md", "Open"))
+    assert "| table8.2/m0 | --profile full |" in section("bermeo2023.md", "Open")
 
 
 def test_15_what_the_document_leaves_open_and_what_was_chosen():

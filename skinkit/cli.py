@@ -209,6 +209,8 @@ def _add_evaluate(commands):
     for name in ("sensitivity", "specificity"):
         text = f"also: the threshold that has this {name} on validation, and what it is worth on the others"
         point.add_argument(f"--{name}", type=share, metavar="SHARE", help=text)
+    text = "also: decisions for macro recall by the classes' shares in training, chosen on validation"
+    evaluate.add_argument("--balanced", action="store_true", help=text)
     _add_data_dir(evaluate)
 
 
@@ -218,6 +220,7 @@ def _evaluate(options):
     asked = {"sensitivity": options.sensitivity, "specificity": options.specificity}
     wanted = {name: value for name, value in asked.items() if value is not None}
     which = {"on": options.on, "data_dir": options.data_dir, "overlap": options.overlap}
+    which["balanced"] = options.balanced
     text = evaluate(options.run, **which, **wanted)
     print(f"{text}\n{_NOT_CLINICAL}")
 

@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 from skinkit import data
+from skinkit.experiments.decision import decision_text
 from skinkit.experiments.operating_point import operating_point_text
 from skinkit.experiments.predictions import save_scored
 from skinkit.experiments.run_folder import SavedRun
@@ -25,7 +26,7 @@ def summarise(folder):
     return f"{text}\nbeside it, epoch {epoch}, the best on validation: macro_recall {recall:.3f}"
 
 
-def evaluate(folder, on=None, data_dir=None, overlap="drop", **wanted):
+def evaluate(folder, on=None, data_dir=None, overlap="drop", balanced=False, **wanted):
     """Returns the scores of a run's model as text, and saves those on other images.
 
     Args:
@@ -35,6 +36,7 @@ def evaluate(folder, on=None, data_dir=None, overlap="drop", **wanted):
         data_dir: Folder of the releases; the environment variable `SKINKIT_DATA` by default.
         overlap: `"drop"` leaves out and counts images whose photograph, lesion or patient was in training or
             validation; `"keep"` scores them, too, under the stamp of a leaky split.
+        balanced: Boolean, whether the text also says how to decide for macro recall (`decision`).
         **wanted: `sensitivity` or `specificity`, from 0 to 1: the text then says which threshold has it on
             validation images, and what that is worth on the others (`operating_point`).
 
@@ -43,8 +45,7 @@ def evaluate(folder, on=None, data_dir=None, overlap="drop", **wanted):
         ValueError: for an unknown `overlap`, or when no image is left.
     """
     if on is None:
-        point = {"data_dir": data_dir, **wanted}
-        further = [operating_point_text(SavedRun(Path(folder)), **point)] if wanted else []
+        further = _further(SavedRun(Path(folder)), None, data_dir, balanced, wanted)
         return "\n".join([summarise(folder), *further])
     if not str(on):
         raise ValueError("`on` is the name of a release, or a path. Received: an empty string")
@@ -63,8 +64,13 @@ def evaluate(folder, on=None, data_dir=None, overlap="drop", **wanted):
     target.mkdir(parents=True, exist_ok=True)
     metrics = save_scored(predictions, run.recipe.positive, target, **said)
     lines = [_text(target.as_posix(), metrics, predictions, stamp), *notes]
-    lines += [operating_point_text(run, predictions, data_dir, **wanted)] if wanted else []
-    return "\n".join(lines)
+    return "\n".join([*lines, *_further(run, predictions, data_dir, balanced, wanted)])
+
+
+def _further(run, predictions, data_dir, balanced, wanted):
+    """What is asked for besides the scores of the likeliest class."""
+    lines = [operating_point_text(run, predictions, data_dir, **wanted)] if wanted else []
+    return lines + ([decision_text(run, predictions, data_dir)] if balanced else [])
 
 
 def _folder_for(folder, which):

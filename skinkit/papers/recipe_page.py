@@ -92,7 +92,8 @@ def _notes(here, recipe):
     """Where the recipe stands to the document."""
     said = []
     if not here.published_row:
-        said.append(_STAND_IN if here.name.split("/")[2].split("-")[0] in _STAND_INS else _OURS)
+        stands_in = here.document in DOCUMENTS and here.name.split("/")[2].split("-")[0] in _STAND_INS
+        said.append(_STAND_IN if stands_in else _OURS)
     if others := [other.name for other in same_method(recipe) if other.name != here.name]:
         said.append(f"the same experiment as {', '.join(others)}: one run answers all")
     if here.not_comparable:

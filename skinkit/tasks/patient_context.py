@@ -7,7 +7,7 @@ import numpy as np
 from skinkit import models, pipeline, training
 from skinkit.tasks.batches import evaluation_images, images_per_patient, training_batches
 from skinkit.tasks.classification import Classification
-from skinkit.tasks.task import Prepared
+from skinkit.tasks.task import Prepared, Task
 
 # Whole patients that go through the head in one call.
 _PATIENTS = 8
@@ -22,6 +22,7 @@ class PatientContext(Classification):
     """
 
     has_views = False
+    standalone = Task.standalone
     mixes = False
 
     @staticmethod

@@ -7,7 +7,7 @@ import pandas as pd
 from skinkit import data, models, pipeline
 from skinkit.tasks.classification import Classification
 from skinkit.tasks.pretext import has_target, pretext_batches, pretext_of
-from skinkit.tasks.task import Prepared
+from skinkit.tasks.task import Prepared, Task
 
 
 class RotationPretext(Classification):
@@ -19,6 +19,8 @@ class RotationPretext(Classification):
 
     has_views = False
     mixes = False
+    # What is done to the images here is not among the words of a pipeline.
+    standalone = Task.standalone
 
     @staticmethod
     def suits(recipe):

@@ -174,6 +174,17 @@ class Task(ABC):
         """
         raise self.no_classes()
 
+    def standalone(self, model):
+        """Returns the Keras model from images of `evaluation_images` to what `predictor` answers.
+
+        Raises:
+            ValueError: when the probabilities do not come from one network that sees one image.
+        """
+        raise ValueError(
+            f"{self.recipe.name}: no file can hold all of a {type(self).__name__}: its probabilities do not "
+            "come from one network that sees one image. `skinkit evaluate` asks the run as it is"
+        )
+
     def explain(self, model, rows) -> Explanation:
         """Returns the `Explanation` of manifest rows, which need no labels.
 

@@ -7,7 +7,7 @@ WORKERS ?= 2
 BENCHMARK_PYTHON ?= $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format notebooks report rescore check-published benchmarks colab-test record-addons clean
+.PHONY: help setup demo serve test lint format notebooks report rescore check-published benchmarks colab-test record-addons clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ $(VENV)/.ready: requirements.txt pyproject.toml
 
 demo: setup ## the main job on synthetic images, or on real ones under SKINKIT_DATA; writes results/demo
 	$(BIN)/skinkit demo
+
+serve: setup ## a server at http://127.0.0.1:8082 with a demo network on drawn images
+	$(BIN)/skinkit serve
 
 test: setup ## run the whole test suite
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup

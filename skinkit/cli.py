@@ -59,6 +59,7 @@ def _parser():
         _add_export,
         _add_card,
         _add_submit,
+        _add_serve,
         _add_data,
     ):
         add(commands)
@@ -306,6 +307,14 @@ def _submit(options):
 
     path, notes = submit(options.run, options.on, options.data_dir)
     print("\n".join([f"Written: {path}", *notes, _NOT_CLINICAL]))
+
+
+def _add_serve(commands):
+    from skinkit.serve.command import add_options, carry_out
+
+    serve = _command(commands, "serve", carry_out, "serve runs: an API and a page on this machine")
+    add_options(serve)
+    _add_data_dir(serve)
 
 
 def _add_data(commands):

@@ -57,7 +57,7 @@ def smoke_run(tmp_path_factory):
 
 def test_help_names_every_command_and_forbids_clinical_use():
     text = skinkit("--help")
-    of_runs = ("evaluate", "explain", "report", "export", "card", "submit")
+    of_runs = ("evaluate", "explain", "report", "export", "card", "submit", "serve")
     for command in ("demo", "list", "show", "published", "run", *of_runs, "data"):
         assert f"\n    {command}" in text
     assert "Not for clinical use" in text

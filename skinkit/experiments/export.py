@@ -168,12 +168,10 @@ def standalone(run):
     """
     from skinkit import tasks
 
-    if run.recipe.rescoring:
-        raise ValueError(
-            f"{run.recipe.name}: no file can hold all of it: its probabilities are compared with those of "
-            f"other images. Received: rescoring={run.recipe.rescoring}"
-        )
-    return tasks.of(run.recipe).standalone(run.load_model())
+    task = tasks.of(run.recipe)
+    if run.recipe.rescoring or not task.asks_one_image:
+        raise task.not_one_network()
+    return task.standalone(run.load_model())
 
 
 def _with_scaling(model, run):

@@ -63,12 +63,13 @@ def subgroups_text(found):
     """Returns the table of `write_subgroups` as text, with a word on how many differences were looked at."""
     lines = [f"called: {found['called'].iloc[0]}; differences are those to all other images"]
     for name, rows in found.groupby("column", sort=False):
-        shown = rows.drop(columns=["column", "called", "method"]).rename(columns={"subgroup": name})
-        lines += ["", evaluation.to_markdown(shown.set_index(name))]
+        few = rows["note"].eq(evaluation.TOO_FEW)
+        shown = rows[~few].drop(columns=["column", "called", "method", "note"]).set_index("subgroup")
+        lines += ["", evaluation.to_markdown(shown.rename_axis(name)) if len(shown) else f"{name}:"]
+        silent = rows[few].groupby("subgroup", sort=False)["score"].agg(", ".join)
+        lines += [f"{evaluation.TOO_FEW}: {group} ({scores})" for group, scores in silent.items()]
     ends = found[["difference_low", "difference_high"]].dropna()
     apart = ((ends["difference_low"] > 0) | (ends["difference_high"] < 0)).sum()
-    lines.append(
-        f"{len(ends)} differences were looked at, and {apart} of their 95 % intervals leave out 0; by chance "
-        f"alone about {0.05 * len(ends):.1f} would"
-    )
-    return "\n".join(lines)
+    by_chance = f"; by chance alone about {0.05 * len(ends):.1f} would" if len(ends) else ""
+    looked_at = f"{len(ends)} differences were looked at, and {apart} of their 95 % intervals leave out 0"
+    return "\n".join([*lines, "", looked_at + by_chance])

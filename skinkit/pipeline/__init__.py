@@ -2,6 +2,7 @@
 
 from skinkit.pipeline.augment.affine import rotate
 from skinkit.pipeline.augment.distortion import DISTORTIONS
+from skinkit.pipeline.contents import contents_reader
 from skinkit.pipeline.crops import centre_box, coverage, crop_corners
 from skinkit.pipeline.dataset import build_dataset, naming_images, pixel_scaling, steps_per_epoch
 from skinkit.pipeline.decode import decode_file, shades_of_gray

@@ -194,7 +194,6 @@ def _images(wanted, files, file_of_row, spec, batch_size, training):
     which cannot fail, so that even files that all fail do not make an endless search.
     """
     read = pixel_reader(files.tolist(), spec)
-    fill = spec.augmentation.fill if spec.augmentation else "reflect"
     file_of_row = tf.constant(file_of_row)
     blank = tf.zeros(spec.shape(training))
 
@@ -207,8 +206,7 @@ def _images(wanted, files, file_of_row, spec, batch_size, training):
 
     def load(file, changes):
         distortions = [changes["distortions"]] if "distortions" in changes else []
-        image = change(read(file, *distortions), changes, _TOP[spec.scaling], fill)
-        return cut(_scale(image, spec), spec, changes.get("box"))
+        return finished(read(file, *distortions), spec, changes)
 
     # Converting Python's `if` is of no use here: there is none on a tensor.
     @tf.autograph.experimental.do_not_convert
@@ -271,6 +269,20 @@ def pixel_scaling(scaling):
     spec = PipelineSpec(scaling=scaling)
     low, high = (_scale(tf.fill((1, 1, 3), top), spec).numpy().ravel() for top in (0.0, _TOP[scaling]))
     return ((high - low) / 255).tolist(), low.tolist()
+
+
+def finished(pixels, spec, changes=None):
+    """Returns what the network sees of an image: changed, scaled and cropped.
+
+    Args:
+        pixels: Tensor `(height, width, 3)`, uint8 RGB.
+        spec: A `PipelineSpec`.
+        changes: Dictionary of tensors of one image, as `draw_changes` draws them; `None` in evaluation.
+    """
+    changes = changes or {}
+    fill = spec.augmentation.fill if spec.augmentation else "reflect"
+    image = change(pixels, changes, _TOP[spec.scaling], fill)
+    return cut(_scale(image, spec), spec, changes.get("box"))
 
 
 def _scale(image, spec):

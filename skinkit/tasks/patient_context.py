@@ -7,7 +7,7 @@ import numpy as np
 from skinkit import models, pipeline, training
 from skinkit.tasks.batches import evaluation_images, images_per_patient, training_batches
 from skinkit.tasks.classification import Classification
-from skinkit.tasks.task import Prepared, Task
+from skinkit.tasks.task import Prepared
 
 # Whole patients that go through the head in one call.
 _PATIENTS = 8
@@ -22,8 +22,8 @@ class PatientContext(Classification):
     """
 
     has_views = False
-    standalone = Task.standalone
     mixes = False
+    asks_one_image = False
 
     @staticmethod
     def suits(recipe):
@@ -54,9 +54,9 @@ class PatientContext(Classification):
     def predictor(self, model):
         return PatientPredictor(model, self.recipe)
 
-    def explain(self, model, rows):
+    def explain(self, model, rows, label=None):
         # One image at a time: the network is asked what it makes of the image alone.
-        return super().explain(models.image_alone(model), rows)
+        return super().explain(models.image_alone(model), rows, label)
 
 
 def _extra_inputs(store):

@@ -7,7 +7,7 @@ import pandas as pd
 from skinkit import data, models, pipeline
 from skinkit.tasks.classification import Classification
 from skinkit.tasks.pretext import has_target, pretext_batches, pretext_of
-from skinkit.tasks.task import Prepared, Task
+from skinkit.tasks.task import Prepared
 
 
 class RotationPretext(Classification):
@@ -19,8 +19,7 @@ class RotationPretext(Classification):
 
     has_views = False
     mixes = False
-    # What is done to the images here is not among the words of a pipeline.
-    standalone = Task.standalone
+    asks_one_image = False
 
     @staticmethod
     def suits(recipe):

@@ -30,8 +30,12 @@ def test_the_command_writes_what_the_functions_find_and_the_card_shows_it(folder
 
 def test_differences_that_were_looked_at_are_counted():
     rows = {"column": "sex", "subgroup": ["f", "m", "f"], "called": "p_mel >= 0.5", "method": "none"}
+    rows |= {"score": ["sensitivity", "sensitivity", "auc"], "value": [0.8, 0.7, None]}
+    rows |= {"note": ["", "", "too few to say"]}
     found = pd.DataFrame({**rows, "difference_low": [0.1, -0.2, None], "difference_high": [0.3, 0.1, None]})
     text = subgroups_text(found)
+    assert "| m | sensitivity | 0.700 | -0.200 | 0.100 |" in text
+    assert "\ntoo few to say: f (auc)\n" in text
     assert "2 differences were looked at, and 1 of their 95 % intervals leave out 0" in text
     assert text.endswith("about 0.1 would")
 

@@ -57,23 +57,15 @@ def smoke_run(tmp_path_factory):
 
 def test_help_names_every_command_and_forbids_clinical_use():
     text = skinkit("--help")
-    for command in (
-        "demo",
-        "list",
-        "show",
-        "published",
-        "run",
-        "evaluate",
-        "explain",
-        "report",
-        "serve",
-        "data",
-    ):
+    of_runs = ("evaluate", "explain", "report", "export", "card", "submit", "serve")
+    for command in ("demo", "list", "show", "published", "run", *of_runs, "data"):
         assert f"\n    {command}" in text
     assert "Not for clinical use" in text
 
 
-@pytest.mark.parametrize("command", ["run", "evaluate", "explain", "report", "show", "data fetch"])
+@pytest.mark.parametrize(
+    "command", ["run", "evaluate", "explain", "report", "export", "card", "submit", "show", "data fetch"]
+)
 def test_every_command_explains_itself(command):
     assert "usage: skinkit" in skinkit(*command.split(), "--help")
 
@@ -140,7 +132,7 @@ def test_every_command_suggests_the_name_that_was_meant(words, meant, capsys, tm
     assert not any(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("command", ["evaluate", "explain", "report"])
+@pytest.mark.parametrize("command", ["evaluate", "explain", "report", "export", "card"])
 def test_commands_that_take_a_run_say_what_else_they_were_given(command, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main([command, "skinkit/demo/ham10000"]) == 1

@@ -24,6 +24,7 @@ from skinkit.pipeline.manifest_arrays import (
     training_targets,
 )
 from skinkit.pipeline.random_numbers import draw_order
+from skinkit.pipeline.spec import PipelineSpec
 
 _MEAN_UNIT = (0.485, 0.456, 0.406)
 _DEVIATION_UNIT = (0.229, 0.224, 0.225)
@@ -250,6 +251,24 @@ def _check_complete(expected, found, images, files):
     message = tf.strings.join([begin, files[expected[tf.argmax(is_missing)]], end])
     with tf.control_dependencies([tf.debugging.Assert(~tf.reduce_any(is_missing), [message])]):
         return images[:count]
+
+
+def pixel_scaling(scaling):
+    """Returns the factor and the offset of R, G and B that make values from 0 to 255 those of a scaling.
+
+    Args:
+        scaling: String, as in `PipelineSpec`.
+
+    Returns:
+        Tuple of two lists of three floats.
+
+    Example:
+    >>> pixel_scaling("symmetric")[1]
+    [-1.0, -1.0, -1.0]
+    """
+    spec = PipelineSpec(scaling=scaling)
+    low, high = (_scale(tf.fill((1, 1, 3), top), spec).numpy().ravel() for top in (0.0, _TOP[scaling]))
+    return ((high - low) / 255).tolist(), low.tolist()
 
 
 def finished(pixels, spec, changes=None):

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 
+import keras
 import numpy as np
 
 from skinkit import evaluation, explain, models, pipeline
@@ -60,6 +61,13 @@ class Classification(Task):
             return _predicted(model, images)
         views = np.stack(list(pipeline.image_views(images, self.recipe.tta.name)), axis=1)
         return _mean_over_views(model, views, **self.recipe.tta.options)
+
+    def standalone(self, model):
+        if self.recipe.tta is None:
+            return model
+        image = keras.Input(model.input_shape[1:], name="image")
+        answers = [model(view) for view in pipeline.symbolic_views(image, self.recipe.tta.name)]
+        return keras.Model(image, _mean(keras.ops.stack(answers, axis=1), **self.recipe.tta.options))
 
     def explain(self, model, rows, label=None):
         inputs, shown = self.inputs(rows), self.inputs(rows, channel_order="rgb", scaling="unit")
@@ -141,6 +149,13 @@ class MultiCrop(OrderedCrops):
     def ask(self, model, images):
         return _mean_over_views(model, images)
 
+    def standalone(self, model):
+        side = self.recipe.crop_size
+        crops = keras.Input(pipeline_spec(self.recipe, augment=False).shape(training=False), name="crops")
+        answers = model(keras.ops.reshape(crops, (-1, side, side, 3)))
+        answers = keras.ops.reshape(answers, (-1, crops.shape[1], answers.shape[-1]))
+        return keras.Model(crops, _mean(answers))
+
     def answers(self, model, crops, target):
         count, stacked = crops.shape[1], crops.reshape(-1, *crops.shape[2:])
         each = model.predict(stacked, verbose=0)
@@ -155,6 +170,14 @@ def _mean_over_views(model, views, **options):
     """Mean class probabilities of views or crops `(n, views, height, width, 3)`, all in one call."""
     found = _predicted(model, views.reshape(-1, *views.shape[2:]))
     return evaluation.mean_over_views(found.reshape(*views.shape[:2], -1), **options)
+
+
+def _mean(answers, of="probabilities"):
+    """The same mean in a model, of answers `(n, views, classes)`."""
+    if of == "probabilities":
+        return keras.ops.mean(answers, axis=1)
+    smallest = float(np.finfo(np.float32).tiny)
+    return keras.ops.softmax(keras.ops.mean(keras.ops.log(keras.ops.maximum(answers, smallest)), axis=1))
 
 
 def _predicted(model, images):

@@ -175,6 +175,14 @@ class Task(ABC):
         """
         raise self.no_classes()
 
+    def standalone(self, model):
+        """Returns the Keras model from images of `evaluation_images` to what `predictor` answers.
+
+        Raises:
+            ValueError: when the probabilities do not come from one network that sees one image.
+        """
+        raise self.not_one_network()
+
     def explain(self, model, rows, label=None) -> Explanation:
         """Returns the `Explanation` of manifest rows, which need no labels.
 
@@ -194,6 +202,13 @@ class Task(ABC):
         return ValueError(
             f"{self.recipe.name}: {self.recipe.model.name} tells no classes apart. Give the recipe a "
             "`classifier` of its features"
+        )
+
+    def not_one_network(self):
+        """Returns the error of a model that no file of another format can hold."""
+        return ValueError(
+            f"{self.recipe.name}: no file can hold all of a {type(self).__name__}: its probabilities do not "
+            "come from one network that sees one image. `skinkit evaluate` asks the run as it is"
         )
 
     def save(self, folder):  # noqa: B027 - most kinds have nothing to save

@@ -8,7 +8,7 @@ from skinkit.evaluation.stages import RULES
 from skinkit.papers.choice import choose
 from skinkit.tasks.batches import pipeline_spec
 from skinkit.tasks.classification import Classification
-from skinkit.tasks.task import Explanation
+from skinkit.tasks.task import Explanation, Task
 
 # Each stage under its name in the model and in `Recipe.stages`, with its target.
 STAGES = {"gate": "one_against_rest", "rest": "without"}
@@ -27,6 +27,7 @@ class TwoStage(Classification):
     """
 
     has_views = False
+    standalone = Task.standalone
 
     def __init__(self, recipe):
         super().__init__(recipe)

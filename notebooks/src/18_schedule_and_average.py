@@ -216,8 +216,9 @@ steps.to_frame("steps").T
 
 # %% [markdown]
 # The regularised networks took a fifth fewer steps at the same rate, each a mean of more images. The document
-# says that longer training would close the gap, and did not try. Its curves (continuous: training; dashed:
-# validation), redrawn from the numbers that the released notebooks print:
+# says that longer training would close the gap, and did not try. (Recipes of ours do: `lite0-m4-twice` and
+# others in `skinkit list bermeo2023`.) Its curves (continuous: training; dashed: validation), redrawn from
+# the numbers that the released notebooks print:
 
 # %%
 plots.compared_curves(curve_panels({}))

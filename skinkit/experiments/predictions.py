@@ -81,9 +81,9 @@ def score_with_intervals(predictions, positive="mel"):
     truth, probabilities, labels = evaluation.unpack_predictions(predictions)
     groups, grouped_by = prediction_groups(predictions)
     names = [*evaluation.summary_names(labels, positive), *evaluation.table_metrics(labels)]
-    if len(labels) == 2:
-        # hernandez2020 prints it beside precision and recall, which belong to a class.
-        names.append(f"auc:{evaluation.positive_label(labels, positive)}")
+    if known := evaluation.positive_label(labels, positive):
+        # hernandez2020 and bermeo2023 print it beside recall, which belongs to a class.
+        names.append(f"auc:{known}")
     intervals = evaluation.bootstrap_intervals(
         truth, probabilities, labels, groups=groups, metrics=list(dict.fromkeys(names)), positive=positive
     )

@@ -237,6 +237,10 @@ IMPOSSIBLE = {
     },
     "tolerance": (lambda: {"tolerance": {"macro_recall": 2}}, "`tolerance` must be .*2"),
     "brightness": (lambda: {"augmentation": {"brightness": "lots"}}, "`brightness` must be .*'lots'"),
+    "distortions": (
+        lambda: {"augmentation": {"distortions": "described"}, "image_size": (24, 24)},
+        "at least 32",
+    ),
     "crops": (
         lambda: {"input": choose("multi_crop", count="x"), "crop_size": 16},
         "`count` must be .*count='x'",

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from skinkit.experiments import run, summarise
 from skinkit.experiments.plan import Plan
@@ -50,6 +51,13 @@ def test_a_run_leaves_its_numbers_and_says_how_they_were_made(finished, tiny):
     assert sum(manifest["images"].values()) == 120
     assert manifest["source_size"] == [225, 300]
     assert pd.read_csv(finished / "history.csv")["phase"].tolist() == [1, 2, 2, 2]
+
+
+def test_the_area_of_the_class_that_a_recipe_is_about_is_among_the_scores(finished, tiny):
+    found = SavedRun(finished)
+    melanoma = found.predictions["label"] == tiny.positive
+    expected = roc_auc_score(melanoma, found.predictions[f"p_{tiny.positive}"])
+    assert found.metrics["scores"][f"auc:{tiny.positive}"]["value"] == pytest.approx(expected, abs=1e-12)
 
 
 def test_predictions_are_probabilities_of_the_test_images(finished):

@@ -17,7 +17,7 @@ _LONGER = {"twice": 2, "four-times": 4}
 
 def _stand_in(row, what, number, **changes):
     fields = {"quick": {}, "image_size": (128, 128), "published": ""}
-    return recipe(f"schedules/lite0-{row}", f"Lite0: {what}", number, _LITE0, **{**fields, **changes})
+    return recipe(f"schedules/lite0-{row}", f"Lite0 as {what}", number, _LITE0, **{**fields, **changes})
 
 
 # bermeo2023/schedules/lite0-m{0,1,2,3,4,5,6,7}{,-one-view}
@@ -32,7 +32,7 @@ def _one_view(four, number):
     """The network of another recipe, asked for one view of an image instead of four."""
     profiles = {p: {f: v for f, v in sizes.items() if f != "epochs"} for p, sizes in four.profiles.items()}
     return dataclasses.replace(
-        four, name=f"{four.name}-one-view", title=f"Lite0: the same network as M{number}, asked for one view",
+        four, name=f"{four.name}-one-view", title=f"Lite0 as M{number}, the same network asked for one view",
         start_from=four.name, phases=(), selection="last", tta=None, profiles=profiles,
     )  # fmt: skip
 
@@ -54,7 +54,7 @@ def _controls():
 def _scratch():
     for number in (0, 4):
         yield recipe(
-            f"scratch/resnet18-m{number}", f"ResNet-18 from nothing: {in_words(number)}", number,
+            f"scratch/resnet18-m{number}", f"ResNet-18 from nothing as {in_words(number)}", number,
             choose("resnet18"), {}, image_size=(96, 96), published="",
         )  # fmt: skip
 

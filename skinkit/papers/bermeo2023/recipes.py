@@ -28,9 +28,9 @@ BY_IMAGE = choose("bermeo2023_split")
 PLAIN, DROPOUTS = {"dropout": 0.0}, {"dropout": 0.5, "dropout_samples": 5}
 _RATES = (
     "a constant rate",
-    "a rate that falls in steps",
-    "a rate that falls as a cosine",
-    "a rate that falls as a cosine every five epochs",
+    "a rate falling in steps",
+    "a rate falling as a cosine",
+    "a rate falling as a cosine every 5 epochs",
 )
 
 
@@ -46,7 +46,7 @@ def _schedule(number, epochs):
 
 def in_words(number):
     """Returns what M`number` is, in words."""
-    regular = ", augmented, five dropouts" if number > 3 else ""
+    regular = ", larger batches, augmented, five dropouts" if number > 3 else ""
     return f"M{number}: {40 if regular else 20} epochs at {_RATES[number % 4]}{regular}"
 
 

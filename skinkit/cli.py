@@ -52,6 +52,7 @@ def _parser():
     for add in (
         _add_demo,
         _add_recipes,
+        _add_table,
         _add_run,
         _add_evaluate,
         _add_explain,
@@ -128,6 +129,31 @@ def _published(options):
     from skinkit.papers.published import show
 
     print(show(options.document))
+
+
+def _add_table(commands):
+    table = _command(commands, "table", _table, "print a document's table with our runs beside it")
+    table.add_argument("document", help="e.g. gessert2019")
+    table.add_argument("number", nargs="?", help="e.g. II (default: list the document's tables)")
+    form = table.add_mutually_exclusive_group()
+    for name in ("markdown", "csv", "latex"):
+        form.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=f"as {name}")
+    table.add_argument("--runs", default="results/runs", help="folder of all runs (default: %(default)s)")
+
+
+def _table(options):
+    from skinkit.experiments.results.printed_table import FORMS, list_tables, printed_table
+
+    if options.number is None:
+        print(list_tables(options.document).to_string(index=False))
+        return
+    table, form = printed_table(options.document, options.number, options.runs), options.form or "text"
+    notes = [f"[{number}] {text}" for number, text in enumerate(table.attrs["notes"], 1)]
+    # Files of numbers stay free of words.
+    beside = sys.stdout if form in ("text", "markdown") else sys.stderr
+    print("\n".join([f"{options.document}, {table.attrs['place']}", ""]), file=beside)
+    print(FORMS[form](table))
+    print("\n".join(["", *notes] if notes else []), end="\n" if notes else "", file=beside)
 
 
 def _add_run(commands):

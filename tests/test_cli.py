@@ -57,12 +57,23 @@ def smoke_run(tmp_path_factory):
 
 def test_help_names_every_command_and_forbids_clinical_use():
     text = skinkit("--help")
-    for command in ("demo", "list", "show", "published", "run", "evaluate", "explain", "report", "data"):
+    for command in (
+        "demo",
+        "list",
+        "show",
+        "published",
+        "table",
+        "run",
+        "evaluate",
+        "explain",
+        "report",
+        "data",
+    ):
         assert f"\n    {command}" in text
     assert "Not for clinical use" in text
 
 
-@pytest.mark.parametrize("command", ["run", "evaluate", "explain", "report", "show", "data fetch"])
+@pytest.mark.parametrize("command", ["run", "evaluate", "explain", "report", "show", "table", "data fetch"])
 def test_every_command_explains_itself(command):
     assert "usage: skinkit" in skinkit(*command.split(), "--help")
 
@@ -73,6 +84,16 @@ def test_the_installed_script_is_the_same_command():
         pytest.skip("skinkit is on the path without being installed")
     printed = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
     assert printed.stdout == skinkit("--version")
+
+
+def test_a_table_is_printed_with_ours_beside_it():
+    assert "Table II" in skinkit("table", "gessert2019")
+    printed = skinkit("table", "gessert2019", "II", "--csv", "--runs", "nowhere")
+    assert printed.splitlines()[:2] == [
+        "row,score,printed (%),ours at `full`,verdict",
+        '"InceptV3, Downsampling",macro recall,63.3 ± 2.4,not run,open',
+    ]
+    assert "Did you mean" in skinkit("table", "gessert2019", "tabel2", code=1)
 
 
 def test_recipes_are_listed_and_shown():

@@ -73,7 +73,9 @@ def test_help_names_every_command_and_forbids_clinical_use():
     assert "Not for clinical use" in text
 
 
-@pytest.mark.parametrize("command", ["run", "evaluate", "explain", "report", "show", "table", "data fetch"])
+@pytest.mark.parametrize(
+    "command", ["run", "evaluate", "explain", "report", "show", "table", "figure", "data fetch"]
+)
 def test_every_command_explains_itself(command):
     assert "usage: skinkit" in skinkit(*command.split(), "--help")
 
@@ -94,6 +96,16 @@ def test_a_table_is_printed_with_ours_beside_it():
         '"InceptV3, Downsampling",macro recall,63.3 ± 2.4,not run,open',
     ]
     assert "Did you mean" in skinkit("table", "gessert2019", "tabel2", code=1)
+
+
+def test_figures_are_listed_and_drawn(tmp_path, smoke_run):
+    folder, _ = smoke_run
+    assert "8.1  yes  M0 and M4" in skinkit("figure", "bermeo2023", "--runs", tmp_path)
+    for document, number, *run in (("bermeo2023", "8.1"), ("butskova2021", "8", "--run", folder)):
+        printed = skinkit("figure", document, number, "--out", tmp_path / f"{number}.png", *run)
+        assert f"Open {tmp_path / number}.png\n" in printed and "Not for clinical use" in printed
+        assert (tmp_path / f"{number}.png").stat().st_size > 10_000
+    assert "cannot be drawn: photographs" in skinkit("figure", "butskova2021", "1", code=1)
 
 
 def test_recipes_are_listed_and_shown():

@@ -42,7 +42,7 @@ format: setup ## let ruff put the code in order
 notebooks: setup ## make notebooks/*.ipynb from notebooks/src/*.py
 	$(BIN)/python notebooks/build.py
 
-report: setup ## make results/README.md, results/ledger.csv and the figures from the run folders
+report: setup ## make the pages, tables and figures in results/ from the run folders
 	$(BIN)/skinkit report
 
 rescore: setup ## compute the scores of the run folders again from their predictions

@@ -31,7 +31,7 @@ def layer_sizes(material):
         ax.bar(0, 0, color=colour, label=kind)
     names = [layer.name for layer in layers]
     ax.set_xticks(range(len(layers)), names, rotation=90, fontsize=7)
-    ax.set(yticks=[], ylabel="bars as high as the maps", ylim=(None, shape[0] * 0.62))
+    ax.set(yticks=[], ylabel="bars as high as the maps", ylim=(-0.27 * shape[0], 0.62 * shape[0]))
     ax.set_title(f"{len(layers)} layers, {model.count_params():,} parameters")
     ax.legend(fontsize=7, ncols=2)
     return figure, f"the network of {material.of}"

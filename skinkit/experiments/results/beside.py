@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from skinkit.experiments.results.page_text import leak_text, leakage, metric_words, score_text
 from skinkit.papers.published import flagged, load_published, published_scores
 from skinkit.papers.registry import printed_rows, recipes, same_method
 
@@ -35,28 +36,19 @@ def runs_beside(ledger):
         DataFrame, rows of the ledger with `NUMBER` of the printed score and `kind`, `FULL` or `STAND_IN`: one
         row for each score and protocol.
     """
+    scores = published_scores().query("answered")
     runs = ledger[ledger["measured"].notna() & (ledger["stale"] == "")]
-    runs = runs.assign(target=runs["document"] + "/" + runs["table"] + "/" + runs["row"])
-    own = runs[runs["published"].notna()]
-    own = own.assign(rank=(own["recipe"] != own["target"]) + 2 * (own["profile"] != "full"))
-    found = pd.concat([own, _stand_ins(runs[runs["published"].isna()])], ignore_index=True)
+    name = runs["document"] + "/" + runs["table"] + "/" + runs["row"]
+    rows = {each: list(printed_rows(each, set(scores["target"]))) for each in name.unique()}
+    runs = runs.drop(columns=["on", "published"]).assign(name=name, target=name.map(rows)).explode("target")
+    found = runs.merge(scores[[*NUMBER, "published"]], on=["target", "metric", "class"])
+    own = (found["recipe"] != found["target"]) + 2 * (found["profile"] != "full")
+    found["rank"] = own.where(found["name"] == found["target"], 4)
     found["kind"] = found["rank"].lt(2).map({True: FULL, False: STAND_IN})
     nearest = found.groupby([*NUMBER, "kind"])["rank"].transform("min")
     found = found[(found["rank"] < 4) | (found["rank"] == nearest)]
     found = found.sort_values(["rank", "runs"], ascending=[True, False], kind="stable")
     return found.drop_duplicates([*NUMBER, "protocol"])
-
-
-def _stand_ins(runs):
-    """The rows of recipes without a printed row, once for each score that they stand in for."""
-    scores = published_scores().query("answered")
-    rows = {name: list(printed_rows(name, scores["target"].unique())) for name in runs["target"].unique()}
-    runs = (
-        runs.drop(columns=["on", "published"])
-        .assign(target=runs["target"].map(rows), rank=4)
-        .explode("target")
-    )
-    return runs.merge(scores[[*NUMBER, "published"]], on=["target", "metric", "class"])
 
 
 def table_beside(cells, beside):
@@ -103,35 +95,6 @@ def _ways(found):
 def _range(rates):
     low, high = (leak_text(rate) for rate in (rates.min(), rates.max()))
     return low if low == high else f"{low} to {high}"
-
-
-def leakage(rows):
-    """Returns the share of test images whose lesion, or patient where lesions have no ids, is in training."""
-    return rows["leakage_lesion"].fillna(rows["leakage_patient"]).astype(float)
-
-
-def leak_text(rate):
-    """Returns a share of `leakage` as text."""
-    return "unknown" if pd.isna(rate) else f"{100 * rate:.1f} %"
-
-
-def score_text(row, percent=False):
-    """Returns a score of the ledger with its interval and the spread over its seeds, or else folds.
-
-    Args:
-        row: Named tuple with `measured`, `low`, `high`, `seed_sd` and `fold_sd`.
-        percent: Boolean, whether the unit is %, with one decimal.
-    """
-    scale, digits = (100, 1) if percent else (1, 3)
-    said = [f"{scale * value:.{digits}f}" for value in (row.measured, row.low, row.high)]
-    sd = row.seed_sd if pd.notna(row.seed_sd) else row.fold_sd
-    interval = f" ({said[1]}-{said[2]})" if pd.notna(row.low) else ""
-    return said[0] + interval + (f", sd {scale * sd:.{digits}f}" if pd.notna(sd) else "")
-
-
-def metric_words(metric):
-    """Returns the name of a score as it is read."""
-    return metric.replace("_", " ").replace("auc", "AUC").replace("f1", "F1")
 
 
 def _measured(row, way, unit):

@@ -1,29 +1,21 @@
 """The page of a document: its claims, its tables with ours beside them, what was found, and what is open."""
 
 import functools
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from skinkit.evaluation import to_markdown
-from skinkit.experiments.results.beside import STAND_IN, is_repeated, runs_beside, score_cells, table_beside
+from skinkit.experiments.results.beside import is_repeated, runs_beside, score_cells, table_beside
 from skinkit.experiments.results.claims import claim_verdicts, difference_in_words, judge_claims
 from skinkit.experiments.results.comparisons import SHARED
-from skinkit.experiments.results.run_times import (
-    folded,
-    open_runs,
-    open_text,
-    runs_text,
-    shared_words,
-    short,
-    wrapped,
-)
-from skinkit.papers.published import DOCUMENTS, FOLDER, read_cells, show_table
+from skinkit.experiments.results.page_text import folded, picture, short, wrapped
+from skinkit.experiments.results.run_times import open_runs, open_text, runs_text
+from skinkit.experiments.results.table_text import show_lines, table_text
+from skinkit.papers.published import DOCUMENTS, FOLDER, read_cells
 from skinkit.papers.registry import choices, recipes
 
-_LIKE = ["profile", "weights", "precision", "dataset", "lacking"]
 # Not printed, or no table: `skinkit published` shows these numbers.
 _ELSEWHERE = ("text", "released")
 # What a difference is told by, the first that the document prints, or else the first that was measured.
@@ -82,10 +74,10 @@ def document_page(document, tables, figures=None):
         parts += ["## Claims", _claims_text(tables.claims[tables.claims["document"] == document])]
     parts += [picture(name, text) for name, text in (figures or {}).items()]
     parts += [text for key in keys if key in DOCUMENTS for text in _tables_text(key, tables)]
-    differences = tables.differences[_of(tables.differences["first"], keys)]
+    differences = tables.differences[belongs_to(tables.differences["first"], keys)]
     if not differences.empty:
         parts += ["## Differences", differences_text(differences, tables)]
-    times = tables.times[_of(tables.times["recipe"], keys)]
+    times = tables.times[belongs_to(tables.times["recipe"], keys)]
     if not times.empty:
         parts += ["## Runs", runs_text(times, tables.ledger, tables.folder)]
     if document in DOCUMENTS:
@@ -93,11 +85,6 @@ def document_page(document, tables, figures=None):
         parts += [text for key in keys for text in choices(key)] + [_notes(document)]
     left = pd.concat([tables.left[key] for key in keys], ignore_index=True)
     return "\n\n".join(filter(None, [*parts, "## Open", open_text(left)])) + "\n"
-
-
-def picture(name, text):
-    """Returns a figure of the results as Markdown."""
-    return f"![{text}](figures/{name}.png)"
 
 
 def _head(document):
@@ -108,8 +95,9 @@ def _head(document):
     return f"# {document}\n\n{wrapped(said)}"
 
 
-def _of(names, keys):
-    return names.str.partition("/")[0].isin(keys)
+def belongs_to(names, documents):
+    """Returns which names of recipes are those of documents, as a Series of booleans."""
+    return names.map(lambda name: name.split("/")[0]).isin(documents)
 
 
 def _claims_text(tests):
@@ -148,68 +136,6 @@ def _tables_text(document, tables):
         yield wrapped(f"Numbers of the text and of released code: `skinkit published {document}`.{about}")
 
 
-def show_lines(cells):
-    """Returns a table without scores as `skinkit published` shows it, in lines of a page's width."""
-    lines = show_table(cells).splitlines()[1:]
-    return "\n".join(wrapped(line, "    ") if line.startswith("[") else line.rstrip() for line in lines)
-
-
-def table_text(table, cells):
-    """Returns a table of `table_beside` as Markdown: with its stand-ins above, notes and commands below.
-
-    Args:
-        table: DataFrame of `table_beside`.
-        cells: DataFrame, what it was made of.
-    """
-    runs, parts = table.attrs["runs"], []
-    stand_ins = runs[runs["kind"] == STAND_IN]
-    for shared, rows in stand_ins.groupby(_LIKE):
-        names = dict.fromkeys(_networks(rows))
-        said = shared_words(dict(zip(_LIKE, shared, strict=True))).rstrip(":")
-        count = "-".join(f"{n:.0f}" for n in sorted({rows["runs"].min(), rows["runs"].max()}))
-        parts.append(wrapped(f"Stand-ins: {', '.join(names)}. {said}, {count} runs."))
-    # What is the same in all lines is said once.
-    same = [name for name in table.columns[3:] if len(table) > 1 and table[name].nunique() == 1]
-    parts += (
-        [" ".join(f"{name[0].upper()}{name[1:]}: {table[name].iloc[0]}." for name in same)] if same else []
-    )
-    parts.append(to_markdown(table.drop(columns=same)).rstrip())
-    notes = [wrapped(f"- [{number}] {text}", "  ") for number, text in enumerate(table.attrs["notes"], 1)]
-    parts += ["\n".join(notes)] if notes else []
-    commands = _commands(cells, runs)
-    return "\n\n".join([*parts, folded("Commands", f"```sh\n{commands}\n```")] if commands else parts)
-
-
-def _networks(stand_ins):
-    """The recipes of stand-ins, those of one network and table as one."""
-    for name, target in zip(stand_ins["recipe"], stand_ins["target"], strict=True):
-        table, _, row = name.rpartition("/")
-        yield "the rows themselves" if name == target else f"`{table}/{row.partition('-')[0]}-…`"
-
-
-def _commands(cells, runs):
-    """How each row is run at `full`, and how what stands beside it was."""
-    known = {recipe.published_row: recipe.name for recipe in reversed(recipes())}
-    lines = []
-    for target in cells["target"].unique():
-        if target in known:
-            beside = runs.loc[runs["target"] == target, "command"].drop_duplicates()
-            full = f"skinkit run {known[target]} --profile full --seed 0-2"
-            ours = [one for said in beside for one in _together(said.split("; "))]
-            lines += [f"# {target}", full, *(one.replace(" --weights", " \\\n  --weights") for one in ours)]
-    return "\n".join(lines)
-
-
-def _together(commands):
-    """The commands of runs which differ in fold and seed, as one where that is the same."""
-    asked = [re.search(r"--fold (\d+) --seed (\d+)", command) for command in commands]
-    folds, seeds = (sorted({each[i] for each in asked}, key=int) for i in (1, 2))
-    rest = {re.sub(r"--fold \d+ --seed \d+", "{}", command) for command in commands}
-    if len(rest) > 1 or len(folds) * len(seeds) != len(commands):
-        return commands
-    return [rest.pop().format(f"--fold {','.join(folds)} --seed {','.join(seeds)}")]
-
-
 def differences_text(differences, tables):
     """Returns a sentence for each pair of recipes and way to run them, by its main score.
 
@@ -217,7 +143,7 @@ def differences_text(differences, tables):
         differences: DataFrame, those of the page.
         tables: `Tables`.
     """
-    claims = tables.claims[tables.claims["first"] != ""]
+    claims = tables.claims.drop_duplicates(["first", "second", "protocol"])
     keys = zip(claims["first"], claims["second"], claims["protocol"], strict=True)
     what = dict(zip(keys, claims["what"], strict=True))
     scores = tables.ledger[tables.ledger["class"] == "all"]

@@ -2,20 +2,25 @@
 
 import math
 import os
-import textwrap
 
 import pandas as pd
 
 from skinkit import data
 from skinkit.evaluation import to_markdown
-from skinkit.experiments.results.beside import leak_text, leakage, metric_words, score_text
 from skinkit.experiments.results.finished_runs import ALIKE, alike
+from skinkit.experiments.results.page_text import (
+    SHARED,
+    folded,
+    leak_text,
+    leakage,
+    metric_words,
+    score_text,
+    shared_words,
+    short,
+    wrapped,
+)
 from skinkit.papers.registry import printed_rows, recipes, same_method
 from skinkit.papers.registry import recipe as find_recipe
-
-_WIDTH = 110
-# What the runs of one table share is said above it.
-_SHARED = ["profile", "weights", "precision", "dataset", "lacking"]
 
 
 def run_times(runs):
@@ -32,7 +37,10 @@ def run_times(runs):
         m, e = run.manifest, run.manifest.get("environment", {})
         versions = f"TensorFlow {e.get('tensorflow')}, Keras {e.get('keras')}"
         machine = f"{e.get('device')} with {e.get('cpu_cores')} CPU cores, {versions}"
-        said = {"images": sum(m.get("images", {}).values()), "seconds": m.get("seconds", math.nan)}
+        said = {
+            "images": sum(m.get("images", {}).values()) or math.nan,
+            "seconds": m.get("seconds", math.nan),
+        }
         rows.append({**alike(run), **said, "machine": machine, "folder": run.folder.parent})
     return pd.DataFrame(rows, columns=[*ALIKE, "images", "seconds", "machine", "folder"])
 
@@ -49,27 +57,13 @@ def runs_text(times, ledger, results):
     parts = [f"{len(times)} runs, {hours:.1f} hours in all. On: {'; '.join(machines)}."]
     scores = ledger[ledger["class"].eq("all") & ledger["measured"].notna()]
     scores = scores.drop_duplicates([*ALIKE, "metric"]).set_index(list(ALIKE)).sort_index()
-    for shared, rows in times.groupby(_SHARED, sort=False):
-        parts.append(shared_words(dict(zip(_SHARED, shared, strict=True))))
+    for shared, rows in times.groupby(SHARED, sort=False):
+        parts.append(shared_words(dict(zip(SHARED, shared, strict=True))))
         lines = [_run_line(rows, scores.loc[[key]]) for key, rows in rows.groupby(list(ALIKE), sort=False)]
         parts.append(to_markdown(pd.DataFrame(lines).fillna("")).rstrip())
     folders = times.drop_duplicates("recipe")
     links = {short(each.recipe): os.path.relpath(each.folder, results) for each in folders.itertuples()}
     return "\n\n".join([*parts, "\n".join(f"[{name}]: {folder}" for name, folder in links.items())])
-
-
-def short(name):
-    """Returns the name of a recipe without its document's."""
-    return name.partition("/")[2]
-
-
-def shared_words(shared):
-    """Returns what all runs of a table have in common, as a sentence."""
-    parts = [f"Profile `{shared['profile']}`"]
-    parts += [f"weights `{shared['weights']}`"] if shared["weights"] else []
-    parts += [shared["precision"]] if shared["precision"] != "float32" else []
-    images = "images drawn for the question" if shared["dataset"] == "synthetic" else shared["dataset"]
-    return f"{', '.join([*parts, images, *filter(None, [shared['lacking']])])}:"
 
 
 def _run_line(rows, scores):
@@ -92,8 +86,8 @@ def open_runs(times, document):
     """Returns the recipes of a document that are left to run, with estimated hours.
 
     A row of the document is left until it has been run at `full`, a recipe of ours until it has been run at
-    all. The estimate grows the measured time of a run of the same recipe by epochs, images, pixels and the
-    square of the width. Where there is none, that of a stand-in is a lower bound, as its network is smaller.
+    all. The estimate grows the measured time of a run of the same recipe, or else network, by epochs, images,
+    pixels and the square of the width. That of a stand-in is a lower bound, as its network is smaller.
 
     Args:
         times: DataFrame of `run_times`.
@@ -105,7 +99,8 @@ def open_runs(times, document):
     """
     fresh, rows = times[times["stale"] == ""], []
     done = set(zip(fresh["recipe"], fresh["profile"], strict=True))
-    timed = {name: list(runs.itertuples()) for name, runs in fresh.groupby("recipe", sort=False)}
+    known = fresh.dropna(subset=["seconds", "images"])
+    timed = {name: list(runs.itertuples()) for name, runs in known.groupby("recipe", sort=False)}
     for recipe in recipes(document):
         profile = "full" if recipe.published_row else "quick"
         if same_method(recipe)[0] is recipe and not done & {(recipe.name, profile), (recipe.name, "full")}:
@@ -114,15 +109,23 @@ def open_runs(times, document):
 
 
 def _estimate(recipe, profile, timed):
-    network = recipe.name.rpartition("/")[2].partition("-")[0]
-    for name, runs in timed.items():
-        bound = bool(printed_rows(name, [recipe.published_row])) and name != recipe.name
-        own = name.startswith(f"{recipe.document}/") and f"/{network}-" in name
-        if recipe.name not in timed and (bound or own) or name == recipe.name:
-            asked = (find_recipe(name) if bound else recipe).resolve(profile, recipe.known_protocols[-1])
-            seconds = [run.seconds * _growth(asked, run) for run in runs]
-            return {"hours": sum(seconds) / len(seconds) / 3600, "bound": bound, "like": name}
+    likes = {name: find_recipe(name) for name in ([recipe.name] if recipe.name in timed else timed)}
+    for like in sorted(likes.values(), key=lambda like: _distance(like, recipe)):
+        bound = like is not recipe and bool(printed_rows(like.name, [recipe.published_row]))
+        if bound or _network(like) == _network(recipe):
+            asked = (like if bound else recipe).resolve(profile, recipe.known_protocols[-1])
+            seconds = [run.seconds * _growth(asked, run) for run in timed[like.name]]
+            return {"hours": sum(seconds) / len(seconds) / 3600, "bound": bound, "like": like.name}
     return {"hours": math.nan, "bound": False, "like": ""}
+
+
+def _distance(like, recipe):
+    """Of one document first, and then of one model: the least has the most in common."""
+    return like.document != recipe.document, like.model.name != recipe.model.name
+
+
+def _network(recipe):
+    return recipe.model.options.get("backbone", recipe.model.name)
 
 
 def _growth(asked, run):
@@ -137,6 +140,8 @@ def _growth(asked, run):
 def _work(recipe):
     epochs = sum(phase.epochs for phase in recipe.phases) or 1
     pixels = recipe.crop_size**2 if recipe.crop_size else math.prod(recipe.image_size)
+    # A step on ordered crops sees all of them.
+    pixels *= recipe.input.options["count"] if recipe.input.name == "ordered_crops" else 1
     return epochs * pixels * recipe.model_size.get("width", 1) ** 2
 
 
@@ -148,37 +153,32 @@ def open_text(left):
     """
     if left.empty:
         return "Nothing: every row has been run."
-    example, known = left.iloc[0], left["hours"].notna()
-    full = left["profile"].eq("full").sum()
+    options, full = [_options(each) for each in left.itertuples()], left["profile"].eq("full").sum()
     head = (
         f"{full} rows at `full` and {len(left) - full} recipes of ours have not been run. Three runs of one: "
-        f"`skinkit run {example.recipe} --profile {example.profile} --seed 0-2`. "
-        f"Nothing alike has been timed for {(~known).sum()} of them; one run of each other takes about "
-        f"{left['hours'].sum():,.0f} hours on the machine of the timed ones. `>`: at least, as the recipe "
-        "that was timed has a smaller network."
+        f"`skinkit run {left['recipe'].iloc[0]} {options[0]} --seed 0-2`. "
+        f"Nothing alike has been timed for {left['hours'].isna().sum()} of them; one run of each other takes "
+        f"about {left['hours'].sum():,.0f} hours on the machine of the timed ones, roughly: grown by epochs, "
+        "images and pixels. `>`: at least, as the recipe that was timed has a smaller network."
     )
-    hours = [
-        "unknown" if pd.isna(each.hours) else f"{'> ' if each.bound else ''}{each.hours:,.1f}"
-        for each in left.itertuples()
-    ]
+    hours = [_hours(each) for each in left.itertuples()]
     table = pd.DataFrame(
         {
             "recipe": left["recipe"].map(short),
-            "profile": left["profile"],
+            "options": options,
             "hours a run": hours,
-            "estimated from": left["like"].map(short),
+            "estimated from": left["like"],
         }
     )
     return f"{wrapped(head)}\n\n{folded('What is left', to_markdown(table).rstrip())}"
 
 
-def wrapped(text, indent=""):
-    """Returns a text in lines of a page's width."""
-    return textwrap.fill(
-        text, _WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
+def _options(left):
+    protocol = find_recipe(left.recipe).known_protocols[-1]
+    return f"--profile {left.profile}" + ("" if protocol == "corrected" else f" --protocol {protocol}")
 
 
-def folded(title, text):
-    """Returns a text that opens on a click."""
-    return f"<details><summary>{title}</summary>\n\n{text}\n\n</details>"
+def _hours(left):
+    if pd.isna(left.hours):
+        return "unknown"
+    return f"{'> ' if left.bound else ''}{left.hours:,.1f}" if left.hours > 0.05 else "minutes"

@@ -47,9 +47,10 @@ def evaluate(folder, on=None, data_dir=None, overlap="drop", balanced=False, sub
         FileNotFoundError: when the run, its model or the images are missing.
         ValueError: for an unknown `overlap`, or when no image is left.
     """
+    asked = {"balanced": balanced, "subgroups": subgroups, **wanted}
     if on is None:
         run = SavedRun(Path(folder))
-        further = _further(run, run.folder, {"data_dir": data_dir}, balanced, subgroups, wanted)
+        further = _further(run, run.folder, data_dir, **asked)
         return "\n".join([summarise(folder), *further])
     if not str(on):
         raise ValueError("`on` is the name of a release, or a path. Received: an empty string")
@@ -68,17 +69,16 @@ def evaluate(folder, on=None, data_dir=None, overlap="drop", balanced=False, sub
     target.mkdir(parents=True, exist_ok=True)
     metrics = save_scored(predictions, run.recipe.positive, target, **said)
     lines = [_text(target.as_posix(), metrics, predictions, stamp), *notes]
-    which = {"predictions": predictions, "data_dir": data_dir}
-    further = _further(run, target, {**which, "table": table}, balanced, subgroups, wanted)
-    return "\n".join([*lines, *further])
+    return "\n".join([*lines, *_further(run, target, data_dir, predictions, table, **asked)])
 
 
-def _further(run, folder, which, balanced, subgroups, wanted):
+def _further(run, folder, data_dir, predictions=None, table=None, *, balanced, subgroups, **wanted):
     """What is asked for besides the scores of the likeliest class."""
-    images = {name: value for name, value in which.items() if name != "table"}
-    lines = [operating_point_text(run, **images, **wanted)] if wanted else []
-    lines += [decision_text(run, **images)] if balanced else []
-    return lines + ([subgroups_text(write_subgroups(run, folder, **which, **wanted))] if subgroups else [])
+    lines = [operating_point_text(run, predictions, data_dir, **wanted)] if wanted else []
+    lines += [decision_text(run, predictions, data_dir)] if balanced else []
+    if subgroups:
+        lines.append(subgroups_text(write_subgroups(run, folder, predictions, table, data_dir, **wanted)))
+    return lines
 
 
 def _folder_for(folder, which):

@@ -204,18 +204,32 @@ def show_table(rows: pd.DataFrame) -> str:
     Args:
         rows: DataFrame, of `read_cells`.
     """
+    body = table_body(rows)
+    place = "the text" if "place" in body else rows["source"].iloc[0].split(", ", 1)[1]
+    lines = [f"{rows['source'].iloc[0].split(', ')[0]}, {place}", body.to_string(index=False)]
+    return "\n".join(lines + [f"[{number}] {text}" for number, text in enumerate(body.attrs["notes"], 1)])
+
+
+def table_body(rows: pd.DataFrame) -> pd.DataFrame:
+    """Returns the rows of one table as a table of text, laid out as the document does.
+
+    Args:
+        rows: DataFrame, of `read_cells`.
+
+    Returns:
+        DataFrame whose `attrs["notes"]` are the texts of the marks `[1]`, `[2]` in it.
+    """
     notes = list(dict.fromkeys(rows["check"][flagged(rows["check"])]))
     marks = {text: f" [{number}]" for number, text in enumerate(notes, 1)}
     value = rows["value"] + rows["sd"].map(lambda sd: f" ± {sd}" if sd else "")
     value = value.replace("", "lost") + rows["unit"].map(lambda unit: f" {unit}" if unit in _SIGNS else "")
-    sources = rows["source"].str.split(", ", n=1, expand=True)
-    rows = rows.assign(cell=value + rows["check"].map(lambda text: marks.get(text, "")), place=sources[1])
+    places = rows["source"].str.split(", ", n=1).str[1]
+    rows = rows.assign(cell=value + rows["check"].map(lambda text: marks.get(text, "")), place=places)
     body = _as_list(rows) if rows["table"].iloc[0] in ("text", "released") else _as_grid(rows)
     if (body == "").to_numpy().mean() > 0.5:
         body = _as_list(rows)
-    place = "the text" if "place" in body else rows["place"].iloc[0]
-    lines = [f"{sources[0].iloc[0]}, {place}", body.to_string(index=False)]
-    return "\n".join(lines + [f"[{number}] {text}" for number, text in enumerate(notes, 1)])
+    body.attrs["notes"] = notes
+    return body
 
 
 def _as_list(rows: pd.DataFrame) -> pd.DataFrame:

@@ -18,6 +18,11 @@ def score_cells():
     return load_published().loc[scores.index].assign(**scores)
 
 
+def is_repeated(cells):
+    """Returns whether a recipe aims at one of the rows of `score_cells`."""
+    return not {recipe.published_row for recipe in recipes()}.isdisjoint(cells["target"])
+
+
 def runs_beside(ledger):
     """Returns the runs that stand beside printed scores: those of their own rows, or the nearest stand-ins.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from skinkit.evaluation import to_markdown
-from skinkit.experiments.results.beside import runs_beside, score_cells, table_beside
+from skinkit.experiments.results.beside import is_repeated, runs_beside, score_cells, table_beside
 from skinkit.experiments.results.claims import claim_verdicts, difference_in_words, judge_claims
 from skinkit.experiments.results.comparisons import SHARED
 from skinkit.experiments.results.page_text import folded, picture, short, wrapped
@@ -117,7 +117,6 @@ def _tables_text(document, tables):
     """The section of each published table, in the order of the document."""
     scores = tables.cells[tables.cells["document"] == document]
     own, elsewhere = read_cells(document), []
-    aims = {recipe.published_row for recipe in recipes()}
     prefix = f"{document}: " if DOCUMENTS[document].beside else ""
     for table, cells in own.groupby("table", sort=False):
         if table.startswith(_ELSEWHERE):
@@ -126,7 +125,7 @@ def _tables_text(document, tables):
         place = cells["source"].iloc[0].split(", ", 1)[1]
         yield f"## {prefix}{place[0].upper()}{place[1:]}"
         rows = scores[scores["table"] == table]
-        if not aims & set(rows["target"]):
+        if not is_repeated(rows):
             yield f"```text\n{show_lines(cells)}\n```"
         else:
             yield table_text(table_beside(rows, tables.beside), rows)

@@ -52,10 +52,16 @@ def _parser():
     for add in (
         _add_demo,
         _add_recipes,
+        _add_table,
+        _add_figure,
         _add_run,
         _add_evaluate,
         _add_explain,
         _add_report,
+        _add_export,
+        _add_card,
+        _add_submit,
+        _add_serve,
         _add_data,
     ):
         add(commands)
@@ -128,6 +134,56 @@ def _published(options):
     from skinkit.papers.published import show
 
     print(show(options.document))
+
+
+def _add_table(commands):
+    table = _command(commands, "table", _table, "print a document's table with our runs beside it")
+    table.add_argument("document", help="e.g. gessert2019")
+    table.add_argument("number", nargs="?", help="e.g. II (default: list the document's tables)")
+    form = table.add_mutually_exclusive_group()
+    for name in ("markdown", "csv", "latex"):
+        form.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=f"as {name}")
+    table.add_argument("--runs", default="results/runs", help="folder of all runs (default: %(default)s)")
+
+
+def _table(options):
+    from skinkit.experiments.results.printed_table import FORMS, list_tables, printed_table
+
+    if options.number is None:
+        print(list_tables(options.document).to_string(index=False))
+        return
+    table, form = printed_table(options.document, options.number, options.runs), options.form or "text"
+    notes = [f"[{number}] {text}" for number, text in enumerate(table.attrs["notes"], 1)]
+    # Files of numbers stay free of words.
+    beside = sys.stdout if form in ("text", "markdown") else sys.stderr
+    print("\n".join([f"{options.document}, {table.attrs['place']}", ""]), file=beside)
+    print(FORMS[form](table))
+    print("\n".join(["", *notes] if notes else []), end="\n" if notes else "", file=beside)
+
+
+def _add_figure(commands):
+    figure = _command(commands, "figure", _figure, "draw a document's figure, or list them all")
+    figure.add_argument("document", help="e.g. bermeo2023")
+    figure.add_argument("number", nargs="?", help="e.g. 8.13 (default: list the document's figures)")
+    figure.add_argument("--out", type=Path, help="image to write (default: DOCUMENT-figure-NUMBER.png)")
+    text = "run folders to draw, in the place of those in --runs"
+    figure.add_argument("--run", nargs="+", default=(), metavar="RUN", type=Path, help=text)
+    figure.add_argument("--runs", default="results/runs", help="folder of all runs (default: %(default)s)")
+    text = "image files of your own, in the place of drawn ones"
+    figure.add_argument("--images", nargs="+", default=(), metavar="FILE", type=Path, help=text)
+    _add_data_dir(figure)
+
+
+def _figure(options):
+    from skinkit.experiments.document_figures import draw_figure, figure_list
+
+    if options.number is None:
+        print(figure_list(options.document, options.runs))
+        return
+    out = options.out or Path(f"{options.document}-figure-{options.number}.png")
+    given = {"runs": options.runs, "given": options.run, "files": options.images}
+    text = draw_figure(options.document, options.number, out, **given, data_dir=options.data_dir)
+    print(f"{text}\nOpen {out}\n{_NOT_CLINICAL}")
 
 
 def _add_run(commands):
@@ -204,6 +260,8 @@ def _add_evaluate(commands):
         default="drop",
         help="leave out (default) or keep images of photographs, lesions or patients of the training",
     )
+    text = "also: ages, sexes, sites and ways of confirmation, each against all other images"
+    evaluate.add_argument("--subgroups", action="store_true", help=text)
     point = evaluate.add_mutually_exclusive_group()
     for name in ("sensitivity", "specificity"):
         text = f"also: the threshold that has this {name} on validation, and what it is worth on the others"
@@ -220,6 +278,7 @@ def _evaluate(options):
     wanted = {name: value for name, value in asked.items() if value is not None}
     which = {"on": options.on, "data_dir": options.data_dir, "overlap": options.overlap}
     which["balanced"] = options.balanced
+    which["subgroups"] = options.subgroups
     text = evaluate(options.run, **which, **wanted)
     print(f"{text}\n{_NOT_CLINICAL}")
 
@@ -248,6 +307,7 @@ def _add_report(commands):
     report.add_argument("run", nargs="?", type=Path, help="run folder (default: the ledger of all runs)")
     report.add_argument("--runs", default="results/runs", help="folder of all runs (default: %(default)s)")
     report.add_argument("--out", default="results", help="folder of the ledger (default: %(default)s)")
+    _add_data_dir(report)
 
 
 def _report(options):
@@ -255,7 +315,7 @@ def _report(options):
         from skinkit.experiments import SavedRun
         from skinkit.experiments.report import write_report
 
-        print(f"Open {write_report(SavedRun(options.run).folder)}")
+        print(f"Open {write_report(SavedRun(options.run).folder, options.data_dir)}")
         return
     from skinkit.experiments.results.ledger import write_ledger
 
@@ -263,6 +323,54 @@ def _report(options):
     print(
         f"{len(table)} rows, {table['measured'].notna().sum()} measured: {options.out}/ledger.csv, README.md"
     )
+
+
+def _add_export(commands):
+    export = _command(commands, "export", _export, "write a run's model as a file for other programs")
+    export.add_argument("run", type=Path, help="run folder")
+    formats = ("keras", "savedmodel", "onnx", "litert")
+    export.add_argument("--format", choices=formats, default="keras", help="default: %(default)s")
+    text = "the file scales values from 0 to 255 and orders the channels itself"
+    export.add_argument("--with-preprocessing", action="store_true", help=text)
+
+
+def _export(options):
+    from skinkit.experiments import export
+
+    print(f"Written: {export(options.run, options.format, options.with_preprocessing)}\n{_NOT_CLINICAL}")
+
+
+def _add_card(commands):
+    card = _command(commands, "card", _card, "write the model card of a run, MODEL_CARD.md")
+    card.add_argument("run", type=Path, help="run folder")
+
+
+def _card(options):
+    from skinkit.experiments import write_card
+
+    print(f"Written: {write_card(options.run)}\n{_NOT_CLINICAL}")
+
+
+def _add_submit(commands):
+    command = _command(commands, "submit", _submit, "write a challenge's CSV of a run's predictions")
+    command.add_argument("run", type=Path, help="run folder")
+    command.add_argument("--on", required=True, help="a data set with a challenge, e.g. isic2018_test")
+    _add_data_dir(command)
+
+
+def _submit(options):
+    from skinkit.experiments import submit
+
+    path, notes = submit(options.run, options.on, options.data_dir)
+    print("\n".join([f"Written: {path}", *notes, _NOT_CLINICAL]))
+
+
+def _add_serve(commands):
+    from skinkit.serve.command import add_options, carry_out
+
+    serve = _command(commands, "serve", carry_out, "serve runs: an API and a page on this machine")
+    add_options(serve)
+    _add_data_dir(serve)
 
 
 def _add_data(commands):

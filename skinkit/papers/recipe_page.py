@@ -52,6 +52,16 @@ def recipe_page(recipe, profile="full", protocol="corrected"):
     return "\n\n".join(filter(None, parts))
 
 
+def settings_in_words(recipe):
+    """Returns the text of each setting of a resolved recipe that is on: by group, then by field.
+
+    Args:
+        recipe: `Recipe`, resolved.
+    """
+    found = {title: {f: getattr(recipe, f) for f in fields} for title, fields in GROUPS.items()}
+    return {title: {f: _text(v) for f, v in settings.items() if v} for title, settings in found.items()}
+
+
 def _head(recipe, profile, protocol):
     path, line = find_source(recipe.name)
     path = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -61,7 +61,7 @@ def choose_decision(y_true, probabilities, labels, shares, taus=TAUS):
     """Chooses the `Decision` with the best macro recall; of equals the one with the least tau.
 
     Args:
-        y_true: As in `summary`, of validation images, or of images that other folds trained on.
+        y_true: As in `summary`, of validation images.
         probabilities: As in `summary`, of these images.
         labels: As in `summary`.
         shares: As in `Decision`.
@@ -74,7 +74,8 @@ def choose_decision(y_true, probabilities, labels, shares, taus=TAUS):
         ValueError: on bad input.
 
     Example:
-        >>> rule = choose_decision(y, p, labels, training_shares(trained_on, labels))
+        >>> shares = trained_on["label"].value_counts(normalize=True).to_dict()
+        >>> rule = choose_decision(y, p, labels, shares)
         >>> score("macro_recall", test_y, rule.apply(test_p, labels), labels)
     """
     check_predictions(y_true, probabilities, labels)
@@ -84,12 +85,34 @@ def choose_decision(y_true, probabilities, labels, shares, taus=TAUS):
     )
 
 
-def training_shares(trained_on, labels):
-    """Returns the share of each class among labels of training images, by class.
+def decide_out_of_fold(y_true, probabilities, labels, shares, folds, taus=TAUS):
+    """Applies to the images of each fold the rule that is chosen on those of all others.
 
-    Example:
-        >>> training_shares(["nv", "nv", "nv", "mel"], ["mel", "nv"])
-        {'mel': 0.25, 'nv': 0.75}
+    So no image has a say in its own decision but by the networks of the other folds, which trained on it.
+
+    Args:
+        y_true: As in `summary`, of images out of fold.
+        probabilities: As in `summary`, each row by the network that did not train on the image.
+        labels: As in `summary`.
+        shares: As in `Decision`.
+        folds: Sequence of `n` folds, two different ones at least.
+        taus: As in `choose_decision`.
+
+    Returns:
+        float64 array `(n, C)`, as `Decision.apply` returns it.
+
+    Raises:
+        ValueError: on bad input.
     """
-    trained_on = np.asarray(trained_on, object)
-    return {label: float(np.mean(trained_on == label)) for label in labels}
+    _, probabilities, labels = check_predictions(y_true, probabilities, labels)
+    truth, folds, found = np.asarray(y_true, object), np.asarray(folds), np.empty_like(probabilities)
+    if folds.shape != truth.shape or len(np.unique(folds)) < 2:
+        raise ValueError(
+            f"`folds` holds one of two folds or more for each of the {len(truth)} images. "
+            f"Received: {len(folds)} with {len(np.unique(folds))} different ones"
+        )
+    for fold in np.unique(folds):
+        inside = folds == fold
+        rule = choose_decision(truth[~inside], probabilities[~inside], labels, shares, taus)
+        found[inside] = rule.apply(probabilities[inside], labels)
+    return found

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from skinkit import data, evaluation
+from skinkit.experiments.decision import decision_text
 from skinkit.experiments.evaluate import intervals_said
 from skinkit.experiments.export import pixel_steps
 from skinkit.experiments.operating_point import calibration_text
@@ -174,6 +175,8 @@ def _calibration(run):
     lines = ["test: " + ", ".join(f"{name} {value:.3f}" for name, value in values.items() if _known(value))]
     if (run.folder / "predictions_validation.csv.gz").exists():
         lines.append(calibration_text(run))
+        # An older run would need its images to count them.
+        lines += decision_text(run).strip().splitlines() if "trained_on" in run.manifest else []
     return "\n".join(f"- {line}" for line in lines)
 
 

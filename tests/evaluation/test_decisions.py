@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skinkit.evaluation import Decision, choose_decision, score, training_shares
+from skinkit.evaluation import Decision, choose_decision, decide_out_of_fold, score
 
 LABELS = ["nv", "mel"]
 SHARES = {"nv": 0.9, "mel": 0.1}
@@ -25,8 +25,16 @@ def test_the_tau_is_chosen_by_hand():
     assert choose_decision(["nv"], [[0.6, 0.4]], LABELS, SHARES).tau == 0.0
 
 
-def test_shares_are_counted():
-    assert training_shares(["nv", "nv", "nv", "mel"], ["mel", "nv"]) == {"mel": 0.25, "nv": 0.75}
+def test_each_fold_is_decided_by_the_others_by_hand():
+    # In fold 1 a tau of 0.2 finds the melanoma; in fold 0 the likeliest classes are right, and tau is 0.
+    truth, folds = ["mel", "nv", "mel", "nv"], [0, 0, 1, 1]
+    probabilities = np.array([[0.4, 0.6], [0.6, 0.4], [0.6, 0.4], [0.8, 0.2]])
+    found = decide_out_of_fold(truth, probabilities, LABELS, SHARES, folds)
+    np.testing.assert_allclose(found[2:], probabilities[2:])
+    np.testing.assert_allclose(found[:2], Decision(0.2, SHARES).apply(probabilities[:2], LABELS))
+    assert found[:2].argmax(axis=1).tolist() == [1, 1]
+    with pytest.raises(ValueError, match="two folds or more.*4 with 1 different"):
+        decide_out_of_fold(truth, probabilities, LABELS, SHARES, [1, 1, 1, 1])
 
 
 @st.composite

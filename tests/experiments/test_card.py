@@ -11,7 +11,7 @@ import yaml
 
 from skinkit import data
 from skinkit.cli import main
-from skinkit.experiments import SavedRun, write_card
+from skinkit.experiments import SavedRun, decision, write_card
 
 RUN = Path(__file__).parents[2] / "results/runs/skinkit/demo/ham10000/corrected-quick-fold0-seed0"
 
@@ -57,7 +57,7 @@ def test_every_number_comes_from_the_files_of_the_run(committed):
     )
 
 
-def test_a_leaky_run_says_so_and_its_validation_gives_a_temperature(folder):
+def test_a_leaky_run_says_so_and_its_validation_gives_a_temperature_and_a_decision(folder):
     manifest = json.loads((folder / "manifest.json").read_text())
     (folder / "manifest.json").write_text(json.dumps(manifest | {"stamp": "LEAKY: 50 % of it"}))
     assert "after a temperature" not in write_card(folder).read_text()
@@ -65,6 +65,7 @@ def test_a_leaky_run_says_so_and_its_validation_gives_a_temperature(folder):
     text = write_card(folder).read_text()
     assert "- LEAKY: 50 % of it" in text and "**LEAKY: 50 % of it**" in text and "No leakage" not in text
     assert "after a temperature of" in text
+    assert f"- largest log p - {decision(SavedRun(folder))[0].tau:g} log(training share), chosen on" in text
     assert header(text)["license"] == "other" and "No release of real lesions" in text
 
 

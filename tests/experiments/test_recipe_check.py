@@ -79,6 +79,10 @@ WRONG = {
         {"phases": phase(choose("sgd", learning_rate=1e-3, momentun=0.5))},
         "mean momentum",
     ),
+    "average of an optimiser": (
+        {"phases": phase(choose("adam", learning_rate=1e-3, use_ema=True, ema_momentum=1.5))},
+        "`ema_momentum` must be a number from 0 to 1. Received: ema_momentum=1.5",
+    ),
     "no learning rate": ({"phases": phase(choose("adam"))}, "needs a learning_rate"),
     "schedule": ({"phases": phase(schedule=choose("cosin"))}, "Schedules are .*mean cosine"),
     "option of a schedule": (

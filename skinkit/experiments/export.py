@@ -201,7 +201,8 @@ def save(model, format, folder):
         raise
     except Exception as error:  # Each converter has errors of its own.
         found = ", ".join(_not_held(model, format, folder)) or "the layers together"
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        # A converter says where in its graph first, at length, and then what.
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rpartition("): ")[2]
         raise ValueError(
             f"{format} cannot hold {found} of {model.name}: {reason}. Try another format"
         ) from error

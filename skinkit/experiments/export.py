@@ -2,6 +2,7 @@
 
 import importlib.util
 import shutil
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -66,7 +67,10 @@ def _onnx(model, path):
 
     # Without it, Keras refuses a model that was read and never asked.
     images = keras.InputSpec(shape=model.input_shape, dtype="float32", name="images")
-    model.export(path, format="onnx", verbose=False, input_signature=[images])
+    with warnings.catch_warnings():
+        # Keras asks NumPy for a name that it no longer has.
+        warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)
+        model.export(path, format="onnx", verbose=False, input_signature=[images])
     # What ONNX has no word for is written as if it had, and only a log says so.
     onnx.checker.check_model(path)
 

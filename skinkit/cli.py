@@ -52,6 +52,8 @@ def _parser():
     for add in (
         _add_demo,
         _add_recipes,
+        _add_table,
+        _add_figure,
         _add_run,
         _add_evaluate,
         _add_explain,
@@ -134,6 +136,56 @@ def _published(options):
     print(show(options.document))
 
 
+def _add_table(commands):
+    table = _command(commands, "table", _table, "print a document's table with our runs beside it")
+    table.add_argument("document", help="e.g. gessert2019")
+    table.add_argument("number", nargs="?", help="e.g. II (default: list the document's tables)")
+    form = table.add_mutually_exclusive_group()
+    for name in ("markdown", "csv", "latex"):
+        form.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=f"as {name}")
+    table.add_argument("--runs", default="results/runs", help="folder of all runs (default: %(default)s)")
+
+
+def _table(options):
+    from skinkit.experiments.results.printed_table import FORMS, list_tables, printed_table
+
+    if options.number is None:
+        print(list_tables(options.document).to_string(index=False))
+        return
+    table, form = printed_table(options.document, options.number, options.runs), options.form or "text"
+    notes = [f"[{number}] {text}" for number, text in enumerate(table.attrs["notes"], 1)]
+    # Files of numbers stay free of words.
+    beside = sys.stdout if form in ("text", "markdown") else sys.stderr
+    print("\n".join([f"{options.document}, {table.attrs['place']}", ""]), file=beside)
+    print(FORMS[form](table))
+    print("\n".join(["", *notes] if notes else []), end="\n" if notes else "", file=beside)
+
+
+def _add_figure(commands):
+    figure = _command(commands, "figure", _figure, "draw a document's figure, or list them all")
+    figure.add_argument("document", help="e.g. bermeo2023")
+    figure.add_argument("number", nargs="?", help="e.g. 8.13 (default: list the document's figures)")
+    figure.add_argument("--out", type=Path, help="image to write (default: DOCUMENT-figure-NUMBER.png)")
+    text = "run folders to draw, in the place of those in --runs"
+    figure.add_argument("--run", nargs="+", default=(), metavar="RUN", type=Path, help=text)
+    figure.add_argument("--runs", default="results/runs", help="folder of all runs (default: %(default)s)")
+    text = "image files of your own, in the place of drawn ones"
+    figure.add_argument("--images", nargs="+", default=(), metavar="FILE", type=Path, help=text)
+    _add_data_dir(figure)
+
+
+def _figure(options):
+    from skinkit.experiments.document_figures import draw_figure, figure_list
+
+    if options.number is None:
+        print(figure_list(options.document, options.runs))
+        return
+    out = options.out or Path(f"{options.document}-figure-{options.number}.png")
+    given = {"runs": options.runs, "given": options.run, "files": options.images}
+    text = draw_figure(options.document, options.number, out, **given, data_dir=options.data_dir)
+    print(f"{text}\nOpen {out}\n{_NOT_CLINICAL}")
+
+
 def _add_run(commands):
     run = _command(commands, "run", _run, "carry recipes out, or go on where they were stopped")
     run.add_argument("patterns", nargs="+", metavar="PATTERN", help="a recipe, table, document, or a glob")
@@ -214,6 +266,8 @@ def _add_evaluate(commands):
     for name in ("sensitivity", "specificity"):
         text = f"also: the threshold that has this {name} on validation, and what it is worth on the others"
         point.add_argument(f"--{name}", type=share, metavar="SHARE", help=text)
+    text = "also: decisions for macro recall by the classes' shares in training, chosen on validation"
+    evaluate.add_argument("--balanced", action="store_true", help=text)
     _add_data_dir(evaluate)
 
 
@@ -223,6 +277,7 @@ def _evaluate(options):
     asked = {"sensitivity": options.sensitivity, "specificity": options.specificity}
     wanted = {name: value for name, value in asked.items() if value is not None}
     which = {"on": options.on, "data_dir": options.data_dir, "overlap": options.overlap}
+    which["balanced"] = options.balanced
     which["subgroups"] = options.subgroups
     text = evaluate(options.run, **which, **wanted)
     print(f"{text}\n{_NOT_CLINICAL}")
@@ -252,6 +307,7 @@ def _add_report(commands):
     report.add_argument("run", nargs="?", type=Path, help="run folder (default: the ledger of all runs)")
     report.add_argument("--runs", default="results/runs", help="folder of all runs (default: %(default)s)")
     report.add_argument("--out", default="results", help="folder of the ledger (default: %(default)s)")
+    _add_data_dir(report)
 
 
 def _report(options):
@@ -259,7 +315,7 @@ def _report(options):
         from skinkit.experiments import SavedRun
         from skinkit.experiments.report import write_report
 
-        print(f"Open {write_report(SavedRun(options.run).folder)}")
+        print(f"Open {write_report(SavedRun(options.run).folder, options.data_dir)}")
         return
     from skinkit.experiments.results.ledger import write_ledger
 

@@ -58,13 +58,17 @@ def smoke_run(tmp_path_factory):
 def test_help_names_every_command_and_forbids_clinical_use():
     text = skinkit("--help")
     of_runs = ("evaluate", "explain", "report", "export", "card", "submit", "serve")
-    for command in ("demo", "list", "show", "published", "run", *of_runs, "data"):
+    for command in ("demo", "list", "show", "published", "table", "figure", "run", *of_runs, "data"):
         assert f"\n    {command}" in text
     assert "Not for clinical use" in text
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "evaluate", "explain", "report", "export", "card", "submit", "show", "data fetch"]
+    "command",
+    [
+        *("run", "evaluate", "explain", "report", "export", "card", "submit"),
+        *("show", "table", "figure", "data fetch"),
+    ],
 )
 def test_every_command_explains_itself(command):
     assert "usage: skinkit" in skinkit(*command.split(), "--help")
@@ -76,6 +80,26 @@ def test_the_installed_script_is_the_same_command():
         pytest.skip("skinkit is on the path without being installed")
     printed = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
     assert printed.stdout == skinkit("--version")
+
+
+def test_a_table_is_printed_with_ours_beside_it():
+    assert "Table II" in skinkit("table", "gessert2019")
+    printed = skinkit("table", "gessert2019", "II", "--csv", "--runs", "nowhere")
+    assert printed.splitlines()[:2] == [
+        "row,score,printed (%),ours at `full`,verdict",
+        '"InceptV3, Downsampling",macro recall,63.3 ± 2.4,not run,open',
+    ]
+    assert "Did you mean" in skinkit("table", "gessert2019", "tabel2", code=1)
+
+
+def test_figures_are_listed_and_drawn(tmp_path, smoke_run):
+    folder, _ = smoke_run
+    assert "8.1  yes  M0 and M4" in skinkit("figure", "bermeo2023", "--runs", tmp_path)
+    for document, number, *run in (("bermeo2023", "8.1"), ("butskova2021", "8", "--run", folder)):
+        printed = skinkit("figure", document, number, "--out", tmp_path / f"{number}.png", *run)
+        assert f"Open {tmp_path / number}.png\n" in printed and "Not for clinical use" in printed
+        assert (tmp_path / f"{number}.png").stat().st_size > 10_000
+    assert "cannot be drawn: photographs" in skinkit("figure", "butskova2021", "1", code=1)
 
 
 def test_recipes_are_listed_and_shown():
@@ -269,7 +293,14 @@ def test_a_run_gets_a_page_and_the_runs_a_ledger(smoke_run, tmp_path):
     folder, _ = smoke_run
     skinkit("report", folder)
     page = (folder / "report.html").read_text()
-    for part in ("Confusion matrix", "ROC curves", "Calibration", "Leakage", "Manifest", "Not for clinical"):
+    for part in (
+        "Confusion matrix",
+        "ROC",
+        "Calibration",
+        "No leakage found",
+        "Grad-CAM",
+        "Not for clinical",
+    ):
         assert part in page
     runs = Path(__file__).parents[1] / "results" / "runs" / "skinkit" / "demo"
     skinkit("report", "--runs", runs, "--out", tmp_path)

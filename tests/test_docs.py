@@ -37,7 +37,7 @@ def test_commands_are_understood(command):
 
 def test_the_server_is_started_as_it_is_told():
     found = [_parser().parse_args(shlex.split(command, comments=True)) for command in SERVED]
-    assert len(found) == 6 and found[-1].worker and found[-2].workers == 0
+    assert len(found) == 7 and found[-1].worker and found[-2].workers == 0
     assert found[-3].uvicorn == ["--root-path", "/kit", "--forwarded-allow-ips", "127.0.0.1"]
 
 

@@ -239,10 +239,18 @@ def test_intervals_of_several_runs_stand_beside_each_other():
     assert [text.get_text() for text in ax.get_yticklabels()] == ["macro_recall"]
 
 
-def test_the_ledger_figure_counts_verdicts_and_skips_what_was_not_measured():
-    shown = texts(plots.published_against_measured(ledger()))
-    assert "2 scores" in shown and "not reproduced (1)" in shown
-    assert "0 scores" in texts(plots.published_against_measured(ledger()[:0]))
+def test_the_ledger_figure_colours_and_names_what_can_be_compared_and_leaves_the_rest_hollow():
+    table = pd.concat([ledger(), ledger()[:1].assign(verdict="not comparable", measured=0.5)])
+    figure = plots.published_against_measured(table.assign(target=list("abcd"), group="quick"))
+    shown = texts(figure)
+    assert "2 of 3 scores can be compared" in shown and "not reproduced (1)" in shown
+    assert "not comparable: quick (1), median -0.30" in shown
+    (ax,) = figure.axes
+    assert [text.get_text() for text in ax.texts] == ["b", "a"]
+    points = [line for line in ax.lines if len(line.get_xdata()) == 1]
+    assert [line.get_markerfacecolor() == "none" for line in points] == [False, False, True]
+    assert len({line.get_color() for line in points}) == 3
+    assert "0 of 0 scores" in texts(plots.published_against_measured(ledger()[:0]))
 
 
 def test_heat_maps_of_any_size_cover_their_image():

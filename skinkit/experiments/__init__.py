@@ -1,6 +1,7 @@
 """Experiments: recipes carried out, their run folders, and what is read from these."""
 
 from skinkit.experiments.card import write_card
+from skinkit.experiments.decision import decision
 from skinkit.experiments.demo import demo
 from skinkit.experiments.environment import environment, report_environment
 from skinkit.experiments.evaluate import evaluate, summarise

@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 
-from skinkit.experiments.explain import explain
 from skinkit.experiments.run import run
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.experiments.run_folder.resume import OtherRun
@@ -32,7 +31,6 @@ def demo(out="results/demo", verbose=1):
     recipe = DEMO if os.environ.get("SKINKIT_DATA") else DEMO_SYNTHETIC
     folder = run_demo(recipe, Path(out), verbose)
     print("Drawing Grad-CAM and attention maps ...", flush=True)
-    explain(folder)
     return write_report(folder)
 
 

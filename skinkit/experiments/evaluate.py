@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 from skinkit import data
+from skinkit.experiments.decision import decision_text
 from skinkit.experiments.operating_point import operating_point_text
 from skinkit.experiments.predictions import save_scored
 from skinkit.experiments.run_folder import SavedRun
@@ -26,7 +27,7 @@ def summarise(folder):
     return f"{text}\nbeside it, epoch {epoch}, the best on validation: macro_recall {recall:.3f}"
 
 
-def evaluate(folder, on=None, data_dir=None, overlap="drop", subgroups=False, **wanted):
+def evaluate(folder, on=None, data_dir=None, overlap="drop", balanced=False, subgroups=False, **wanted):
     """Returns the scores of a run's model as text, and saves those on other images.
 
     Args:
@@ -36,6 +37,7 @@ def evaluate(folder, on=None, data_dir=None, overlap="drop", subgroups=False, **
         data_dir: Folder of the releases; the environment variable `SKINKIT_DATA` by default.
         overlap: `"drop"` leaves out and counts images whose photograph, lesion or patient was in training or
             validation; `"keep"` scores them, too, under the stamp of a leaky split.
+        balanced: Boolean, whether the text also says how to decide for macro recall (`decision`).
         subgroups: Whether age bands, sexes, sites and ways of confirmation are compared as well
             (`write_subgroups`); the table of the run's own images must be there.
         **wanted: `sensitivity` or `specificity`, from 0 to 1: the text then says which threshold has it on
@@ -45,10 +47,10 @@ def evaluate(folder, on=None, data_dir=None, overlap="drop", subgroups=False, **
         FileNotFoundError: when the run, its model or the images are missing.
         ValueError: for an unknown `overlap`, or when no image is left.
     """
+    asked = {"balanced": balanced, "subgroups": subgroups, **wanted}
     if on is None:
-        run, point = SavedRun(Path(folder)), {"data_dir": data_dir, **wanted}
-        further = [operating_point_text(run, **point)] if wanted else []
-        further += [subgroups_text(write_subgroups(run, run.folder, **point))] if subgroups else []
+        run = SavedRun(Path(folder))
+        further = _further(run, run.folder, data_dir, **asked)
         return "\n".join([summarise(folder), *further])
     if not str(on):
         raise ValueError("`on` is the name of a release, or a path. Received: an empty string")
@@ -67,11 +69,16 @@ def evaluate(folder, on=None, data_dir=None, overlap="drop", subgroups=False, **
     target.mkdir(parents=True, exist_ok=True)
     metrics = save_scored(predictions, run.recipe.positive, target, **said)
     lines = [_text(target.as_posix(), metrics, predictions, stamp), *notes]
-    lines += [operating_point_text(run, predictions, data_dir, **wanted)] if wanted else []
+    return "\n".join([*lines, *_further(run, target, data_dir, predictions, table, **asked)])
+
+
+def _further(run, folder, data_dir, predictions=None, table=None, *, balanced, subgroups, **wanted):
+    """What is asked for besides the scores of the likeliest class."""
+    lines = [operating_point_text(run, predictions, data_dir, **wanted)] if wanted else []
+    lines += [decision_text(run, predictions, data_dir)] if balanced else []
     if subgroups:
-        found = write_subgroups(run, target, predictions, table, data_dir, **wanted)
-        lines.append(subgroups_text(found))
-    return "\n".join(lines)
+        lines.append(subgroups_text(write_subgroups(run, folder, predictions, table, data_dir, **wanted)))
+    return lines
 
 
 def _folder_for(folder, which):

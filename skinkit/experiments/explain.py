@@ -36,17 +36,22 @@ def explain(folder, images=None, data_dir=None, largest_losses=0, surest=0):
         ValueError: for an image id that the run does not know, `images` beside a number of them, more than
             there are, or a run whose classifier is not its network.
     """
-    from skinkit import tasks
-
     run = SavedRun(Path(folder))
-    if largest_losses or surest:
-        images = _by_loss(run.predictions, images, largest_losses, surest)
-    rows = _rows(run, images, data_dir)
-    figure = draw_overlays(tasks.of(run.recipe).explain(run.load_model(), rows), rows, run.labels)
+    figure = explanation_figure(run, images, data_dir, largest_losses, surest)
     target = run.folder / "overlays.png"
     with writing(target, ".part.png") as part:
         figure.savefig(part, dpi=110, bbox_inches="tight")
     return target
+
+
+def explanation_figure(run, images=None, data_dir=None, largest_losses=0, surest=0):
+    """Returns the figure of `explain` for a `SavedRun`, and writes nothing."""
+    from skinkit import tasks
+
+    if largest_losses or surest:
+        images = _by_loss(run.predictions, images, largest_losses, surest)
+    rows = image_rows(run, images or run.predictions.drop_duplicates("label")["image_id"], data_dir)
+    return draw_overlays(tasks.of(run.recipe).explain(run.load_model(), rows), rows, run.labels)
 
 
 def _by_loss(predictions, images, largest_losses, surest):
@@ -70,8 +75,19 @@ def _by_loss(predictions, images, largest_losses, surest):
     return list(dict.fromkeys(chosen))
 
 
-def _rows(run, images, data_dir):
-    images = list(images or run.predictions.drop_duplicates("label")["image_id"])
+def image_rows(run, images, data_dir=None):
+    """Returns the manifest rows of images, in their order.
+
+    Args:
+        run: `SavedRun`.
+        images: Ids of images of the run, or image files.
+        data_dir: As in `explain`.
+
+    Raises:
+        FileNotFoundError: when the release of the run is not there.
+        ValueError: for an image that the run does not know.
+    """
+    images = list(images)
     files = {image: _row_of_file(image) for image in images if Path(image).is_file()}
     table = pd.DataFrame(columns=["image_id"])
     if len(files) < len(images):

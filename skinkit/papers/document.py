@@ -14,6 +14,7 @@ class Document:
         year: Integer, as printed.
         about: String, what it does, in one line.
         left_out: String, what `published.csv` does not hold, such as tables without numbers.
+        beside: String, key of the document that rests on it, and shows its results; or `""`.
     """
 
     key: str
@@ -22,3 +23,4 @@ class Document:
     year: int
     about: str
     left_out: str = ""
+    beside: str = ""

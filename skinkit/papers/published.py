@@ -7,6 +7,7 @@ from the authors' released code the table `released`. `python tools/check_publis
 the column `check`.
 """
 
+import functools
 from pathlib import Path
 
 import pandas as pd
@@ -72,6 +73,13 @@ def load_published(document: str | None = None) -> pd.DataFrame:
         >>> table[table["check"].str.startswith("lost").fillna(False)]["row"].unique().tolist()
         ['densenet121-multi-crop-5', 'seresnext50-multi-crop-5']
     """
+    if document is not None:
+        check_name("Documents", document, DOCUMENTS)
+    return _load(document).copy()
+
+
+@functools.cache
+def _load(document):
     keys = DOCUMENTS if document is None else [document]
     table = pd.concat([read_cells(key) for key in keys], ignore_index=True).astype("string")
     table = table.mask(table == "", pd.NA)
@@ -167,7 +175,7 @@ def show(document: str) -> str:
     """
     about, cells = DOCUMENTS.get(document), read_cells(document)
     blocks = [f"{about.authors} ({about.year}): {about.title}\n{about.about}"]
-    blocks += [_show_table(rows) for _, rows in cells.groupby("table", sort=False)]
+    blocks += [show_table(rows) for _, rows in cells.groupby("table", sort=False)]
     if about.left_out:
         blocks.append(f"Left out: {about.left_out}.")
     return "\n\n".join(blocks)
@@ -182,7 +190,7 @@ def show_row(name: str) -> str:
     Raises:
         ValueError: for an unknown name, with the nearest ones.
     """
-    return _show_table(_row(read_cells(name.split("/")[0]), name))
+    return show_table(_row(read_cells(name.split("/")[0]), name))
 
 
 def flagged(check: pd.Series) -> pd.Series:
@@ -190,19 +198,38 @@ def flagged(check: pd.Series) -> pd.Series:
     return ~check.fillna("").str.match(r"(ok\b.*)?$")
 
 
-def _show_table(rows: pd.DataFrame) -> str:
+def show_table(rows: pd.DataFrame) -> str:
+    """Returns the rows of one table as `show` does.
+
+    Args:
+        rows: DataFrame, of `read_cells`.
+    """
+    body = table_body(rows)
+    place = "the text" if "place" in body else rows["source"].iloc[0].split(", ", 1)[1]
+    lines = [f"{rows['source'].iloc[0].split(', ')[0]}, {place}", body.to_string(index=False)]
+    return "\n".join(lines + [f"[{number}] {text}" for number, text in enumerate(body.attrs["notes"], 1)])
+
+
+def table_body(rows: pd.DataFrame) -> pd.DataFrame:
+    """Returns the rows of one table as a table of text, laid out as the document does.
+
+    Args:
+        rows: DataFrame, of `read_cells`.
+
+    Returns:
+        DataFrame whose `attrs["notes"]` are the texts of the marks `[1]`, `[2]` in it.
+    """
     notes = list(dict.fromkeys(rows["check"][flagged(rows["check"])]))
     marks = {text: f" [{number}]" for number, text in enumerate(notes, 1)}
     value = rows["value"] + rows["sd"].map(lambda sd: f" ± {sd}" if sd else "")
     value = value.replace("", "lost") + rows["unit"].map(lambda unit: f" {unit}" if unit in _SIGNS else "")
-    sources = rows["source"].str.split(", ", n=1, expand=True)
-    rows = rows.assign(cell=value + rows["check"].map(lambda text: marks.get(text, "")), place=sources[1])
+    places = rows["source"].str.split(", ", n=1).str[1]
+    rows = rows.assign(cell=value + rows["check"].map(lambda text: marks.get(text, "")), place=places)
     body = _as_list(rows) if rows["table"].iloc[0] in ("text", "released") else _as_grid(rows)
     if (body == "").to_numpy().mean() > 0.5:
         body = _as_list(rows)
-    place = "the text" if "place" in body else rows["place"].iloc[0]
-    lines = [f"{sources[0].iloc[0]}, {place}", body.to_string(index=False)]
-    return "\n".join(lines + [f"[{number}] {text}" for number, text in enumerate(notes, 1)])
+    body.attrs["notes"] = notes
+    return body
 
 
 def _as_list(rows: pd.DataFrame) -> pd.DataFrame:

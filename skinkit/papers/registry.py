@@ -2,9 +2,10 @@
 
 import fnmatch
 import functools
+import re
 
 from skinkit.names import check_name, did_you_mean
-from skinkit.papers import baselines
+from skinkit.papers import baselines, best
 from skinkit.papers.bermeo2023 import controls as bermeo2023_controls
 from skinkit.papers.bermeo2023 import recipes as bermeo2023
 from skinkit.papers.butskova2021 import controls as butskova2021_controls
@@ -18,7 +19,7 @@ from skinkit.papers.hernandez2020 import recipes as hernandez2020
 from skinkit.papers.koefler2023 import recipes as koefler2023
 
 _MODULES = (
-    *(baselines, koefler2023, datta2021, gessert2019, hernandez2020, hernandez2020_controls),
+    *(baselines, best, koefler2023, datta2021, gessert2019, hernandez2020, hernandez2020_controls),
     *(butskova2021, butskova2021_controls, butskova2021_stages, butskova2021_pretext),
     *(bermeo2023, bermeo2023_controls),
 )
@@ -109,8 +110,34 @@ def _by_method():
 
 def printed_table(table):
     """Returns the printed table or row that one of our own stands in for, or the table or row itself."""
-    known = (butskova2021_controls, butskova2021_pretext, bermeo2023_controls)
+    known = (butskova2021_controls, butskova2021_pretext, bermeo2023_controls, hernandez2020_controls)
     return next((m.STANDS_FOR[table] for m in known if table in m.STANDS_FOR), table)
+
+
+def printed_rows(name, rows):
+    """Returns the printed rows that a recipe's row stands for, with what tells their network.
+
+    Args:
+        name: String, `document/table/row` of a recipe, or of a printed row.
+        rows: Strings, the printed rows there are, named alike.
+
+    Returns:
+        Dictionary from the row to `""`: its own, or the one that it stands in for. Without one, and for a row
+        `network-arm`, from each printed row of the same arm to its network.
+    """
+    own = printed_table(name)
+    if own in rows:
+        return {own: ""}
+    table, _, row = name.rpartition("/")
+    pattern = f"{re.escape(printed_table(table))}/([^-/]+)-{re.escape(row.partition('-')[2])}"
+    found = {each: re.fullmatch(pattern, each) for each in rows}
+    return {each: match[1] for each, match in found.items() if match}
+
+
+def choices(document):
+    """Returns what the modules of a document's recipes say of it, and of what it leaves open."""
+    own = [m.__doc__ for m in _MODULES if m.__name__.startswith(f"skinkit.papers.{document}.")]
+    return [text.strip() for text in own]
 
 
 def comparisons():

@@ -1,6 +1,7 @@
 """Bars, matrices and intervals: counts, confusions, leakage, scores, the ledger."""
 
 from collections.abc import Mapping
+from itertools import cycle
 
 import numpy as np
 import pandas as pd
@@ -142,28 +143,46 @@ def score_intervals(tables, metrics=None, ax=None):
 def published_against_measured(ledger, ax=None):
     """Every measured score against the published one; on the line they agree.
 
+    What can be compared has the colour of its verdict, its interval and its name. What cannot is hollow, one
+    shape a group, and the legend tells how far it lies from the line.
+
     Args:
         ledger: DataFrame with `published` and `measured`, and if known `low`, `high` (interval of the
-            measured score) and `verdict`. Rows without either number are left out.
+            measured score), `verdict`, `target` (its name) and `group`. Rows without either number are left
+            out.
         ax: Matplotlib axes, or `None`.
 
     Returns:
         Matplotlib Figure.
     """
-    figure, ax = one_axes(ax, (6, 6))
+    figure, ax = one_axes(ax, (7, 6))
     rows = ledger.dropna(subset=["published", "measured"])
-    verdicts = rows["verdict"] if "verdict" in rows else pd.Series("", index=rows.index)
-    for verdict, part in rows.groupby(verdicts.fillna("")):
-        colour, marker = _VERDICTS.get(verdict, (OTHER, "."))
-        x, y = part["published"].astype(float), part["measured"].astype(float)
-        if {"low", "high"} <= set(part):
-            ax.vlines(x, part["low"].astype(float), part["high"].astype(float), color=colour)
-        ax.plot(x, y, marker, color=colour, label=f"{verdict or 'no verdict'} ({len(part)})")
+    rows = rows.astype({"published": float, "measured": float})
+    usual = {"verdict": "", "group": "", "target": "", "low": np.nan, "high": np.nan}
+    rows = rows.assign(**{name: rows.get(name, value) for name, value in usual.items()})
+    compared = rows["verdict"].isin(_VERDICTS)
+    for verdict, part in rows[compared].groupby("verdict"):
+        colour, marker = _VERDICTS[verdict]
+        ax.vlines(part["published"], part["low"].astype(float), part["high"].astype(float), color=colour)
+        ax.plot(*_points(part), marker, color=colour, label=f"{verdict} ({len(part)})")
+        for row in part.itertuples():
+            ax.annotate(
+                row.target, (row.published, row.measured), (4, 4), "data", "offset points", fontsize=7
+            )
+    for (group, part), marker in zip(rows[~compared].groupby("group"), cycle("os^Dv<>"), strict=False):
+        gap = (part["measured"] - part["published"]).median()
+        label = f"not comparable: {group} ({len(part)}), median {gap:+.2f}"
+        ax.plot(*_points(part), marker, markerfacecolor="none", color=OTHER, label=label)
     ax.axline((0.5, 0.5), slope=1, color="#BBBBBB", linestyle=":", zorder=0)
-    ax.set(xlabel="published", ylabel="measured", title=f"{len(rows)} scores")
+    title = f"{compared.sum()} of {len(rows)} scores can be compared"
+    ax.set(xlabel="published", ylabel="measured", xlim=(0, 1), ylim=(0, 1), aspect="equal", title=title)
     if len(rows):
-        ax.legend(fontsize=8)
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), fontsize=8, frameon=False)
     return figure
+
+
+def _points(rows):
+    return rows["published"], rows["measured"]
 
 
 def _floats(values):

@@ -1,6 +1,7 @@
 import pytest
 
-from skinkit.papers.registry import matching_recipes, recipes
+from skinkit.papers.published import published_scores
+from skinkit.papers.registry import choices, matching_recipes, printed_rows, recipes
 
 
 def names(*patterns):
@@ -37,3 +38,30 @@ def test_recipes_come_in_the_order_of_the_patterns_and_once():
 def test_a_pattern_that_nothing_fits_names_the_nearest(pattern, meant):
     with pytest.raises(ValueError, match=f"fits '{pattern}'.*Did you mean .*{meant}"):
         names(pattern)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("gessert2019/table2/densenet121-dual", {"gessert2019/table2/densenet121-dual": ""}),
+        (
+            "gessert2019/table2/mobilenet-gru",
+            {
+                f"gessert2019/table2/{network}-gru": network
+                for network in ("inceptionv3", "densenet121", "seresnext50")
+            },
+        ),
+        ("hernandez2020/controls/lite0-mean", {"hernandez2020/table4/static-mean-em": ""}),
+        ("butskova2021/gamma/mobilenet-gamma2", {"butskova2021/unpretrained/resnet50-gamma2": "resnet50"}),
+        ("gessert2019/controls/mobilenet-ordered", {}),
+        ("skinkit/demo/ham10000", {}),
+    ],
+)
+def test_a_row_of_a_small_network_stands_for_printed_ones(name, rows):
+    assert printed_rows(name, published_scores()["target"].unique()) == rows
+
+
+def test_what_a_document_leaves_open_is_told_by_the_modules_of_its_recipes():
+    texts = choices("butskova2021")
+    assert len(texts) == 4 and "The document leaves open, and we take" in texts[0]
+    assert choices("datta2021") and not choices("skinkit")

@@ -55,11 +55,11 @@ def inspect_image(path: str | Path) -> ImageFacts:
         return ImageFacts("missing", "there is no such file")
     except OSError as error:
         return ImageFacts("unreadable", str(error))
-    return inspect_contents(content)
+    return inspect_contents(content, with_hashes=True)
 
 
-def inspect_contents(content: bytes) -> ImageFacts:
-    """Decodes what one file holds.
+def inspect_contents(content: bytes, with_hashes: bool = False) -> ImageFacts:
+    """Decodes what one file holds; hashes, which take as long again, only where they are wanted.
 
     Some decoders fill the missing part of a truncated JPEG with grey and say nothing; here the
     stream must be complete up to its end marker and decode to the last row. Changed bytes inside
@@ -76,7 +76,7 @@ def inspect_contents(content: bytes) -> ImageFacts:
     if not (_PNG_END in content if kind == "PNG" else end_of_jpeg(content)):
         return ImageFacts("truncated", f"the {kind} stream has no end marker", bytes=len(content))
     try:
-        return _decode(content, kind)
+        return _decode(content, kind, with_hashes)
     # A damaged file can make a decoder raise nearly anything; it must not end the whole check.
     except Exception as error:
         word = "truncated" if "truncated" in str(error) else "corrupt"
@@ -124,7 +124,7 @@ def _ends_early(content, image):
         return longer.tobytes() != image.tobytes()
 
 
-def _decode(content, kind):
+def _decode(content, kind, with_hashes):
     from PIL import Image
 
     # The checksums of a PNG's blocks are compared by this only.
@@ -148,6 +148,6 @@ def _decode(content, kind):
             width=image.width,
             height=image.height,
             bytes=len(content),
-            file_hash=hashlib.sha256(content).hexdigest(),
-            pixel_hash=hashlib.sha256(pixels.tobytes() + said).hexdigest(),
+            file_hash=hashlib.sha256(content).hexdigest() if with_hashes else "",
+            pixel_hash=hashlib.sha256(pixels.tobytes() + said).hexdigest() if with_hashes else "",
         )

@@ -1,7 +1,6 @@
 """Differences between two recipes on the same test images."""
 
 import math
-import re
 
 import pandas as pd
 
@@ -9,19 +8,19 @@ from skinkit.data import target_of
 from skinkit.experiments.predictions import prediction_groups
 from skinkit.experiments.results.finished_runs import ALIKE, ENOUGH_RUNS, alike, finished_runs
 from skinkit.papers.published import published_scores
-from skinkit.papers.registry import comparisons, printed_table, recipes, same_method
+from skinkit.papers.registry import comparisons, printed_rows, printed_table, recipes, same_method
 from skinkit.papers.registry import recipe as find_recipe
 
 METRICS = ("accuracy", "macro_recall", "macro_f1", "macro_auc")
 # A pair is two recipes; all else is the same.
-_SHARED = tuple(name for name in ALIKE if name not in ("recipe", "stale"))
+SHARED = tuple(name for name in ALIKE if name not in ("recipe", "stale"))
 COLUMNS = (
-    *("first", "second", *_SHARED, "runs", "n", "metric"),
+    *("first", "second", *SHARED, "runs", "n", "metric"),
     *("difference", "low", "high", "run_sd", "pooled_sd", "df", "low_of_both", "high_of_both"),
     "leakage_lesion",
     *("printed", "printed_low", "printed_high", "networks", "holds"),
 )
-_KEYS = ["first", "second", *_SHARED, "metric"]
+_KEYS = ["first", "second", *SHARED, "metric"]
 
 
 def compare_runs(folder, pairs=None):
@@ -84,7 +83,7 @@ def _with_luck(table):
     # A score of two classes, or of angles, says nothing about the spread of one of seven.
     learned = table["first"].map({r.name: str(target_of(r.classes, r.target).labels) for r in recipes()})
     tables = table["first"].str.rpartition("/")[0] + " " + learned.fillna("")
-    alike = [tables, *(table[name] for name in (*_SHARED, "metric"))]
+    alike = [tables, *(table[name] for name in (*SHARED, "metric"))]
     table = table.join(evaluation.pooled_spread(table, by=alike))
     found = (table[name] for name in ("difference", "low", "high", "pooled_sd", "runs", "df"))
     table["low_of_both"], table["high_of_both"] = evaluation.widen_interval(*found)
@@ -98,7 +97,7 @@ def _runs_of_recipes(folder, known):
         said = {**run.manifest, **alike(run)}
         if said["stale"] and said["recipe"] in known:
             continue
-        which = tuple(said[name] for name in (*_SHARED, "fold", "seed"))
+        which = tuple(said[name] for name in (*SHARED, "fold", "seed"))
         found.setdefault(_carried_out(said["recipe"], known), {})[which] = run
     return found
 
@@ -127,7 +126,7 @@ def _difference(first, second, ours, theirs):
     found.loc[found["low"] == found["high"], ["low", "high"]] = math.nan
     said = alike(ours)
     shared = {
-        **{"first": first, "second": second, **{name: said[name] for name in _SHARED}},
+        **{"first": first, "second": second, **{name: said[name] for name in SHARED}},
         **{"n": len(one), "leakage_lesion": ours.manifest["leakage"]["lesion"]},
     }
     return [{**shared, "metric": metric, **row} for metric, row in found.to_dict(orient="index").items()]
@@ -143,36 +142,35 @@ def beside_printed(table):
     # Of two classes, each has the area of the other, and so has their mean.
     area = scores["class"].eq("malignant") & scores["metric"].eq("auc")
     scores = scores.assign(metric=scores["metric"].mask(area, "macro_auc"))[scores["class"].eq("all") | area]
-    found = [_printed_difference(scores, row) for row in table.itertuples()]
+    scores = scores.dropna(subset="published").astype({"published": float})
+    known = {
+        metric: dict(zip(rows["target"], rows["published"], strict=True))
+        for metric, rows in scores.groupby("metric")
+    }
+    found = [_printed_difference(known.get(row.metric, {}), row) for row in table.itertuples()]
     return pd.concat([table, pd.DataFrame(found, index=table.index)], axis=1)
 
 
 def _printed_difference(scores, row):
-    scores = scores[scores["metric"] == row.metric]
-    printed = (_printed(scores, row.first) - _printed(scores, row.second)).dropna().astype(float)
+    first, second = (_printed(scores, name) for name in (row.first, row.second))
+    printed = [first[network] - second[network] for network in first.keys() & second.keys()]
     # Two forms of one printed row have no printed difference.
-    if printed.empty or printed_table(row.first) == printed_table(row.second):
+    if not printed or printed_table(row.first) == printed_table(row.second):
         return {
             **dict.fromkeys(("printed", "printed_low", "printed_high", "networks"), math.nan),
             "holds": "",
         }
-    low, high = printed.min(), printed.max()
+    low, high = min(printed), max(printed)
     holds = "open"
     if row.runs >= ENOUGH_RUNS and low * high > 0 and row.low_of_both * row.high_of_both > 0:
         holds = "yes" if low * row.low_of_both > 0 else "no"
     return {
-        **{"printed": printed.mean(), "printed_low": low, "printed_high": high},
+        **{"printed": sum(printed) / len(printed), "printed_low": low, "printed_high": high},
         **{"networks": len(printed), "holds": holds},
     }
 
 
 def _printed(scores, name):
     """The printed scores of a row by network; those of all networks for a row `network-arm` of our own."""
-    own = scores[scores["target"] == printed_table(name)]
-    if not own.empty:
-        return own.set_index(pd.Index([""]))["published"]
-    table, _, row = name.rpartition("/")
-    networks = scores["target"].str.extract(
-        f"^{re.escape(printed_table(table))}/([^-/]+)-{re.escape(row.partition('-')[2])}$"
-    )[0]
-    return scores[networks.notna()].set_index(networks.dropna())["published"]
+    networks = printed_rows(name, scores)
+    return {network: scores[row] for row, network in networks.items()}

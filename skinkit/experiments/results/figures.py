@@ -4,40 +4,59 @@ from pathlib import Path
 
 import pandas as pd
 
+from skinkit.experiments.results.beside import runs_beside
+from skinkit.experiments.results.page_text import leak_text, leakage
 from skinkit.papers.koefler2023.recipes import SPLIT_FIRST_OF
 
 # How an exam was held; the second is a control, in which one step of the first has another place.
 _WAYS = ("as_published", "split_then_augment", "corrected")
 
 
-def draw_figures(ledger, results, further=None):
-    """Draws `figures/*.png` into the folder of the results; what has no numbers yet is left out.
+def results_figures(ledger, results):
+    """Returns the figures of the results with what they show; what has no numbers yet is left out.
 
     Args:
         ledger: DataFrame of `skinkit.experiments.ledger`.
         results: Folder with `leakage.csv` (`skinkit data leakage --out`).
-        further: Dictionary of further figures by name, or of some in the place of those drawn here.
+
+    Returns:
+        Dictionary from a name to `(figure, text)`; one that begins with a document's key belongs to its page.
     """
     from skinkit import plots
 
-    results = Path(results)
-    figures, ledger = {}, _of_today(ledger)
-    if (results / "leakage.csv").exists():
-        table = pd.read_csv(results / "leakage.csv")
+    found, fresh = {}, _of_today(ledger)
+    if (Path(results) / "leakage.csv").exists():
+        table = pd.read_csv(Path(results) / "leakage.csv")
         reports = {
             split.split(":")[0]: rows.set_index("label") for split, rows in table.groupby("split", sort=False)
         }
-        figures["leakage"] = plots.leakage_bars(reports)
-    if ledger["published"].notna().any():
-        figures["published_against_measured"] = plots.published_against_measured(ledger)
-    if protocols := _by_protocol(ledger):
-        figures["protocols"] = plots.score_intervals(protocols)
+        found["leakage"] = plots.leakage_bars(reports), "Test images whose lesion is also in training"
+    beside = runs_beside(ledger).query("`class` == 'all' or metric == 'auc'")
+    leaks = leakage(beside).map(leak_text)
+    beside = beside.assign(group=beside["document"] + ", " + beside["protocol"] + ", leak " + leaks)
+    if not beside.empty:
+        text = "Printed scores and ours; hollow: stand-ins, which cannot be compared"
+        found["published_against_measured"] = plots.published_against_measured(beside), text
+    if protocols := _by_protocol(fresh):
+        text = "What the leak is worth: the same rows under three protocols"
+        found["protocols"] = plots.score_intervals(protocols), text
     for section, (tables, rows) in rows_of_sections(ledger).items():
-        figures[figure_name(section)] = plots.score_intervals(tables, rows)
-    for name, figure in (figures | (further or {})).items():
-        (results / "figures").mkdir(exist_ok=True)
+        text = "Main score of the rows under `corrected`"
+        found[figure_name(section)] = plots.score_intervals(tables, rows), text
+    return found
+
+
+def save_figures(figures, results):
+    """Writes figures to `figures/*.png` in the folder of the results.
+
+    Args:
+        figures: Dictionary from a name to `(figure, text)`.
+        results: Folder.
+    """
+    for name, (figure, _) in figures.items():
+        (Path(results) / "figures").mkdir(exist_ok=True)
         # Without the software version in it, the same numbers give the same bytes.
-        figure.savefig(results / "figures" / f"{name}.png", dpi=120, metadata={"Software": None})
+        figure.savefig(Path(results) / "figures" / f"{name}.png", dpi=120, metadata={"Software": None})
 
 
 def sections(ledger):

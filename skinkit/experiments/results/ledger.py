@@ -1,19 +1,22 @@
 """All runs against all published rows: the table that nobody writes by hand."""
 
 import math
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
 
 from skinkit.experiments.plan import run_command
 from skinkit.experiments.results.comparisons import compare_runs
-from skinkit.experiments.results.figures import draw_figures
+from skinkit.experiments.results.document_page import Tables
+from skinkit.experiments.results.figures import results_figures, save_figures
 from skinkit.experiments.results.finished_runs import ALIKE, ENOUGH_RUNS, alike, finished_runs
-from skinkit.experiments.results.page import check_results_folder, results_page
+from skinkit.experiments.results.page import check_results_folder, results_pages
+from skinkit.experiments.results.run_times import run_times
 from skinkit.experiments.results.schedule_figures import schedule_figures
 from skinkit.files import writing
 from skinkit.papers.published import published_scores
-from skinkit.papers.registry import recipes, same_method
+from skinkit.papers.registry import printed_rows, recipes, same_method
 
 COLUMNS = (
     *("document", "table", "row", "on", "class", "metric", "published", "published_sd", "check"),
@@ -23,6 +26,9 @@ COLUMNS = (
     *("leakage_photograph", "leakage_lesion", "leakage_patient"),
     *("source_size", "verdict", "reason", "command", "folders"),
 )
+
+# Columns of text, which may all be empty.
+_WORDS = (*ALIKE, "class", "check", "source_size", "verdict", "reason", "command", "folders", "holds")
 
 
 def read_runs(folder, smoke=False):
@@ -104,7 +110,7 @@ def ledger(folder, smoke=False):
     keys = ["target", "metric", "class", "answered"]
     table = published.merge(measured, how="outer", on=keys, indicator=True, sort=False)
     unpublished = (table["_merge"] == "right_only") & (table["class"] != "all")
-    table = table[~unpublished]
+    table = table[~unpublished | _stands_in(table, published)]
     # A published row without a run has no recipe of its own name: its target may be one.
     verdicts = [_verdict(row, known.get(row.recipe, known.get(row.target))) for row in table.itertuples()]
     table[["difference", "tolerance", "verdict", "reason"]] = pd.DataFrame(
@@ -168,6 +174,17 @@ def _agrees_with_float32(measured, runs, known):
     return measured["precision"].eq("float32") | known_pairs
 
 
+def _stands_in(table, published):
+    """Whether a score is one that the document prints for the row which the recipe stands in for."""
+    printed = dict(list(published.groupby("target")[["metric", "class"]]))
+    asked = {
+        name: {pair for row in printed_rows(name, printed) for pair in printed[row].itertuples(index=False)}
+        for name in table["target"].unique()
+    }
+    pairs = zip(table["target"], table["metric"], table["class"], strict=True)
+    return pd.Series([(*score,) in asked[target] for target, *score in pairs], index=table.index)
+
+
 def _targets(known, name):
     """The rows that the runs of a recipe answer: its own, and those of the same experiment."""
     if name not in known:
@@ -212,7 +229,7 @@ def _why_not(row, recipe, tolerance):
 
 
 def write_ledger(runs, results):
-    """Writes `ledger.csv`, `comparisons.csv`, `README.md` and the figures; returns the ledger.
+    """Writes `ledger.csv`, `comparisons.csv`, the pages and the figures; returns the ledger.
 
     Args:
         runs: Folder of the run folders.
@@ -222,21 +239,33 @@ def write_ledger(runs, results):
         FileNotFoundError: when there is no run to count; what was written before stays.
         ValueError: when the folder holds another README, or other files by the names of the results.
     """
-    check_results_folder(Path(results))
-    table, differences, results = ledger(runs), compare_runs(Path(runs)), Path(results)
-    further = schedule_figures(finished_runs(runs, verbose=False))
+    results = Path(results)
+    check_results_folder(results)
+    table, differences = ledger(runs), compare_runs(Path(runs))
+    counted = finished_runs(runs, verbose=False)
+    csvs = {"ledger.csv": _csv(table), "comparisons.csv": _csv(differences)}
+    # All pages show the numbers that the tables beside them hold.
+    ours = (read_table(StringIO(csvs[name])) for name in csvs)
+    tables = Tables(*ours, run_times(counted), results)
+    figures = results_figures(tables.ledger, results) | schedule_figures(counted)
     results.mkdir(parents=True, exist_ok=True)
-    # The page first: by it the folder is known again as one of the results.
-    texts = {
-        "README.md": results_page(table, differences, {name: text for name, (_, text) in further.items()}),
-        "ledger.csv": _csv(table),
-        "comparisons.csv": _csv(differences),
-    }
+    # The first page first: by it the folder is known again as one of the results.
+    texts = results_pages(tables, {name: text for name, (_, text) in figures.items()}) | csvs
     for name, text in texts.items():
         with writing(results / name) as part:
             part.write_text(text, encoding="utf-8")
-    draw_figures(table, results, {name: figure for name, (figure, _) in further.items()})
+    save_figures(figures, results)
     return table
+
+
+def read_table(source):
+    """Returns `ledger.csv` or `comparisons.csv` as it was written: text is `""` where it is empty.
+
+    Args:
+        source: Path, or open file.
+    """
+    table = pd.read_csv(source, dtype=dict.fromkeys(_WORDS, str))
+    return table.assign(**{name: table[name].fillna("") for name in _WORDS if name in table})
 
 
 def _csv(table):

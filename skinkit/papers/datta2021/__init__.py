@@ -9,4 +9,5 @@ DOCUMENT = Document(
     year=2021,
     about="Paper on which koefler2023 rests; one of its reports is Köfler's Table 4c.",
     left_out="its own tables (only the abstract and Köfler's quotation were at hand)",
+    beside="koefler2023",
 )

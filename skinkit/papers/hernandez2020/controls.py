@@ -127,6 +127,18 @@ def _synthetic():
 _TABLES = (_controls, _feature_controls, _synthetic)
 RECIPES = tuple(recipe for table in _TABLES for recipe in table())
 
+# Rows of a small network, and the printed ones that they repeat.
+STANDS_FOR = {
+    f"hernandez2020/controls/lite0-{row}": f"hernandez2020/{printed}"
+    for row, printed in (
+        ("base", "table4/wrs"),
+        ("attention", "table4/attention-em"),
+        ("mean", "table4/static-mean-em"),
+        ("contextual", "table4/contextual-sampler"),
+        ("extra-trees", "table3/wrs-extra-trees"),
+    )
+}
+
 # First minus second, on the same test images.
 COMPARISONS = tuple(
     (f"hernandez2020/{first}", f"hernandez2020/{second}")

@@ -225,6 +225,14 @@ def test_a_table_of_small_networks_stands_beside_the_printed_one(write_predictio
     assert row["networks"] == 1 and row["printed"] == pytest.approx(printed)
 
 
+def test_small_networks_of_hernandez2020_stand_beside_table_4(write_predictions, tmp_path):
+    names = [f"hernandez2020/controls/lite0-{row}" for row in ("attention", "base")]
+    for name, accuracy in zip(names, (0.8, 0.7), strict=True):
+        write_predictions(name, accuracy, settings=find_recipe(name))
+    row = compare_runs(tmp_path, [names]).set_index("metric").loc["macro_auc"]
+    assert row["printed"] == pytest.approx(0.922 - 0.915) and row["holds"] == "open"
+
+
 def test_two_forms_of_one_printed_row_have_no_printed_difference(write_predictions, tmp_path):
     pair = [f"butskova2021/stages/lite0-two-stage-{rule}" for rule in ("hard", "soft")]
     for name, accuracy in zip(pair, (0.8, 0.7), strict=True):

@@ -1,7 +1,12 @@
 import pandas as pd
 
 from skinkit import plots
-from skinkit.experiments.results.figures import draw_figures, rows_of_sections
+from skinkit.experiments.results.figures import results_figures, rows_of_sections, save_figures
+
+
+def draw_figures(ledger, results):
+    save_figures(results_figures(ledger, results), results)
+
 
 COLUMNS = ["document", "table", "row", "class", "metric", "profile", "protocol", "published"]
 COLUMNS += ["measured", "low", "high"]
@@ -9,7 +14,9 @@ COLUMNS += ["measured", "low", "high"]
 
 def ledger_of(rows, **more):
     usual = {"weights": "", "precision": "float32", "dataset": "ham10000", "lacking": "", "stale": ""}
-    return pd.DataFrame(rows, columns=COLUMNS).assign(**usual, **more)
+    usual |= {"on": "test", "runs": 3, "leakage_lesion": 0.0, "leakage_patient": None, "verdict": ""}
+    table = pd.DataFrame(rows, columns=COLUMNS).assign(**usual, **more)
+    return table.assign(recipe=table["document"] + "/" + table["table"] + "/" + table["row"])
 
 
 def test_rows_of_one_name_in_two_tables_stand_apart_in_the_figure_of_protocols(tmp_path, monkeypatch):
@@ -29,7 +36,9 @@ def test_rows_of_one_name_in_two_tables_stand_apart_in_the_figure_of_protocols(t
         ("corrected", 2),
     ]
     assert drawn[0]["split_then_augment"].index[0] in drawn[0]["as_published"].index
-    assert [path.name for path in (tmp_path / "figures").iterdir()] == ["protocols.png"]
+    assert {path.stem for path in (tmp_path / "figures").iterdir()} == {
+        *("protocols", "published_against_measured")
+    }
 
 
 def test_a_document_has_a_figure_of_its_corrected_rows_from_high_to_low(tmp_path):

@@ -46,6 +46,12 @@ def recipe_of_a_row(monkeypatch):
     return register
 
 
+def page_of(runs, results):
+    """The page of gessert2019 that a report of the runs writes."""
+    write_ledger(runs, results)
+    return (results / "gessert2019.md").read_text(encoding="utf-8")
+
+
 @pytest.fixture
 def write_run(tmp_path):
     def write(
@@ -213,10 +219,8 @@ def test_the_spread_of_three_folds_is_that_of_the_document(recipe_of_a_row, writ
     assert row["population_sd"] == pytest.approx(0.03 * (2 / 3) ** 0.5)
     assert row["fold_sd"] == pytest.approx(0.03)
     assert row["seed_sd"] == pytest.approx(0.03 / 2**0.5)
-    write_ledger(tmp_path / "runs", tmp_path)
-    page = (tmp_path / "README.md").read_text()
-    spreads = "0.630 ± 0.024<br>sd over folds 0.030<br>sd over seeds 0.021<br>printed 0.650 ± 0.010"
-    assert f"| table5/densenet121-none | corrected | full | 4 | {spreads} |" in page
+    page = page_of(tmp_path / "runs", tmp_path)
+    assert "| macro recall | 65.0 ± 1.0 | 63.0 (60.0-66.0), sd 2.1 | not reproduced |" in page
 
 
 @pytest.mark.parametrize("test", ["other", None])
@@ -245,11 +249,15 @@ def test_the_files_are_the_same_each_time(recipe_of_a_row, write_run, tmp_path):
     runs = write_run(0.66, leakage=0.4)
     write_ledger(runs, tmp_path / "a")
     write_ledger(runs, tmp_path / "b")
-    for name in ("ledger.csv", "README.md"):
+    for name in ("ledger.csv", "README.md", "gessert2019.md"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
-    page = (tmp_path / "a" / "README.md").read_text()
-    assert "| 0.0% / 40.0% / ? | 0.660 (0.630-0.690)<br>printed 0.650: within |" in page
-    assert "| source images of 450 x 600; macro specificity: no tolerance was stated for this score |" in page
+    page = (tmp_path / "a" / "gessert2019.md").read_text()
+    assert "| printed (%) | ours at `full`, `corrected`, leak 40.0 % | verdict |" in page
+    assert "| macro recall | 65.0 ± 1.0 | 66.0 (63.0-69.0) | within |" in page
+    (mark,) = re.findall(
+        r"\| macro specificity \| 95\.\d ± 0\.\d \| 95\.0 \| not comparable \[(\d+)\] \|", page
+    )
+    assert f"\n- [{mark}] no tolerance was stated for this score\n" in page
     assert len(pd.read_csv(tmp_path / "a" / "ledger.csv")) > 400
 
 
@@ -271,10 +279,11 @@ def test_runs_from_other_weights_and_in_another_precision_stand_apart(
     rows = measured(ledger(runs)).set_index(name)
     usual = {"weights": "", "precision": "float32"}[name]
     assert rows["measured"].to_dict() == pytest.approx({usual: 0.60, other: 0.70})
-    write_ledger(runs, tmp_path)
-    page = (tmp_path / "README.md").read_text()
-    assert f"| row | protocol | profile | {name} | runs |" in page
-    assert f"| table5/densenet121-none | corrected | full | {other} | 1 |" in page
+    page = page_of(runs, tmp_path)
+    assert "\nProfile `full`, ham10000:\n" in page
+    said = {"weights": f"weights `{other}`", "precision": other}[name]
+    assert f"\nProfile `full`, {said}, ham10000:\n" in page
+    assert page.count("| [table5/densenet121-none] | corrected | 1 | ") == 2
 
 
 def test_another_precision_has_a_verdict_once_three_of_its_runs_agree_with_float32(
@@ -306,9 +315,9 @@ def test_a_stale_run_is_marked_and_not_averaged_with_a_fresh_one(recipe_of_a_row
     assert (rows.loc[0.60, "verdict"], rows.loc[0.70, "verdict"]) == ("outside", "not comparable")
     assert rows.loc[0.70, "reason"] == rows.loc[0.70, "stale"]
     assert rows.loc[0.70, "command"] == ""
-    write_ledger(runs, tmp_path)
-    page = (tmp_path / "README.md").read_text()
-    assert f"| table5/densenet121-none<br>**stale**: the recipe has changed, was {old.hash} |" in page
+    page = page_of(runs, tmp_path)
+    assert "| [table5/densenet121-none] | corrected, **stale** | 1 |" in page
+    assert "| macro recall | 65.0 ± 1.0 | 60.0 (57.0-63.0) | outside |" in page
 
 
 def test_smoke_runs_do_not_reach_the_ledger_but_recipes_on_drawn_images_do(write_run, tmp_path):
@@ -317,9 +326,9 @@ def test_smoke_runs_do_not_reach_the_ledger_but_recipes_on_drawn_images_do(write
     drawn = find_recipe("skinkit/demo/synthetic")
     runs = write_run(0.7, dataset="synthetic", recipe=drawn.name, settings=drawn)
     assert measured(write_ledger(runs, tmp_path))["measured"].tolist() == [0.7]
-    page = (tmp_path / "README.md").read_text()
-    assert "\n## skinkit, drawn images\n" in page
-    assert "\n## skinkit\n" not in page
+    page = (tmp_path / "skinkit.md").read_text()
+    assert "\nProfile `full`, images drawn for the question:\n" in page
+    assert page.count("\nProfile ") == 1
 
 
 @pytest.mark.parametrize("folder", ["typo", "empty", "smoke"])
@@ -340,11 +349,10 @@ def test_a_row_that_is_the_same_experiment_as_another_says_whose_run_it_shows(wr
     rows = rows.assign(name=rows["document"] + "/" + rows["table"] + "/" + rows["row"]).set_index("name")
     assert {first.name, other.name} <= set(rows.index)
     assert set(rows["recipe"]) == {first.name}
-    write_ledger(runs, tmp_path)
-    page = (tmp_path / "README.md").read_text()
-    own, others = (name.removeprefix("gessert2019/") for name in (first.name, other.name))
-    assert f"| {own} |" in page
-    assert f"| {others}<br>run of {own} |" in page
+    page = page_of(runs, tmp_path)
+    others = other.name.removeprefix("gessert2019/")
+    assert page.count(f"| same experiment as {first.name.removeprefix('gessert2019/')} |") == 3
+    assert f"| [{first.name.removeprefix('gessert2019/')}] |" in page and f"[{others}] |" not in page
 
 
 def runs_of(commands):
@@ -400,6 +408,10 @@ def test_a_folder_with_a_page_of_others_is_refused_and_one_of_ours_is_renewed(wr
         write_ledger(runs, project)
     assert (project / "README.md").read_text() == "# My project\n"
     assert not (project / "ledger.csv").exists()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "koefler2023.md").write_text("# My notes\n")
+    with pytest.raises(ValueError, match=r"mine holds koefler2023.md, which"):
+        write_ledger(runs, tmp_path / "mine")
     for _ in range(2):
         write_ledger(runs, tmp_path / "ours")
     assert (tmp_path / "ours" / "ledger.csv").exists()

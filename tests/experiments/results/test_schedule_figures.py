@@ -87,7 +87,7 @@ def test_a_report_has_the_three_figures_and_one_without_stand_ins_has_none(runs,
     ledger.write_ledger(tmp_path, tmp_path / "results")
     names = {path.name for path in (tmp_path / "results" / "figures").iterdir()}
     assert {"bermeo2023.png", "bermeo2023-curves.png", "bermeo2023-roc.png"} <= names
-    page = (tmp_path / "results" / "README.md").read_text(encoding="utf-8")
+    page = (tmp_path / "results" / "bermeo2023.md").read_text(encoding="utf-8")
     for name in ("bermeo2023", "bermeo2023-curves", "bermeo2023-roc"):
         assert page.count(f"](figures/{name}.png)") == 1
     assert schedule_figures.schedule_figures([]) == {}

@@ -1,0 +1,157 @@
+"""The figures of a document: listed with what each needs, and drawn by number."""
+
+import fnmatch
+import importlib
+import textwrap
+from pathlib import Path
+
+import pandas as pd
+
+from skinkit.experiments.document_figures.material import Material
+from skinkit.experiments.results.finished_runs import finished_runs, staleness
+from skinkit.experiments.run_folder import SavedRun
+from skinkit.files import writing
+from skinkit.papers.figures import figure_row, load_figures
+from skinkit.papers.recipe import PROFILES, PROTOCOLS
+
+# The module of each drawing.
+DRAWINGS = {
+    **dict.fromkeys(("learning_rate", "class_counts", "printed_matrices", "parameters"), "numbers"),
+    **dict.fromkeys(("schedule_curves", "images_per_patient"), "numbers"),
+    **dict.fromkeys(("change", "steps", "sample", "convolution", "disorder", "mixture"), "images"),
+    **dict.fromkeys(("layer_sizes", "process"), "networks"),
+    **dict.fromkeys(
+        ("learning_curves", "matrices", "roc_curves", "roc_of_trainings", "patch_dropout"), "runs"
+    ),
+    **dict.fromkeys(("where_it_looks", "weights_of_crops", "embedding"), "runs"),
+}
+# What asks the trained network, and not only the numbers of its run.
+WITH_MODEL = ("where_it_looks", "weights_of_crops", "embedding")
+_NEEDS = {
+    **{"numbers": "printed or released numbers", "images": "images: yours, or drawn ones"},
+    **{"networks": "recipes", "images_per_patient": "the table of ISIC 2020, or made-up patients"},
+}
+
+
+def list_figures(document, runs="results/runs"):
+    """Returns the figures of a document, and whether each can be drawn now.
+
+    Args:
+        document: String, key such as `"gessert2019"`.
+        runs: Path of the folder of all runs.
+
+    Returns:
+        DataFrame of text: `figure`; `now`, `yes`, `run` where a run is missing, or `no`; `shows`; and
+        `needs`, what it is drawn from, or why it cannot be drawn.
+
+    Raises:
+        ValueError: for an unknown document.
+    """
+    rows, found = load_figures(document).to_dict("records"), _finished(runs)
+    lines = [(row["figure"], _now(row, found), row["shows"], _needs(row)) for row in rows]
+    return pd.DataFrame(lines, columns=["figure", "now", "shows", "needs"])
+
+
+def figure_list(document, runs="results/runs"):
+    """Returns `list_figures` as text, a line a figure, with a legend below."""
+    table = list_figures(document, runs)
+    width = table["figure"].str.len().max()
+    lines = [f"{row.figure:>{width}}  {row.now:3}  {row.shows}: {row.needs}" for row in table.itertuples()]
+    return "\n".join([*lines, "", "yes: can be drawn; run: when a run is there; no: why not"])
+
+
+def draw_figure(document, number, out, runs="results/runs", given=(), files=(), data_dir=None):
+    """Draws one figure of a document, and says below it where it comes from.
+
+    Args:
+        document: String, key such as `"gessert2019"`.
+        number: String, the figure's number as printed.
+        out: Path of the image to write; its ending says in which format.
+        runs: Path of the folder of all runs.
+        given: Run folders, in the place of those in `runs`.
+        files: Image files, in the place of drawn images.
+        data_dir: Folder of the releases, for images and tables.
+
+    Returns:
+        String, the text below the figure.
+
+    Raises:
+        ValueError: for an unknown document or figure, or one that cannot be drawn.
+        FileNotFoundError: when there is no run that it needs.
+    """
+    row = figure_row(document, number)
+    if not row["drawing"]:
+        raise ValueError(f"{_called(number)} of {document} cannot be drawn: {row['why']} ({row['shows']})")
+    _check_given(row, number, given, files)
+    found = [SavedRun(Path(folder)) for folder in given] or _preferred(row, _finished(runs))
+    if _kind(row) == "runs" and not found:
+        raise FileNotFoundError(
+            f"{_called(number)} of {document} needs {_needs(row)}. There is none in {runs}: `skinkit run "
+            "RECIPE --profile quick` makes one; or give another with --run"
+        )
+    module = importlib.import_module(f"skinkit.experiments.document_figures.{_kind(row)}")
+    figure, words = getattr(module, row["drawing"])(Material(row["of"], found, files, data_dir))
+    text = f"{document}, {_called(number)}: {row['shows']}. Here: {words}."
+    figure.supxlabel(textwrap.fill(text, int(15 * figure.get_figwidth())), fontsize=8, color="#444444")
+    with writing(Path(out)) as part:
+        figure.savefig(part, format=Path(out).suffix[1:] or "png", dpi=120, bbox_inches="tight")
+    return text
+
+
+def _called(number):
+    return f"Figure {number}" if number[0].isdigit() else f"the {number}"
+
+
+def _check_given(row, number, runs, files):
+    """Raises `ValueError` for runs or images that the figure would not show."""
+    if runs and not row["runs"]:
+        raise ValueError(f"{_called(number)} shows no run. Received: {runs[0]}. Leave --run out")
+    if files and not (_kind(row) == "images" or row["drawing"] == "where_it_looks"):
+        raise ValueError(f"{_called(number)} shows no images. Received: {files[0]}. Leave --images out")
+
+
+def _kind(row):
+    return DRAWINGS.get(row["drawing"], "")
+
+
+def _now(row, found):
+    if not row["drawing"]:
+        return "no"
+    return "yes" if _kind(row) != "runs" or _preferred(row, found) else "run"
+
+
+def _needs(row):
+    if _kind(row) != "runs":
+        return row["why"] or _NEEDS.get(row["drawing"]) or _NEEDS[_kind(row)]
+    model = " with its model" if row["drawing"] in WITH_MODEL else ""
+    return f"a run{model} of {row['runs'].replace(' | ', ' or ')}"
+
+
+def _finished(folder):
+    """The finished runs in a folder; none where there is none."""
+    try:
+        return finished_runs(folder, smoke=True, verbose=False)
+    except FileNotFoundError:
+        return []
+
+
+def _preferred(row, found):
+    """The runs of the first recipes that all have some: of one profile and protocol, the full ones first."""
+    for choice in filter(None, row["runs"].split(" | ")):
+        each = [_alike(pattern, row["drawing"] in WITH_MODEL, found) for pattern in choice.split()]
+        if all(each):
+            return [run for runs in each for run in runs]
+    return []
+
+
+def _alike(pattern, with_model, found):
+    runs = [
+        run for run in found if fnmatch.fnmatchcase(run.manifest["recipe"], pattern) and not staleness(run)
+    ]
+    runs = [run for run in runs if not with_model or (run.folder / "model.keras").exists()]
+    runs.sort(key=_rank, reverse=True)
+    return [run for run in runs if _rank(run) == _rank(runs[0])]
+
+
+def _rank(run):
+    return PROFILES.index(run.manifest["profile"]), PROTOCOLS.index(run.manifest["protocol"])

@@ -1,0 +1,184 @@
+"""The runs of a document with their scores, times and machines; and what is left to run, with estimates."""
+
+import math
+import os
+
+import pandas as pd
+
+from skinkit import data
+from skinkit.evaluation import to_markdown
+from skinkit.experiments.results.finished_runs import ALIKE, alike
+from skinkit.experiments.results.page_text import (
+    SHARED,
+    folded,
+    leak_text,
+    leakage,
+    metric_words,
+    score_text,
+    shared_words,
+    short,
+    wrapped,
+)
+from skinkit.papers.registry import printed_rows, recipes, same_method
+from skinkit.papers.registry import recipe as find_recipe
+
+
+def run_times(runs):
+    """Returns what the manifests of runs say about time and place, one row a run.
+
+    Args:
+        runs: List of `SavedRun`.
+
+    Returns:
+        DataFrame with `ALIKE`, `images` (of all parts), `seconds`, `machine`, and the `folder` of the recipe.
+    """
+    rows = []
+    for run in runs:
+        m, e = run.manifest, run.manifest.get("environment", {})
+        versions = f"TensorFlow {e.get('tensorflow')}, Keras {e.get('keras')}"
+        machine = f"{e.get('device')} with {e.get('cpu_cores')} CPU cores, {versions}"
+        said = {
+            "images": sum(m.get("images", {}).values()) or math.nan,
+            "seconds": m.get("seconds", math.nan),
+        }
+        rows.append({**alike(run), **said, "machine": machine, "folder": run.folder.parent})
+    return pd.DataFrame(rows, columns=[*ALIKE, "images", "seconds", "machine", "folder"])
+
+
+def runs_text(times, ledger, results):
+    """Returns the tables of runs: their scores, leakage and time, each with a link to its folder.
+
+    Args:
+        times: DataFrame of `run_times`, not empty.
+        ledger: DataFrame of `skinkit.experiments.ledger`.
+        results: Folder that the text is written to, where links begin.
+    """
+    hours, machines = times["seconds"].sum() / 3600, sorted(set(times["machine"]))
+    parts = [f"{len(times)} runs, {hours:.1f} hours in all. On: {'; '.join(machines)}."]
+    scores = ledger[ledger["class"].eq("all") & ledger["measured"].notna()]
+    scores = scores.drop_duplicates([*ALIKE, "metric"]).set_index(list(ALIKE)).sort_index()
+    for shared, rows in times.groupby(SHARED, sort=False):
+        parts.append(shared_words(dict(zip(SHARED, shared, strict=True))))
+        lines = [_run_line(rows, scores.loc[[key]]) for key, rows in rows.groupby(list(ALIKE), sort=False)]
+        parts.append(to_markdown(pd.DataFrame(lines).fillna("")).rstrip())
+    folders = times.drop_duplicates("recipe")
+    links = {short(each.recipe): os.path.relpath(each.folder, results) for each in folders.itertuples()}
+    return "\n\n".join([*parts, "\n".join(f"[{name}]: {folder}" for name, folder in links.items())])
+
+
+def _run_line(rows, scores):
+    of = scores.set_index("metric")
+    main = "auc" if "auc" in of.index else "macro_recall"
+    first = rows.iloc[0]
+    shown = {metric: score_text(of.loc[metric]) for metric in (main, "accuracy") if metric in of.index}
+    return {
+        "row": f"[{short(first['recipe'])}]",
+        "protocol": first["protocol"] + (", **stale**" if first["stale"] else ""),
+        "runs": len(rows),
+        "test images": int(scores["n"].iloc[0]),
+        "leak": leak_text(leakage(scores).iloc[0]),
+        **{metric_words(metric): text for metric, text in shown.items()},
+        "min a run": f"{rows['seconds'].mean() / 60:.1f}",
+    }
+
+
+def open_runs(times, document):
+    """Returns the recipes of a document that are left to run, with estimated hours.
+
+    A row of the document is left until it has been run at `full`, a recipe of ours until it has been run at
+    all. The estimate grows the measured time of a run of the same recipe, or else network, by epochs, images,
+    pixels and the square of the width. That of a stand-in is a lower bound, as its network is smaller.
+
+    Args:
+        times: DataFrame of `run_times`.
+        document: String, its key.
+
+    Returns:
+        DataFrame with `recipe`, `profile`, `hours` of one run (missing where no run is alike), `bound`,
+        whether these are the least, and `like`, the recipe that was timed.
+    """
+    fresh, rows = times[times["stale"] == ""], []
+    done = set(zip(fresh["recipe"], fresh["profile"], strict=True))
+    known = fresh.dropna(subset=["seconds", "images"])
+    timed = {name: list(runs.itertuples()) for name, runs in known.groupby("recipe", sort=False)}
+    for recipe in recipes(document):
+        profile = "full" if recipe.published_row else "quick"
+        if same_method(recipe)[0] is recipe and not done & {(recipe.name, profile), (recipe.name, "full")}:
+            rows.append({"recipe": recipe.name, "profile": profile, **_estimate(recipe, profile, timed)})
+    return pd.DataFrame(rows, columns=["recipe", "profile", "hours", "bound", "like"])
+
+
+def _estimate(recipe, profile, timed):
+    likes = {name: find_recipe(name) for name in ([recipe.name] if recipe.name in timed else timed)}
+    for like in sorted(likes.values(), key=lambda like: _distance(like, recipe)):
+        bound = like is not recipe and bool(printed_rows(like.name, [recipe.published_row]))
+        if bound or _network(like) == _network(recipe):
+            asked = (like if bound else recipe).resolve(profile, recipe.known_protocols[-1])
+            seconds = [run.seconds * _growth(asked, run) for run in timed[like.name]]
+            return {"hours": sum(seconds) / len(seconds) / 3600, "bound": bound, "like": like.name}
+    return {"hours": math.nan, "bound": False, "like": ""}
+
+
+def _distance(like, recipe):
+    """Of one document first, and then of one model: the least has the most in common."""
+    return like.document != recipe.document, like.model.name != recipe.model.name
+
+
+def _network(recipe):
+    return recipe.model.options.get("backbone", recipe.model.name)
+
+
+def _growth(asked, run):
+    """How much more work a recipe is than a run."""
+    done = find_recipe(run.recipe).resolve(run.profile, run.protocol)
+    images = min(done.subset or math.inf, run.images)
+    release = data.CATALOG[asked.dataset].images if asked.dataset in data.CATALOG else math.inf
+    whole = min(asked.subset or math.inf, release)
+    return _work(asked) / _work(done) * (whole / images if math.isfinite(whole) else 1)
+
+
+def _work(recipe):
+    epochs = sum(phase.epochs for phase in recipe.phases) or 1
+    pixels = recipe.crop_size**2 if recipe.crop_size else math.prod(recipe.image_size)
+    # A step on ordered crops sees all of them.
+    pixels *= recipe.input.options["count"] if recipe.input.name == "ordered_crops" else 1
+    return epochs * pixels * recipe.model_size.get("width", 1) ** 2
+
+
+def open_text(left):
+    """Returns what is left to run as text: a command, and a table of hours.
+
+    Args:
+        left: DataFrame of `open_runs`.
+    """
+    if left.empty:
+        return "Nothing: every row has been run."
+    options, full = [_options(each) for each in left.itertuples()], left["profile"].eq("full").sum()
+    head = (
+        f"{full} rows at `full` and {len(left) - full} recipes of ours have not been run. Three runs of one: "
+        f"`skinkit run {left['recipe'].iloc[0]} {options[0]} --seed 0-2`. "
+        f"Nothing alike has been timed for {left['hours'].isna().sum()} of them; one run of each other takes "
+        f"about {left['hours'].sum():,.0f} hours on the machine of the timed ones, roughly: grown by epochs, "
+        "images and pixels. `>`: at least, as the recipe that was timed has a smaller network."
+    )
+    hours = [_hours(each) for each in left.itertuples()]
+    table = pd.DataFrame(
+        {
+            "recipe": left["recipe"].map(short),
+            "options": options,
+            "hours a run": hours,
+            "estimated from": left["like"],
+        }
+    )
+    return f"{wrapped(head)}\n\n{folded('What is left', to_markdown(table).rstrip())}"
+
+
+def _options(left):
+    protocol = find_recipe(left.recipe).known_protocols[-1]
+    return f"--profile {left.profile}" + ("" if protocol == "corrected" else f" --protocol {protocol}")
+
+
+def _hours(left):
+    if pd.isna(left.hours):
+        return "unknown"
+    return f"{'> ' if left.bound else ''}{left.hours:,.1f}" if left.hours > 0.05 else "minutes"

@@ -1,0 +1,69 @@
+"""A published table as a section of a page: as it is printed, or with ours beside it, notes and commands."""
+
+import re
+
+from skinkit.evaluation import to_markdown
+from skinkit.experiments.results.beside import STAND_IN
+from skinkit.experiments.results.page_text import SHARED, folded, shared_words, wrapped
+from skinkit.papers.published import show_table
+from skinkit.papers.registry import recipes
+
+
+def show_lines(cells):
+    """Returns a table without scores as `skinkit published` shows it, in lines of a page's width."""
+    lines = show_table(cells).splitlines()[1:]
+    return "\n".join(wrapped(line, "    ") if line.startswith("[") else line.rstrip() for line in lines)
+
+
+def table_text(table, cells):
+    """Returns a table of `table_beside` as Markdown: with its stand-ins above, notes and commands below.
+
+    Args:
+        table: DataFrame of `table_beside`.
+        cells: DataFrame, what it was made of.
+    """
+    runs, parts = table.attrs["runs"], []
+    stand_ins = runs[runs["kind"] == STAND_IN]
+    for shared, rows in stand_ins.groupby(SHARED):
+        names = dict.fromkeys(_networks(rows))
+        said = shared_words(dict(zip(SHARED, shared, strict=True))).rstrip(":")
+        count = "-".join(f"{n:.0f}" for n in sorted({rows["runs"].min(), rows["runs"].max()}))
+        parts.append(wrapped(f"Stand-ins: {', '.join(names)}. {said}, {count} runs."))
+    # What is the same in all lines is said once.
+    same = [name for name in table.columns[3:] if len(table) > 1 and table[name].nunique() == 1]
+    parts.append(" ".join(f"{name[0].upper()}{name[1:]}: {table[name].iloc[0]}." for name in same))
+    parts.append(to_markdown(table.drop(columns=same)).rstrip())
+    notes = [wrapped(f"- [{number}] {text}", "  ") for number, text in enumerate(table.attrs["notes"], 1)]
+    commands = _commands(cells, runs)
+    parts += ["\n".join(notes), commands and folded("Commands", f"```sh\n{commands}\n```")]
+    return "\n\n".join(filter(None, parts))
+
+
+def _networks(stand_ins):
+    """The recipes of stand-ins, those of one network and table as one."""
+    for name, target in zip(stand_ins["recipe"], stand_ins["target"], strict=True):
+        table, _, row = name.rpartition("/")
+        yield "the rows themselves" if name == target else f"`{table}/{row.partition('-')[0]}-…`"
+
+
+def _commands(cells, runs):
+    """How each row is run at `full`, and how what stands beside it was."""
+    known = {recipe.published_row: recipe.name for recipe in reversed(recipes())}
+    lines = []
+    for target in cells["target"].unique():
+        if target in known:
+            beside = runs.loc[runs["target"] == target, "command"].drop_duplicates()
+            full = f"skinkit run {known[target]} --profile full --seed 0-2"
+            ours = [one for said in beside for one in _together(said.split("; "))]
+            lines += [f"# {target}", full, *(one.replace(" --weights", " \\\n  --weights") for one in ours)]
+    return "\n".join(lines)
+
+
+def _together(commands):
+    """The commands of runs which differ in fold and seed, as one where that is the same."""
+    asked = [re.search(r"--fold (\d+) --seed (\d+)", command) for command in commands]
+    folds, seeds = (sorted({each[i] for each in asked}, key=int) for i in (1, 2))
+    rest = {re.sub(r"--fold \d+ --seed \d+", "{}", command) for command in commands}
+    if len(rest) > 1 or len(folds) * len(seeds) != len(commands):
+        return commands
+    return [rest.pop().format(f"--fold {','.join(folds)} --seed {','.join(seeds)}")]

@@ -1,0 +1,80 @@
+"""Times of runs, and estimates of what is left."""
+
+import math
+
+import pandas as pd
+import pytest
+
+from skinkit.experiments.results.run_times import open_runs, open_text, runs_text
+
+RUN = {
+    **{"recipe": "koefler2023/table4a/cnn", "profile": "quick", "protocol": "corrected", "weights": ""},
+    **{"precision": "float32", "dataset": "ham10000", "lacking": "", "stale": "", "images": 1600},
+    **{"seconds": 360.0, "machine": "CPU with 2 CPU cores", "folder": "results/runs/koefler2023/table4a/cnn"},
+}
+
+
+def times(*rows):
+    return pd.DataFrame([RUN | row for row in rows])
+
+
+def left(document, *rows):
+    return open_runs(times(*rows), document).set_index("recipe")
+
+
+def test_the_estimate_grows_by_epochs_images_pixels_and_the_square_of_the_width():
+    found = left("koefler2023", {}, {"seconds": 720.0})
+    row = found.loc["koefler2023/table4a/cnn"]
+    # 100 epochs for 40, 10,015 images for 600, 100 x 100 pixels for 80 x 80, twice the width.
+    assert row["hours"] == pytest.approx(0.15 * 100 / 40 * 10015 / 600 * (100 / 80) ** 2 * 4)
+    assert (row["profile"], row["bound"], row["like"]) == ("full", False, "koefler2023/table4a/cnn")
+
+
+def test_a_stand_in_is_a_lower_bound_and_the_same_network_an_estimate():
+    run = {"recipe": "gessert2019/table2/mobilenet-dual"}
+    found = left("gessert2019", run)
+    bound = found.loc["gessert2019/table2/densenet121-dual"]
+    assert bound["bound"] and bound["like"] == run["recipe"]
+    # 3 epochs, 3,000 images and crops of 112 pixels at `quick`; 50, 10,015 and 224 at `full`.
+    assert bound["hours"] == pytest.approx(0.1 * 50 / 3 * 10015 / 1600 * 4)
+    other = found.loc["gessert2019/table2/mobilenet-single-crop"]
+    assert not other["bound"] and other["hours"] > 0
+    assert math.isnan(found.loc["gessert2019/table2/small-dual", "hours"])
+
+
+def test_what_has_been_run_is_not_left_and_a_stale_run_counts_for_nothing():
+    full = {"profile": "full"}
+    assert "koefler2023/table4a/cnn" not in left("koefler2023", full).index
+    stale = left("koefler2023", full | {"stale": "the recipe has changed"})
+    assert stale.loc["koefler2023/table4a/cnn", "like"] == ""
+    own = "koefler2023/controls/cnn-doubled"
+    assert own in left("koefler2023", {}).index and own not in left("koefler2023", {"recipe": own}).index
+    # Of rows that are one experiment, the first alone is left.
+    found = left("gessert2019", {}).index
+    assert "gessert2019/table2/densenet121-multi-crop" in found
+    assert "gessert2019/table5/densenet121-loss-weighting" not in found
+
+
+def test_what_is_left_is_told_with_a_command_and_hours():
+    text = open_text(open_runs(times({}), "koefler2023"))
+    assert "skinkit run koefler2023/table4a/cnn --profile full --seed 0-2" in " ".join(text.split())
+    assert "| table4a/cnn | --profile full | 26.1 | koefler2023/table4a/cnn |" in text
+    assert "| table4c/vgg16-sa | --profile full | unknown |  |" in text
+    assert open_text(open_runs(times({}), "koefler2023").iloc[:0]).startswith("Nothing")
+
+
+def test_runs_stand_with_score_leak_time_and_a_link_to_their_folder():
+    scores = {"class": "all", "measured": 0.5, "low": 0.4, "high": 0.6, "seed_sd": 0.02, "fold_sd": None}
+    scores |= {"leakage_lesion": 0.8, "leakage_patient": None, "n": 199.0}
+    keys = [name for name in RUN if name not in ("images", "seconds", "machine", "folder")]
+    ledger = pd.DataFrame(
+        [
+            {key: RUN[key] for key in keys} | scores | {"metric": metric}
+            for metric in ("macro_recall", "accuracy")
+        ]
+    )
+    text = runs_text(times({}, {"seconds": 720.0}), ledger, "results")
+    assert text.startswith("2 runs, 0.3 hours in all. On: CPU with 2 CPU cores.")
+    score = "0.500 (0.400-0.600), sd 0.020"
+    assert f"| [table4a/cnn] | corrected | 2 | 199 | 80.0 % | {score} | {score} | 9.0 |" in text
+    assert text.endswith("\n[table4a/cnn]: runs/koefler2023/table4a/cnn")

@@ -265,7 +265,7 @@ def _crops(spec):
     if crops.strategy == "single_crop":
         top, left, height, width = pipeline.centre_box(spec.image_size, crops.size, crops.evaluation)
         box = f"rows {top} to {top + height - 1}, columns {left} to {left + width - 1}"
-        return f"Cut {box}, and resize them to {crops.size} x {crops.size}."
+        return f"Cut {box}, and resize them to {crops.sides[0]} x {crops.sides[1]}."
     corners = pipeline.crop_corners(spec.image_size, crops.size, crops.count).tolist()
     return f"Cut {crops.size} x {crops.size} crops with the first (row, column) {corners}, in this order."
 

@@ -308,6 +308,12 @@ def test_a_run_gets_a_page_and_the_runs_a_ledger(smoke_run, tmp_path):
     assert "no published row" in (tmp_path / "README.md").read_text()
 
 
+def test_a_run_gets_a_file_for_other_programs_and_a_card(smoke_run):
+    folder, _ = smoke_run
+    assert f"Written: {folder}/exports/litert\n" in skinkit("export", folder, "--format", "litert")
+    assert f"Written: {folder}/MODEL_CARD.md\n" in skinkit("card", folder)
+
+
 def test_smoke_runs_and_a_mistyped_folder_leave_the_results_as_they_are(smoke_run, tmp_path):
     folder, _ = smoke_run
     for runs in (folder.parents[3], tmp_path / "typo"):

@@ -10,13 +10,15 @@ from skinkit import data, evaluation
 from skinkit.experiments.decision import decision_text
 from skinkit.experiments.evaluate import intervals_said
 from skinkit.experiments.export import pixel_steps
-from skinkit.experiments.operating_point import calibration_text
+from skinkit.experiments.operating_point import calibration_text, operating_point
+from skinkit.experiments.predictions import prediction_groups
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.experiments.subgroups import read_subgroups, subgroups_text
 from skinkit.files import writing
 
 # Scores in the header, which a hub shows in its lists.
 _HEADLINE = ("accuracy", "macro_recall", "macro_auc", "ece")
+_SENSITIVITIES = (0.9, 0.95, 0.99)
 _CARD = """---
 {header}
 ---
@@ -56,6 +58,10 @@ n = {n} test images; {intervals}.
 ## Calibration
 
 {calibration}
+
+## Decisions
+
+{decisions}
 
 ## What it is given
 
@@ -104,7 +110,7 @@ def write_card(folder):
     said |= {"header": _header(run, release), "data": _data(m, release), "split": _split(m)}
     said |= {"n": run.metrics["n"], "intervals": intervals_said(run.metrics), "folder": run.folder.name}
     said |= {"scores": _scores(run.metrics), "per_class": _per_class(run), "subgroups": _subgroups(run)}
-    said |= {"calibration": _calibration(run), "environment": _environment(m)}
+    said |= {"calibration": _calibration(run), "decisions": _decisions(run), "environment": _environment(m)}
     said["steps"] = "\n".join(f"{i}. {step}" for i, step in enumerate(pixel_steps(run), 1))
     path = run.folder / "MODEL_CARD.md"
     with writing(path) as part:
@@ -124,10 +130,14 @@ def _header(run, release):
         "license": licence if licence.startswith("cc") else "other",
         "library_name": "keras",
         "pipeline_tag": "image-classification",
-        "tags": ["skinkit", "dermoscopy", "skin-lesion", "not-for-clinical-use", run.recipe.document],
+        "tags": ["dermoscopy", "skin-lesion", "skinkit", "not-for-clinical-use", *_document(run)],
         "model-index": [{"name": run.manifest["recipe"], "results": [result]}],
     }
     return "\n".join(f"{name}: {json.dumps(value)}" for name, value in entries.items())
+
+
+def _document(run):
+    return [run.recipe.document] if run.recipe.document != "skinkit" else []
 
 
 def _known(value):
@@ -139,13 +149,18 @@ def _data(manifest, release):
     if release is None:
         return f"`{manifest['dataset']}`: {counts}. No release of real lesions is behind it."
     lines = [f"`{release.key}`: {release.title}: {counts}", f"page: {release.page}"]
-    lines += [f"licence: {release.licence}, which the model is bound to as well", f"cite: {release.citation}"]
+    lines += [
+        f"licence of the images, under which the model is handed on, too: {release.licence}",
+        f"cite: {release.citation}",
+    ]
     lines += [text for text in (release.note, manifest.get("lacking")) if text]
     return "\n".join(f"- {line}" for line in lines)
 
 
 def _split(manifest):
-    shares = {kind: "not known" if v is None else f"{v:.1%}" for kind, v in manifest["leakage"].items()}
+    shares = {
+        kind: "not known" if v is None else f"{100 * v:.1f} %" for kind, v in manifest["leakage"].items()
+    }
     said = ", ".join(f"{kind} {share}" for kind, share in shares.items())
     lines = [f"split `{manifest['split']}`, hash `{manifest['split_hash'][:16]}`", manifest.get("split_note")]
     lines += [f"share of test images also in training, by {said}", manifest["stamp"] or "No leakage found."]
@@ -173,11 +188,40 @@ def _calibration(run):
     scores = run.metrics["scores"]
     values = {name: scores.get(name, {}).get("value") for name in ("ece", "brier")}
     lines = ["test: " + ", ".join(f"{name} {value:.3f}" for name, value in values.items() if _known(value))]
-    if (run.folder / "predictions_validation.csv.gz").exists():
+    if _has_validation(run):
         lines.append(calibration_text(run))
         # An older run would need its images to count them.
         lines += decision_text(run).strip().splitlines() if "trained_on" in run.manifest else []
     return "\n".join(f"- {line}" for line in lines)
+
+
+def _has_validation(run):
+    """Whether the images on which a threshold is chosen were predicted; a card asks no model."""
+    return (run.folder / "predictions_validation.csv.gz").exists()
+
+
+def _decisions(run):
+    arrays, groups = evaluation.unpack_predictions(run.predictions), prediction_groups(run.predictions)[0]
+    whole, rest = evaluation.risk_coverage(*arrays, coverages=(1.0, 0.8), groups=groups).itertuples()
+    referred = f"the {100 * (1 - rest.n / whole.n):.0f} % that it is least sure of go to a colleague"
+    error, left = _share(whole, "error"), _share(rest, "error")
+    lines = [f"wrong answers: {error} of all images, {left} of the others where {referred}"]
+    if _has_validation(run) and run.validation_predictions()["label"].eq(run.recipe.positive).any():
+        lines += [_operating_point(run, wanted) for wanted in _SENSITIVITIES]
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _operating_point(run, wanted):
+    threshold, table = operating_point(run, sensitivity=wanted)
+    said = [f"{row.Index} {_share(row, 'value')}" for row in table.loc["test"].itertuples()]
+    rule = f"from p_{threshold.label} = {threshold.value:.4g} on, chosen on validation for a sensitivity of"
+    doubt = f". DOUBTFUL: {threshold.doubt}" if threshold.doubt else ""
+    return f"{rule} {wanted:.2f}: test {', '.join(said)}{doubt}"
+
+
+def _share(row, name):
+    ends = f" ({row.low:.3f} to {row.high:.3f})" if _known(row.low) else ""
+    return f"{getattr(row, name):.3f}{ends}"
 
 
 def _environment(manifest):

@@ -2,6 +2,7 @@
 
 import importlib.util
 import shutil
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -66,7 +67,10 @@ def _onnx(model, path):
 
     # Without it, Keras refuses a model that was read and never asked.
     images = keras.InputSpec(shape=model.input_shape, dtype="float32", name="images")
-    model.export(path, format="onnx", verbose=False, input_signature=[images])
+    with warnings.catch_warnings():
+        # Keras asks NumPy for a name that it no longer has.
+        warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)
+        model.export(path, format="onnx", verbose=False, input_signature=[images])
     # What ONNX has no word for is written as if it had, and only a log says so.
     onnx.checker.check_model(path)
 
@@ -201,7 +205,8 @@ def save(model, format, folder):
         raise
     except Exception as error:  # Each converter has errors of its own.
         found = ", ".join(_not_held(model, format, folder)) or "the layers together"
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        # A converter says where in its graph first, at length, and then what.
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rpartition("): ")[2]
         raise ValueError(
             f"{format} cannot hold {found} of {model.name}: {reason}. Try another format"
         ) from error
@@ -260,7 +265,7 @@ def _crops(spec):
     if crops.strategy == "single_crop":
         top, left, height, width = pipeline.centre_box(spec.image_size, crops.size, crops.evaluation)
         box = f"rows {top} to {top + height - 1}, columns {left} to {left + width - 1}"
-        return f"Cut {box}, and resize them to {crops.size} x {crops.size}."
+        return f"Cut {box}, and resize them to {crops.sides[0]} x {crops.sides[1]}."
     corners = pipeline.crop_corners(spec.image_size, crops.size, crops.count).tolist()
     return f"Cut {crops.size} x {crops.size} crops with the first (row, column) {corners}, in this order."
 

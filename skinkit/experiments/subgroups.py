@@ -7,7 +7,7 @@ from skinkit.experiments.operating_point import operating_point
 from skinkit.experiments.predictions import prediction_groups
 from skinkit.files import reading, writing
 
-COLUMNS = ("age", "sex", "site", "dx_type")
+COLUMNS = ("age", "sex", "site", "dx_type", "dataset")
 NAME = "subgroups.csv"
 
 
@@ -28,14 +28,15 @@ def write_subgroups(run, folder, predictions=None, table=None, data_dir=None, **
 
     Raises:
         FileNotFoundError: when the images' table is not there.
-        ValueError: when nothing is known of these images, or as in `operating_point`.
+        ValueError: when nothing tells these images apart, or as in `operating_point`.
     """
     predictions = run.predictions if predictions is None else predictions
     table = run.run_data(data_dir).table if table is None else table
     rows = table[table["image_id"].isin(predictions["image_id"])]
-    if not (known := [name for name in COLUMNS if rows[name].notna().any()]):
+    if not (known := [name for name in COLUMNS if rows[name].nunique(dropna=False) > 1]):
         raise ValueError(
-            f"Subgroups are those of {', '.join(COLUMNS)}. Received: none of them for these images"
+            f"Subgroups differ in {', '.join(COLUMNS)}. "
+            f"Received: {len(rows)} images that differ in none of them"
         )
     threshold = operating_point(run, predictions, data_dir, **wanted)[0] if wanted else None
     positive = evaluation.positive_label(run.labels, run.recipe.positive)

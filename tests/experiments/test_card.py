@@ -11,7 +11,7 @@ import yaml
 
 from skinkit import data
 from skinkit.cli import main
-from skinkit.experiments import SavedRun, decision, write_card
+from skinkit.experiments import SavedRun, decision, operating_point, write_card
 
 RUN = Path(__file__).parents[2] / "results/runs/skinkit/demo/ham10000/corrected-quick-fold0-seed0"
 
@@ -45,9 +45,13 @@ def test_every_number_comes_from_the_files_of_the_run(committed):
     assert f"| macro_recall | {ends} | combined |" in text
     assert "n = 1502 test images; intervals: 95 %, resampled by lesion." in text
     assert "7,011 train, 1,502 test, 1,502 validation" in text
-    assert "photograph 0.0%, lesion 0.0%, patient not known" in text and "No leakage found." in text
-    assert "licence: CC BY-NC 4.0" in text and "Not for clinical use" in text.split("##")[0]
+    assert "photograph 0.0 %, lesion 0.0 %, patient not known" in text and "No leakage found." in text
+    assert "handed on, too: CC BY-NC 4.0" in text and "Not for clinical use" in text.split("##")[0]
     assert f"ece {scores['scores']['ece']['value']:.3f}" in text and "- tensorflow: 2.21.0" in text
+    accuracy = scores["scores"]["accuracy"]["value"]
+    assert (
+        f"wrong answers: {1 - accuracy:.3f} (" in text and "where the 20 % that it is least sure of" in text
+    )
     assert "Resize the whole RGB image to 72 x 96" in text
     scores["scores"]["macro_recall"]["value"] = 0.123
     (committed / "metrics.json").write_text(json.dumps(scores))
@@ -66,6 +70,14 @@ def test_a_leaky_run_says_so_and_its_validation_gives_a_temperature_and_a_decisi
     assert "- LEAKY: 50 % of it" in text and "**LEAKY: 50 % of it**" in text and "No leakage" not in text
     assert "after a temperature of" in text
     assert f"- largest log p - {decision(SavedRun(folder))[0].tau:g} log(training share), chosen on" in text
+    threshold, table = operating_point(SavedRun(folder), sensitivity=0.95)
+    assert (
+        f"- from p_mel = {threshold.value:.4g} on, chosen on validation for a sensitivity of 0.95: test"
+        in text
+    )
+    assert (
+        f"specificity {table.loc[('test', 'specificity'), 'value']:.3f}" in text and threshold.doubt in text
+    )
     assert header(text)["license"] == "other" and "No release of real lesions" in text
 
 

@@ -338,10 +338,11 @@ print(f"ours: {likeliest['low']:.3f} to {likeliest['high']:.3f}, n {card['n']}, 
 table.T.round(3)
 
 # %% [markdown]
-# A third to well over half of its melanomas stay blue. That is not the network's fault alone: there are many
-# nevi, and the likeliest class is a rule for counting errors as if all of them cost the same. The server has another
-# rule. It divides the logits by a temperature, takes the probability of melanoma as `score`, and compares it
-# with a threshold that finds 90 % of the melanomas **of validation**. What it finds on test, the card says:
+# A third to well over half of its melanomas stay blue. That is not the network's fault alone: there are
+# many nevi, and the likeliest class is a rule for counting errors as if all of them cost the same. The
+# server has another rule. It divides the logits by a temperature, takes the probability of melanoma as
+# `score`, and compares it with a threshold that finds 90 % of the melanomas **of validation**. What it
+# finds on test, the card says:
 
 # %%
 print(card["calibration"])

@@ -18,6 +18,8 @@ SECONDS = 300
 MOST_BYTES = 1_000_000
 # From this notebook on, a check fails with a hint while an answer is empty.
 FIRST_WITH_HINTS = "15"
+# Notebooks that need an extra, and a package of it.
+EXTRAS = {"19_serve_a_model": ("serve", "fastapi")}
 PROBE = """
 try:
     exec({check!r}, globals().copy())
@@ -97,6 +99,9 @@ def noise(notebook):
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_runs_in_smoke(notebook, tmp_path):
+    if notebook.stem in EXTRAS:
+        extra, package = EXTRAS[notebook.stem]
+        pytest.importorskip(package, reason=f"needs pip install 'skinkit[{extra}]'")
     returncode, log = execute(notebook, tmp_path)
     assert returncode == 0, f"see results/executed/{notebook.name}\n{log[-3000:]}"
     assert not noise(EXECUTED / notebook.name)

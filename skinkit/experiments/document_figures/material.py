@@ -60,8 +60,9 @@ def words_of(runs):
     names = dict.fromkeys(run.manifest["recipe"] for run in runs)
     m = runs[0].manifest
     drawn = f", {DRAWN}" if m["dataset"] == "synthetic" else ""
+    one = "" if len(runs) > 1 else f", fold {m['fold']}, seed {m['seed']}"
     count = f"{len(runs)} runs of ours: " if len(runs) > 1 else "our run "
-    return f"{count}{', '.join(names)} ({m['profile']}, {m['protocol']}{drawn})"
+    return f"{count}{', '.join(names)} ({m['profile']}, {m['protocol']}{one}{drawn})"
 
 
 def _read(path):

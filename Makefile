@@ -7,7 +7,7 @@ WORKERS ?= 2
 BENCHMARK_PYTHON ?= $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format notebooks report rescore check-published benchmarks colab-test record-addons clean
+.PHONY: help setup demo serve test lint format notebooks report rescore check-published release-check benchmarks colab-test record-addons clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ $(VENV)/.ready: requirements.txt pyproject.toml
 
 demo: setup ## the main job on synthetic images, or on real ones under SKINKIT_DATA; writes results/demo
 	$(BIN)/skinkit demo
+
+serve: setup ## a server at http://127.0.0.1:8082 with a demo network on drawn images
+	$(BIN)/skinkit serve
 
 test: setup ## run the whole test suite
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
@@ -51,8 +54,11 @@ rescore: setup ## compute the scores of the run folders again from their predict
 check-published: setup ## compare the checks of the published tables with what the rules find
 	$(BIN)/python tools/check_published.py
 
+release-check: setup ## versions, tag and addresses agree in all files; run it before a release
+	$(BIN)/python tools/check_release.py
+
 benchmarks: setup ## measure all into results/benchmarks, and write the tables of "How fast" (an hour)
-	for name in pipeline distortions memory training_step refresh crops views bootstrap; do \
+	for name in pipeline distortions memory training_step refresh crops views serve bootstrap; do \
 		PYTHONPATH=. $(BENCHMARK_PYTHON) benchmarks/$$name.py --out results/benchmarks/$$name.csv || exit 1; done
 	PYTHONPATH=. $(BENCHMARK_PYTHON) tools/write_how_fast.py
 
@@ -68,9 +74,10 @@ record-addons: ## record TensorFlow Addons' outputs again (Python 3.11, in .venv
 	.venv-legacy/bin/python -m pip install --quiet -r requirements-legacy.txt
 	.venv-legacy/bin/python tests/addons/record_addons.py
 
-clean: ## remove what can be made again: the environments made here, and caches
+clean: ## remove what can be made again: the environments made here, caches, drawn images in ~/.cache/skinkit
 	@for made in $(VENV) .venv-colab .venv-legacy; do [ ! -f $$made/.ready ] && [ ! -f $$made/.made-here ] || rm -rf $$made; done
 	rm -rf build/lib build/bdist.* skinkit.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	rm -f results/executed/*.ipynb results/executed/*.log
+	@cache="$${SKINKIT_CACHE:-$$HOME/.cache/skinkit}"; for made in "$$cache"/synthetic-*; do [ ! -f "$$made/synthetic.json" ] || rm -rf "$$made"; done; rmdir "$$cache" 2>/dev/null || true
 	find skinkit tests notebooks benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 	@rmdir build results/executed 2>/dev/null || true

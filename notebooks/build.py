@@ -10,17 +10,22 @@ fixed set of metadata, so that the same source gives the same bytes on every mac
 
 import argparse
 import sys
+import tomllib
 from pathlib import Path
 
 import jupytext
 from nbstripout import strip_output
 
-# The two words in capitals may stand in a source; this is the only place that gives them a value.
-WORDS = {"REPOSITORY_SLUG": "skinkit/skinkit", "RELEASE_TAG": "v0.1.0"}
 NOTEBOOK_METADATA = ("accelerator", "colab", "kernelspec")
 CELL_METADATA = ("cellView", "tags")
 FOLDER = Path(__file__).resolve().parent
 FIX = "run `make notebooks`"
+_PROJECT = tomllib.loads((FOLDER.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+# The two words in capitals may stand in a source.
+WORDS = {
+    "REPOSITORY_SLUG": _PROJECT["urls"]["Repository"].removeprefix("https://github.com/"),
+    "RELEASE_TAG": f"v{_PROJECT['version']}",
+}
 
 
 def sources(folder=FOLDER):

@@ -58,6 +58,10 @@ def _parser():
         _add_evaluate,
         _add_explain,
         _add_report,
+        _add_export,
+        _add_card,
+        _add_submit,
+        _add_serve,
         _add_data,
     ):
         add(commands)
@@ -258,10 +262,14 @@ def _add_evaluate(commands):
         default="drop",
         help="leave out (default) or keep images of photographs, lesions or patients of the training",
     )
+    text = "also: ages, sexes, sites and ways of confirmation, each against all other images"
+    evaluate.add_argument("--subgroups", action="store_true", help=text)
     point = evaluate.add_mutually_exclusive_group()
     for name in ("sensitivity", "specificity"):
         text = f"also: the threshold that has this {name} on validation, and what it is worth on the others"
         point.add_argument(f"--{name}", type=share, metavar="SHARE", help=text)
+    text = "also: decisions for macro recall by the classes' shares in training, chosen on validation"
+    evaluate.add_argument("--balanced", action="store_true", help=text)
     _add_data_dir(evaluate)
 
 
@@ -271,6 +279,8 @@ def _evaluate(options):
     asked = {"sensitivity": options.sensitivity, "specificity": options.specificity}
     wanted = {name: value for name, value in asked.items() if value is not None}
     which = {"on": options.on, "data_dir": options.data_dir, "overlap": options.overlap}
+    which["balanced"] = options.balanced
+    which["subgroups"] = options.subgroups
     text = evaluate(options.run, **which, **wanted)
     print(f"{text}\n{_NOT_CLINICAL}")
 
@@ -299,6 +309,7 @@ def _add_report(commands):
     report.add_argument("run", nargs="?", type=Path, help="run folder (default: the ledger of all runs)")
     report.add_argument("--runs", default="results/runs", help="folder of all runs (default: %(default)s)")
     report.add_argument("--out", default="results", help="folder of the ledger (default: %(default)s)")
+    _add_data_dir(report)
 
 
 def _report(options):
@@ -306,7 +317,7 @@ def _report(options):
         from skinkit.experiments import SavedRun
         from skinkit.experiments.report import write_report
 
-        print(f"Open {write_report(SavedRun(options.run).folder)}")
+        print(f"Open {write_report(SavedRun(options.run).folder, options.data_dir)}")
         return
     from skinkit.experiments.results.ledger import write_ledger
 
@@ -314,6 +325,54 @@ def _report(options):
     print(
         f"{len(table)} rows, {table['measured'].notna().sum()} measured: {options.out}/ledger.csv, README.md"
     )
+
+
+def _add_export(commands):
+    export = _command(commands, "export", _export, "write a run's model as a file for other programs")
+    export.add_argument("run", type=Path, help="run folder")
+    formats = ("keras", "savedmodel", "onnx", "litert")
+    export.add_argument("--format", choices=formats, default="keras", help="default: %(default)s")
+    text = "the file scales values from 0 to 255 and orders the channels itself"
+    export.add_argument("--with-preprocessing", action="store_true", help=text)
+
+
+def _export(options):
+    from skinkit.experiments import export
+
+    print(f"Written: {export(options.run, options.format, options.with_preprocessing)}\n{_NOT_CLINICAL}")
+
+
+def _add_card(commands):
+    card = _command(commands, "card", _card, "write the model card of a run, MODEL_CARD.md")
+    card.add_argument("run", type=Path, help="run folder")
+
+
+def _card(options):
+    from skinkit.experiments import write_card
+
+    print(f"Written: {write_card(options.run)}\n{_NOT_CLINICAL}")
+
+
+def _add_submit(commands):
+    command = _command(commands, "submit", _submit, "write a challenge's CSV of a run's predictions")
+    command.add_argument("run", type=Path, help="run folder")
+    command.add_argument("--on", required=True, help="a data set with a challenge, e.g. isic2018_test")
+    _add_data_dir(command)
+
+
+def _submit(options):
+    from skinkit.experiments import submit
+
+    path, notes = submit(options.run, options.on, options.data_dir)
+    print("\n".join([f"Written: {path}", *notes, _NOT_CLINICAL]))
+
+
+def _add_serve(commands):
+    from skinkit.serve.command import add_options, carry_out
+
+    serve = _command(commands, "serve", carry_out, "serve runs: an API and a page on this machine")
+    add_options(serve)
+    _add_data_dir(serve)
 
 
 def _add_data(commands):

@@ -57,24 +57,18 @@ def smoke_run(tmp_path_factory):
 
 def test_help_names_every_command_and_forbids_clinical_use():
     text = skinkit("--help")
-    for command in (
-        "demo",
-        "list",
-        "show",
-        "published",
-        "table",
-        "run",
-        "evaluate",
-        "explain",
-        "report",
-        "data",
-    ):
+    of_runs = ("evaluate", "explain", "report", "export", "card", "submit", "serve")
+    for command in ("demo", "list", "show", "published", "table", "figure", "run", *of_runs, "data"):
         assert f"\n    {command}" in text
     assert "Not for clinical use" in text
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "evaluate", "explain", "report", "show", "table", "figure", "data fetch"]
+    "command",
+    [
+        *("run", "evaluate", "explain", "report", "export", "card", "submit"),
+        *("show", "table", "figure", "data fetch"),
+    ],
 )
 def test_every_command_explains_itself(command):
     assert "usage: skinkit" in skinkit(*command.split(), "--help")
@@ -162,7 +156,7 @@ def test_every_command_suggests_the_name_that_was_meant(words, meant, capsys, tm
     assert not any(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("command", ["evaluate", "explain", "report"])
+@pytest.mark.parametrize("command", ["evaluate", "explain", "report", "export", "card"])
 def test_commands_that_take_a_run_say_what_else_they_were_given(command, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main([command, "skinkit/demo/ham10000"]) == 1
@@ -299,7 +293,14 @@ def test_a_run_gets_a_page_and_the_runs_a_ledger(smoke_run, tmp_path):
     folder, _ = smoke_run
     skinkit("report", folder)
     page = (folder / "report.html").read_text()
-    for part in ("Confusion matrix", "ROC curves", "Calibration", "Leakage", "Manifest", "Not for clinical"):
+    for part in (
+        "Confusion matrix",
+        "ROC",
+        "Calibration",
+        "No leakage found",
+        "Grad-CAM",
+        "Not for clinical",
+    ):
         assert part in page
     runs = Path(__file__).parents[1] / "results" / "runs" / "skinkit" / "demo"
     skinkit("report", "--runs", runs, "--out", tmp_path)

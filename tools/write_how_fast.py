@@ -1,4 +1,4 @@
-"""Writes the measured parts of docs/how_fast.md and of the README from the tables in results/benchmarks.
+"""Writes the measured parts of docs/how_fast.md from the tables in results/benchmarks.
 
 `make benchmarks` measures, and then writes them. A part stands between `<!-- measured: NAME -->` and
 `<!-- end of measured -->`; what stands around it holds for any machine.
@@ -15,7 +15,7 @@ from skinkit.evaluation import to_markdown
 from skinkit.files import writing
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "docs/how_fast.md")
+PAGE = "docs/how_fast.md"
 _PART = re.compile(r"(<!-- measured: ([^\n]+) -->\n).*?(<!-- end of measured -->)", re.S)
 _PROCESSOR = ["processor", "features"]
 _MACHINE = [*_PROCESSOR, "cores", "versions", "date"]
@@ -24,7 +24,7 @@ _NORMALISATION = "Keras' / skinkit's batch normalisation: "
 
 @dataclass(frozen=True)
 class Ratio:
-    """A number that the README shows.
+    """A number that the page begins with.
 
     Args:
         text: What it says.
@@ -146,10 +146,9 @@ def main():
         "--benchmarks", type=Path, default=ROOT / "results/benchmarks", help="folder of tables"
     )
     tables = read_tables(parser.parse_args().benchmarks)
-    for name in PAGES:
-        page = (ROOT / name).read_text(encoding="utf-8")
-        with writing(ROOT / name) as part:
-            part.write_text(fill(page, tables), encoding="utf-8")
+    page = (ROOT / PAGE).read_text(encoding="utf-8")
+    with writing(ROOT / PAGE) as part:
+        part.write_text(fill(page, tables), encoding="utf-8")
 
 
 def read_tables(folder):
@@ -165,9 +164,9 @@ def fill(page, tables):
 
 
 def measured(name, tables):
-    """Returns the Markdown of one part: `ratios`, `aims`, or a table, or one kind of its rows."""
-    if name in ("ratios", "aims"):
-        return ratio_part(tables, with_verdict=name == "aims")
+    """Returns the Markdown of one part: `aims`, or a table, or one kind of its rows."""
+    if name == "aims":
+        return aims(tables)
     name, _, rows = name.partition(": ")
     if name not in tables:
         return "Not measured.\n"
@@ -178,13 +177,13 @@ def measured(name, tables):
     return f"{to_markdown(told(table))}\n{machines(table, _MACHINE)}"
 
 
-def ratio_part(tables, with_verdict):
+def aims(tables):
     rows = []
     for ratio in RATIOS:
         value = value_of(ratio, tables)
         if value is not None:
-            verdict = {"": ratio.verdict(value)} if with_verdict else {}
-            rows.append({"times": ratio.text, "ratio": value, "aim": ratio.aim, **verdict})
+            verdict = ratio.verdict(value)
+            rows.append({"times": ratio.text, "ratio": value, "aim": ratio.aim, "": verdict})
     used = pd.concat(tables[name] for name in {ratio.table: 0 for ratio in RATIOS} if name in tables)
     return f"{to_markdown(pd.DataFrame(rows), digits=2)}\n{machines(used, _PROCESSOR)}"
 

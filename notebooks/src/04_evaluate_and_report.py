@@ -382,7 +382,7 @@ beside.assign(our_leakage=saved.manifest["leakage"]["lesion"]).astype(float).rou
 # leaves out runs on synthetic images that stand in for a release. Here we include them.)
 
 # %%
-page = skinkit.report.write_report(folder)
+page = skinkit.report.write_report(folder, DATA_DIR)
 ledger = skinkit.experiments.ledger(OUT_DIR, smoke=True)
 print(f"open {page}")
 print(f"{ledger['published'].notna().sum()} printed scores, {ledger['measured'].notna().sum()} measured")

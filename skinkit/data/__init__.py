@@ -19,7 +19,13 @@ from skinkit.data.releases.check_images import CheckReport, check_images
 from skinkit.data.releases.download import DownloadError, fetch
 from skinkit.data.releases.image_file import typical_size
 from skinkit.data.split_registry import SPLITS, split_folds
-from skinkit.data.splits import Split, group_folds, stratified_group_split, with_validation
+from skinkit.data.splits import (
+    Split,
+    group_folds,
+    out_of_fold_split,
+    stratified_group_split,
+    with_validation,
+)
 from skinkit.data.splits_of_documents import (
     bermeo2023_split,
     butskova2021_split,

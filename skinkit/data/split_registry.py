@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from skinkit.data import splits_of_documents as documents
 from skinkit.data.load import release_folder
-from skinkit.data.splits import Split, stratified_group_split
+from skinkit.data.splits import Split, out_of_fold_split, stratified_group_split
 
 
 def _drawn(make, table, fold, folder, **options):
@@ -66,6 +66,7 @@ class SplitEntry:
 
 SPLITS = {
     "stratified_group_split": SplitEntry(stratified_group_split),
+    "out_of_fold_split": SplitEntry(out_of_fold_split, _in_folds, folds=3),
     "bermeo2023_split": SplitEntry(documents.bermeo2023_split),
     "butskova2021_split": SplitEntry(documents.butskova2021_split),
     "datta2021_split": SplitEntry(documents.datta2021_split),

@@ -1,5 +1,6 @@
 """Splits of the images into training, validation and test, saved with their hash."""
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ import pandas as pd
 from skinkit.data.grouping import GROUPS, assign, group_keys, missing_note
 from skinkit.files import read_json, reading, writing
 from skinkit.names import check_name
-from skinkit.values import Natural, Share
+from skinkit.values import Count, Natural, Share
 
 _REMEDY = "Take it from a copy, or save the split again"
 PARTS = ("train", "validation", "test")
@@ -198,6 +199,27 @@ def group_folds(table, folds=5, group="lesion+patient", seed=0):
         Split(f"{grouped_by}-fold{k}of{folds}", fold_parts(table, chosen, k), seed, grouped_by, note)
         for k in range(folds)
     ]
+
+
+def out_of_fold_split(table, fold=0, folds: Count = 3, group="lesion+patient", seed: Natural = 0):
+    """One of k folds is the test part and the others train, so that the folds test each image once.
+
+    There is no validation part: nothing is chosen on the way.
+
+    Args:
+        table: Manifest table.
+        fold: Integer, 0 to `folds - 1`.
+        folds: Integer, 2 or more.
+        group: As in `stratified_group_split`.
+        seed: Integer.
+
+    Returns:
+        `Split` with the parts `train` and `test`.
+    """
+    if fold not in range(folds):
+        raise ValueError(f"Fold is 0 to {folds - 1}. Received: fold={fold!r}")
+    split = group_folds(table, folds, group, seed)[fold]
+    return dataclasses.replace(split, parts=split.parts.replace("validation", "test"))
 
 
 def with_validation(split, table, fraction=0.15, group="lesion+patient", seed=0):

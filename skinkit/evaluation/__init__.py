@@ -9,6 +9,8 @@ from skinkit.evaluation.calibration import (
 )
 from skinkit.evaluation.confusion import class_confusion_scores, confusion_scores, kappa_from_confusion
 from skinkit.evaluation.consistency import f1_agrees, harmonic_mean, implied_specificity
+from skinkit.evaluation.decision_curve import decision_curve
+from skinkit.evaluation.decisions import Decision, choose_decision, training_shares
 from skinkit.evaluation.intervals import bootstrap_intervals, paired_difference
 from skinkit.evaluation.patient_z_score import patient_z_scores, rescore_by_patient
 from skinkit.evaluation.prediction_arrays import (
@@ -18,15 +20,16 @@ from skinkit.evaluation.prediction_arrays import (
     predicted_index,
     unpack_predictions,
 )
+from skinkit.evaluation.risk_coverage import risk_coverage
 from skinkit.evaluation.run_spread import pooled_spread, spread_over_runs, widen_interval
 from skinkit.evaluation.scores import confusion_matrix, per_class, score, summary
 from skinkit.evaluation.stages import combine, stage_errors
+from skinkit.evaluation.subgroups import TOO_FEW, compare_subgroups, subgroup_table
 from skinkit.evaluation.submission import ISIC2018_COLUMNS, write_isic2018_submission
 from skinkit.evaluation.tables import (
     classification_table,
     confusion_table,
     stamp,
-    subgroup_table,
     table_metrics,
     to_markdown,
 )

@@ -72,9 +72,9 @@ def bootstrap_intervals(
     asked = list(dict.fromkeys([*metrics, *(name for each in parts.values() for name in each)]))
     predictions = Predictions(truth, probabilities, labels, positive)
     values = WeightedScores(predictions).scores(asked)[0]
-    weightings = _weightings(groups, len(truth), resamples, seed)
-    draws = [_resampled(WeightedScores(predictions, weights), asked) for weights in weightings]
-    table = _table(asked, values, draws, confidence)
+    drawn = weightings(groups, len(truth), resamples, seed)
+    draws = [_resampled(WeightedScores(predictions, weights), asked) for weights in drawn]
+    table = interval_table(asked, values, draws, confidence)
     codes, count = _group_codes(groups, len(truth))
     if count < 2:
         return table.assign(method="none").loc[metrics]
@@ -143,8 +143,8 @@ def paired_difference(
         return one - other
 
     one, other = (WeightedScores(each).scores(metrics)[0] for each in pair)
-    draws = [resampled(w) for w in _weightings(groups, len(truth), resamples, seed)]
-    return _table(metrics, one - other, draws, confidence)
+    draws = [resampled(w) for w in weightings(groups, len(truth), resamples, seed)]
+    return interval_table(metrics, one - other, draws, confidence)
 
 
 def _names(metrics, labels, positive):
@@ -159,8 +159,18 @@ def _resampled(weighted_scores, metrics):
     return np.stack([unknown if name == "ece" else weighted_scores.score(name) for name in metrics], axis=1)
 
 
-def _weightings(groups, n, resamples, seed):
-    """Yields arrays `(B, n)`: how often each image is drawn in the next `B` resamples; none of one group."""
+def weightings(groups, n, resamples=1000, seed=0):
+    """Yields arrays `(B, n)`: how often each image is drawn in the next `B` resamples; none of one group.
+
+    Args:
+        groups: As in `bootstrap_intervals`.
+        n: Integer, number of images.
+        resamples: As in `bootstrap_intervals`.
+        seed: As in `bootstrap_intervals`.
+
+    Raises:
+        ValueError: for fewer than 2 resamples, or another number of ids than images.
+    """
     if resamples < 2:
         raise ValueError(f"resamples must be at least 2. Received: resamples={resamples}")
     codes, count = _group_codes(groups, n)
@@ -191,7 +201,18 @@ def _group_codes(groups, n):
     return codes, count
 
 
-def _table(metrics, values, draws, confidence):
+def interval_table(metrics, values, draws, confidence=0.95):
+    """Returns values with the ends of their intervals, by the percentiles of their resamples.
+
+    Args:
+        metrics: Sequence of `k` names, the index.
+        values: Sequence of `k` floats.
+        draws: Sequence of arrays `(B, k)`, the values of the resamples of `weightings`.
+        confidence: As in `bootstrap_intervals`.
+
+    Returns:
+        DataFrame, index `metric`: `value`, `low`, `high`, `sd`; NaN where nothing was drawn.
+    """
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must lie between 0 and 1. Received: confidence={confidence}")
     ends = [(1 - confidence) / 2, (1 + confidence) / 2]

@@ -26,12 +26,7 @@ def write_isic2018_submission(path, image_ids, probabilities, labels):
         ValueError: if the classes are not these seven, ids repeat or carry a file ending, or
             probabilities have a wrong shape, NaN, or values outside 0 to 1.
     """
-    names = [str(label).upper() for label in labels]
-    if sorted(names) != sorted(ISIC2018_COLUMNS):
-        raise ValueError(
-            f"An ISIC 2018 submission holds the classes {', '.join(ISIC2018_COLUMNS)}. "
-            f"Received: labels={list(labels)}"
-        )
+    names = check_isic2018_labels(labels)
     ids = _check_ids(image_ids)
     _, probabilities, _ = check_predictions([names[0]] * len(ids), probabilities, names)
     table = pd.DataFrame(probabilities.clip(0.0, 1.0), columns=names)
@@ -40,6 +35,21 @@ def write_isic2018_submission(path, image_ids, probabilities, labels):
     with writing(path) as part:
         table.to_csv(part, index=False, float_format="%.9g", lineterminator="\n")
     return table
+
+
+def check_isic2018_labels(labels):
+    """Returns labels as the challenge writes them, in their order.
+
+    Raises:
+        ValueError: unless they are its seven classes.
+    """
+    names = [str(label).upper() for label in labels]
+    if sorted(names) != sorted(ISIC2018_COLUMNS):
+        raise ValueError(
+            f"An ISIC 2018 submission holds the classes {', '.join(ISIC2018_COLUMNS)}. "
+            f"Received: labels={list(labels)}"
+        )
+    return names
 
 
 def _check_ids(image_ids):

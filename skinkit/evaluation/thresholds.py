@@ -78,7 +78,7 @@ def choose_threshold(
         raise ValueError(f"A threshold keeps a sensitivity or a specificity, one of both. Received: {asked}")
     ((wanted, share),) = given.items()
     check_value("choose_threshold", wanted, share, Share)
-    label, scores, is_it = _one_class(y_true, probabilities, labels, positive)
+    label, scores, is_it = one_class(y_true, probabilities, labels, positive)
     member = is_it if wanted == "sensitivity" else ~is_it
     if not member.any():
         raise ValueError(f"No image can show a {wanted} of {label}. Received: {is_it.sum()} of {len(is_it)}")
@@ -103,7 +103,7 @@ def scores_at(threshold, y_true, probabilities, labels, groups=None, **options):
         DataFrame, index `metric` ("sensitivity", "specificity"): `value`, `low`, `high` and `method` as in
         `bootstrap_intervals`, `n`, of how many images the value is a share.
     """
-    label, scores, is_it = _one_class(y_true, probabilities, labels, threshold.label)
+    label, scores, is_it = one_class(y_true, probabilities, labels, threshold.label)
     called, rest = scores >= threshold.value, f"not {label}"
     names = {f"recall:{label}": "sensitivity", f"specificity:{label}": "specificity"}
     two = np.stack([~called, called], axis=1).astype(float)
@@ -113,8 +113,18 @@ def scores_at(threshold, y_true, probabilities, labels, groups=None, **options):
     return found.assign(n=[is_it.sum(), (~is_it).sum()])
 
 
-def _one_class(y_true, probabilities, labels, positive):
-    """The name of the class, its probabilities, and which images are of it."""
+def one_class(y_true, probabilities, labels, positive):
+    """Returns the name of one class, its probabilities `(n,)`, and which images are of it, bool `(n,)`.
+
+    Args:
+        y_true: As in `summary`.
+        probabilities: As in `summary`.
+        labels: As in `summary`.
+        positive: As in `summary`.
+
+    Raises:
+        ValueError: on bad input, and where several classes leave open which one is meant.
+    """
     truth, probabilities, labels = check_predictions(y_true, probabilities, labels)
     label = positive_label(labels, positive)
     if label is None:

@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 
-from skinkit.experiments.explain import explain
 from skinkit.experiments.run import run
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.experiments.run_folder.resume import OtherRun
@@ -30,20 +29,28 @@ def demo(out="results/demo", verbose=1):
     from skinkit.experiments.report import write_report
 
     recipe = DEMO if os.environ.get("SKINKIT_DATA") else DEMO_SYNTHETIC
-    folder = _run(recipe, Path(out), verbose)
+    folder = run_demo(recipe, Path(out), verbose)
     print("Drawing Grad-CAM and attention maps ...", flush=True)
-    explain(folder)
     return write_report(folder)
 
 
-def _run(recipe, folder, verbose):
+def run_demo(recipe, folder, verbose=1, wait=False):
+    """Carries out a recipe of the demo, and returns its folder; replaces a demo of other images.
+
+    Args:
+        recipe: `DEMO` or `DEMO_SYNTHETIC`.
+        folder: `pathlib.Path` of the run folder.
+        verbose: As in `demo`.
+        wait: As in `skinkit.experiments.run`.
+    """
+    asked = {"profile": "quick", "folder": folder, "verbose": verbose, "wait": wait}
     try:
-        return run(recipe, profile="quick", folder=folder, verbose=verbose)
+        return run(recipe, **asked)
     except OtherRun:
         if not _is_demo(folder):
             raise
         # A demo of other images or of an older version: it can be made again.
-        return run(recipe, profile="quick", folder=folder, verbose=verbose, again=True)
+        return run(recipe, **asked, again=True)
 
 
 def _is_demo(folder):

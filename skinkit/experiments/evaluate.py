@@ -5,10 +5,12 @@ import math
 from pathlib import Path
 
 from skinkit import data
+from skinkit.experiments.decision import decision_text
 from skinkit.experiments.operating_point import operating_point_text
 from skinkit.experiments.predictions import save_scored
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.experiments.run_folder.seen_images import without_seen
+from skinkit.experiments.subgroups import subgroups_text, write_subgroups
 from skinkit.files import read_json
 
 # So that scores of seen images never stand in the place of clean ones: no stem of a file ends so.
@@ -25,7 +27,7 @@ def summarise(folder):
     return f"{text}\nbeside it, epoch {epoch}, the best on validation: macro_recall {recall:.3f}"
 
 
-def evaluate(folder, on=None, data_dir=None, overlap="drop", **wanted):
+def evaluate(folder, on=None, data_dir=None, overlap="drop", balanced=False, subgroups=False, **wanted):
     """Returns the scores of a run's model as text, and saves those on other images.
 
     Args:
@@ -35,6 +37,9 @@ def evaluate(folder, on=None, data_dir=None, overlap="drop", **wanted):
         data_dir: Folder of the releases; the environment variable `SKINKIT_DATA` by default.
         overlap: `"drop"` leaves out and counts images whose photograph, lesion or patient was in training or
             validation; `"keep"` scores them, too, under the stamp of a leaky split.
+        balanced: Boolean, whether the text also says how to decide for macro recall (`decision`).
+        subgroups: Whether age bands, sexes, sites and ways of confirmation are compared as well
+            (`write_subgroups`); the table of the run's own images must be there.
         **wanted: `sensitivity` or `specificity`, from 0 to 1: the text then says which threshold has it on
             validation images, and what that is worth on the others (`operating_point`).
 
@@ -42,9 +47,10 @@ def evaluate(folder, on=None, data_dir=None, overlap="drop", **wanted):
         FileNotFoundError: when the run, its model or the images are missing.
         ValueError: for an unknown `overlap`, or when no image is left.
     """
+    asked = {"balanced": balanced, "subgroups": subgroups, **wanted}
     if on is None:
-        point = {"data_dir": data_dir, **wanted}
-        further = [operating_point_text(SavedRun(Path(folder)), **point)] if wanted else []
+        run = SavedRun(Path(folder))
+        further = _further(run, run.folder, data_dir, **asked)
         return "\n".join([summarise(folder), *further])
     if not str(on):
         raise ValueError("`on` is the name of a release, or a path. Received: an empty string")
@@ -63,8 +69,16 @@ def evaluate(folder, on=None, data_dir=None, overlap="drop", **wanted):
     target.mkdir(parents=True, exist_ok=True)
     metrics = save_scored(predictions, run.recipe.positive, target, **said)
     lines = [_text(target.as_posix(), metrics, predictions, stamp), *notes]
-    lines += [operating_point_text(run, predictions, data_dir, **wanted)] if wanted else []
-    return "\n".join(lines)
+    return "\n".join([*lines, *_further(run, target, data_dir, predictions, table, **asked)])
+
+
+def _further(run, folder, data_dir, predictions=None, table=None, *, balanced, subgroups, **wanted):
+    """What is asked for besides the scores of the likeliest class."""
+    lines = [operating_point_text(run, predictions, data_dir, **wanted)] if wanted else []
+    lines += [decision_text(run, predictions, data_dir)] if balanced else []
+    if subgroups:
+        lines.append(subgroups_text(write_subgroups(run, folder, predictions, table, data_dir, **wanted)))
+    return lines
 
 
 def _folder_for(folder, which):
@@ -91,12 +105,16 @@ def _text(title, metrics, predictions, stamp):
             # Runs of older versions do not say how; theirs are resampled.
             how = found.get("method", "bootstrap")
             lines.append(f"{name:<42} {value:.3f}{ends}" + (f" {how}" if how != "bootstrap" and ends else ""))
-    lines.append(f"n = {metrics['n']}; {_intervals(metrics)}")
+    lines.append(f"n = {metrics['n']}; {intervals_said(metrics)}")
     return "\n".join(lines)
 
 
-def _intervals(metrics):
-    """Says how intervals are made, or why there are none."""
+def intervals_said(metrics):
+    """Returns how the intervals of a run's scores are made, or why there are none.
+
+    Args:
+        metrics: Content of `metrics.json`.
+    """
     if all(found["low"] is None or math.isnan(found["low"]) for found in metrics["scores"].values()):
         return f"no intervals: fewer than two groups to resample, by {metrics['grouped_by']}"
     return f"intervals: 95 %, resampled by {metrics['grouped_by']}"

@@ -50,7 +50,7 @@ def explanation_figure(run, images=None, data_dir=None, largest_losses=0, surest
 
     if largest_losses or surest:
         images = _by_loss(run.predictions, images, largest_losses, surest)
-    rows = _rows(run, images, data_dir)
+    rows = image_rows(run, images or run.predictions.drop_duplicates("label")["image_id"], data_dir)
     return draw_overlays(tasks.of(run.recipe).explain(run.load_model(), rows), rows, run.labels)
 
 
@@ -75,8 +75,19 @@ def _by_loss(predictions, images, largest_losses, surest):
     return list(dict.fromkeys(chosen))
 
 
-def _rows(run, images, data_dir):
-    images = list(images or run.predictions.drop_duplicates("label")["image_id"])
+def image_rows(run, images, data_dir=None):
+    """Returns the manifest rows of images, in their order.
+
+    Args:
+        run: `SavedRun`.
+        images: Ids of images of the run, or image files.
+        data_dir: As in `explain`.
+
+    Raises:
+        FileNotFoundError: when the release of the run is not there.
+        ValueError: for an image that the run does not know.
+    """
+    images = list(images)
     files = {image: _row_of_file(image) for image in images if Path(image).is_file()}
     table = pd.DataFrame(columns=["image_id"])
     if len(files) < len(images):

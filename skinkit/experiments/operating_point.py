@@ -29,8 +29,8 @@ def operating_point(run, tested=None, data_dir=None, **wanted):
     Example:
         >>> threshold, table = operating_point(SavedRun(folder), sensitivity=0.95)
     """
-    validation = _arrays(run.validation_predictions(data_dir))
-    tested = _arrays(run.predictions if tested is None else tested)
+    validation = prediction_arrays(run.validation_predictions(data_dir))
+    tested = prediction_arrays(run.predictions if tested is None else tested)
     *chosen_on, groups = validation
     threshold = evaluation.choose_threshold(*chosen_on, positive=run.recipe.positive, groups=groups, **wanted)
     names = {f"recall:{threshold.label}": "sensitivity", f"specificity:{threshold.label}": "specificity"}
@@ -51,8 +51,8 @@ def calibration_text(run, tested=None, data_dir=None):
         tested: As in `operating_point`.
         data_dir: As in `operating_point`.
     """
-    *fitted_on, _ = _arrays(run.validation_predictions(data_dir))
-    truth, probabilities, labels, _ = _arrays(run.predictions if tested is None else tested)
+    *fitted_on, _ = prediction_arrays(run.validation_predictions(data_dir))
+    truth, probabilities, labels, _ = prediction_arrays(run.predictions if tested is None else tested)
     temperature = evaluation.fit_temperature(*fitted_on)
     before, after = (
         evaluation.expected_calibration_error(truth, each, labels)
@@ -75,15 +75,17 @@ def operating_point_text(run, tested=None, data_dir=None, **wanted):
     lines = [f"\n{rule}, chosen on validation for a {threshold.wanted} of {threshold.at_least:g}"]
     lines += [f"DOUBTFUL: {threshold.doubt}"] if threshold.doubt else []
     for images, rows in table.groupby("images", sort=False):
-        said = (f"{name} {_with_ends(row)}" for (_, name), row in rows.iterrows())
+        said = (f"{name} {with_ends(row)}" for (_, name), row in rows.iterrows())
         lines.append(f"{images}: {', '.join(said)}")
     return "\n".join([*lines, calibration_text(run, tested, data_dir)])
 
 
-def _arrays(predictions):
+def prediction_arrays(predictions):
+    """Returns truth, probabilities, labels and groups of a predictions table."""
     return *evaluation.unpack_predictions(predictions), prediction_groups(predictions)[0]
 
 
-def _with_ends(row):
+def with_ends(row):
+    """Returns a value with the ends of its interval, where it has one, as text."""
     ends = "" if math.isnan(row["low"]) else f" ({row['low']:.3f} to {row['high']:.3f})"
     return f"{row['value']:.3f}{ends}"

@@ -104,7 +104,9 @@ _VALUES = {
 # Options that are numbers, of functions which do not say so themselves.
 _NUMBERS = {
     **dict.fromkeys(("learning_rate", "epsilon", "weight_decay", "width"), NonNegative),
-    **dict.fromkeys(("momentum", "label_smoothing", "dropout", "patch_dropout", "drop_connect"), Share),
+    **dict.fromkeys(
+        ("momentum", "ema_momentum", "label_smoothing", "dropout", "patch_dropout", "drop_connect"), Share
+    ),
     "n_estimators": Count,
 }
 

@@ -272,6 +272,7 @@ def _say_what(plan, run_data):
         "dataset": run_data.source,
         "lacking": run_data.lacking,
         "images": {part: int(n) for part, n in split.parts.value_counts().items()},
+        "trained_on": {label: int(n) for label, n in run_data.rows("train")["label"].value_counts().items()},
         "source_size": data.typical_size(run_data.table["path"].unique()),
         "data_hash": table_hash(run_data.table),
         "split": split.name,

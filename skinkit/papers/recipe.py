@@ -76,9 +76,10 @@ class Recipe:
         external: `Choice` of another release, whose images become the test part, with the options
             `overlap`, `sample` and `seed` of `skinkit.data.external_test`; or `None`.
         image_size: Pair of integers, height and width in pixels of the whole image, before any crop.
-        input: `Choice` of what the network sees of it: `downsampling` (all), `single_crop` (`evaluation`),
-            `multi_crop` or `ordered_crops` (`count`); see `skinkit.pipeline.Crops`.
-        crop_size: Integer, side of the crops in pixels; `None` for `downsampling`.
+        input: `Choice` of what the network sees of it: `downsampling` (all), `single_crop` (`evaluation`,
+            `smallest_area`), `multi_crop` or `ordered_crops` (`count`); see `skinkit.pipeline.Crops`.
+        crop_size: Integer, side of the crops in pixels; for `single_crop` also a pair, height and width; and
+            `None` for `downsampling`.
         channel_order: String, `"rgb"`, `"bgr"`, or `None` for what the model's weights expect.
         scaling: String, scaling of the pixels, or `None` for what the model's weights expect.
         resize: String, `"antialias"` or `"bilinear"`.
@@ -148,7 +149,7 @@ class Recipe:
     external: Choice | None = None
     image_size: tuple[Count, Count] = (224, 224)
     input: Choice = choose("downsampling")
-    crop_size: Count | None = None
+    crop_size: Count | tuple[Count, Count] | None = None
     channel_order: str | None = None
     scaling: str | None = None
     resize: str = "antialias"
@@ -268,7 +269,8 @@ class Recipe:
         fields = json.loads(text)
         _check_keys(fields, [f.name for f in dataclasses.fields(cls)], "field of a recipe")
         fields["phases"] = tuple(_with_choices(Phase, phase) for phase in fields["phases"])
-        return _with_choices(cls, {**fields, "image_size": tuple(fields["image_size"])})
+        pairs = {k: tuple(fields[k]) for k in ("image_size", "crop_size") if isinstance(fields.get(k), list)}
+        return _with_choices(cls, {**fields, **pairs})
 
     @property
     def hash(self):

@@ -52,6 +52,16 @@ def recipe_page(recipe, profile="full", protocol="corrected"):
     return "\n\n".join(filter(None, parts))
 
 
+def settings_in_words(recipe):
+    """Returns the text of each setting of a resolved recipe that is on: by group, then by field.
+
+    Args:
+        recipe: `Recipe`, resolved.
+    """
+    found = {title: {f: getattr(recipe, f) for f in fields} for title, fields in GROUPS.items()}
+    return {title: {f: _text(v) for f, v in settings.items() if v} for title, settings in found.items()}
+
+
 def _head(recipe, profile, protocol):
     path, line = find_source(recipe.name)
     path = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
@@ -82,7 +92,8 @@ def _notes(here, recipe):
     """Where the recipe stands to the document."""
     said = []
     if not here.published_row:
-        said.append(_STAND_IN if here.name.split("/")[2].split("-")[0] in _STAND_INS else _OURS)
+        stands_in = here.document in DOCUMENTS and here.name.split("/")[2].split("-")[0] in _STAND_INS
+        said.append(_STAND_IN if stands_in else _OURS)
     if others := [other.name for other in same_method(recipe) if other.name != here.name]:
         said.append(f"the same experiment as {', '.join(others)}: one run answers all")
     if here.not_comparable:

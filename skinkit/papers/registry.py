@@ -5,7 +5,7 @@ import functools
 import re
 
 from skinkit.names import check_name, did_you_mean
-from skinkit.papers import baselines
+from skinkit.papers import baselines, best
 from skinkit.papers.bermeo2023 import controls as bermeo2023_controls
 from skinkit.papers.bermeo2023 import recipes as bermeo2023
 from skinkit.papers.butskova2021 import controls as butskova2021_controls
@@ -19,7 +19,7 @@ from skinkit.papers.hernandez2020 import recipes as hernandez2020
 from skinkit.papers.koefler2023 import recipes as koefler2023
 
 _MODULES = (
-    *(baselines, koefler2023, datta2021, gessert2019, hernandez2020, hernandez2020_controls),
+    *(baselines, best, koefler2023, datta2021, gessert2019, hernandez2020, hernandez2020_controls),
     *(butskova2021, butskova2021_controls, butskova2021_stages, butskova2021_pretext),
     *(bermeo2023, bermeo2023_controls),
 )

@@ -35,13 +35,14 @@ def pixel_reader(paths, spec):
         files = tf.constant(paths)
         return lambda index, *distortions: decode_file(files[index], spec, *distortions)
     if spec.cache == "memory":
-        # A tensor, not a NumPy function: under op determinism tf.data runs the latter one by one.
+        # A tensor, because NumPy functions hold the interpreter, of which there is one.
         pixels = tf.constant(_in_memory(paths, spec))
         return lambda index: pixels[index]
     fetch = _packed_file(paths, spec)
 
     def read(index):
-        pixels = tf.numpy_function(fetch, [index], tf.uint8)
+        # Stateless: under op determinism tf.data calls others one by one.
+        pixels = tf.numpy_function(fetch, [index], tf.uint8, stateful=False)
         return tf.ensure_shape(pixels, (*spec.image_size, 3))
 
     return read

@@ -10,7 +10,7 @@ from skinkit.pipeline.random_numbers import uniform
 # Corners and centre: the one number of crops that is not a grid.
 _FIVE = 5
 # torchvision's `RandomResizedCrop`: smallest share of the area, largest width / height, attempts.
-_SMALLEST_AREA, _WIDEST, _ATTEMPTS = 0.08, 4 / 3, 10
+SMALLEST_AREA, _WIDEST, _ATTEMPTS = 0.08, 4 / 3, 10
 
 
 def crop_corners(image_size, crop_size, count):
@@ -73,18 +73,20 @@ def coverage(image_size, crop_size, count):
 
 
 def centre_box(image_size, crop_size, evaluation):
-    """Returns the (top, left, height, width) that gessert2019's Single-Crop is evaluated on.
+    """Returns the (top, left, height, width) that a network of random parts of images is evaluated on.
 
     Args:
         image_size: Pair of integers, height and width in pixels.
         crop_size: Integer, side in pixels to which the box is resized.
         evaluation: String: `"centre85"` is 85 % of the image's area in its own shape (section II-D);
             `"centre336"` is a square of 336/224 of the crop's side (the released code), 42 % of 450 x 600
-            pixels.
+            pixels; `"whole"` is the whole image.
 
     Raises:
         ValueError: when the square is larger than the image.
     """
+    if evaluation == "whole":
+        return 0, 0, *image_size
     if evaluation == "centre85":
         height, width = (round(side * 0.85**0.5) for side in image_size)
     else:
@@ -111,7 +113,8 @@ def draw_boxes(crops, image_size, count, seed, epoch):
     """
     numbers = uniform((count, 2 + 2 * _ATTEMPTS), seed, epoch, "crops")
     if crops.strategy == "single_crop":
-        sizes, found = _random_sizes(tf.reshape(numbers[:, 2:], (count, _ATTEMPTS, 2)), image_size)
+        attempts = tf.reshape(numbers[:, 2:], (count, _ATTEMPTS, 2))
+        sizes, found = _random_sizes(attempts, image_size, crops.smallest_area)
     else:
         sizes, found = tf.fill((count, 2), crops.size), tf.fill((count,), True)
     free = tf.constant(image_size) - sizes
@@ -119,22 +122,23 @@ def draw_boxes(crops, image_size, count, seed, epoch):
     return tf.concat([tf.where(found[:, None], corners, free // 2), sizes], axis=1)
 
 
-def _random_sizes(numbers, image_size):
+def _random_sizes(numbers, image_size, smallest):
     """Heights and widths of random resized crops, as torchvision draws them.
 
-    The area is U[0.08, 1] of the image's and the logarithm of width / height U[log 3/4, log 4/3]; of ten
+    The area is U[smallest, 1] of the image's and the logarithm of width / height U[log 3/4, log 4/3]; of ten
     attempts the first that fits into the image counts. Without one it is the largest crop in that range of
     shapes.
 
     Args:
         numbers: Tensor `(n, 10, 2)` in [0, 1), for area and shape of each attempt.
         image_size: Pair of integers, height and width in pixels.
+        smallest: Float, share of the area.
 
     Returns:
         Heights and widths, int32 `(n, 2)`, and bool `(n,)`, whether an attempt fitted.
     """
     height, width = image_size
-    area = height * width * (_SMALLEST_AREA + (1 - _SMALLEST_AREA) * numbers[..., 0])
+    area = height * width * (smallest + (1 - smallest) * numbers[..., 0])
     shape = tf.exp(math.log(_WIDEST) * (2 * numbers[..., 1] - 1))
     sizes = tf.cast(tf.round(tf.sqrt(tf.stack([area / shape, area * shape], axis=-1))), tf.int32)
     fits = tf.reduce_all((sizes > 0) & (sizes <= image_size), axis=-1)
@@ -175,5 +179,5 @@ def _cut_at(image, corner, size):
 def _resized(image, box, spec):
     top, left, height, width = tf.unstack(box)
     part = tf.slice(image, [top, left, 0], [height, width, 3])
-    size = (spec.crops.size, spec.crops.size)
+    size = spec.crops.sides
     return tf.ensure_shape(tf.image.resize(part, size, antialias=spec.resize == "antialias"), (*size, 3))

@@ -24,6 +24,7 @@ from skinkit.pipeline.manifest_arrays import (
     training_targets,
 )
 from skinkit.pipeline.random_numbers import draw_order
+from skinkit.pipeline.spec import PipelineSpec
 
 _MEAN_UNIT = (0.485, 0.456, 0.406)
 _DEVIATION_UNIT = (0.229, 0.224, 0.225)
@@ -193,7 +194,6 @@ def _images(wanted, files, file_of_row, spec, batch_size, training):
     which cannot fail, so that even files that all fail do not make an endless search.
     """
     read = pixel_reader(files.tolist(), spec)
-    fill = spec.augmentation.fill if spec.augmentation else "reflect"
     file_of_row = tf.constant(file_of_row)
     blank = tf.zeros(spec.shape(training))
 
@@ -206,8 +206,7 @@ def _images(wanted, files, file_of_row, spec, batch_size, training):
 
     def load(file, changes):
         distortions = [changes["distortions"]] if "distortions" in changes else []
-        image = change(read(file, *distortions), changes, _TOP[spec.scaling], fill)
-        return cut(_scale(image, spec), spec, changes.get("box"))
+        return finished(read(file, *distortions), spec, changes)
 
     # Converting Python's `if` is of no use here: there is none on a tensor.
     @tf.autograph.experimental.do_not_convert
@@ -252,6 +251,38 @@ def _check_complete(expected, found, images, files):
     message = tf.strings.join([begin, files[expected[tf.argmax(is_missing)]], end])
     with tf.control_dependencies([tf.debugging.Assert(~tf.reduce_any(is_missing), [message])]):
         return images[:count]
+
+
+def pixel_scaling(scaling):
+    """Returns the factor and the offset of R, G and B that make values from 0 to 255 those of a scaling.
+
+    Args:
+        scaling: String, as in `PipelineSpec`.
+
+    Returns:
+        Tuple of two lists of three floats.
+
+    Example:
+    >>> pixel_scaling("symmetric")[1]
+    [-1.0, -1.0, -1.0]
+    """
+    spec = PipelineSpec(scaling=scaling)
+    low, high = (_scale(tf.fill((1, 1, 3), top), spec).numpy().ravel() for top in (0.0, _TOP[scaling]))
+    return ((high - low) / 255).tolist(), low.tolist()
+
+
+def finished(pixels, spec, changes=None):
+    """Returns what the network sees of an image: changed, scaled and cropped.
+
+    Args:
+        pixels: Tensor `(height, width, 3)`, uint8 RGB.
+        spec: A `PipelineSpec`.
+        changes: Dictionary of tensors of one image, as `draw_changes` draws them; `None` in evaluation.
+    """
+    changes = changes or {}
+    fill = spec.augmentation.fill if spec.augmentation else "reflect"
+    image = change(pixels, changes, _TOP[spec.scaling], fill)
+    return cut(_scale(image, spec), spec, changes.get("box"))
 
 
 def _scale(image, spec):

@@ -39,7 +39,11 @@ def decode_file(path, spec, numbers=None):
     Raises:
         tf.errors.OpError: when the file is missing, damaged or not an image.
     """
-    contents = tf.io.read_file(path)
+    return decode_contents(tf.io.read_file(path), spec, numbers)
+
+
+def decode_contents(contents, spec, numbers=None):
+    """Decodes what a JPEG or PNG file holds, a scalar string tensor, as `decode_file` does."""
     pixels, is_reduced = tf.cond(
         _is(contents, "JPEG"),
         lambda: _decode_jpeg(contents, spec, numbers is not None or spec.resize == "bilinear"),

@@ -108,7 +108,9 @@ def disorder(images, patch, swaps):
     """
     _cells(images.shape[1:3], patch)
     images = tf.convert_to_tensor(images)
-    found = tf.numpy_function(functools.partial(_disordered, patch), [images, swaps], images.dtype)
+    found = tf.numpy_function(
+        functools.partial(_disordered, patch), [images, swaps], images.dtype, stateful=False
+    )
     return tf.ensure_shape(found, images.shape)
 
 
@@ -137,7 +139,9 @@ def turn(images, index, angles=6, disc=True):
     """
     shown = _disc(_check_square(images.shape[1:3])) if disc else np.float32(1)
     # A sixth of the time of TensorFlow's projective transform.
-    turned = tf.numpy_function(functools.partial(_turned, angles, shown), [images, index], tf.float32)
+    turned = tf.numpy_function(
+        functools.partial(_turned, angles, shown), [images, index], tf.float32, stateful=False
+    )
     return tf.ensure_shape(turned, images.shape)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from skinkit.pipeline.augment.distortion import ELASTIC_FORMS, SMALLEST_SIDE
-from skinkit.pipeline.crops import centre_box, crop_corners
+from skinkit.pipeline.crops import SMALLEST_AREA, centre_box, crop_corners
 from skinkit.pipeline.pretext import Disorder, Turn
 from skinkit.values import Count, Share, check_fields
 
@@ -13,7 +13,7 @@ CHANNEL_ORDERS = ("rgb", "bgr")
 SCALINGS = ("unit", "raw", "symmetric", "imagenet", "caffe")
 RESIZES = ("antialias", "bilinear")
 STRATEGIES = ("single_crop", "multi_crop", "ordered_crops")
-CENTRES = ("centre85", "centre336")
+CENTRES = ("centre85", "centre336", "whole")
 FILLS = ("reflect", "nearest")
 COLOUR_ORDERS = ("joint", "random")
 
@@ -106,15 +106,18 @@ class Crops:
     """Crops of the whole image that the network sees (gessert2019, section II-D).
 
     Args:
-        strategy: String. `"single_crop"` trains on a random part of the image (8 to 100 % of its area,
-            width / height from 3/4 to 4/3) resized to the crop, and evaluates the image's centre;
+        strategy: String. `"single_crop"` trains on a random part of the image (`smallest_area` to all of its
+            area, width / height from 3/4 to 4/3) resized to the crop, and evaluates the image's centre;
             `"multi_crop"` trains on one random crop of the whole image and evaluates ordered crops;
             `"ordered_crops"` takes these in training too.
-        size: Integer, side of the square crops in pixels.
+        size: Integer, side of the square crops in pixels; for `"single_crop"` also a pair, height and width.
         count: Integer, number of ordered crops, 1, 5 or n x n, as `crop_corners` places them; `None` for
             `"single_crop"`.
         evaluation: String, centre of `"single_crop"`: `"centre85"` covers 85 % of the image, as the document
-            says; `"centre336"` is 336 of 450 x 600 pixels for crops of 224, as the released code has it.
+            says; `"centre336"` is 336 of 450 x 600 pixels for crops of 224, as the released code has it;
+            `"whole"` is the whole image.
+        smallest_area: Float, share of the image that the random parts of `"single_crop"` have at least; 0.08
+            is torchvision's.
 
     Raises:
         ValueError: when a value is not among those above, or does not belong to the strategy.
@@ -124,19 +127,34 @@ class Crops:
     """
 
     strategy: Literal[STRATEGIES]
-    size: Count
+    size: Count | tuple[Count, Count]
     count: Count | None = None
     evaluation: Literal[CENTRES] = CENTRES[0]
+    smallest_area: Annotated[float, (0.01, 1)] = SMALLEST_AREA
 
     def __post_init__(self):
         check_fields("Crops", self)
         if self.strategy == "single_crop" and self.count is not None:
             raise ValueError(f"Crops: single_crop takes no `count`. Received: count={self.count}")
-        if self.strategy != "single_crop" and (self.count is None or self.evaluation != CENTRES[0]):
+        usual = self.is_square, self.evaluation, self.smallest_area
+        of_single = usual != (True, CENTRES[0], SMALLEST_AREA)
+        if self.strategy != "single_crop" and (self.count is None or of_single):
             raise ValueError(
-                f"Crops: {self.strategy} needs a `count`, and `evaluation` belongs to single_crop. "
-                f"Received: count={self.count}, evaluation={self.evaluation!r}"
+                f"Crops: {self.strategy} needs a `count`, and each of `evaluation`, `smallest_area` and a "
+                f"second side belongs to single_crop. Received: {self}"
             )
+        if self.evaluation == "centre336" and not self.is_square:
+            raise ValueError(f"Crops: centre336 is a square. Received: size={self.size}")
+
+    @property
+    def sides(self):
+        """Height and width in pixels of what the network sees."""
+        return (self.size, self.size) if self.is_square else tuple(self.size)
+
+    @property
+    def is_square(self):
+        """Boolean, whether `size` is one number."""
+        return isinstance(self.size, int)
 
     @property
     def is_random(self):
@@ -230,6 +248,6 @@ class PipelineSpec:
         """Returns the shape of one image, in training or in evaluation, as `build_dataset` makes it."""
         if self.crops is None:
             return (*self.image_size, 3)
-        one = (self.crops.size, self.crops.size, 3)
+        one = (*self.crops.sides, 3)
         is_one = self.crops.strategy == "single_crop" or (training and self.crops.is_random)
         return one if is_one else (self.crops.count, *one)

@@ -43,3 +43,19 @@ def image_views(images, name):
     for transposed, upside_down, mirrored in map(ORIENTATIONS.get, VIEWS[name]):
         view = images.swapaxes(1, 2) if transposed else images
         yield view[:, :: -1 if upside_down else 1, :: -1 if mirrored else 1]
+
+
+def symbolic_views(images, name):
+    """Yields the same views of a Keras tensor, for a model that holds them.
+
+    Args:
+        images: Keras tensor `(n, height, width, channels)`.
+        name: As in `image_views`.
+    """
+    from keras import ops
+
+    for transposed, upside_down, mirrored in map(ORIENTATIONS.get, VIEWS[name]):
+        view = ops.swapaxes(images, 1, 2) if transposed else images
+        for axis in [axis for axis, turned in ((1, upside_down), (2, mirrored)) if turned]:
+            view = ops.flip(view, axis=axis)
+        yield view

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 
+import keras
 import numpy as np
 
 from skinkit import evaluation, explain, models, pipeline
@@ -20,6 +21,9 @@ class Classification(Task):
     monitors = ("accuracy", "macro_recall", "macro_auc")
     has_views = True
     mixes = True
+    asks_one_image = True
+    # Makes batches of images of manifest rows; of other things where an instance has another.
+    read = staticmethod(evaluation_images)
 
     @staticmethod
     def suits(recipe):
@@ -58,12 +62,23 @@ class Classification(Task):
         views = np.stack(list(pipeline.image_views(images, self.recipe.tta.name)), axis=1)
         return _mean_over_views(model, views, **self.recipe.tta.options)
 
-    def explain(self, model, rows):
+    def standalone(self, model):
+        if self.recipe.tta is None:
+            return model
+        image = keras.Input(model.input_shape[1:], name="image")
+        answers = [model(view) for view in pipeline.symbolic_views(image, self.recipe.tta.name)]
+        return keras.Model(image, _mean(keras.ops.stack(answers, axis=1), **self.recipe.tta.options))
+
+    def explain(self, model, rows, label=None):
         inputs, shown = self.inputs(rows), self.inputs(rows, channel_order="rgb", scaling="unit")
-        maps = {"Grad-CAM": explain.grad_cam(model, inputs)}
+        maps = {"Grad-CAM": explain.grad_cam(model, inputs, self.position(label))}
         if explain.has_attention(model):
             maps["soft attention"] = explain.attention_maps(model, inputs)
         return Explanation(shown, model.predict(inputs, verbose=0), maps)
+
+    def position(self, label):
+        """Returns the position of a label among the network's outputs; `None` for `None`."""
+        return None if label is None else self.labels.index(label)
 
     def inputs(self, rows, **changes):
         """Returns the images of manifest rows as the network sees them, one array.
@@ -76,7 +91,7 @@ class Classification(Task):
 
     def images(self, rows, **changes):
         """Returns the same, an iterator over batches of them."""
-        return evaluation_images(self.recipe, rows, **changes)
+        return self.read(self.recipe, rows, **changes)
 
 
 class OrderedCrops(Classification):
@@ -88,31 +103,32 @@ class OrderedCrops(Classification):
     def suits(recipe):
         return recipe.input.name == "ordered_crops"
 
-    def explain(self, model, rows):
+    def explain(self, model, rows, label=None):
         shown = self.inputs(rows, channel_order="rgb", scaling="unit", crops=None)
-        return Explanation(shown, *self.maps(model, self.inputs(rows)))
+        return Explanation(shown, *self.maps(model, self.inputs(rows), label))
 
-    def maps(self, model, crops):
+    def maps(self, model, crops, label=None):
         """Returns class probabilities, and maps over the whole images.
 
         Args:
             model: The recipe's trained model.
             crops: Array `(n, crops, height, width, 3)`, scaled as the model expects.
+            label: As in `explain`.
 
         Returns:
             Tuple of an array `(n, classes)` and a dictionary by name, of Grad-CAM and of the weights of each
             patch attention, of arrays `(n, height, width)` over the whole images, whose largest values are 1.
         """
-        answers, cams = self.answers(model, crops)
+        answers, cams = self.answers(model, crops, self.position(label))
         maps = {"Grad-CAM": self._whole(cams)}
         for layer in explain.crop_weighting_layers(model):
             weights = explain.crop_weights(model, crops, layer)
             maps[layer.replace("_", " ")] = self._whole(weights[..., None, None])
         return answers, maps
 
-    def answers(self, model, crops):
+    def answers(self, model, crops, target):
         """Returns class probabilities `(n, classes)` and Grad-CAM `(n, crops, rows, columns)` of crops."""
-        return model.predict(crops, verbose=0), explain.grad_cam(model, crops, normalise=False)
+        return model.predict(crops, verbose=0), explain.grad_cam(model, crops, target, normalise=False)
 
     def _whole(self, maps):
         """Maps of whole images, with 1 as their largest value, from those of their crops."""
@@ -133,12 +149,20 @@ class MultiCrop(OrderedCrops):
     def ask(self, model, images):
         return _mean_over_views(model, images)
 
-    def answers(self, model, crops):
+    def standalone(self, model):
+        side = self.recipe.crop_size
+        crops = keras.Input(pipeline_spec(self.recipe, augment=False).shape(training=False), name="crops")
+        answers = model(keras.ops.reshape(crops, (-1, side, side, 3)))
+        answers = keras.ops.reshape(answers, (-1, crops.shape[1], answers.shape[-1]))
+        return keras.Model(crops, _mean(answers))
+
+    def answers(self, model, crops, target):
         count, stacked = crops.shape[1], crops.reshape(-1, *crops.shape[2:])
         each = model.predict(stacked, verbose=0)
         answers = evaluation.mean_over_views(each.reshape(-1, count, each.shape[-1]))
-        likeliest = np.repeat(answers.argmax(axis=1), count)
-        cams = explain.grad_cam(model, stacked, likeliest, normalise=False)
+        if target is None:
+            target = np.repeat(answers.argmax(axis=1), count)
+        cams = explain.grad_cam(model, stacked, target, normalise=False)
         return answers, cams.reshape(-1, count, *cams.shape[1:])
 
 
@@ -146,6 +170,14 @@ def _mean_over_views(model, views, **options):
     """Mean class probabilities of views or crops `(n, views, height, width, 3)`, all in one call."""
     found = _predicted(model, views.reshape(-1, *views.shape[2:]))
     return evaluation.mean_over_views(found.reshape(*views.shape[:2], -1), **options)
+
+
+def _mean(answers, of="probabilities"):
+    """The same mean in a model, of answers `(n, views, classes)`."""
+    if of == "probabilities":
+        return keras.ops.mean(answers, axis=1)
+    smallest = float(np.finfo(np.float32).tiny)
+    return keras.ops.softmax(keras.ops.mean(keras.ops.log(keras.ops.maximum(answers, smallest)), axis=1))
 
 
 def _predicted(model, images):

@@ -136,7 +136,7 @@ class FeatureClassifier(Task):
 
         return predict
 
-    def explain(self, model, rows):
+    def explain(self, model, rows, label=None):
         raise ValueError(
             "Grad-CAM follows a class through a network; this run's classes come from a classifier beside "
             f"it. Received: classifier={self.recipe.classifier}"

@@ -23,6 +23,7 @@ class PatientContext(Classification):
 
     has_views = False
     mixes = False
+    asks_one_image = False
 
     @staticmethod
     def suits(recipe):
@@ -53,9 +54,9 @@ class PatientContext(Classification):
     def predictor(self, model):
         return PatientPredictor(model, self.recipe)
 
-    def explain(self, model, rows):
+    def explain(self, model, rows, label=None):
         # One image at a time: the network is asked what it makes of the image alone.
-        return super().explain(models.image_alone(model), rows)
+        return super().explain(models.image_alone(model), rows, label)
 
 
 def _extra_inputs(store):

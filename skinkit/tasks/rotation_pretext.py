@@ -19,6 +19,7 @@ class RotationPretext(Classification):
 
     has_views = False
     mixes = False
+    asks_one_image = False
 
     @staticmethod
     def suits(recipe):

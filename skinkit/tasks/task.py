@@ -54,6 +54,7 @@ class Task(ABC):
     monitors = ()  # scores of `validator` that may select an epoch, the larger the better
     has_views = False  # whether the predictions of several views of an image may be averaged
     mixes = False  # whether it learns from the mixed images and labels of a batch
+    asks_one_image = False  # whether the pixels of an image are all that its classes come from
 
     @staticmethod
     @abstractmethod
@@ -174,8 +175,22 @@ class Task(ABC):
         """
         raise self.no_classes()
 
-    def explain(self, model, rows) -> Explanation:
+    def standalone(self, model):
+        """Returns the Keras model from images of `evaluation_images` to what `predictor` answers.
+
+        Raises:
+            ValueError: when the probabilities do not come from one network that sees one image.
+        """
+        raise self.not_one_network()
+
+    def explain(self, model, rows, label=None) -> Explanation:
         """Returns the `Explanation` of manifest rows, which need no labels.
+
+        Args:
+            model: The trained model.
+            rows: Manifest rows.
+            label: String, one of `labels`: the class whose evidence Grad-CAM shows; `None` for that which
+                each image is given.
 
         Raises:
             ValueError: when the probabilities do not come from the network alone.
@@ -187,6 +202,13 @@ class Task(ABC):
         return ValueError(
             f"{self.recipe.name}: {self.recipe.model.name} tells no classes apart. Give the recipe a "
             "`classifier` of its features"
+        )
+
+    def not_one_network(self):
+        """Returns the error of a model that no file of another format can hold."""
+        return ValueError(
+            f"{self.recipe.name}: no file can hold all of a {type(self).__name__}: its probabilities do not "
+            "come from one network that sees one image. `skinkit evaluate` asks the run as it is"
         )
 
     def save(self, folder):  # noqa: B027 - most kinds have nothing to save

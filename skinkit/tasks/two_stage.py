@@ -8,7 +8,7 @@ from skinkit.evaluation.stages import RULES
 from skinkit.papers.choice import choose
 from skinkit.tasks.batches import pipeline_spec
 from skinkit.tasks.classification import Classification
-from skinkit.tasks.task import Explanation
+from skinkit.tasks.task import Explanation, Task
 
 # Each stage under its name in the model and in `Recipe.stages`, with its target.
 STAGES = {"gate": "one_against_rest", "rest": "without"}
@@ -27,6 +27,7 @@ class TwoStage(Classification):
     """
 
     has_views = False
+    standalone = Task.standalone
 
     def __init__(self, recipe):
         super().__init__(recipe)
@@ -75,12 +76,20 @@ class TwoStage(Classification):
         first, others = RULES[rule](gate[:, 0].astype(np.float64), rest.astype(np.float64), **options)
         return np.insert(others, self.labels.index(label), first, axis=1).astype(np.float32)
 
-    def explain(self, model, rows):
-        maps = {}
+    def explain(self, model, rows, label=None):
+        maps, own = {}, self.recipe.stages.options["label"]
         for stage in STAGES:
-            found = super().explain(model.get_layer(stage), rows)
-            maps |= {f"{stage}: {name}": each for name, each in found.maps.items()}
+            if label is None or (stage == "gate") == (label == own):
+                found = super().explain(model.get_layer(stage), rows, label)
+                maps |= {f"{stage}: {name}": each for name, each in found.maps.items()}
         return Explanation(found.images, self.predictor(model)(rows), maps)
+
+    def position(self, label):
+        if label == self.recipe.stages.options["label"]:
+            # The gate's first output.
+            return 0
+        others = [each for each in self.labels if each != self.recipe.stages.options["label"]]
+        return None if label is None else others.index(label)
 
 
 def _asked(recipe):

@@ -11,6 +11,7 @@ import pandas as pd
 
 from skinkit.files import writing
 from skinkit.names import check_name
+from skinkit.training.averaging import averaged_weights, keep_average
 from skinkit.training.checkpoint import Checkpoint
 from skinkit.training.plateau import EarlyStop, Plateau
 
@@ -52,6 +53,9 @@ def fit(
 ):
     """Trains `model` phase by phase and saves its whole state after each epoch.
 
+    Where an optimiser averages the weights (`use_ema`), the average is validated, selected, saved as the best
+    and kept at the end of its phase, with batch statistics of its own; the training goes on with the others.
+
     Called again with the same folder it goes on after the last complete epoch. Epochs are counted through
     all phases.
 
@@ -90,7 +94,7 @@ def fit(
         raise ValueError(
             f"A monitored score comes from `validate`. Received: monitor={monitor!r}, no validate"
         )
-    recorder = EpochRecorder(folder, validate, validate_every, monitor)
+    recorder = EpochRecorder(folder, batches, validate, validate_every, monitor)
     done, start = recorder.state["epoch"], 0
     for number, phase in enumerate(phases, start=1):
         end = start + phase.epochs
@@ -101,6 +105,8 @@ def fit(
         recorder.enter(number, phase)
         if done < end and not recorder.has_stopped():
             _fit_phase(model, batches, max(done, start), end, [recorder, *callbacks], verbose)
+        if done <= end and recorder.state["epoch"] > start:
+            keep_average(model, batches, recorder.state["epoch"])
         start = end
     if end_with == "best" and recorder.state["best_file"]:
         recorder.checkpoint.load_best(model)
@@ -151,7 +157,7 @@ def _fit_phase(model, batches, first, end, callbacks, verbose):
 class EpochRecorder(keras.callbacks.Callback):
     """Validates, selects, saves and writes the history after each epoch; stops on a bad loss."""
 
-    def __init__(self, folder, validate=None, validate_every=1, monitor=None):
+    def __init__(self, folder, batches, validate=None, validate_every=1, monitor=None):
         super().__init__()
         self.folder = Path(folder)
         self.checkpoint = Checkpoint(self.folder / "checkpoint")
@@ -161,7 +167,8 @@ class EpochRecorder(keras.callbacks.Callback):
             "best_file": None,
             "history": [],
         }
-        self.validate, self.validate_every, self.monitor = validate, validate_every, monitor
+        self.batches, self.validate, self.monitor = batches, validate, monitor
+        self.validate_every = validate_every
         self.phase, self.plateau = 1, None
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -181,8 +188,7 @@ class EpochRecorder(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Validates where it is due, selects, saves the state and writes the history."""
-        looks = epoch == 0 or (epoch + 1) % self.validate_every == 0
-        scores = self.validate(self.model) if self.validate and looks else {}
+        scores = self._look(epoch + 1)
         # Keras' own progress line and writers come after this callback and show what is in `logs`.
         logs |= {f"val_{name}": float(value) for name, value in scores.items()}
         logs["learning_rate"] = float(self.model.optimizer.learning_rate)
@@ -193,15 +199,22 @@ class EpochRecorder(keras.callbacks.Callback):
             **{name: float(value) for name, value in logs.items()},
             "seconds": round(time.perf_counter() - self._started, 2),
         }
-        self._select(scores, epoch + 1)
         self.state |= {"epoch": epoch + 1, "history": [*self.state["history"], row]}
         self._watch_plateau()
         self.checkpoint.save(self.model, self.state)
         self.write_history()
 
+    def _look(self, epoch):
+        """The scores of an epoch, where they are due, by which it may be selected."""
+        if self.validate is None or (epoch > 1 and epoch % self.validate_every):
+            return {}
+        with averaged_weights(self.model, self.batches, epoch):
+            scores = self.validate(self.model)
+            if self.monitor is not None:
+                self._select(scores, epoch)
+        return scores
+
     def _select(self, scores, epoch):
-        if self.monitor is None or not scores:
-            return
         check_name("Scores of `validate`", self.monitor, scores)
         score, best = scores[self.monitor], self.state["best"]
         # Any score beats one that is not a number.

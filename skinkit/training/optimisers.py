@@ -17,7 +17,9 @@ def build_optimiser(name, learning_rate, **options):
             default and ours, 1e-8 PyTorch's, 1e-3 koefler2023's, 0.1 Datta's. (PyTorch adds it after
             the bias correction, Keras before: a difference in the first steps only.)
             `weight_decay` of AdamW (default 0.01 as in PyTorch, where Keras has 0.004) is
-            multiplied by the learning rate, as in PyTorch. `momentum` of SGD defaults to 0.9.
+            multiplied by the learning rate, as in PyTorch. `momentum` of SGD defaults to 0.9. `use_ema` keeps
+            an average of the weights over about 1 / (1 - `ema_momentum`) steps, and `fit` takes that. It
+            begins with the weights of the first step, which a phase should be long enough to forget.
 
     Returns:
         A `keras.optimizers.Optimizer`.

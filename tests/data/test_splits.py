@@ -22,6 +22,7 @@ from skinkit.data import (
     leakage_stamp,
     load,
     merge_bermeo2023,
+    out_of_fold_split,
     splits_of_documents,
     stratified_group_split,
     with_validation,
@@ -125,6 +126,10 @@ class TestGroupedSplit:
         assert all(fold.ids("test") == [] for fold in folds)
         assert all(len(fold.parts) == len(table) for fold in folds)
 
+        one_by_one = [out_of_fold_split(table, k, group="lesion", seed=seed) for k in range(3)]
+        for fold, split in zip(folds, one_by_one, strict=True):
+            assert split.ids("test") == fold.ids("validation") and split.ids("train") == fold.ids("train")
+
     def test_one_seed_gives_one_split_on_every_platform(self, make_table):
         table = built_table(make_table)
         split = stratified_group_split(table, THREE, group="lesion", seed=0)
@@ -207,6 +212,8 @@ class TestGroupedSplit:
             stratified_group_split(table, group="site")
         with pytest.raises(ValueError, match="at least 2"):
             group_folds(table, 1)
+        with pytest.raises(ValueError, match="Fold is 0 to 2. Received: fold=3"):
+            out_of_fold_split(table, 3)
         with pytest.raises(ValueError, match="2 groups are too few for 3 parts"):
             stratified_group_split(make_table(label=["nv", "nv"]), group="image")
 

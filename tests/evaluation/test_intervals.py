@@ -39,8 +39,8 @@ def test_every_resample_is_scored_as_if_its_images_were_copied(predictions, labe
     groups = np.random.default_rng(2).integers(20, size=n) if grouped else None
     metrics = [*summary_names(labels), "recall:mel", "f1:nv", "precision:df", "auc:bcc"]
     seen = []
-    inner = intervals._weightings
-    monkeypatch.setattr(intervals, "_weightings", lambda *a: (seen.append(w) or w for w in inner(*a)))
+    inner = intervals.weightings
+    monkeypatch.setattr(intervals, "weightings", lambda *a: (seen.append(w) or w for w in inner(*a)))
     table = bootstrap_intervals(y_true, probabilities, labels, groups, metrics, resamples)
     weights = np.concatenate(seen).astype(int)
     assert weights.shape == (resamples, n)
@@ -58,7 +58,7 @@ def test_every_resample_is_scored_as_if_its_images_were_copied(predictions, labe
 
 def test_whole_groups_are_drawn_as_many_as_there_are():
     groups = np.array(["a", "b", "a", None, pd.NA, "b", "a"], dtype=object)
-    (weights,) = intervals._weightings(groups, 7, 50, seed=0)
+    (weights,) = intervals.weightings(groups, 7, 50, seed=0)
     np.testing.assert_array_equal(weights[:, 0], weights[:, 2])
     np.testing.assert_array_equal(weights[:, 0], weights[:, 6])
     np.testing.assert_array_equal(weights[:, 1], weights[:, 5])
@@ -81,7 +81,7 @@ def test_a_class_that_vanishes_from_resamples_is_left_out_of_them():
     # Two melanomas among twenty, always found, and nevi half: a resample without melanomas says 0.5.
     labels, y_true = ["mel", "nv"], ["mel"] * 2 + ["nv"] * 18
     probabilities = np.array([[0.9, 0.1]] * 11 + [[0.1, 0.9]] * 9)
-    weights = np.concatenate(list(intervals._weightings(None, 20, 100, seed=0)))
+    weights = np.concatenate(list(intervals.weightings(None, 20, 100, seed=0)))
     assert (weights[:, :2].sum(axis=1) == 0).any()
     table = bootstrap_intervals(y_true, probabilities, labels, metrics=["recall:mel"], resamples=100)
     assert table.loc["recall:mel", "sd"] == 0

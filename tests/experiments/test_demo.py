@@ -15,7 +15,7 @@ def demo(monkeypatch):
     # The package's attribute of this name is the function.
     module = importlib.import_module("skinkit.experiments.demo")
 
-    def run(recipe, profile, folder, verbose, again=False):
+    def run(recipe, profile, folder, verbose, wait, again=False):
         if (folder / "manifest.json").exists() and not again:
             raise OtherRun(f"{folder} holds a run of another recipe, split or data")
         (folder / "manifest.json").write_text('{"key": "new"}')
@@ -40,7 +40,7 @@ def folder(tmp_path):
 
 
 def test_an_older_demo_is_made_again(demo, folder):
-    where = demo._run(DEMO_SYNTHETIC, folder(), 0)
+    where = demo.run_demo(DEMO_SYNTHETIC, folder(), 0)
     assert json.loads((where / "manifest.json").read_text()) == {"key": "new"}
     assert (where / "notes.txt").exists()
 
@@ -52,5 +52,5 @@ def test_another_run_is_left_as_it_is(demo, folder, other):
     where = folder(**other)
     before = {path.name: path.read_text() for path in where.iterdir()}
     with pytest.raises(OtherRun, match="another recipe"):
-        demo._run(DEMO_SYNTHETIC, where, 0)
+        demo.run_demo(DEMO_SYNTHETIC, where, 0)
     assert {path.name: path.read_text() for path in where.iterdir()} == before

@@ -28,7 +28,7 @@ def chosen(folder, monkeypatch):
         raise Chosen(*images)
 
     # `skinkit.experiments.explain` is the function, and not its module.
-    monkeypatch.setitem(explain.__globals__, "_rows", rows)
+    monkeypatch.setitem(explain.__globals__, "image_rows", rows)
 
     def ask(**options):
         with pytest.raises(Chosen) as found:

@@ -8,7 +8,7 @@ import pytest
 
 from skinkit import evaluation
 from skinkit.cli import main
-from skinkit.experiments import SavedRun, evaluate, operating_point, run
+from skinkit.experiments import SavedRun, decision, evaluate, operating_point, run
 from skinkit.experiments.predictions import read_predictions
 
 pytestmark = pytest.mark.xdist_group("operating-point")
@@ -69,6 +69,29 @@ def test_other_images_are_scored_at_the_threshold_of_validation(saved, tmp_path)
     assert threshold == operating_point(saved, sensitivity=0.5)[0]
     assert f"p_mel >= {threshold.value:.4g}" in text
     assert f"test: sensitivity {found.loc[('test', 'sensitivity'), 'value']:.3f}" in text
+
+
+def test_a_decision_for_macro_recall_is_that_of_the_saved_predictions(saved, capsys):
+    rule, table = decision(saved)
+    trained_on = saved.run_data().rows("train")["label"]
+    truth, probabilities, labels = evaluation.unpack_predictions(saved.validation_predictions())
+    shares = evaluation.training_shares(trained_on, labels)
+    assert rule.shares == pytest.approx(shares)
+    assert rule.tau == evaluation.choose_decision(truth, probabilities, labels, shares).tau
+    truth, probabilities, labels = evaluation.unpack_predictions(saved.predictions)
+    expected = evaluation.score("macro_recall", truth, rule.apply(probabilities, labels), labels)
+    assert table.loc[("test", "macro_recall"), "value"] == expected
+    usual = table.loc[("test, likeliest class", "macro_recall"), "value"]
+    assert usual == saved.metrics["scores"]["macro_recall"]["value"]
+    assert main(["evaluate", str(saved.folder), "--balanced"]) == 0
+    said = capsys.readouterr().out
+    assert f"largest log p - {rule.tau:g} log(training share), chosen on validation for macro recall" in said
+    assert f"test: macro_recall {expected:.3f}" in said
+
+
+def test_a_run_of_an_older_version_counts_its_training_images(saved):
+    del saved.manifest["trained_on"]
+    assert decision(saved)[0] == decision(SavedRun(saved.folder))[0]
 
 
 @pytest.mark.parametrize("share", ["95", "-0.1", "x", ""])

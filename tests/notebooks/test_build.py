@@ -38,10 +38,13 @@ double(A)
 
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / "src").mkdir()
-    (tmp_path / "src" / "01_double_one.py").write_text(SOURCE, encoding="utf-8")
-    shutil.copy(ROOT / "notebooks" / "build.py", tmp_path)
-    return tmp_path
+    folder = tmp_path / "notebooks"
+    (folder / "src").mkdir(parents=True)
+    (folder / "src" / "01_double_one.py").write_text(SOURCE, encoding="utf-8")
+    shutil.copy(ROOT / "notebooks" / "build.py", folder)
+    # It says the repository and the version.
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return folder
 
 
 def main_of(folder, *arguments):

@@ -146,11 +146,11 @@ def test_centres_cover_what_document_and_code_say():
 # Random crops
 
 
-def like_torchvision(uniform, place, size):
+def like_torchvision(uniform, place, size, smallest):
     """`RandomResizedCrop.get_params`, fed with given random numbers."""
     height, width = size
     for share, shape in uniform.tolist():
-        area = height * width * (0.08 + 0.92 * share)
+        area = height * width * (smallest + (1 - smallest) * share)
         ratio = math.exp(math.log(3 / 4) + (math.log(4 / 3) - math.log(3 / 4)) * shape)
         w, h = round(math.sqrt(area * ratio)), round(math.sqrt(area / ratio))
         if 0 < w <= width and 0 < h <= height:
@@ -163,12 +163,14 @@ def like_torchvision(uniform, place, size):
     return (height - h) // 2, (width - w) // 2, h, w
 
 
+@pytest.mark.parametrize("smallest", [0.08, 0.6])
 @pytest.mark.parametrize("size", [(450, 600), (60, 80), (300, 17), (11, 201)])
-def test_single_crops_are_those_of_torchvision(size):
+def test_single_crops_are_those_of_torchvision(size, smallest):
     seeds = tf.constant([7, -1 - 3], tf.int64)
     numbers = tf.random.stateless_uniform((300, 22), seed=seeds, alg="philox").numpy()
-    expected = [like_torchvision(row[2:].reshape(10, 2), row[:2], size) for row in numbers]
-    boxes = draw_boxes(Crops("single_crop", 8), size, 300, seed=7, epoch=3).numpy()
+    expected = [like_torchvision(row[2:].reshape(10, 2), row[:2], size, smallest) for row in numbers]
+    crops = Crops("single_crop", 8, smallest_area=smallest)
+    boxes = draw_boxes(crops, size, 300, seed=7, epoch=3).numpy()
     same = (boxes == expected).all(axis=1)
     # In float32 a number next to a half may be rounded to the other side.
     assert same.mean() > 0.99
@@ -260,6 +262,33 @@ def test_single_crop_is_evaluated_on_a_resized_centre(photo_table, evaluation, b
     for i, image in enumerate(found):
         part = whole(photo_table, i)[top : top + height, left : left + width]
         np.testing.assert_allclose(image, resized(part, resize), atol=1e-3)
+
+
+def test_random_parts_have_two_sides_and_are_evaluated_on_the_whole_image(photo_table):
+    crops = Crops("single_crop", (12, 20), evaluation="whole", smallest_area=0.6)
+    spec = PipelineSpec(image_size=SIZE, scaling="raw", crops=crops)
+    assert spec.shape(training=True) == spec.shape(training=False) == (12, 20, 3)
+    for i, image in enumerate(np.concatenate(images_of(photo_table, spec))):
+        expected = tf.image.resize(whole(photo_table, i), (12, 20), antialias=True)
+        np.testing.assert_allclose(image, expected, atol=1e-3)
+    assert images_of(photo_table, spec, count=1, training=True)[0].shape == (3, 12, 20, 3)
+    areas = draw_boxes(crops, (400, 500), 300, seed=0, epoch=0).numpy()[:, 2:].prod(axis=1) / 400 / 500
+    assert 0.59 < areas.min() < 0.62 and 0.95 < areas.max() <= 1
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ("multi_crop", (12, 20), 5),
+        ("ordered_crops", 12, 5, "whole"),
+        ("ordered_crops", 12, 5, "centre85", 0.5),
+        ("single_crop", (12, 20), None, "centre336"),
+        ("single_crop", 12, None, "whole", 0.0),
+    ],
+)
+def test_what_belongs_to_single_crops_alone_is_refused_elsewhere(values):
+    with pytest.raises(ValueError, match="Received: "):
+        Crops(*values)
 
 
 def test_the_whole_image_is_augmented_before_it_is_cut(maps):

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skinkit import data
+from skinkit import data, tasks
 from skinkit.data import CLASS_MAPS
 from skinkit.evaluation import combine
 from skinkit.experiments import evaluate, explain, run
@@ -16,6 +16,7 @@ from skinkit.experiments.predictions import predict
 from skinkit.experiments.recipe_check import check_recipe
 from skinkit.experiments.run_data import build_run_data
 from skinkit.experiments.run_folder import SavedRun
+from skinkit.explain import grad_cam
 from skinkit.papers import Phase, Recipe, choose
 
 LABELS = CLASS_MAPS["isic2018"].labels
@@ -207,3 +208,13 @@ def test_a_recipe_of_stages_is_read_back(soft):
     assert soft.recipe == SOFT.resolve("smoke")
     check_recipe(soft.recipe)
     assert pd.notna(soft.metrics["scores"]["macro_recall"]["value"])
+
+
+def test_a_label_is_explained_by_the_network_that_decides_about_it(soft):
+    task, model, rows = tasks.of(soft.recipe), soft.load_model(), soft.run_data().rows("test").head(2)
+    gate, rest = (task.explain(model, rows, label).maps for label in ("nv", "mel"))
+    assert [*gate] == ["gate: Grad-CAM"] and [*rest] == ["rest: Grad-CAM"]
+    inputs = task.inputs(rows)
+    expected = grad_cam(model.get_layer("rest"), inputs, OTHERS.index("mel"))
+    np.testing.assert_array_equal(rest["rest: Grad-CAM"], expected)
+    np.testing.assert_array_equal(gate["gate: Grad-CAM"], grad_cam(model.get_layer("gate"), inputs, 0))

@@ -110,11 +110,17 @@ def list_releases() -> pd.DataFrame:
             "images": release.images,
             "classes": len(release.counts) or len(CLASS_MAPS[release.class_map]),
             "licence": release.licence,
+            "download": _download_size(release.files),
             "fetch": "direct" if all(file.urls for file in release.files) else "by hand",
             "checksums": f"{sum(bool(file.checksum) for file in release.files)} of {len(release.files)}",
         }
         for release in CATALOG.values()
     )
+
+
+def _download_size(files):
+    sizes = [file.bytes for file in files]
+    return f"{sum(sizes) / 1e9:.1f} GB" if all(sizes) else "not known"
 
 
 def describe(key: str) -> str:

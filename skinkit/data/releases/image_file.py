@@ -48,19 +48,24 @@ class ImageFacts:
 
 
 def inspect_image(path: str | Path) -> ImageFacts:
-    """Reads and decodes one file.
-
-    Some decoders fill the missing part of a truncated JPEG with grey and say nothing; here the
-    stream must be complete up to its end marker and decode to the last row. Changed bytes inside
-    a complete JPEG mostly go unnoticed: only a checksum of the file shows them. Half a stream with an end
-    marker is found by bits that are put before the marker: a whole image does not change with them.
-    """
+    """Reads and decodes one file: see `inspect_contents`."""
     try:
         content = Path(path).read_bytes()
     except FileNotFoundError:
         return ImageFacts("missing", "there is no such file")
     except OSError as error:
         return ImageFacts("unreadable", str(error))
+    return inspect_contents(content, with_hashes=True)
+
+
+def inspect_contents(content: bytes, with_hashes: bool = False) -> ImageFacts:
+    """Decodes what one file holds; hashes, which take as long again, only where they are wanted.
+
+    Some decoders fill the missing part of a truncated JPEG with grey and say nothing; here the
+    stream must be complete up to its end marker and decode to the last row. Changed bytes inside
+    a complete JPEG mostly go unnoticed: only a checksum of the file shows them. Half a stream with an end
+    marker is found by bits that are put before the marker: a whole image does not change with them.
+    """
     if not content:
         return ImageFacts("zero-byte", "the file is empty")
     kind = next((kind for kind, start in IMAGE_SIGNATURES.items() if content.startswith(start)), None)
@@ -68,10 +73,10 @@ def inspect_image(path: str | Path) -> ImageFacts:
         known = f"neither {' nor '.join(IMAGE_SIGNATURES)}"
         return ImageFacts("not an image", f"{known}: begins with {content[:8]!r}", bytes=len(content))
     # Not left to the decoder alone, which Pillow's LOAD_TRUNCATED_IMAGES makes lenient.
-    if not (_PNG_END in content if kind == "PNG" else _end_of_jpeg(content)):
+    if not (_PNG_END in content if kind == "PNG" else end_of_jpeg(content)):
         return ImageFacts("truncated", f"the {kind} stream has no end marker", bytes=len(content))
     try:
-        return _decode(content, kind)
+        return _decode(content, kind, with_hashes)
     # A damaged file can make a decoder raise nearly anything; it must not end the whole check.
     except Exception as error:
         word = "truncated" if "truncated" in str(error) else "corrupt"
@@ -93,8 +98,8 @@ def typical_size(paths):
     return [int(side) for side in np.median(sizes, axis=0)]
 
 
-def _end_of_jpeg(content):
-    """The position of the end marker, `None` without one."""
+def end_of_jpeg(content):
+    """Returns the position of the end marker of a JPEG, `None` without one."""
     position = 2
     while found := _MARKER.search(content, position):
         position = found.start() + 2
@@ -114,12 +119,12 @@ def _ends_early(content, image):
     corner = image.crop((x, y, *image.size)).convert("RGB").getextrema()
     if not image.info.get("progressive") and any(high - low > 2 for low, high in corner):
         return False
-    end = _end_of_jpeg(content)
+    end = end_of_jpeg(content)
     with Image.open(io.BytesIO(content[:end] + _MORE_BITS + content[end:])) as longer:
         return longer.tobytes() != image.tobytes()
 
 
-def _decode(content, kind):
+def _decode(content, kind, with_hashes):
     from PIL import Image
 
     # The checksums of a PNG's blocks are compared by this only.
@@ -143,6 +148,6 @@ def _decode(content, kind):
             width=image.width,
             height=image.height,
             bytes=len(content),
-            file_hash=hashlib.sha256(content).hexdigest(),
-            pixel_hash=hashlib.sha256(pixels.tobytes() + said).hexdigest(),
+            file_hash=hashlib.sha256(content).hexdigest() if with_hashes else "",
+            pixel_hash=hashlib.sha256(pixels.tobytes() + said).hexdigest() if with_hashes else "",
         )

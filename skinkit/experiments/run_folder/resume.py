@@ -17,11 +17,11 @@ _OURS = {MANIFEST: {"key", "recipe", "settings"}, PLAN: {"key"}}
 FILES = (
     *(*_MARKS, *NUMBERS, "metrics_best.json", "predictions_best.csv.gz", "predictions_validation.csv.gz"),
     *("history.csv", "leakage.csv", "model.keras", "classifier.skops", "seen.csv.gz"),
-    *("overlays.png", "report.html"),
+    *("overlays.png", "report.html", "MODEL_CARD.md", "subgroups.csv"),
 )
 # What a run that was killed before its first epoch may have left, and one that has lost its manifest.
 _BEGUN = {LOCK, "checkpoint", changed_images.NAME, AGAIN, f"{AGAIN}-ready", WRITERS}
-_LOST = {*FILES, *_BEGUN, "evaluations"}
+_LOST = {*FILES, *_BEGUN, "evaluations", "exports"}
 
 
 class OtherRun(ValueError):
@@ -141,8 +141,11 @@ def replace_by_again(folder):
     if (new / MANIFEST).exists():
         tidy(folder)
         remove((folder / name for name in FILES), folder)
-        remove_matching(folder / "evaluations", [f"*/{name}" for name in NUMBERS])
-        remove_matching(folder / WRITERS, ["**/*"])
+        remove_matching(
+            folder / "evaluations", [f"*/{name}" for name in (*NUMBERS, "submission.csv", "subgroups.csv")]
+        )
+        for name in (WRITERS, "exports"):
+            remove_matching(folder / name, ["**/*"])
         new.replace(ready)
     if found := ready.exists():
         # The manifest comes last: it says that all is there.

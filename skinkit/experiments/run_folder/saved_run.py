@@ -1,5 +1,6 @@
 """The reader of a finished run's folder."""
 
+import dataclasses
 import functools
 import json
 from dataclasses import dataclass
@@ -184,11 +185,24 @@ class SavedRun:
             FileNotFoundError: when the model is missing, or the images to fit the classifier again.
             ValueError: when a file is damaged.
         """
+        return predictor(*self.load_task(data_dir))
+
+    def load_task(self, data_dir=None, **changes):
+        """Returns the run's `skinkit.tasks.Task`, ready to predict, and its trained model.
+
+        Args:
+            data_dir: As in `predictor`.
+            **changes: Fields of the recipe that differ, such as `tta`.
+
+        Raises:
+            FileNotFoundError, ValueError: as in `predictor`.
+        """
         from skinkit import tasks
 
-        task, model, path = tasks.of(self.recipe), self.load_model(), self.folder / "classifier.skops"
+        task = tasks.of(dataclasses.replace(self.recipe, **changes))
+        model, path = self.load_model(), self.folder / "classifier.skops"
         task.restore(self.folder, model, lambda: self._same_run_data(path, data_dir), self.manifest["seed"])
-        return predictor(task, model)
+        return task, model
 
     def seen(self, data_dir=None):
         """Returns the fingerprints of the images that the run learned from: see `seen_images`.

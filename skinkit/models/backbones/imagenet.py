@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from skinkit.models.backbones.applications import APPLICATIONS, load_application
-from skinkit.models.backbones.efficientnet_lite0 import imagenet_file
+from skinkit.models.backbones.efficientnet_lite import LITE, imagenet_file
 
 
 def missing_imagenet(names, fetch=True):
@@ -25,8 +25,8 @@ def missing_imagenet(names, fetch=True):
 
 
 def _find(name, fetch):
-    if name == "efficientnet_lite0":
-        imagenet_file()
+    if name in LITE:
+        imagenet_file(name)
     elif name in APPLICATIONS and fetch:
         load_application(name, "imagenet")
     elif name in APPLICATIONS:

@@ -7,7 +7,7 @@ from functools import partial
 import keras
 
 from skinkit.models.backbones.applications import application_features, densenet_features
-from skinkit.models.backbones.efficientnet_lite0 import efficientnet_lite0
+from skinkit.models.backbones.efficientnet_lite import LITE, efficientnet_lite
 from skinkit.models.backbones.resnet18 import resnet18
 from skinkit.models.backbones.se_resnext50 import se_resnext50
 from skinkit.models.backbones.small_cnn import small_cnn
@@ -39,9 +39,13 @@ def _application(name, scaling, channel_order="rgb", features=application_featur
     )
 
 
+def _lite(name):
+    return Backbone(partial(efficientnet_lite, name=name), scaling="symmetric", imagenet=True, torch=True)
+
+
 BACKBONES = {
     "small_cnn": Backbone(small_cnn),
-    "efficientnet_lite0": Backbone(efficientnet_lite0, scaling="symmetric", imagenet=True, torch=True),
+    **{name: _lite(name) for name in LITE},
     "efficientnet_b0": _application("efficientnet_b0", "raw"),
     "efficientnet_b7": _application("efficientnet_b7", "raw"),
     "mobilenet": _application("mobilenet", "symmetric"),
@@ -67,7 +71,7 @@ def extract_features(name, image, weights=None, **options):
             one, with pixels scaled as `BACKBONES[name]` says.
         weights: `None`; `"imagenet"`; or the path of a PyTorch checkpoint (`.pth`), or of a file of
             Keras without classifier, where the backbone reads one.
-        **options: Of the backbone: `width` (small_cnn), `drop_connect` (efficientnet_lite0),
+        **options: Of the backbone: `width` (small_cnn), `drop_connect` (efficientnet_lite0 to 2),
             `final_relu` (densenet121, densenet201), `batch_norm_momentum` (networks of keras.applications).
 
     Returns:

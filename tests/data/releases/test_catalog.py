@@ -66,6 +66,7 @@ def test_the_list_has_one_row_a_release_and_says_what_needs_a_person():
     assert set(table.index[table["fetch"] == "by hand"]) == {"isic2019_512", "isic2020_512", "derm7pt"}
     assert table.loc["isic2018_train", "checksums"] == "2 of 3"
     assert table.loc["isic2020", "classes"] == 2
+    assert table.loc["ham10000", "download"] == "2.8 GB" and table.loc["derm7pt", "download"] == "not known"
 
 
 def test_a_data_sheet_names_terms_source_counts_and_checksum():

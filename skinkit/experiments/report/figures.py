@@ -1,0 +1,115 @@
+"""Figures of the page of a run, each with the words for what is to be seen."""
+
+import base64
+import io
+from typing import NamedTuple
+
+import matplotlib.pyplot as plt
+
+from skinkit import evaluation, plots
+from skinkit.experiments.report import words
+from skinkit.plots.style import one_axes
+
+# As wide as a phone, so that letters keep their size.
+_SIZE = (4.2, 4.2)
+_WITH_LEGEND = (4.2, 5.4)
+_LOW_IS_GOOD = ("loss", "rmse")
+
+
+class Figure(NamedTuple):
+    """A figure as an address, with its caption and the words that stand for it."""
+
+    caption: str
+    alt: str
+    source: str
+
+
+def curves(run):
+    """Returns the ROC and the precision-recall curves."""
+    arrays = evaluation.unpack_predictions(run.predictions)
+    scores = evaluation.per_class(*arrays)
+    areas, precisions = (_listed(scores[name].dropna()) for name in ("auc", "average_precision"))
+    roc = f"Sensitivity against 1 - specificity of each class against the rest. Areas: {areas}."
+    precision = f"Precision against recall of each class. Average precision: {precisions}."
+    return [
+        _figure(
+            plots.roc_curves(*arrays, ax=_axes(_WITH_LEGEND)),
+            "ROC of each class against the rest, with areas",
+            roc,
+        ),
+        _figure(
+            plots.precision_recall_curves(*arrays, ax=_axes(_WITH_LEGEND)),
+            "Precision and recall, with average precision",
+            precision,
+        ),
+    ]
+
+
+def _listed(scores):
+    return ", ".join(f"{words.diagnosis(label)} {value:.2f}" for label, value in scores.items())
+
+
+def calibration(run):
+    """Returns the reliability diagram."""
+    table = evaluation.reliability_table(*evaluation.unpack_predictions(run.predictions))
+    rows = table[table["n"] > 0]
+    surer = (rows["confidence"] - rows["accuracy"]) @ rows["n"] / rows["n"].sum()
+    tendency = "surer than it is right" if surer > 0 else "right more often than it is sure"
+    alt = (
+        f"Accuracy against confidence in {len(rows)} bins. On average the network is {tendency}, by "
+        f"{abs(surer):.2f}; it is surer in {(rows['confidence'] > rows['accuracy']).sum()} of the bins."
+    )
+    return _figure(plots.reliability_diagram(table, ax=_axes()), "Calibration of the predicted class", alt)
+
+
+def training(history):
+    """Returns a figure for each metric of a history."""
+    apart = ("epoch", "phase", "learning_rate", "seconds")
+    metrics = dict.fromkeys(name.removeprefix("val_") for name in history if name not in apart)
+    return [
+        _figure(
+            plots.learning_curves(history, [name], [_axes((4.2, 3))]),
+            words.score_name(name),
+            _told(history, name),
+        )
+        for name in metrics
+    ]
+
+
+def _told(history, name):
+    parts = []
+    for column, word in ((name, "training"), (f"val_{name}", "validation")):
+        if column in history and len(values := history.set_index("epoch")[column].dropna()):
+            best, at = ("least", values.idxmin()) if name in _LOW_IS_GOOD else ("most", values.idxmax())
+            ends = f"from {values.iloc[0]:.3g} to {values.iloc[-1]:.3g}"
+            parts.append(f"{word} {ends}, {best} {values[at]:.3g} in epoch {at}")
+    return f"{words.score_name(name)} over {len(history)} epochs: {'; '.join(parts)}."
+
+
+def _axes(size=_SIZE):
+    return one_axes(None, size)[1]
+
+
+def _figure(figure, caption, alt):
+    for ax in figure.axes:
+        # The caption says it.
+        ax.set_title("")
+        if legend := ax.get_legend():
+            handles, labels = ax.get_legend_handles_labels()
+            legend.remove()
+            figure.legend(handles, labels, loc="outside lower center", fontsize=8, frameon=False)
+    stream = io.BytesIO()
+    # Equal figures are equal bytes.
+    with plt.rc_context({"svg.hashsalt": "skinkit"}):
+        figure.savefig(stream, format="svg", metadata={"Date": None})
+    return Figure(caption, alt, address(stream.getvalue(), "svg+xml"))
+
+
+def address(content, kind):
+    """Returns the content of an image file as an address that holds it whole.
+
+    Args:
+        content: Bytes of the file.
+        kind: String, its kind in the type `image/<kind>`.
+    """
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

@@ -1,0 +1,24 @@
+"""The log of the server: a line a task, without file names and images."""
+
+import datetime
+import json
+import logging
+import sys
+
+_AUDIT = logging.getLogger("skinkit.serve.audit")
+
+
+def start_log():
+    """Writes the server's log to stderr, whatever else is logged in this process."""
+    log = logging.getLogger("skinkit.serve")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    log.handlers, log.propagate = [handler], False
+    log.setLevel(logging.INFO)
+
+
+def audit(job, state):
+    """Logs what became of a task: time, name of its token, model, number of images, state."""
+    time = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    said = {"time": time, "token": job.owner, "model": job.model, "images": job.images, "state": state}
+    _AUDIT.info(json.dumps(said))

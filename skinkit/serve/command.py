@@ -1,0 +1,62 @@
+"""The command `skinkit serve`."""
+
+from skinkit.papers.several import count
+
+_EXTRA = "`skinkit serve` needs more packages: pip install 'skinkit[serve]'"
+_UVICORN = (
+    "the rest of the line are options of uvicorn: --ssl-keyfile, --root-path, --forwarded-allow-ips ..."
+)
+
+
+def add_options(parser):
+    """Adds the options of `skinkit serve` to an `argparse.ArgumentParser`."""
+    parser.add_argument("runs", nargs="*", metavar="RUN", help="run folders (default: the demo network)")
+    parser.add_argument("--config", help="TOML file of models, limits and times, read again when it changes")
+    parser.add_argument("--workers", type=int, default=1, help="worker processes (default: %(default)s)")
+    parser.add_argument("--queue", metavar="URL", help="redis://HOST:PORT/0 (default: a file in --out)")
+    parser.add_argument(
+        "--worker", action="store_true", help="be a worker of the server at --queue, no server"
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to bind to (default: %(default)s)")
+    parser.add_argument("--port", type=count, default=8082, help="default: %(default)s")
+    parser.add_argument("--out", default="results/serve", help="folder to write to (default: %(default)s)")
+    parser.add_argument("--api-only", action="store_true", help="no page")
+    parser.add_argument("--rate-limit", choices=("on", "off"), default="on", help="default: %(default)s")
+    parser.add_argument("--allowed-hosts", metavar="A,B", help="names under which browsers ask the server")
+    text = "no tokens, though others can reach it; else SKINKIT_TOKENS=name:secret,... in the environment"
+    parser.add_argument("--open", action="store_true", help=text)
+    parser.add_argument("--uvicorn", nargs="...", default=[], metavar="OPTIONS", help=_UVICORN)
+
+
+def carry_out(options):
+    """Serves as the options say, and returns the exit code.
+
+    Raises:
+        RuntimeError: when the packages of the extra are missing.
+    """
+    try:
+        from skinkit.serve import server
+    except ModuleNotFoundError as error:
+        raise RuntimeError(f"{_EXTRA} ({error})") from error
+    asked = {name: getattr(options, name) for name in ("runs", "config", "queue", "out", "data_dir")}
+    if options.worker:
+        return _be_a_worker(server.worker_words(**asked))
+    return server.serve(
+        **asked,
+        workers=options.workers,
+        host=options.host,
+        port=options.port,
+        api_only=options.api_only,
+        is_limited=options.rate_limit == "on",
+        hosts=options.allowed_hosts and options.allowed_hosts.split(","),
+        is_open=options.open,
+        uvicorn_words=options.uvicorn,
+    )
+
+
+def _be_a_worker(words):
+    from skinkit.serve import worker
+
+    if words["queue"] is None:
+        raise ValueError("A worker on its own shares a Redis with the server: --queue redis://HOST:PORT/0")
+    return worker.main(words)

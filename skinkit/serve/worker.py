@@ -1,0 +1,219 @@
+"""The worker: a process of its own that has the models, claims tasks from the table and answers them."""
+
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+from skinkit.serve.audit import audit, start_log
+from skinkit.serve.settings import LiveSettings
+from skinkit.serve.store import Answer, open_store
+
+_LOG = logging.getLogger("skinkit.serve.worker")
+# Exit code of a worker whose models cannot be served.
+REFUSED = 3
+# Images that go through a network at a time.
+_BATCH = 32
+# Seconds between two looks into the table, two signs of life, and two looks at the settings.
+_LOOK, _BEAT, _REFRESH = 0.02, 1.0, 1.0
+_LONGEST_REASON = 500
+
+
+class Refused(Exception):
+    """A model that cannot be served, when a worker starts."""
+
+
+class Worker:
+    """Answers tasks until it is told to stop.
+
+    Args:
+        name: String, unlike that of any other worker.
+        store: `skinkit.serve.store.Store`.
+        settings: `skinkit.serve.settings.LiveSettings`.
+        load: Function of a model's name and `ModelSettings` that returns what answers, as `ServedModel` does.
+        goes_on: Function that says whether to go on; asked between two batches.
+    """
+
+    def __init__(self, name, store, settings, load, goes_on):
+        self.name, self.store, self.settings = name, store, settings
+        self.load, self.goes_on = load, goes_on
+        self.models, self._tried, self._over = {}, {}, threading.Event()
+
+    def run(self):
+        """Serves; in the end it gives back what it has not finished.
+
+        Raises:
+            Refused: for a model that cannot be served.
+        """
+        self.load_models(strict=True)
+        beating = threading.Thread(target=self._beat, daemon=True)
+        beating.start()
+        due = time.monotonic() + _REFRESH
+        try:
+            while self.goes_on():
+                if not self.step():
+                    time.sleep(_LOOK)
+                if time.monotonic() >= due:
+                    self.settings.refresh()
+                    self.load_models()
+                    due = time.monotonic() + _REFRESH
+        finally:
+            self._over.set()
+            beating.join()
+            self.store.give_back(self.name)
+            self.store.forget_worker(self.name)
+
+    def load_models(self, strict=False):
+        """Loads what the settings name and is not loaded; of a model that fails the old one stays.
+
+        Args:
+            strict: Whether `Refused` is raised instead.
+        """
+        wanted = self.settings.current.models
+        if wanted == self._tried:
+            return
+        loaded = dict(self.models)
+        for name, said in wanted.items():
+            if said == self._tried.get(name):
+                continue
+            try:
+                loaded[name] = self.load(name, said)
+            except (OSError, ValueError) as error:
+                if strict:
+                    raise Refused(f"{name}: {error}") from error
+                _LOG.error("%s is not served as it is set now: %s", name, error)
+        self._tried = dict(wanted)
+        # All at once: the sign of life reads them from another thread.
+        self.models = {name: model for name, model in loaded.items() if name in wanted}
+        self._say_alive()
+
+    def _say_alive(self):
+        self.store.beat(self.name, time.time(), [model.card for model in self.models.values()])
+
+    def _beat(self):
+        while not self._over.wait(_BEAT):
+            try:
+                self._say_alive()
+            except Exception:
+                _LOG.exception("No sign of life could be given; the next one follows")
+
+    def step(self):
+        """Answers what waits, as much as goes through a network at once; returns whether there was any."""
+        jobs = self.store.claim(self.name, list(self.models), _BATCH)
+        if jobs and jobs[0].explains:
+            self._explain(jobs[0])
+        elif jobs:
+            self._answer(jobs)
+        return bool(jobs)
+
+    def _explain(self, job):
+        place, label = job.explains
+        try:
+            # Without an image its task was deleted a moment ago.
+            ((_, content),) = self.store.uploads(job)
+            overlay = self.models[job.model].overlay(content, label)
+        except Exception as error:
+            self._fail(job, error)
+        else:
+            self.store.record(self.name, [Answer(job.id, place, overlay)])
+
+    def _answer(self, jobs):
+        waiting = [
+            (job, place, image)
+            for job in jobs
+            for place, image in enumerate(self.store.uploads(job))
+            # A task that was given back has some answers already.
+            if place >= job.done
+        ]
+        for first in range(0, len(waiting), _BATCH):
+            if not self.goes_on():
+                return
+            batch = waiting[first : first + _BATCH]
+            try:
+                found = self.models[jobs[0].model].answers([image for _, _, image in batch])
+            except Exception as error:
+                self._fail_one_of(jobs, error)
+                return
+            answers = [
+                Answer(job.id, place, each) for (job, place, _), each in zip(batch, found, strict=True)
+            ]
+            self.store.record(self.name, answers)
+        for job in jobs:
+            audit(job, "done")
+
+    def _fail_one_of(self, jobs, error):
+        """Of several tasks one is at fault: each is tried alone."""
+        if len(jobs) == 1:
+            self._fail(jobs[0], error)
+            return
+        for job in jobs:
+            self._answer([job])
+
+    def _fail(self, job, error):
+        _LOG.exception("A task has failed")
+        self.store.fail(self.name, job.id, f"{type(error).__name__}: {error}"[:_LONGEST_REASON])
+        audit(job, "failed")
+
+
+def main(asked):
+    """Runs a worker; returns its exit code.
+
+    Args:
+        asked: Dictionary: `name`; `queue`, `out`, `config`, `runs` and `data_dir` as in
+            `skinkit.serve.supervisor.serve`; `demo`, whether the only run is the demo network, which is
+            trained where it is not there; `parent`, id of the process that it ends with, or `None`.
+    """
+    start_log()
+    stopped, parent = threading.Event(), asked["parent"]
+    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    # A terminal sends it to all processes; the parent then says what to do.
+    signal.signal(signal.SIGINT, signal.SIG_IGN if parent else lambda *_: stopped.set())
+    store = open_store(asked["queue"], Path(asked["out"]))
+    try:
+        settings = LiveSettings(asked["config"], asked["runs"])
+        worker = Worker(
+            asked["name"],
+            store,
+            settings,
+            _loader(asked),
+            lambda: not stopped.is_set() and parent in (None, os.getppid()),
+        )
+        worker.run()
+    except Refused as error:
+        _LOG.error("%s", error)
+        return REFUSED
+    finally:
+        store.close()
+    return 0
+
+
+def _loader(asked):
+    from skinkit.serve.served_model import ServedModel
+
+    def load(name, settings):
+        if asked["demo"]:
+            _train_demo(Path(settings.run))
+        return ServedModel(name, settings, asked["data_dir"])
+
+    return load
+
+
+def _train_demo(folder):
+    from skinkit.experiments.demo import run_demo
+    from skinkit.papers.baselines import DEMO_SYNTHETIC
+
+    print(
+        "No run was given: the demo network on drawn images is served. Where it is new, it trains a minute."
+    )
+    run_demo(DEMO_SYNTHETIC, folder, verbose=2, wait=True)
+
+
+if __name__ == "__main__":
+    code = main(json.loads(sys.argv[1]))
+    logging.shutdown()
+    # TensorFlow takes seconds to take itself apart, which whoever stops the server would wait for.
+    os._exit(code)

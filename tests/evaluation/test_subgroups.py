@@ -1,0 +1,78 @@
+"""Differences between subgroups, counted by hand. Their plain scores: `test_tables.py`."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skinkit.evaluation import TOO_FEW, choose_threshold, compare_subgroups, unpack_predictions
+
+# Sex, label, probability of melanoma, images.
+ROWS = [
+    ("female", "mel", 0.9, 20),
+    ("female", "mel", 0.2, 5),
+    ("female", "nv", 0.1, 27),
+    ("female", "nv", 0.6, 3),
+    ("male", "mel", 0.8, 15),
+    ("male", "mel", 0.3, 15),
+    ("male", "nv", 0.1, 40),
+    (None, "mel", 0.9, 3),
+]
+
+
+@pytest.fixture
+def saved():
+    rows = [row[:3] for row in ROWS for _ in range(row[3])]
+    table = pd.DataFrame(rows, columns=["sex", "label", "p_mel"])
+    return table.assign(p_nv=1 - table["p_mel"], image_id=[f"i{i}" for i in table.index])
+
+
+def test_shares_and_differences_are_those_counted_by_hand(saved):
+    found = compare_subgroups(saved, "sex", resamples=200)
+    assert [*found.index.unique("sex")] == ["female", "male", "unknown"]
+    female, male = found.loc["female"], found.loc["male"]
+    assert female[["n", "lesions"]].to_numpy().tolist() == [[25, 25], [30, 30], [25, 25], [55, 55]]
+    assert female.loc["sensitivity", "value"] == 20 / 25 and male.loc["sensitivity", "value"] == 15 / 30
+    assert female.loc["specificity", "value"] == 27 / 30 and male.loc["specificity", "value"] == 1
+    # The others hold the three of unknown sex, too.
+    assert female.loc["sensitivity", "difference"] == pytest.approx(20 / 25 - 18 / 33)
+    assert male.loc["specificity", "difference"] == pytest.approx(1 - 27 / 30)
+    # Of 25 x 30 pairs, 5 x 30 with 0.2 win against the 27 at 0.1 and lose against the 3 at 0.6.
+    assert female.loc["auc", "value"] == pytest.approx((20 * 30 + 5 * 27) / (25 * 30))
+    # Sure of 0.9 in 47 of which all are right, of 0.8 in five wrong ones, of 0.6 in three wrong ones.
+    assert female.loc["ece", "value"] == pytest.approx((47 * 0.1 + 5 * 0.8 + 3 * 0.6) / 55)
+    ends = female.loc["sensitivity", ["difference_low", "difference_high"]].astype(float)
+    assert ends.iloc[0] < female.loc["sensitivity", "difference"] < ends.iloc[1]
+    assert np.isnan(female.loc["ece", "difference"]) and (found.loc[["female", "male"], "note"] == "").all()
+
+
+def test_of_few_lesions_nothing_is_said(saved):
+    found = compare_subgroups(saved, "sex", resamples=50).loc["unknown"]
+    assert found["note"].eq(TOO_FEW).all() and found["n"].tolist() == [3, 0, 3, 3]
+    assert found[["value", "low", "high", "difference"]].isna().all(axis=None)
+    # 25 images of 19 lesions are few, 30 others are enough.
+    lesions = np.arange(len(saved))
+    lesions[:7] = 0
+    female = compare_subgroups(saved, "sex", groups=lesions, resamples=50).loc["female"]
+    assert female["lesions"].tolist() == [19, 30, 19, 49]
+    assert female["note"].tolist() == [TOO_FEW, "", TOO_FEW, ""]
+
+
+def test_a_difference_needs_enough_others(saved):
+    found = compare_subgroups(saved[saved["sex"].notna()].head(60), "sex", resamples=50)
+    # Five men with melanoma are the others of the women.
+    female = found.loc["female"]
+    assert female.loc["sensitivity", "value"] == 20 / 25 and np.isnan(female.loc["sensitivity", "difference"])
+    alone = compare_subgroups(saved.head(55), "sex", resamples=50).loc["female"]
+    assert alone["difference"].isna().all() and alone.loc["auc", "value"] > 0.9 - 0.02
+
+
+def test_a_threshold_calls_instead_of_the_likeliest_class(saved):
+    threshold = choose_threshold(*unpack_predictions(saved), sensitivity=0.9)
+    assert threshold.value == 0.3
+    found = compare_subgroups(saved, "sex", threshold=threshold, resamples=50)["value"]
+    assert found["male", "sensitivity"] == 1 and found["female", "sensitivity"] == 20 / 25
+
+
+def test_a_missing_column_is_named(saved):
+    with pytest.raises(ValueError, match="has the column 'site'"):
+        compare_subgroups(saved, "site")

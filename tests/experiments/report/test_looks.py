@@ -1,0 +1,66 @@
+"""The images with the largest losses, and what is said of their maps."""
+
+import base64
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from skinkit.experiments import SavedRun
+from skinkit.experiments.report import looks
+
+
+@pytest.fixture(scope="module")
+def found(whole):
+    return SavedRun(whole), looks.looks(SavedRun(whole))
+
+
+def test_at_most_four_images_of_a_class_are_shown_and_the_worst_first(found):
+    run, shown = found
+    losses = [look.of_truth for look in shown]
+    assert losses == sorted(losses)
+    for label, rows in run.predictions.groupby("label"):
+        of_class = [look for look in shown if look.truth == label]
+        worst = rows.nsmallest(4, f"p_{label}", keep="all")
+        assert len(of_class) == min(4, len(rows)) and {look.image_id for look in of_class} <= {
+            *worst["image_id"]
+        }
+
+
+def test_an_image_stands_beside_its_own_numbers(found):
+    run, shown = found
+    predictions = run.predictions.set_index("image_id")
+    for look in shown:
+        row = predictions.loc[look.image_id]
+        assert row["label"] == look.truth and row[f"p_{look.truth}"] == look.of_truth
+        assert row.filter(like="p_").max() == look.of_called == row[f"p_{look.called}"]
+
+
+def test_copies_of_an_image_are_shown_once():
+    twice = pd.DataFrame({"image_id": ["a", "a", "b"], "label": "mel", "p_mel": 0.1, "p_nv": 0.9})
+    chosen, truth, probabilities = looks._largest_losses(twice)
+    assert chosen["image_id"].tolist() == ["a", "b"]
+    assert truth.tolist() == [0, 0] and probabilities.shape == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "place"), [(0, 0, "top left"), (1, 1, "middle"), (2, 1, "bottom"), (1, 2, "right")]
+)
+def test_words_say_where_a_map_is_strongest(row, column, place):
+    heatmap = np.zeros((3, 3))
+    heatmap[row, column] = 1
+    assert looks._where("Grad-CAM", heatmap) == f"Grad-CAM, strongest at the {place}"
+    assert looks._where("Grad-CAM", heatmap + 9) == "Grad-CAM, nearly even over the image"
+    assert looks._where("Grad-CAM", np.kron(heatmap, np.ones((3, 5)))).endswith(f"at the {place}")
+
+
+def test_images_keep_their_shape_and_colours_and_stay_small():
+    image = np.full((300, 400, 3), (200, 30, 30), np.uint8)
+    content = base64.b64decode(looks._jpeg(image).partition(",")[2])
+    again = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+    assert again.shape == (150, 200, 3) and np.abs(again.mean(axis=(0, 1)) - (200, 30, 30)).max() < 4
+    noise = np.random.default_rng(0).integers(0, 256, image.shape, dtype=np.uint8)
+    # Nine classes, and three images each: nothing compresses worse, and it leaves a megabyte for the rest.
+    assert 9 * looks._OF_A_CLASS * 3 * len(looks._jpeg(noise)) < 4_000_000
+    assert len(looks._jpeg(image)) < 5_000

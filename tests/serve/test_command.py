@@ -1,0 +1,115 @@
+"""The command: its options, and what it refuses before and after it has started."""
+
+import subprocess
+import sys
+
+import pytest
+from serve_place import free_port
+
+from skinkit.cli import main
+from skinkit.files import locked
+from skinkit.serve.server import uvicorn_options, worker_words
+
+
+def refused(capsys, *words):
+    assert main(["serve", *map(str, words)]) == 1
+    return capsys.readouterr().err
+
+
+def test_help_says_all(capsys):
+    with pytest.raises(SystemExit):
+        main(["serve", "--help"])
+    text = capsys.readouterr().out
+    for option in (
+        "RUN",
+        "--config",
+        "--workers",
+        "--queue",
+        "--host",
+        "--port",
+        "--open",
+        "--uvicorn",
+        "8082",
+    ):
+        assert option in text
+
+
+def test_others_need_a_token_or_an_open_door(capsys, tmp_path, monkeypatch):
+    monkeypatch.delenv("SKINKIT_TOKENS", raising=False)
+    assert "SKINKIT_TOKENS=name:secret, or say --open" in refused(
+        capsys, "--host", "0.0.0.0", "--out", tmp_path / "out"
+    )
+    monkeypatch.setenv("SKINKIT_TOKENS", "a:short")
+    assert "16 characters" in refused(capsys, "--out", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--config", "nowhere.toml"], "nowhere.toml"),
+        (["--worker"], "--queue redis://HOST:PORT/0"),
+        (["--queue", "amqp://here"], "redis://HOST:PORT/0"),
+        (["--uvicorn", "--ssl-keyfle", "x"], "--ssl-keyfle"),
+        (["--uvicorn", "--port", "1"], "port is an option of `skinkit serve` itself"),
+    ],
+)
+def test_wrong_options_are_named(capsys, tmp_path, words, said):
+    assert said in refused(capsys, "--out", tmp_path / "out", *words)
+
+
+def test_uvicorn_gets_its_own_options_and_no_others():
+    words = ["--root-path", "/skin", "--forwarded-allow-ips", "10.0.0.1", "--no-proxy-headers"]
+    found = {"root_path": "/skin", "forwarded_allow_ips": "10.0.0.1", "proxy_headers": False}
+    assert uvicorn_options(words) == found
+    assert uvicorn_options([]) == {}
+
+
+def test_a_folder_has_one_server(capsys, tmp_path):
+    with locked(tmp_path / "lock"):
+        assert "Another server uses" in refused(capsys, "--out", tmp_path)
+
+
+def test_a_run_that_cannot_be_served_ends_the_server(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "skinkit",
+        "serve",
+        tmp_path / "no-run",
+        "--out",
+        tmp_path,
+        "--port",
+        str(free_port()),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1 and "no-run: There is no run folder" in done.stderr
+
+
+def test_without_the_extra_it_says_what_to_install(tmp_path):
+    code = (
+        "import sys; sys.modules['fastapi'] = None\nfrom skinkit.cli import main; sys.exit(main(['serve']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 1 and "pip install 'skinkit[serve]'" in done.stderr
+
+
+def test_the_web_process_loads_nothing_heavy():
+    code = "import sys, skinkit.serve.server\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {*done.stdout.split()}
+    assert "fastapi" in loaded and loaded.isdisjoint({"tensorflow", "keras", "sklearn", "matplotlib", "cv2"})
+
+
+def test_the_command_line_loads_no_server():
+    code = "import sys, skinkit.cli\nskinkit.cli._parser()\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert {*done.stdout.split()}.isdisjoint({"fastapi", "uvicorn", "pydantic", "redis", "limits"})
+
+
+def test_where_nothing_names_a_model_the_demo_is_served(tmp_path):
+    found = worker_words((), None, None, tmp_path, None)
+    assert found["demo"] and found["runs"] == [str(tmp_path / "demo")]
+    (tmp_path / "serve.toml").write_text("[limits]\nqueue = 2\n")
+    assert worker_words((), tmp_path / "serve.toml", None, tmp_path, None)["demo"]
+    assert not worker_words(["runs/a"], None, None, tmp_path, None)["demo"]

@@ -153,12 +153,14 @@ def _table(options):
         print(list_tables(options.document).to_string(index=False))
         return
     table, form = printed_table(options.document, options.number, options.runs), options.form or "text"
-    notes = [f"[{number}] {text}" for number, text in enumerate(table.attrs["notes"], 1)]
+    said = table.attrs
+    notes = [f"[{number}] {text}" for number, text in enumerate(said["notes"], 1)]
     # Files of numbers stay free of words.
-    beside = sys.stdout if form in ("text", "markdown") else sys.stderr
-    print("\n".join([f"{options.document}, {table.attrs['place']}", ""]), file=beside)
+    words = sys.stdout if form in ("text", "markdown") else sys.stderr
+    print(f"{options.document}, {said['place']}", *said["stand_ins"], "", sep="\n", file=words)
     print(FORMS[form](table))
-    print("\n".join(["", *notes] if notes else []), end="\n" if notes else "", file=beside)
+    if notes:
+        print("", *notes, sep="\n", file=words)
 
 
 def _add_figure(commands):

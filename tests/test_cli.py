@@ -304,8 +304,9 @@ def test_a_run_gets_a_page_and_the_runs_a_ledger(smoke_run, tmp_path):
         assert part in page
     runs = Path(__file__).parents[1] / "results" / "runs" / "skinkit" / "demo"
     skinkit("report", "--runs", runs, "--out", tmp_path)
-    assert "skinkit/demo/ham10000" in (tmp_path / "ledger.csv").read_text()
-    assert "no published row" in (tmp_path / "README.md").read_text()
+    ledger = (tmp_path / "ledger.csv").read_text()
+    assert "skinkit/demo/ham10000" in ledger and "no published row" in ledger
+    assert "demo/ham10000" in (tmp_path / "skinkit.md").read_text()
 
 
 def test_a_run_gets_a_file_for_other_programs_and_a_card(smoke_run):

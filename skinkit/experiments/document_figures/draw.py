@@ -91,7 +91,7 @@ def draw_figure(document, number, out, runs="results/runs", given=(), files=(), 
         )
     module = importlib.import_module(f"skinkit.experiments.document_figures.{_kind(row)}")
     figure, words = getattr(module, row["drawing"])(Material(row["of"], found, files, data_dir))
-    text = f"{document}, {_called(number)}: {row['shows']}. Here: {words}."
+    text = f"{document}, {_called(number)}: {row['shows']}. Here: {words}.{_stand_in(row, found)}"
     figure.supxlabel(textwrap.fill(text, int(15 * figure.get_figwidth())), fontsize=8, color="#444444")
     with writing(Path(out)) as part:
         figure.savefig(part, format=Path(out).suffix[1:] or "png", dpi=120, bbox_inches="tight")
@@ -125,6 +125,17 @@ def _needs(row):
         return row["why"] or _NEEDS.get(row["drawing"]) or _NEEDS[_kind(row)]
     model = " with its model" if row["drawing"] in WITH_MODEL else ""
     return f"a run{model} of {row['runs'].replace(' | ', ' or ')}"
+
+
+def _stand_in(row, runs):
+    """What is to be said of runs that are not of the document's own recipe and settings."""
+    own = row["runs"].split(" | ")[0].split()
+    is_own = [
+        run.manifest["profile"] == "full"
+        and any(fnmatch.fnmatchcase(run.manifest["recipe"], pattern) for pattern in own)
+        for run in runs
+    ]
+    return "" if all(is_own) else " It stands in for the document's own, and repeats no level."
 
 
 def _finished(folder):

@@ -59,9 +59,10 @@ def words_of(runs):
     """Returns words for the runs that a figure shows."""
     names = dict.fromkeys(run.manifest["recipe"] for run in runs)
     m = runs[0].manifest
-    drawn = f", {DRAWN}" if m["dataset"] == "synthetic" else ""
+    images = DRAWN if m["dataset"] == "synthetic" else m["dataset"]
+    one = "" if len(runs) > 1 else f", fold {m['fold']}, seed {m['seed']}"
     count = f"{len(runs)} runs of ours: " if len(runs) > 1 else "our run "
-    return f"{count}{', '.join(names)} ({m['profile']}, {m['protocol']}{drawn})"
+    return f"{count}{', '.join(names)} ({m['profile']}, {m['protocol']}{one}; {images})"
 
 
 def _read(path):

@@ -91,17 +91,20 @@ def images_per_patient(material):
     ax.hist(counts, bins=np.arange(1, counts.max() + 2) - 0.5, color="#0072B2", edgecolor="white")
     title = f"{len(counts)} patients, {counts.sum()} images; median {counts.median():g}, most {counts.max()}"
     ax.set(xlabel="images of the patient", ylabel="patients", title=title)
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.get_major_locator().set_params(integer=True)
     return figure, words
 
 
 def _patients(data_dir):
     """The table of ISIC 2020, or a made-up one."""
     from skinkit.data import load
+    from skinkit.data.releases.catalog import CATALOG
     from skinkit.data.synthetic.patients import sample_isic2020
 
     try:
-        return load("isic2020", data_dir, missing_images="keep", verbose=False), "the table of ISIC 2020"
+        table = load("isic2020", data_dir, missing_images="keep", verbose=False)
+        return table, f"{len(table):,} of the {CATALOG['isic2020'].images:,} images of ISIC 2020"
     except FileNotFoundError:
         people = sample_isic2020(5000, balance=0)
         labels = np.where(people["dx"] == "mel", "malignant", "benign")

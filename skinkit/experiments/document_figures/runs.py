@@ -73,7 +73,7 @@ def where_it_looks(material):
     run, images = material.run, [str(path) for path in material.files]
     which = {} if images or material.of == "classes" else {"surest": 2, "largest_losses": 2}
     figure = explanation_figure(run, images or None, material.data_dir, **which)
-    return figure, words_of([run])
+    return figure, words_of([run]) + (", over images of the reader" if images else "")
 
 
 def weights_of_crops(material):

@@ -7,6 +7,7 @@ import pandas as pd
 from skinkit.evaluation import to_markdown
 from skinkit.experiments.results.beside import is_repeated, runs_beside, score_cells, table_beside
 from skinkit.experiments.results.ledger import COLUMNS, ledger
+from skinkit.experiments.results.table_text import stand_ins_text
 from skinkit.names import check_name
 from skinkit.papers.published import read_cells, table_body
 
@@ -48,8 +49,8 @@ def printed_table(document, number, runs="results/runs"):
 
     Returns:
         DataFrame of text: that of `table_beside`, or for a table that no recipe repeats, that of
-        `table_body`. Its `attrs["notes"]` are the texts of the marks `[1]`, `[2]` in it, and
-        `attrs["place"]` says where it is printed.
+        `table_body`. Its `attrs["notes"]` are the texts of the marks `[1]`, `[2]` in it,
+        `attrs["stand_ins"]` sentences about the runs, and `attrs["place"]` says where it is printed.
 
     Raises:
         ValueError: for an unknown document or table, with the nearest names.
@@ -64,8 +65,10 @@ def printed_table(document, number, runs="results/runs"):
     cells = cells[(cells["document"] == document) & (cells["table"] == name)]
     if is_repeated(cells):
         table = table_beside(cells, runs_beside(_ledger(runs)))
+        table.attrs["stand_ins"] = stand_ins_text(table.attrs["runs"])
     else:
         table = table_body(read_cells(document).query("table == @name"))
+        table.attrs["stand_ins"] = []
     table.attrs["place"] = tables.set_index("table").loc[name, "place"]
     return table
 

@@ -139,7 +139,8 @@ def _growth(asked, run):
 
 def _work(recipe):
     epochs = sum(phase.epochs for phase in recipe.phases) or 1
-    pixels = recipe.crop_size**2 if recipe.crop_size else math.prod(recipe.image_size)
+    size = recipe.crop_size or recipe.image_size
+    pixels = size**2 if isinstance(size, int) else math.prod(size)
     # A step on ordered crops sees all of them.
     pixels *= recipe.input.options["count"] if recipe.input.name == "ordered_crops" else 1
     return epochs * pixels * recipe.model_size.get("width", 1) ** 2

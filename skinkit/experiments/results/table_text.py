@@ -22,13 +22,8 @@ def table_text(table, cells):
         table: DataFrame of `table_beside`.
         cells: DataFrame, what it was made of.
     """
-    runs, parts = table.attrs["runs"], []
-    stand_ins = runs[runs["kind"] == STAND_IN]
-    for shared, rows in stand_ins.groupby(SHARED):
-        names = dict.fromkeys(_networks(rows))
-        said = shared_words(dict(zip(SHARED, shared, strict=True))).rstrip(":")
-        count = "-".join(f"{n:.0f}" for n in sorted({rows["runs"].min(), rows["runs"].max()}))
-        parts.append(wrapped(f"Stand-ins: {', '.join(names)}. {said}, {count} runs."))
+    runs = table.attrs["runs"]
+    parts = [wrapped(said) for said in stand_ins_text(runs)]
     # What is the same in all lines is said once.
     same = [name for name in table.columns[3:] if len(table) > 1 and table[name].nunique() == 1]
     parts.append(" ".join(f"{name[0].upper()}{name[1:]}: {table[name].iloc[0]}." for name in same))
@@ -37,6 +32,21 @@ def table_text(table, cells):
     commands = _commands(cells, runs)
     parts += ["\n".join(notes), commands and folded("Commands", f"```sh\n{commands}\n```")]
     return "\n\n".join(filter(None, parts))
+
+
+def stand_ins_text(runs):
+    """Returns sentences that name the stand-ins of a table, one for each way they were run.
+
+    Args:
+        runs: DataFrame, `attrs["runs"]` of `table_beside`.
+    """
+    said = []
+    for shared, rows in runs[runs["kind"] == STAND_IN].groupby(SHARED):
+        names = dict.fromkeys(_networks(rows))
+        words = shared_words(dict(zip(SHARED, shared, strict=True))).rstrip(":")
+        count = "-".join(f"{n:.0f}" for n in sorted({rows["runs"].min(), rows["runs"].max()}))
+        said.append(f"Stand-ins: {', '.join(names)}. {words}, {count} runs.")
+    return said
 
 
 def _networks(stand_ins):

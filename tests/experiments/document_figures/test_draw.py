@@ -51,6 +51,7 @@ def test_a_figure_is_drawn_and_says_where_it_comes_from(document, row, tmp_path,
     pixels = cv2.imread(str(out))
     assert min(pixels.shape[:2]) > 150 and pixels.std() > 5
     assert [path.name for path in tmp_path.iterdir()] == ["figure.png"], "no part file is left"
+    assert ("It stands in for" in text) == bool(runs)
     if DRAWINGS[row["drawing"]] in ("images", "runs"):
         assert "drawn images, no photographs" in text
 
@@ -65,11 +66,13 @@ def test_without_runs_the_list_says_what_each_figure_needs(tmp_path):
     assert "\n6  yes  Confusion matrix" in figure_list("butskova2021", tmp_path)
 
 
-def test_own_images_take_the_place_of_drawn_ones(tmp_path):
+def test_own_images_take_the_place_of_drawn_ones(tmp_path, finished):
     image = tmp_path / "lesion.png"
     cv2.imwrite(str(image), draw_lesion("mel", 1)[0])
     text = draw_figure("bermeo2023", "7.3", tmp_path / "a.png", files=[image])
     assert "images of the reader" in text
+    text = draw_figure("koefler2023", "6", tmp_path / "a.png", given=[finished], files=[image])
+    assert ", over images of the reader" in text
     with pytest.raises(ValueError, match="shows 2 images. Received: 1"):
         draw_figure("butskova2021", "5", tmp_path / "b.png", files=[image])
     image.write_text("no image")

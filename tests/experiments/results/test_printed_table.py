@@ -57,3 +57,25 @@ def test_forms_are_those_of_pandas():
 def test_an_unknown_table_is_refused_with_the_nearest(document, number):
     with pytest.raises(ValueError, match="Received: .* Did you mean .*(table2|gessert2019)"):
         printed_table(document, number)
+
+
+def test_stand_ins_are_named_above_the_table(monkeypatch):
+    scores = {"document": "gessert2019", "table": "table2", "row": "mobilenet-gru", "metric": "macro_recall"}
+    run = {"recipe": "gessert2019/table2/mobilenet-gru", "profile": "quick", "protocol": "corrected"}
+    blank = dict.fromkeys(("weights", "lacking", "stale", "verdict", "reason", "command"), "")
+    line = {
+        **scores,
+        **run,
+        **blank,
+        "class": "all",
+        "precision": "float32",
+        "dataset": "ham10000",
+        "runs": 3,
+    }
+    ledger = pd.DataFrame([{**line, "measured": 0.5}]).reindex(columns=COLUMNS)
+    monkeypatch.setattr("skinkit.experiments.results.printed_table.ledger", lambda runs: ledger)
+    found = printed_table("gessert2019", "II")
+    (said,) = found.attrs["stand_ins"]
+    assert said.startswith("Stand-ins: `gessert2019/table2/mobilenet-…`. Profile `quick`")
+    ours = [name for name in found if name.startswith("stand-in")]
+    assert found.loc[found[ours[0]] != "", ours[0]].tolist() == ["50.0"] * 3, "one for each network"

@@ -30,6 +30,11 @@ def test_the_estimate_grows_by_epochs_images_pixels_and_the_square_of_the_width(
     assert (row["profile"], row["bound"], row["like"]) == ("full", False, "koefler2023/table4a/cnn")
 
 
+def test_a_crop_of_two_sides_has_their_product_of_pixels():
+    found = left("skinkit", {"recipe": "skinkit/baseline/efficientnet-lite0"})
+    assert found.loc["skinkit/best/lite0", "hours"] > 0
+
+
 def test_a_stand_in_is_a_lower_bound_and_the_same_network_an_estimate():
     run = {"recipe": "gessert2019/table2/mobilenet-dual"}
     found = left("gessert2019", run)

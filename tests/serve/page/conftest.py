@@ -1,13 +1,8 @@
 """The page in Debian's Chromium, on a service that does what the test says."""
 
-import os
-import shutil
-
 import pytest
 from page_stand_in import StandIn
 from page_user import User, drawn, visit
-
-CHROMIUM = os.environ.get("SKINKIT_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 def pytest_collection_modifyitems(items):
@@ -15,18 +10,6 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.parent.name == "page":
             item.add_marker(pytest.mark.xdist_group("browser"))
-
-
-@pytest.fixture(scope="session")
-def browser():
-    api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: pip install playwright")
-    if CHROMIUM is None:
-        pytest.skip("needs Chromium: apt-get install chromium, or its path in SKINKIT_CHROMIUM")
-    with api.sync_playwright() as started:
-        # Root, as in a container, has no sandbox.
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

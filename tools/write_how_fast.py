@@ -135,6 +135,14 @@ RATIOS = (
     Ratio("a training step with two heads / with one", "training_step", "two heads", high=1.05),
     Ratio("a training step with five dropouts / with none", "training_step", "five dropouts", high=1.03),
     Ratio("prediction by two stages / by one of them", "views", "two stages / one", high=2.1),
+    Ratio(
+        "images a second served to 50 clients / predicted without a server",
+        *("serve", "images/s of 50 clients"),
+        low=0.7,
+        cause="reading and checking an upload takes about half of the time that the network takes",
+    ),
+    Ratio("memory of a server after 2,200 requests / after 200", "serve", "MiB after", high=1.05),
+    Ratio("time until a server is ready / to load the network alone", "serve", "seconds until", high=1.5),
     Ratio("16 crops averaged / 5 crops with attention, the networks alone", "crops", "networks alone"),
     Ratio("one resample by scikit-learn / by the kit, 2 classes", "bootstrap", "2 classes"),
 )

@@ -1,6 +1,7 @@
 """The page on the real service, with a worker and a network."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -24,7 +25,9 @@ def address(whole, tmp_path_factory):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     out = tmp_path_factory.mktemp("serve")
-    command = [sys.executable, "-m", "skinkit", "serve", whole, "--out", out, "--port", port]
+    # A copy: the validation images are predicted once, and kept in the folder.
+    served = shutil.copytree(whole, out / "run")
+    command = [sys.executable, "-m", "skinkit", "serve", served, "--out", out, "--port", port]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "SKINKIT_DATA": "", "SKINKIT_TOKENS": f"me:{TOKEN}"}
     with (out / "log").open("ab") as log:
         process = subprocess.Popen(map(str, command), env=environment, stdout=log, stderr=log, cwd=out)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from skinkit.cli import _parser
+from skinkit.cli import parser
 
 ROOT = Path(__file__).parents[1]
 TEXT = "".join(
@@ -31,12 +31,12 @@ def test_commands_are_understood(command):
     for name, value in VARIABLES.items():
         command = command.replace(name, value)
     assert "$" not in command
-    options = _parser().parse_args(shlex.split(command.replace("\\\n", ""), comments=True))
+    options = parser().parse_args(shlex.split(command.replace("\\\n", ""), comments=True))
     assert options.patterns == ["gessert2019/table5"] and options.folds is None
 
 
 def test_the_server_is_started_as_it_is_told():
-    found = [_parser().parse_args(shlex.split(command, comments=True)) for command in SERVED]
+    found = [parser().parse_args(shlex.split(command, comments=True)) for command in SERVED]
     assert len(found) == 7 and found[-1].worker and found[-2].workers == 0
     assert found[-3].uvicorn == ["--root-path", "/kit", "--forwarded-allow-ips", "127.0.0.1"]
 

@@ -5,7 +5,7 @@ import importlib.util
 import pandas as pd
 import pytest
 
-from skinkit.cli import _parser, main
+from skinkit.cli import main, parser
 from skinkit.experiments import SavedRun, run
 from skinkit.training.writers import WRITERS
 
@@ -37,7 +37,7 @@ def test_without_its_package_no_folder_is_made(without_packages, tmp_path, capsy
 
 def test_the_command_knows_all_writers():
     for name in WRITERS:
-        assert _parser().parse_args(["run", "x", "--writer", name]).writer == name
+        assert parser().parse_args(["run", "x", "--writer", name]).writer == name
 
 
 def test_runs_of_a_sweep_have_the_writer():

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from skinkit.cli import _parser
+from skinkit.cli import parser
 
 ROOT = Path(__file__).parents[2]
 # A continued line is one instruction; comments are none.
@@ -32,7 +32,7 @@ def filled_in(text, **variables):
 
 def served(words):
     assert words[0] == "serve"
-    return _parser().parse_args(words)
+    return parser().parse_args(words)
 
 
 def test_the_image_is_slim_and_not_run_by_root():

@@ -102,7 +102,7 @@ def test_the_web_process_loads_nothing_heavy():
 
 
 def test_the_command_line_loads_no_server():
-    code = "import sys, skinkit.cli\nskinkit.cli._parser()\nprint(*sys.modules)"
+    code = "import sys, skinkit.cli\nskinkit.cli.parser()\nprint(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert {*done.stdout.split()}.isdisjoint({"fastapi", "uvicorn", "pydantic", "redis", "limits"})
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from skinkit.cli import _parser
+from skinkit.cli import parser
 from skinkit.experiments.plan import Plan
 from skinkit.experiments.results import finished_runs
 from skinkit.experiments.results.ledger import ALIKE, COLUMNS, ledger, write_ledger
@@ -359,7 +359,7 @@ def runs_of(commands):
     for command in commands.split("; "):
         name, *words = shlex.split(command)
         assert name == "skinkit"
-        options = _parser().parse_args(words)
+        options = parser().parse_args(words)
         several = (options.patterns, [options.profile], options.protocols, options.folds, options.seeds)
         (one,) = itertools.product(*several)
         yield (*one, options.weights)

@@ -1,0 +1,3 @@
+"""The command `skinkit`: its parser, and what each command does."""
+
+from skinkit.cli.command_line import main, parser

@@ -1,0 +1,114 @@
+"""The commands about documents: lists, recipes, printed tables and figures."""
+
+import shutil
+import sys
+from pathlib import Path
+
+from skinkit.cli.options import NOT_CLINICAL, add_command, add_data_dir, add_profile
+from skinkit.papers.recipe import PROTOCOLS
+
+# Columns that a list takes on any terminal.
+_NARROW = 110
+
+
+def add_commands(commands):
+    """Adds these commands to the subparsers of `skinkit`."""
+    _add_recipes(commands)
+    _add_table(commands)
+    _add_figure(commands)
+
+
+def _add_recipes(commands):
+    every = add_command(commands, "list", _list, "list the recipes by table, and what has been run of them")
+    every.add_argument("document", nargs="?", help="DOCUMENT or DOCUMENT/TABLE, e.g. gessert2019/table2")
+    every.add_argument("--runs", default="results/runs", help="folder of all runs (default: %(default)s)")
+    show = add_command(
+        commands, "show", _show, "show a recipe: where it is written, its settings, its targets"
+    )
+    show.add_argument("recipe", help="document/table/row")
+    add_profile(show, "full")
+    # The last that the recipe has: `corrected`, but for a recipe that is a flaw itself.
+    show.add_argument("--protocol", choices=PROTOCOLS, help="default: corrected")
+    show.add_argument("--json", action="store_true", help="print the settings alone, as JSON")
+    published = add_command(
+        commands,
+        "published",
+        _published,
+        "print a document's tables with what code finds wrong in them",
+    )
+    published.add_argument("document", help="e.g. koefler2023")
+
+
+def _list(options):
+    from skinkit.experiments.results.recipe_list import recipe_list
+
+    # On a terminal a row is one line; a file gets whole titles.
+    width = max(_NARROW, shutil.get_terminal_size().columns) if sys.stdout.isatty() else None
+    print(recipe_list(options.document, options.runs, width))
+
+
+def _show(options):
+    from skinkit.papers.recipe_page import recipe_page
+    from skinkit.papers.registry import recipe
+
+    found = recipe(options.recipe)
+    which = (options.profile, options.protocol or found.known_protocols[-1])
+    print(found.resolve(*which).to_json() if options.json else recipe_page(found, *which))
+
+
+def _published(options):
+    from skinkit.papers.published import show
+
+    print(show(options.document))
+
+
+def _add_table(commands):
+    table = add_command(commands, "table", _table, "print a document's table with our runs beside it")
+    table.add_argument("document", help="e.g. gessert2019")
+    table.add_argument("number", nargs="?", help="e.g. II (default: list the document's tables)")
+    form = table.add_mutually_exclusive_group()
+    for name in ("markdown", "csv", "latex"):
+        form.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=f"as {name}")
+    table.add_argument("--runs", default="results/runs", help="folder of all runs (default: %(default)s)")
+
+
+def _table(options):
+    from skinkit.experiments.results.printed_table import FORMS, list_tables, printed_table
+
+    if options.number is None:
+        print(list_tables(options.document).to_string(index=False))
+        return
+    table, form = printed_table(options.document, options.number, options.runs), options.form or "text"
+    said = table.attrs
+    notes = [f"[{number}] {text}" for number, text in enumerate(said["notes"], 1)]
+    # Files of numbers stay free of words.
+    words = sys.stdout if form in ("text", "markdown") else sys.stderr
+    print(f"{options.document}, {said['place']}", *said["stand_ins"], "", sep="\n", file=words)
+    print(FORMS[form](table))
+    if notes:
+        print("", *notes, sep="\n", file=words)
+
+
+def _add_figure(commands):
+    figure = add_command(commands, "figure", _figure, "draw a document's figure, or list them all")
+    figure.add_argument("document", help="e.g. bermeo2023")
+    figure.add_argument("number", nargs="?", help="e.g. 8.13 (default: list the document's figures)")
+    figure.add_argument("--out", type=Path, help="image to write (default: DOCUMENT-figure-NUMBER.png)")
+    text = "run folders to draw, in the place of those in --runs"
+    figure.add_argument("--run", nargs="+", default=(), metavar="RUN", type=Path, help=text)
+    figure.add_argument("--runs", default="results/runs", help="folder of all runs (default: %(default)s)")
+    text = "image files of your own, in the place of drawn ones"
+    figure.add_argument("--images", nargs="+", default=(), metavar="FILE", type=Path, help=text)
+    add_data_dir(figure)
+
+
+def _figure(options):
+    from skinkit.experiments.document_figures import draw_figure, figure_list
+
+    if options.number is None:
+        print(figure_list(options.document, options.runs))
+        return
+    out = options.out or Path(f"{options.document}-figure-{options.number}.png")
+    given = {"runs": options.runs, "given": options.run, "files": options.images}
+    text = draw_figure(options.document, options.number, out, **given, data_dir=options.data_dir)
+    print(f"{text}\nOpen {out}\n{NOT_CLINICAL}")

@@ -11,6 +11,7 @@ from skinkit.evaluation.confusion import class_confusion_scores, confusion_score
 from skinkit.evaluation.consistency import f1_agrees, harmonic_mean, implied_specificity
 from skinkit.evaluation.decision_curve import decision_curve
 from skinkit.evaluation.decisions import Decision, choose_decision, decide_out_of_fold
+from skinkit.evaluation.ensembles import ENSEMBLE_RULES, check_weights, choose_weights, join_members
 from skinkit.evaluation.intervals import bootstrap_intervals, paired_difference
 from skinkit.evaluation.patient_z_score import patient_z_scores, rescore_by_patient
 from skinkit.evaluation.prediction_arrays import (

@@ -5,7 +5,7 @@ Needs NumPy and pandas only; what is heavier is imported where it is used.
 
 from skinkit.data.classes import CLASS_MAPS, ClassMap
 from skinkit.data.external_test import external_test
-from skinkit.data.leakage import leakage_between, leakage_rate, leakage_report, leakage_stamp
+from skinkit.data.leakage import leakage_between, leakage_rate, leakage_report, leakage_stamp, pool_reports
 from skinkit.data.lesion_masks import lesion_mask
 from skinkit.data.load import load, merge_bermeo2023, read_manifest, release_folder
 from skinkit.data.manifest import validate
@@ -24,6 +24,7 @@ from skinkit.data.splits import (
     group_folds,
     out_of_fold_split,
     stratified_group_split,
+    undivided_split,
     with_validation,
 )
 from skinkit.data.splits_of_documents import (

@@ -65,6 +65,25 @@ def leakage_between(rows, seen, labels=None, one_table=False):
     return report
 
 
+def pool_reports(reports):
+    """Returns the leakage report of several evaluations together, each image by the training of its own.
+
+    Args:
+        reports: Sequence of DataFrames as of `leakage_between`, of equal labels.
+
+    Returns:
+        DataFrame as of `leakage_between`: a rate is known where it is in all reports that have such images.
+    """
+    counts = sum(report["n"] for report in reports)
+    # Where a report has no image, its rate is not known and does not count.
+    shared = sum(
+        report[list(KINDS)].mul(report["n"], axis=0).mask(report["n"] == 0, 0.0) for report in reports
+    )
+    pooled = shared.div(counts.where(counts > 0), axis=0).astype("Float64")
+    pooled.insert(0, "n", counts)
+    return pooled
+
+
 def _ids(rows, kind):
     # Every image has a photograph.
     return known_ids(rows[f"{kind}_id"]) if kind != "photograph" else pd.Series(True, index=rows.index)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from skinkit.data import splits_of_documents as documents
 from skinkit.data.load import release_folder
-from skinkit.data.splits import Split, out_of_fold_split, stratified_group_split
+from skinkit.data.splits import Split, out_of_fold_split, stratified_group_split, undivided_split
 
 
 def _drawn(make, table, fold, folder, **options):
@@ -67,6 +67,7 @@ class SplitEntry:
 SPLITS = {
     "stratified_group_split": SplitEntry(stratified_group_split),
     "out_of_fold_split": SplitEntry(out_of_fold_split, _in_folds, folds=3),
+    "undivided_split": SplitEntry(undivided_split, folds=1),
     "bermeo2023_split": SplitEntry(documents.bermeo2023_split),
     "butskova2021_split": SplitEntry(documents.butskova2021_split),
     "datta2021_split": SplitEntry(documents.datta2021_split),

@@ -222,6 +222,18 @@ def out_of_fold_split(table, fold=0, folds: Count = 3, group="lesion+patient", s
     return dataclasses.replace(split, parts=split.parts.replace("validation", "test"))
 
 
+def undivided_split(table):
+    """All images train: neither epoch nor threshold is chosen on them, and none of them can be a test.
+
+    Args:
+        table: Manifest table.
+
+    Returns:
+        `Split` with the part `train` alone.
+    """
+    return Split("undivided", pd.Series("train", index=table["image_id"]), None, "image")
+
+
 def with_validation(split, table, fraction=0.15, group="lesion+patient", seed=0):
     """Moves a stratified, grouped share of the training part to validation.
 

@@ -80,8 +80,8 @@ def _aligned(name, table, first, columns):
     if len(lacking) or others or repeated:
         named = f" (first {lacking.iat[0]})" if len(lacking) else ""
         raise ValueError(
-            f"All members predict the same images, each once. Received: {name}, which lacks {len(lacking)} of "
-            f"{len(images)} images{named}, has {others} others and {repeated} repeated"
+            f"All members predict the same images, each once. Received: {name}, which lacks {len(lacking)} "
+            f"of {len(images)} images{named}, has {others} others and {repeated} repeated"
         )
     table = table.loc[images]
     if wrong := int((table["label"].to_numpy() != first["label"].to_numpy()).sum()):
@@ -153,14 +153,18 @@ def _fit(truth, probabilities, rule):
     from scipy.optimize import minimize
 
     equal = check_weights(None, len(probabilities))
-    found = minimize(
-        lambda weights: _loss(weights, truth, probabilities, rule) / len(truth),
-        equal,
-        method="SLSQP",
-        bounds=[(0, 1)] * len(equal),
-        constraints={"type": "eq", "fun": lambda weights: weights.sum() - 1},
-        options={"ftol": 1e-9},
-    ).x.clip(min=0)
+    found = (
+        minimize(
+            lambda weights: _loss(weights, truth, probabilities, rule) / len(truth),
+            equal,
+            method="SLSQP",
+            bounds=[(0, 1)] * len(equal),
+            constraints={"type": "eq", "fun": lambda weights: weights.sum() - 1},
+            options={"ftol": 1e-9},
+        )
+        .x.clip(min=0)
+        .round(6)
+    )
     return found / found.sum()
 
 

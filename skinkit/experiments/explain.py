@@ -46,12 +46,11 @@ def explain(folder, images=None, data_dir=None, largest_losses=0, surest=0):
 
 def explanation_figure(run, images=None, data_dir=None, largest_losses=0, surest=0):
     """Returns the figure of `explain` for a `SavedRun`, and writes nothing."""
-    from skinkit import tasks
-
     if largest_losses or surest:
         images = _by_loss(run.predictions, images, largest_losses, surest)
     rows = image_rows(run, images or run.predictions.drop_duplicates("label")["image_id"], data_dir)
-    return draw_overlays(tasks.of(run.recipe).explain(run.load_model(), rows), rows, run.labels)
+    task, model = run.load_task(data_dir)
+    return draw_overlays(task.explain(model, rows), rows, run.labels)
 
 
 def _by_loss(predictions, images, largest_losses, surest):

@@ -12,6 +12,7 @@ from skinkit import data
 from skinkit.experiments.run_data import find_images, table_hash
 from skinkit.files import file_hash
 from skinkit.names import check_name, did_you_mean
+from skinkit.papers.members import members_of
 from skinkit.papers.recipe import Recipe
 from skinkit.papers.registry import recipe as find_recipe
 from skinkit.papers.registry import same_method
@@ -45,9 +46,44 @@ class Plan:
 
     @property
     def needs(self):
-        """The plans that are carried out first, whose trained models this one is handed."""
-        recipes = (same_method(find_recipe(name))[0] for name in self.resolved.needs)
-        return [dataclasses.replace(self, recipe=recipe) for recipe in recipes]
+        """The plans that are carried out first."""
+        return [*self.handed, *self.folds]
+
+    def with_needs(self):
+        """Yields this plan, and all those that come first for it or for one of them."""
+        yield self
+        for first in self.needs:
+            yield from first.with_needs()
+
+    @property
+    def handed(self):
+        """The plans whose trained models this one is handed."""
+        recipe = self.resolved
+        if (members := members_of(recipe)) is None:
+            return [self._other(name) for name in recipe.needs]
+        found = [self._other(*run) for run in members.runs(self.fold, self.seed)]
+        said = [f"{each.recipe.name} fold {each.fold} seed {each.seed}" for each in found]
+        if twice := [each for each in said if said.count(each) > 1]:
+            raise ValueError(f"{recipe.name}: each member is in an ensemble once. Received twice: {twice[0]}")
+        return found
+
+    @property
+    def folds(self):
+        """The plans whose predictions stand for this one's own: those of `Recipe.out_of_fold`."""
+        if (name := self.resolved.out_of_fold) is None:
+            return []
+        split = find_recipe(name).resolve(self.profile, self.protocol).split
+        count = data.split_folds(split.name, **split.options)
+        if count is None:
+            raise ValueError(
+                f"{self.recipe.name}: `out_of_fold` names a recipe on folds. Received: {name}, {split}"
+            )
+        return [self._other(name, fold) for fold in range(count)]
+
+    def _other(self, name, fold=None, seed=None):
+        """The plan of another recipe, with the fold and seed of this one by default."""
+        which = {"fold": self.fold if fold is None else fold, "seed": self.seed if seed is None else seed}
+        return dataclasses.replace(self, recipe=same_method(find_recipe(name))[0], **which)
 
     def check(self, weights=None, data_dir=None):
         """Raises an error for a run that cannot be carried out, before anything is read or written.

@@ -14,6 +14,7 @@ from skinkit.layers import RandomMap, SoftAttention
 from skinkit.models.patient_network import CONTEXTS
 from skinkit.names import check_name
 from skinkit.papers.choice import choice_fields
+from skinkit.papers.members import Members
 from skinkit.pipeline.spec import STRATEGIES
 from skinkit.tasks.batches import BALANCING, pipeline_spec
 from skinkit.tasks.feature_classifier import CLASSIFIERS, FEATURES, OWN_OPTIONS
@@ -78,6 +79,7 @@ REGISTRIES = {
     "loss": Registry("Losses", LOSSES, ("name",)),
     "classifier": Registry("Classifiers", CLASSIFIERS, ("random_state", "n_jobs")),
     "stages": Registry("Rules of two stages", RULES, ("gate", "rest")),
+    "members": Registry("Rules of ensembles", dict.fromkeys(evaluation.ENSEMBLE_RULES, Members)),
     "tta": Registry("Views", dict.fromkeys(pipeline.VIEWS, evaluation.mean_over_views), ("probabilities",)),
     "rescoring": Registry("Rescorings", dict.fromkeys(RESCORING, _nothing)),
     "optimiser": Registry("Optimisers", OPTIMISERS, ("name",)),
@@ -127,7 +129,7 @@ def check_recipe(recipe, needs=()):
         _check_fields(recipe)
         _check_training(recipe)
         pipeline_spec(recipe, augment=True)
-        tasks.of(recipe).check_needs(list(map(tasks.of, needs)))
+        tasks.of(recipe).build_on(list(map(tasks.of, needs)))
     except ValueError as error:
         raise ValueError(f"{recipe.name}: {error}") from error
 

@@ -6,8 +6,11 @@ import json
 import time
 from pathlib import Path
 
+import pandas as pd
+
 from skinkit import data
 from skinkit.experiments.plan import PRECISIONS, Plan, weights_identity
+from skinkit.experiments.plan_data import counted, plan_data
 from skinkit.experiments.predictions import (
     predict_parts,
     predictor,
@@ -15,7 +18,7 @@ from skinkit.experiments.predictions import (
     write_json,
     write_predictions,
 )
-from skinkit.experiments.run_data import build_run_data, table_hash
+from skinkit.experiments.run_data import table_hash
 from skinkit.experiments.run_folder import SavedRun, resume
 from skinkit.experiments.run_folder.changed_images import check_unchanged, note_images
 from skinkit.experiments.run_folder.repair import mend
@@ -96,8 +99,8 @@ def run(
         print(f"{recipe.name} is the same experiment as {first.name}")
     plan = Plan(first, profile, protocol, fold, seed, precision)
     folder = Path(folder) if folder else plan.folder(out)
-    for each in (plan, *plan.needs):
-        check_recipe(each.resolved, [first.resolved for first in each.needs])
+    for each in plan.with_needs():
+        check_recipe(each.resolved, [first.resolved for first in each.handed])
     plan.check(weights, data_dir)
     resume.check_folder(folder, damaged=again)
     folder.mkdir(parents=True, exist_ok=True)
@@ -127,52 +130,28 @@ def _only_one(folder, wait, verbose):
 
 
 def _carry_out(plan, folder, out, weights, data_dir, verbose, writer):
-    recipe = plan.resolved
-    needs = [first.resolved for first in plan.needs]
-    run_data = build_run_data(recipe, plan.profile, plan.fold, data_dir, needs)
-    for first in needs:
-        theirs = build_run_data(first, plan.profile, plan.fold, data_dir)
-        _check_split(recipe.name, run_data, first, theirs.split)
+    run_data = plan_data(plan, data_dir)
     key = plan.key(weights, run_data)
     folder.mkdir(exist_ok=True)
+    where = {"out": out, "weights": weights, "data_dir": data_dir, "writer": writer}
     if resume.begin(folder, key):
         return _finished(SavedRun(folder), run_data, data_dir, verbose)
-    where = {"out": out, "weights": weights, "data_dir": data_dir, "writer": writer}
-    needed = [_trained_before(each, plan, verbose, **where) for each in plan.needs]
+    handed, folds = (
+        [_carried_out_before(each, verbose, **where) for each in plans] for plans in (plan.handed, plan.folds)
+    )
     _say(plan, run_data, verbose)
     if resume.has_epochs(folder):
         check_unchanged(run_data.table, folder)
     else:
         note_images(run_data.table, folder)
-    _train(plan, run_data, folder, key, weights, needed, verbose, writer)
+    _train(plan, run_data, folder, key, weights, handed, folds, verbose, writer)
     return resume.tidy(folder)
 
 
-def _check_split(name, run_data, first, theirs):
-    """Raises `ValueError` when a network that this run needs may see images that this one is tested on.
-
-    Its split must be this run's, but for classes that it does without.
-    """
-    mine, target = run_data.split, data.target_of(first.classes, first.target)
-    if {*target.of_class} < {*run_data.labels}:
-        _, mine = target.apply(run_data.table, mine)
-    if mine.hash != theirs.hash:
-        raise ValueError(
-            f"{name} needs {first.name}, which has another split: {theirs.name}, {_counted(theirs)}. "
-            f"Received: {mine.name}, {_counted(mine)}"
-        )
-
-
-def _counted(split):
-    counts = split.parts.value_counts()
-    return ", ".join(f"{counts[part]} {part}" for part in data.splits.PARTS if part in counts)
-
-
-def _trained_before(first, plan, verbose, **where):
-    """The model of a run that this one needs, which is carried out first."""
+def _carried_out_before(first, verbose, **where):
+    """The `SavedRun` of a plan that another one needs."""
     which = (first.recipe, first.profile, first.protocol, first.fold, first.seed)
-    folder = run(*which, **where, verbose=verbose, wait=True, precision=first.precision)
-    return SavedRun(folder).model_for(plan.recipe.name)
+    return SavedRun(run(*which, **where, verbose=verbose, wait=True, precision=first.precision))
 
 
 def _finished(saved, run_data, data_dir, verbose):
@@ -187,11 +166,11 @@ def _say(plan, run_data, verbose):
         return
     split = run_data.split
     print(f"{plan.recipe.name}: {plan.profile} profile, {plan.protocol} protocol, {run_data.source} images")
-    print(f"split {split.name}: {_counted(split)}. {split.note}".rstrip())
+    print(f"split {split.name}: {counted(split)}. {split.note}".rstrip())
     print(run_data.stamp or "No leakage found.", flush=True)
 
 
-def _train(plan, run_data, folder, key, weights, needed, verbose, writer):
+def _train(plan, run_data, folder, key, weights, handed, folds, verbose, writer):
     """Trains, predicts, and writes the run folder."""
     import keras
 
@@ -199,15 +178,19 @@ def _train(plan, run_data, folder, key, weights, needed, verbose, writer):
 
     _repeatable(plan.seed)
     task = tasks.of(plan.resolved)
+    task.build_on([tasks.of(run.recipe) for run in handed])
     with _policy(PRECISIONS[plan.precision]):
-        model = task.model(weights, needed)
+        model = task.model(weights, [run.model_for(plan.recipe.name) for run in handed])
         with training.open_writer(writer, folder / resume.WRITERS, plan.said) as callbacks:
             history = task.train(model, run_data, plan.seed, folder, verbose, callbacks)
         # Without the optimiser: its state is three times the weights and nobody needs it any more.
         model = keras.Model(model.inputs, model.output, name=model.name)
         if task.recipe.score_best:
             _score_best(task, model, run_data, folder)
-        predictions = predict_parts(predictor(task, model), run_data)
+        if folds:
+            predictions = pd.concat([run.predictions for run in folds], ignore_index=True)
+        else:
+            predictions = predict_parts(predictor(task, model), run_data)
     _keep_for_other_images(folder, task, model, run_data)
     _save(folder, plan, run_data, key, weights, model, history, predictions)
 
@@ -261,6 +244,8 @@ def _save(folder, plan, run_data, key, weights, model, history, predictions):
     run_data.leakage.to_csv(folder / "leakage.csv")
     seconds = round(history["seconds"].sum() + time.perf_counter() - started, 1)
     manifest = {**_say_what(plan, run_data), "key": key, "weights": weights_identity(weights)}
+    if plan.handed:
+        manifest["built_on"] = [{**each.said, "settings": _settings(each.resolved)} for each in plan.handed]
     made = {"parameters": model.count_params(), "epochs": len(history), "seconds": seconds}
     write_json(folder / "manifest.json", {**manifest, **made, **_say_how(plan.resolved)})
 
@@ -272,7 +257,7 @@ def _say_what(plan, run_data):
         "dataset": run_data.source,
         "lacking": run_data.lacking,
         "images": {part: int(n) for part, n in split.parts.value_counts().items()},
-        "trained_on": {label: int(n) for label, n in run_data.rows("train")["label"].value_counts().items()},
+        "trained_on": {label: int(n) for label, n in run_data.learned["label"].value_counts().items()},
         "source_size": data.typical_size(run_data.table["path"].unique()),
         "data_hash": table_hash(run_data.table),
         "split": split.name,
@@ -280,12 +265,21 @@ def _say_what(plan, run_data):
         "split_hash": split.hash,
         "test_hash": run_data.test_hash,
         "leakage": data.leakage_rate(run_data.leakage),
+        **_validation_leakage(run_data.validation_leakage),
         "stamp": run_data.stamp,
     }
+
+
+def _validation_leakage(report):
+    return {} if report is None else {"validation_leakage": data.leakage_rate(report)}
 
 
 def _say_how(recipe):
     from skinkit.experiments.environment import environment
 
     finished = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    return {"finished": finished, "environment": environment(), "settings": json.loads(recipe.to_json())}
+    return {"finished": finished, "environment": environment(), "settings": _settings(recipe)}
+
+
+def _settings(recipe):
+    return json.loads(recipe.to_json())

@@ -15,6 +15,10 @@ _SMOKE_EXTERNAL = 80
 _SYNTHETIC = "synthetic"
 # Readers drop less than 5 % of a release (duplicates, other classes).
 _DROPPED = 0.05
+_OUT_OF_FOLD = (
+    "OUT OF FOLD: scored are the runs of {count} folds, each on images that it did not train on; this run's "
+    "own answers come from all these images, and none of {source} can score them"
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ class RunData:
         lacking: A sentence about what the folder lacks of the release; `""` where it is whole.
         selection_part: Part on which an epoch is selected, here or in a run that is needed; parts may be
             joined by `+`, and `""` stands for none.
+        members: Tuple of the `RunData` of what an ensemble is made of; it learned from the images of all.
+        folds: Tuple of the `RunData` of the runs whose predictions stand for this one's own.
     """
 
     table: pd.DataFrame
@@ -39,15 +45,37 @@ class RunData:
     test_part: str = "test"
     lacking: str = ""
     selection_part: str = ""
+    members: tuple["RunData", ...] = ()
+    folds: tuple["RunData", ...] = ()
 
     def rows(self, part):
         """Returns the manifest rows of a part, in the order of the table."""
         return self.split.rows(self.table, part)
 
     @functools.cached_property
+    def learned(self):
+        """Manifest rows that were learned from: the training part, or those of all members together."""
+        return together(member.learned for member in self.members) if self.members else self.rows("train")
+
+    @functools.cached_property
     def leakage(self):
-        """The leakage report of the test part."""
+        """The leakage report of the test part, or of the parts that the folds left out."""
+        if self.folds:
+            return data.pool_reports([fold.leakage for fold in self.folds])
+        if self.members:
+            return self._shared_with(self.learned, self.test_part)
         return data.leakage_report(self.table, self.split, part=self.test_part, against="train")
+
+    @functools.cached_property
+    def validation_leakage(self):
+        """The leakage report of an ensemble's validation part, `None` without one or without members."""
+        if not self.members or self.rows("validation").empty:
+            return None
+        return self._shared_with(self.learned, "validation")
+
+    def _shared_with(self, seen, part):
+        one_table = all(member.source == self.source for member in self.members)
+        return data.leakage_between(self.rows(part), seen, self.table["label"].unique(), one_table)
 
     @property
     def test_hash(self):
@@ -56,20 +84,37 @@ class RunData:
 
     @functools.cached_property
     def stamp(self):
-        """The sentence over every metric of a leaky split or selection, or `None`."""
-        stamp, selected = data.leakage_stamp(self.leakage), self._leaky_selection()
+        """The sentence over every metric of a leaky split or selection, or out of fold; or `None`."""
+        if self.folds:
+            said = _OUT_OF_FOLD.format(count=len(self.folds), source=self.source)
+            return "; ".join(dict.fromkeys([said, *(fold.stamp for fold in self.folds if fold.stamp)]))
+        seen = "the training of a member" if self.members else "training"
+        stamp, selected = data.leakage_stamp(self.leakage, seen), self._leaky_selection()
         return (f"{stamp}; {selected}" if stamp else f"LEAKY: {selected}") if selected else stamp
 
     def _leaky_selection(self):
         """What the part that selected the epoch shares with the test part, in words; `""` for nothing."""
         if {*self.selection_part.split("+")} & {*self.test_part.split("+")}:
             return "the epoch was selected on images that it is tested on"
-        if not self.selection_part:
-            return ""
-        report = data.leakage_report(self.table, self.split, self.test_part, against=self.selection_part)
-        if not any(data.leakage_rate(report).values()):
+        if (report := self._shared_with_selection()) is None or not any(data.leakage_rate(report).values()):
             return ""
         return data.leakage_stamp(report, "the part that selected the epoch").removeprefix("LEAKY: ")
+
+    def _shared_with_selection(self):
+        if chosen := [each.rows(each.selection_part) for each in self.members if each.selection_part]:
+            return self._shared_with(together(chosen), self.test_part)
+        if not self.selection_part:
+            return None
+        return data.leakage_report(self.table, self.split, self.test_part, against=self.selection_part)
+
+
+def together(tables):
+    """Returns the manifest rows of several tables, each once.
+
+    Args:
+        tables: Iterable of manifest tables.
+    """
+    return pd.concat(tables).drop_duplicates(["image_id", "path"], ignore_index=True)
 
 
 def build_run_data(recipe, profile="full", fold=0, data_dir=None, needs=()):

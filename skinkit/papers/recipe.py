@@ -93,6 +93,12 @@ class Recipe:
         stages: `Choice` of the rule, `soft` or `hard` (`threshold`), by which two recipes make the scores
             without training, run first like `start_from`: `gate`, whose target is `label` against the rest,
             and `rest`, without it (`skinkit.evaluation.combine`). Both see the pixels of `model`. Or `None`.
+        members: `Choice` of the rule, `mean`, `geometric_mean` or `rank_mean`, by which the runs of other
+            recipes, trained first, are one ensemble (`skinkit.papers.members.Members`). `model` and the
+            fields of its images are then those of its first member. Or `None`.
+        out_of_fold: String, name of the recipe of the same training on folds, run first, whose predictions
+            of the images that each fold leaves out stand for this run's own: scores, temperature and
+            thresholds. For a recipe that trains on all images; or `None`.
         balancing: `Choice` of one of these, with its options.
             `none`: each image once in an epoch.
             `class_weights`: loss weights by class (`power`, `normalise`, `over`).
@@ -159,6 +165,8 @@ class Recipe:
     model_size: Mapping[str, Any] = field(default_factory=dict)
     start_from: str | None = None
     stages: Choice | None = None
+    members: Choice | None = None
+    out_of_fold: str | None = None
     balancing: Choice = choose("none")
     loss: Choice = choose("categorical_crossentropy")
     classifier: Choice | None = None
@@ -221,7 +229,7 @@ class Recipe:
 
     @property
     def needs(self):
-        """Names of the recipes that are trained first."""
+        """Names of the recipes that are trained first, with the same fold and seed; `members` are beside."""
         stages = self.stages.options if self.stages else {}
         return tuple(filter(None, (self.start_from, stages.get("gate"), stages.get("rest"))))
 

@@ -16,10 +16,10 @@ GROUPS = {
         *("image_size", "input", "crop_size", "channel_order", "scaling", "resize", "colour_constancy"),
         *("augmentation", "mixing"),
     ),
-    "model": ("model", "model_size", "start_from", "stages", "classifier"),
+    "model": ("model", "model_size", "start_from", "stages", "members", "classifier"),
     "training": ("balancing", "loss", "batch_size", "phases", "refresh_steps", "revision"),
     "selection": ("selection", "score_best", "selection_every", "selection_part", "monitor"),
-    "test": ("test_part", "tta", "rescoring", "positive", "tolerance"),
+    "test": ("test_part", "out_of_fold", "tta", "rescoring", "positive", "tolerance"),
 }
 _FIELDS = tuple(field for fields in GROUPS.values() for field in fields)
 _PROTOCOLS = dict(zip(PROTOCOLS, ("the released code", "the text", "sound"), strict=True))

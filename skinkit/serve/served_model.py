@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from skinkit import explain, tasks
+from skinkit import explain
 from skinkit.experiments import SavedRun
 from skinkit.papers import choose
 from skinkit.pipeline import contents_reader
@@ -126,7 +126,7 @@ class _Reader:
 
 
 def _check(run):
-    task = tasks.of(run.recipe)
+    task = run.task()
     if run.recipe.rescoring is not None or not task.asks_one_image:
         kind = inspect.getdoc(type(task)).splitlines()[0]
         raise ValueError(

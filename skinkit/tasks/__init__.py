@@ -5,6 +5,7 @@ from skinkit.names import check_name
 from skinkit.tasks.autoencoding import Autoencoding
 from skinkit.tasks.classification import Classification, MultiCrop, OrderedCrops
 from skinkit.tasks.context_restoration import ContextRestoration, RestorationBesideClass
+from skinkit.tasks.ensemble import Ensemble
 from skinkit.tasks.feature_classifier import FeatureClassifier
 from skinkit.tasks.patient_context import PatientContext
 from skinkit.tasks.rotation_pretext import RotationBesideClass, RotationPretext
@@ -13,6 +14,7 @@ from skinkit.tasks.two_stage import TwoStage
 
 # The first kind that suits a recipe is its task.
 KINDS = [
+    Ensemble,
     TwoStage,
     RotationPretext,
     RotationBesideClass,

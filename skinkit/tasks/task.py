@@ -74,11 +74,14 @@ class Task(ABC):
                 f"not to autoencoders and patient context. Received: mixing={recipe.mixing}"
             )
 
-    def check_needs(self, needs):  # noqa: B027 - a start from other weights is checked with the weights
-        """Raises `ValueError` when the recipe cannot use what it needs; before that is trained.
+    def build_on(self, needs):  # noqa: B027 - a start from other weights is checked with the weights
+        """Takes the tasks whose trained models it is handed.
 
         Args:
-            needs: The `Task`s of the recipes in `Recipe.needs`.
+            needs: The `Task`s of the recipes in `Recipe.needs`, or of the members of an ensemble.
+
+        Raises:
+            ValueError: when the recipe cannot use one of them; nothing need be trained to know.
         """
 
     def model(self, weights=None, needed=()):
@@ -86,8 +89,8 @@ class Task(ABC):
 
         Args:
             weights: A file, `"imagenet"` or `"none"` instead of the recipe's own; `None` for these.
-            needed: The trained models of the recipes in `Recipe.needs`; the weights of the first are taken
-                over by layer name.
+            needed: The trained models of the tasks of `build_on`; the weights of the first are taken over by
+                layer name.
 
         Raises:
             FileNotFoundError: when the weights are not there.

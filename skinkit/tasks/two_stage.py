@@ -43,7 +43,7 @@ class TwoStage(Classification):
     def suits(recipe):
         return recipe.stages is not None
 
-    def check_needs(self, needs):
+    def build_on(self, needs):
         mine, label = _asked(self.recipe), self.recipe.stages.options["label"]
         for (stage, name), task in zip(STAGES.items(), needs, strict=False):
             target, recipe = choose(name, label=label), task.recipe

@@ -38,7 +38,7 @@ def missing_inputs(plans, weights=None, data_dir=None, fetch=True):
 def _imagenet(plan, weights):
     """The backbone whose ImageNet weights a plan starts from, if it does."""
     model = plan.resolved.model
-    if plan.needs or (weights or model.options.get("weights")) != "imagenet":
+    if plan.handed or (weights or model.options.get("weights")) != "imagenet":
         return []
     return [model.options.get("backbone", model.name)]
 

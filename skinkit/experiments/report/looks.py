@@ -44,12 +44,10 @@ def looks(run, data_dir=None):
         FileNotFoundError: when the model or its images are not there.
         ValueError: when the classes do not come from the network alone.
     """
-    from skinkit import tasks
-
     chosen, truth, probabilities = _largest_losses(run.predictions)
-    model = run.load_model()
+    task, model = run.load_task(data_dir)
     rows = image_rows(run, chosen["image_id"], data_dir)
-    found = tasks.of(run.recipe).explain(model, rows)
+    found = task.explain(model, rows)
     called = evaluation.predicted_index(probabilities)
     return [
         Look(

@@ -16,7 +16,7 @@ _OURS = {MANIFEST: {"key", "recipe", "settings"}, PLAN: {"key"}}
 # All that is written into a run folder, but for the states of its training.
 FILES = (
     *(*_MARKS, *NUMBERS, "metrics_best.json", "predictions_best.csv.gz", "predictions_validation.csv.gz"),
-    *("history.csv", "leakage.csv", "model.keras", "classifier.skops", "seen.csv.gz"),
+    *("history.csv", "leakage.csv", "model.keras", "classifier.skops", "weights.json", "seen.csv.gz"),
     *("overlays.png", "report.html", "MODEL_CARD.md", "subgroups.csv"),
 )
 # What a run that was killed before its first epoch may have left, and one that has lost its manifest.

@@ -100,7 +100,7 @@ class SavedRun:
     @functools.cached_property
     def recipe(self):
         """The recipe as it was run."""
-        return Recipe.from_json(json.dumps(self.manifest["settings"]))
+        return _recipe(self.manifest["settings"])
 
     @functools.cached_property
     def predictions(self):
@@ -123,6 +123,11 @@ class SavedRun:
             ValueError: when the run has no validation part, or is tested on it.
         """
         path = self.folder / "predictions_validation.csv.gz"
+        if any((self.manifest.get("validation_leakage") or {}).values()):
+            raise ValueError(
+                f"{self.folder}: thresholds are chosen on images that no member was trained on. Received: "
+                f"validation_leakage={self.manifest['validation_leakage']}"
+            )
         has_one = self.manifest.get("images", {}).get("validation")
         if not has_one or "validation" in self.recipe.test_part.split("+"):
             raise ValueError(
@@ -197,12 +202,22 @@ class SavedRun:
         Raises:
             FileNotFoundError, ValueError: as in `predictor`.
         """
-        from skinkit import tasks
-
-        task = tasks.of(dataclasses.replace(self.recipe, **changes))
+        task = self.task(**changes)
         model, path = self.load_model(), self.folder / "classifier.skops"
         task.restore(self.folder, model, lambda: self._same_run_data(path, data_dir), self.manifest["seed"])
         return task, model
+
+    def task(self, **changes):
+        """Returns the run's `skinkit.tasks.Task`, which knows what it was built on, but not what it learned.
+
+        Args:
+            **changes: As in `load_task`.
+        """
+        from skinkit import tasks
+
+        task = tasks.of(dataclasses.replace(self.recipe, **changes))
+        task.build_on([tasks.of(_recipe(each["settings"])) for each in self.manifest.get("built_on", ())])
+        return task
 
     def seen(self, data_dir=None):
         """Returns the fingerprints of the images that the run learned from: see `seen_images`.
@@ -252,6 +267,10 @@ class SavedRun:
         from skinkit.experiments.run_data import build_run_data
 
         return build_run_data(self.recipe, self.manifest["profile"], self.manifest["fold"], data_dir)
+
+
+def _recipe(settings):
+    return Recipe.from_json(json.dumps(settings))
 
 
 def not_a_run(folder, out="results/runs"):

@@ -5,12 +5,13 @@ import pandas as pd
 from skinkit import data
 from skinkit.data.external_test import OVERLAPS
 from skinkit.data.overlap import KINDS
+from skinkit.experiments.run_data import together
 from skinkit.files import reading
 from skinkit.names import check_name
 
 
 def seen_images(run_data, recipe):
-    """Returns the fingerprints of all images that trained a model or chose its epoch.
+    """Returns the fingerprints of all images that trained a model, or a member of it, or chose an epoch.
 
     Args:
         run_data: `RunData` of the run.
@@ -20,8 +21,15 @@ def seen_images(run_data, recipe):
         DataFrame in the columns of `skinkit.data.fingerprint`: a row per photograph, whatever the number of
         its copies.
     """
-    rows = run_data.rows("+".join({"train", "validation", *recipe.selection_part.split("+")}))
-    return data.fingerprint(rows).drop_duplicates(ignore_index=True)
+    selected = [
+        (run_data, recipe.selection_part),
+        *((each, each.selection_part) for each in run_data.members),
+    ]
+    return data.fingerprint(together(_seen(*each) for each in selected)).drop_duplicates(ignore_index=True)
+
+
+def _seen(run_data, selection_part):
+    return run_data.rows("+".join({"train", "validation", *filter(None, selection_part.split("+"))}))
 
 
 def read_seen(path):

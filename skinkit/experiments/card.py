@@ -47,7 +47,7 @@ every image one of its classes, whatever the image shows, and has seen only what
 
 ## Scores
 
-n = {n} test images; {intervals}.
+n = {n} {tested}; {intervals}.
 
 {scores}
 {per_class}
@@ -108,6 +108,7 @@ def write_card(folder):
     said = {name: m[name] for name in ("recipe", "profile", "protocol", "fold", "seed")}
     said |= {"title": run.recipe.title, "command": run.command, "classes": ", ".join(run.labels)}
     said |= {"header": _header(run, release), "data": _data(m, release), "split": _split(m)}
+    said["tested"] = "images out of fold" if run.recipe.out_of_fold else "test images"
     said |= {"n": run.metrics["n"], "intervals": intervals_said(run.metrics), "folder": run.folder.name}
     said |= {"scores": _scores(run.metrics), "per_class": _per_class(run), "subgroups": _subgroups(run)}
     said |= {"calibration": _calibration(run), "decisions": _decisions(run), "environment": _environment(m)}
@@ -187,7 +188,10 @@ def _subgroups(run):
 def _calibration(run):
     scores = run.metrics["scores"]
     values = {name: scores.get(name, {}).get("value") for name in ("ece", "brier")}
-    lines = ["test: " + ", ".join(f"{name} {value:.3f}" for name, value in values.items() if _known(value))]
+    tested = run.chosen_on if run.recipe.out_of_fold else "test"
+    lines = [
+        f"{tested}: " + ", ".join(f"{name} {value:.3f}" for name, value in values.items() if _known(value))
+    ]
     if _has_validation(run):
         lines.append(calibration_text(run))
         # An older run would need its images to count them.
@@ -197,7 +201,7 @@ def _calibration(run):
 
 def _has_validation(run):
     """Whether the images on which a threshold is chosen were predicted; a card asks no model."""
-    return (run.folder / "predictions_validation.csv.gz").exists()
+    return bool(run.recipe.out_of_fold) or (run.folder / "predictions_validation.csv.gz").exists()
 
 
 def _decisions(run):
@@ -213,10 +217,13 @@ def _decisions(run):
 
 def _operating_point(run, wanted):
     threshold, table = operating_point(run, sensitivity=wanted)
-    said = [f"{row.Index} {_share(row, 'value')}" for row in table.loc["test"].itertuples()]
-    rule = f"from p_{threshold.label} = {threshold.value:.4g} on, chosen on validation for a sensitivity of"
+    images = run.chosen_on if run.recipe.out_of_fold else "test"
+    said = [f"{row.Index} {_share(row, 'value')}" for row in table.loc[images].itertuples()]
+    rule = (
+        f"from p_{threshold.label} = {threshold.value:.4g} on, chosen on {run.chosen_on} for a sensitivity of"
+    )
     doubt = f". DOUBTFUL: {threshold.doubt}" if threshold.doubt else ""
-    return f"{rule} {wanted:.2f}: test {', '.join(said)}{doubt}"
+    return f"{rule} for a sensitivity of {wanted:.2f}: {images} {', '.join(said)}{doubt}"
 
 
 def _share(row, name):

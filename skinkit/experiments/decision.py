@@ -3,7 +3,7 @@
 import pandas as pd
 
 from skinkit import evaluation
-from skinkit.experiments.operating_point import prediction_arrays, with_ends
+from skinkit.experiments.operating_point import prediction_arrays, tested_arrays, with_ends
 
 _METRICS = ("macro_recall", "accuracy")
 
@@ -19,9 +19,9 @@ def decision(run, tested=None, data_dir=None):
         data_dir: Folder of the releases, for the validation images, which are predicted once.
 
     Returns:
-        The `skinkit.evaluation.Decision`, and a DataFrame with the index `images` ("validation", "test", and
-        both again with ", likeliest class", for what is decided without it), `metric`, and `value`, `low`,
-        `high` and `method` of `skinkit.evaluation.bootstrap_intervals`.
+        The `skinkit.evaluation.Decision`, and a DataFrame with the index `images` (`run.chosen_on`, and "test"
+        as in `operating_point`; and both again with ", likeliest class", for what is decided without it),
+        `metric`, and `value`, `low`, `high` and `method` of `skinkit.evaluation.bootstrap_intervals`.
 
     Raises:
         FileNotFoundError: when the validation images were not predicted, and the model or they are missing.
@@ -32,14 +32,14 @@ def decision(run, tested=None, data_dir=None):
         >>> rule.apply(probabilities, labels).argmax(axis=1)
     """
     validation = prediction_arrays(run.validation_predictions(data_dir))
-    tested = prediction_arrays(run.predictions if tested is None else tested)
+    tested = tested_arrays(run, tested)
     *chosen_on, _ = validation
     trained_on = run.manifest.get("trained_on") or _counted(run.run_data(data_dir))
     total = sum(trained_on.values())
     shares = {label: trained_on.get(label, 0) / total for label in chosen_on[2]}
     rule = evaluation.choose_decision(*chosen_on, shares)
     tables = {}
-    for images, arrays in (("validation", validation), ("test", tested)):
+    for images, arrays in ((run.chosen_on, validation), *([("test", tested)] if tested else [])):
         for name, asked in ((images, rule), (f"{images}, likeliest class", None)):
             tables[name] = _scores(arrays, asked)
     return rule, pd.concat(tables, names=["images"])
@@ -67,7 +67,9 @@ def decision_text(run, tested=None, data_dir=None):
         data_dir: As in `decision`.
     """
     rule, table = decision(run, tested, data_dir)
-    lines = [f"\nlargest log p - {rule.tau:g} log(training share), chosen on validation for macro recall"]
+    lines = [
+        f"\nlargest log p - {rule.tau:g} log(training share), chosen on {run.chosen_on} for macro recall"
+    ]
     for images, rows in table.groupby("images", sort=False):
         said = (f"{name} {with_ends(row)}" for (_, name), row in rows.iterrows())
         lines.append(f"{images}: {', '.join(said)}")

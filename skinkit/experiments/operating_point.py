@@ -18,9 +18,10 @@ def operating_point(run, tested=None, data_dir=None, **wanted):
         **wanted: `sensitivity` or `specificity`, from 0 to 1, of the recipe's `positive` class.
 
     Returns:
-        The `skinkit.evaluation.Threshold`, and a DataFrame with the index `images` ("validation", "test",
+        The `skinkit.evaluation.Threshold`, and a DataFrame with the index `images` (`run.chosen_on`, "test",
         and "test, likeliest class" for what is called without a threshold), `metric`, and `value`, `low`,
-        `high` and `method` of `skinkit.evaluation.bootstrap_intervals`.
+        `high` and `method` of `skinkit.evaluation.bootstrap_intervals`. Without other images, a run whose
+        predictions are out of fold has no "test".
 
     Raises:
         FileNotFoundError: when the validation images were not predicted, and the model or they are missing.
@@ -30,16 +31,15 @@ def operating_point(run, tested=None, data_dir=None, **wanted):
         >>> threshold, table = operating_point(SavedRun(folder), sensitivity=0.95)
     """
     validation = prediction_arrays(run.validation_predictions(data_dir))
-    tested = prediction_arrays(run.predictions if tested is None else tested)
+    tested = tested_arrays(run, tested)
     *chosen_on, groups = validation
     threshold = evaluation.choose_threshold(*chosen_on, positive=run.recipe.positive, groups=groups, **wanted)
     names = {f"recall:{threshold.label}": "sensitivity", f"specificity:{threshold.label}": "specificity"}
-    likeliest = evaluation.bootstrap_intervals(*tested, metrics=[*names, "macro_recall"]).rename(index=names)
-    tables = {
-        "validation": evaluation.scores_at(threshold, *validation),
-        "test": evaluation.scores_at(threshold, *tested),
-        "test, likeliest class": likeliest.drop(columns="sd"),
-    }
+    tables = {run.chosen_on: evaluation.scores_at(threshold, *validation)}
+    if tested:
+        likeliest = evaluation.bootstrap_intervals(*tested, metrics=[*names, "macro_recall"])
+        tables["test"] = evaluation.scores_at(threshold, *tested)
+        tables["test, likeliest class"] = likeliest.rename(index=names).drop(columns="sd")
     return threshold, pd.concat(tables, names=["images"])
 
 
@@ -52,13 +52,15 @@ def calibration_text(run, tested=None, data_dir=None):
         data_dir: As in `operating_point`.
     """
     *fitted_on, _ = prediction_arrays(run.validation_predictions(data_dir))
-    truth, probabilities, labels, _ = prediction_arrays(run.predictions if tested is None else tested)
+    others = tested_arrays(run, tested)
+    truth, probabilities, labels = others[:3] if others else fitted_on
     temperature = evaluation.fit_temperature(*fitted_on)
     before, after = (
         evaluation.expected_calibration_error(truth, each, labels)
         for each in (probabilities, evaluation.apply_temperature(probabilities, temperature))
     )
-    return f"test: ece {before:.3f}, and {after:.3f} after a temperature of {temperature:.2f}"
+    images = "test" if others else f"{run.chosen_on}, which it is fitted on"
+    return f"{images}: ece {before:.3f}, and {after:.3f} after a temperature of {temperature:.2f}"
 
 
 def operating_point_text(run, tested=None, data_dir=None, **wanted):
@@ -72,12 +74,27 @@ def operating_point_text(run, tested=None, data_dir=None, **wanted):
     """
     threshold, table = operating_point(run, tested, data_dir, **wanted)
     rule = f"p_{threshold.label} >= {threshold.value:.4g}"
-    lines = [f"\n{rule}, chosen on validation for a {threshold.wanted} of {threshold.at_least:g}"]
+    lines = [f"\n{rule}, chosen on {run.chosen_on} for a {threshold.wanted} of {threshold.at_least:g}"]
     lines += [f"DOUBTFUL: {threshold.doubt}"] if threshold.doubt else []
     for images, rows in table.groupby("images", sort=False):
         said = (f"{name} {with_ends(row)}" for (_, name), row in rows.iterrows())
         lines.append(f"{images}: {', '.join(said)}")
     return "\n".join([*lines, calibration_text(run, tested, data_dir)])
+
+
+def tested_arrays(run, tested=None):
+    """Returns `prediction_arrays` of what a rule is scored on.
+
+    Args:
+        run: As in `operating_point`.
+        tested: As in `operating_point`.
+
+    Returns:
+        A tuple; `None` where the run's own predictions are those that rules are chosen on.
+    """
+    if tested is None and run.recipe.out_of_fold:
+        return None
+    return prediction_arrays(run.predictions if tested is None else tested)
 
 
 def prediction_arrays(predictions):

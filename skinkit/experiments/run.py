@@ -133,12 +133,10 @@ def _carry_out(plan, folder, out, weights, data_dir, verbose, writer):
     run_data = plan_data(plan, data_dir)
     key = plan.key(weights, run_data)
     folder.mkdir(exist_ok=True)
-    where = {"out": out, "weights": weights, "data_dir": data_dir, "writer": writer}
+    where = {"out": out, "weights": weights, "data_dir": data_dir, "writer": writer, "verbose": verbose}
     if resume.begin(folder, key):
-        return _finished(SavedRun(folder), run_data, data_dir, verbose)
-    handed, folds = (
-        [_carried_out_before(each, verbose, **where) for each in plans] for plans in (plan.handed, plan.folds)
-    )
+        return _finished(SavedRun(folder), plan, run_data, where)
+    handed, folds = (_carried_out_before(plans, **where) for plans in (plan.handed, plan.folds))
     _say(plan, run_data, verbose)
     if resume.has_epochs(folder):
         check_unchanged(run_data.table, folder)
@@ -148,17 +146,28 @@ def _carry_out(plan, folder, out, weights, data_dir, verbose, writer):
     return resume.tidy(folder)
 
 
-def _carried_out_before(first, verbose, **where):
-    """The `SavedRun` of a plan that another one needs."""
-    which = (first.recipe, first.profile, first.protocol, first.fold, first.seed)
-    return SavedRun(run(*which, **where, verbose=verbose, wait=True, precision=first.precision))
+def _carried_out_before(plans, **where):
+    """The `SavedRun`s of plans that another one needs."""
+    said = [{**plan.said, "recipe": plan.recipe} for plan in plans]
+    return [SavedRun(run(**each, **where, wait=True)) for each in said]
 
 
-def _finished(saved, run_data, data_dir, verbose):
-    made = mend(saved, run_data, data_dir)
+def _finished(saved, plan, run_data, where):
+    def predict():
+        folds = _carried_out_before(plan.folds, **where)
+        return _predictions(lambda: saved.predictor(where["data_dir"]), run_data, folds)
+
+    made = mend(saved, run_data, predict)
     resume.tidy(saved.folder)
-    if verbose:
+    if where["verbose"]:
         print(f"Already finished: {saved.folder}" + (f"; made again: {', '.join(made)}" if made else ""))
+
+
+def _predictions(predictor, run_data, folds):
+    """The predictions of the test part, by the folds that stand for the run where there are any."""
+    if folds:
+        return pd.concat([fold.predictions for fold in folds], ignore_index=True)
+    return predict_parts(predictor(), run_data)
 
 
 def _say(plan, run_data, verbose):
@@ -187,10 +196,7 @@ def _train(plan, run_data, folder, key, weights, handed, folds, verbose, writer)
         model = keras.Model(model.inputs, model.output, name=model.name)
         if task.recipe.score_best:
             _score_best(task, model, run_data, folder)
-        if folds:
-            predictions = pd.concat([run.predictions for run in folds], ignore_index=True)
-        else:
-            predictions = predict_parts(predictor(task, model), run_data)
+        predictions = _predictions(lambda: predictor(task, model), run_data, folds)
     _keep_for_other_images(folder, task, model, run_data)
     _save(folder, plan, run_data, key, weights, model, history, predictions)
 
@@ -246,6 +252,8 @@ def _save(folder, plan, run_data, key, weights, model, history, predictions):
     manifest = {**_say_what(plan, run_data), "key": key, "weights": weights_identity(weights)}
     if plan.handed:
         manifest["built_on"] = [{**each.said, "settings": _settings(each.resolved)} for each in plan.handed]
+    if plan.folds:
+        manifest["scored_by"] = [each.said for each in plan.folds]
     made = {"parameters": model.count_params(), "epochs": len(history), "seconds": seconds}
     write_json(folder / "manifest.json", {**manifest, **made, **_say_how(plan.resolved)})
 

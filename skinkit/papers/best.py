@@ -6,6 +6,7 @@ No document has them.
 import dataclasses
 
 from skinkit.papers.baselines import EFFICIENTNET_LITE0_PLAIN
+from skinkit.papers.members import ensemble
 from skinkit.papers.recipe import Phase, choose
 
 _OPTIMISER = {"learning_rate": 8e-4, "weight_decay": 0.05}
@@ -108,7 +109,37 @@ def _ablation():
 
 
 ABLATION = tuple(_ablation())
-RECIPES = (LITE0, LITE1, LITE2, *FOLDS, *ABLATION)
+
+
+# skinkit/best/{final,final-folds}
+# skinkit/best/ensemble-{lite0,lites,lites-weighted}
+# skinkit/folds/ensemble
+def _finals():
+    """For other images: what learned from all of HAM10000, with thresholds from out-of-fold predictions."""
+    all_images = {"split": choose("undivided_split"), "test_part": "train", "out_of_fold": FOLDS[1].name}
+    yield dataclasses.replace(
+        LITE0, name="skinkit/best/final", title=f"{LITE0.name} trained on all images", **all_images
+    )
+    yield ensemble(
+        FOLDS[1], "skinkit/best/final-folds", "The networks of its three folds, for other images",
+        folds=3, **all_images,
+    )  # fmt: skip
+
+
+def _ensembles():
+    lites, name = tuple(f"skinkit/best/lite{number}" for number in range(3)), "skinkit/best/ensemble-"
+    yield ensemble(LITE0, f"{name}lite0", "Three EfficientNet-Lite0 that differ in their seed", seeds=3)
+    yield ensemble(LITE0, f"{name}lites", "EfficientNet-Lite0, 1 and 2", recipes=lites)
+    yield ensemble(
+        LITE0, f"{name}lites-weighted", "The same with weights chosen on validation",
+        recipes=lites, weights="validation",
+    )  # fmt: skip
+    folds = tuple(recipe.name for recipe in FOLDS[1:])
+    yield ensemble(FOLDS[1], "skinkit/folds/ensemble", "The three networks of each fold", recipes=folds)
+
+
+ENSEMBLES = (*_finals(), *_ensembles())
+RECIPES = (LITE0, LITE1, LITE2, *FOLDS, *ABLATION, *ENSEMBLES)
 
 # First minus second, on the same test images.
 COMPARISONS = (
@@ -117,4 +148,7 @@ COMPARISONS = (
     (LITE2.name, LITE1.name),
     *((FOLDS[i + 1].name, FOLDS[i].name) for i in range(3)),
     *((ABLATION[i + 1].name, ABLATION[i].name) for i in range(5)),
+    *((f"skinkit/best/ensemble-{row}", LITE0.name) for row in ("lite0", "lites")),
+    ("skinkit/best/ensemble-lites-weighted", "skinkit/best/ensemble-lites"),
+    ("skinkit/folds/ensemble", FOLDS[1].name),
 )

@@ -4,7 +4,6 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Literal
 
-from skinkit.evaluation import check_weights
 from skinkit.papers.choice import choose
 from skinkit.values import Count, NonNegative, check_options
 
@@ -36,8 +35,6 @@ class Members:
     def __post_init__(self):
         if not self.recipes:
             raise ValueError("An ensemble has one member or more. Received: recipes=()")
-        if not isinstance(self.weights, str):
-            check_weights(self.weights, len(self.runs(0, 0)))
 
     def runs(self, fold, seed):
         """Returns the recipe's name, fold and seed of each member, for the fold and seed of the ensemble."""

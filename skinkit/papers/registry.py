@@ -9,6 +9,7 @@ from skinkit.papers import baselines, best
 from skinkit.papers.bermeo2023 import controls as bermeo2023_controls
 from skinkit.papers.bermeo2023 import recipes as bermeo2023
 from skinkit.papers.butskova2021 import controls as butskova2021_controls
+from skinkit.papers.butskova2021 import ensembles as butskova2021_ensembles
 from skinkit.papers.butskova2021 import pretext as butskova2021_pretext
 from skinkit.papers.butskova2021 import recipes as butskova2021
 from skinkit.papers.butskova2021 import stages as butskova2021_stages
@@ -20,7 +21,8 @@ from skinkit.papers.koefler2023 import recipes as koefler2023
 
 _MODULES = (
     *(baselines, best, koefler2023, datta2021, gessert2019, hernandez2020, hernandez2020_controls),
-    *(butskova2021, butskova2021_controls, butskova2021_stages, butskova2021_pretext),
+    *(butskova2021, butskova2021_controls, butskova2021_stages, butskova2021_ensembles),
+    butskova2021_pretext,
     *(bermeo2023, bermeo2023_controls),
 )
 

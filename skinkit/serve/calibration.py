@@ -87,7 +87,9 @@ def calibrate(settings, run, recipe, data_dir=None):
         }
         chosen = evaluation.choose_threshold(truth, softened, labels, **asked)
         threshold, said = chosen.value, chosen.doubt or f"a sensitivity of {SENSITIVITY:.0%} for {positive}"
-    return Calibration(positive, temperature, threshold, f"{len(predictions)} validation images; {said}.")
+    folds = run.recipe.out_of_fold
+    source = f"out-of-fold predictions of {folds}" if folds else "validation images"
+    return Calibration(positive, temperature, threshold, f"{len(predictions)} {source}; {said}.")
 
 
 def _positive(settings, run):

@@ -49,7 +49,8 @@ def model_card(name, run, recipe, calibration):
         **{key: run.metrics[key] for key in ("n", "grouped_by", "scores")},
         "history": _columns(run.history),
         **_confusions(run.predictions),
-        "operating_points": calibration.operating_points(run.predictions),
+        # Out of fold, the same images have chosen the threshold.
+        "operating_points": None if recipe.out_of_fold else calibration.operating_points(run.predictions),
         "notice": f"{NOTICE} {_DRAWN}" if manifest["dataset"] == "synthetic" else NOTICE,
     }
 

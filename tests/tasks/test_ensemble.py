@@ -1,17 +1,11 @@
 import dataclasses
-import shutil
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from skinkit import data, tasks
 from skinkit.evaluation import join_members
-from skinkit.experiments import evaluate, explain, run
-from skinkit.experiments.many_runs.run_list import list_runs
+from skinkit.experiments import run
 from skinkit.experiments.plan import Plan
-from skinkit.experiments.plan_data import plan_data
-from skinkit.experiments.recipe_check import check_recipe
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.papers import Phase, Recipe, choose
 from skinkit.papers.members import ensemble

@@ -6,13 +6,13 @@ import zipfile
 import numpy as np
 
 from skinkit import evaluation
-from skinkit.experiments.predictions import predict_parts, save_scored
+from skinkit.experiments.predictions import save_scored
 
 # Scores whose definition does not change from version to version.
 _COMPARED = ("accuracy", "macro_recall", "macro_auc")
 
 
-def mend(run, run_data, data_dir=None):
+def mend(run, run_data, predict):
     """Makes what a finished run lacks from what is left of it, without training.
 
     Predictions come from the model, scores from the predictions, the leakage from the split.
@@ -20,7 +20,8 @@ def mend(run, run_data, data_dir=None):
     Args:
         run: `SavedRun`.
         run_data: Its `RunData`.
-        data_dir: As in `SavedRun.predictor`.
+        predict: Function without arguments that makes its predictions table from the model, or from the folds
+            that stand for it.
 
     Returns:
         Names of the files that were made.
@@ -38,7 +39,7 @@ def mend(run, run_data, data_dir=None):
     if problem := _problem(lambda: _whole_predictions(run, without_scores)):
         if not (run.folder / "model.keras").exists():
             raise problem
-        predictions = predict_parts(run.predictor(data_dir), run_data)
+        predictions = predict()
     elif without_scores:
         predictions = run.predictions
     else:

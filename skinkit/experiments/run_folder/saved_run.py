@@ -9,13 +9,12 @@ from pathlib import Path
 import pandas as pd
 
 from skinkit import data
-from skinkit.experiments.plan import Plan, run_command, run_folder_name
+from skinkit.experiments.plan import run_command, run_folder_name
 from skinkit.experiments.predictions import predictor, read_predictions, write_predictions
+from skinkit.experiments.run_folder.no_run import not_a_run
 from skinkit.files import read_json, reading
-from skinkit.names import did_you_mean
 from skinkit.papers.choice import Choice
 from skinkit.papers.recipe import Recipe
-from skinkit.papers.registry import recipes, same_method
 
 _MANIFEST = ("recipe", "profile", "protocol", "fold", "seed", "key", "settings", "split_hash")
 _SCORES = ("n", "grouped_by", "scores")
@@ -115,6 +114,8 @@ class SavedRun:
     def validation_predictions(self, data_dir=None):
         """Returns predictions of the validation part, which the folder keeps once the model has made them.
 
+        Where the run's own predictions are out of fold, they are these.
+
         Args:
             data_dir: Folder of the releases, for the images.
 
@@ -122,6 +123,8 @@ class SavedRun:
             FileNotFoundError: when they were not made and the model or the images are missing.
             ValueError: when the run has no validation part, or is tested on it.
         """
+        if self.recipe.out_of_fold:
+            return self.predictions
         path = self.folder / "predictions_validation.csv.gz"
         if any((self.manifest.get("validation_leakage") or {}).values()):
             raise ValueError(
@@ -138,6 +141,11 @@ class SavedRun:
             rows = self._same_run_data(path, data_dir).rows("validation")
             write_predictions(self.predictor(data_dir)(rows), path)
         return self._predictions(path.name)
+
+    @property
+    def chosen_on(self):
+        """What `validation_predictions` are, in words."""
+        return "out-of-fold predictions" if self.recipe.out_of_fold else "validation"
 
     def _predictions(self, name):
         path = self.folder / name
@@ -271,34 +279,3 @@ class SavedRun:
 
 def _recipe(settings):
     return Recipe.from_json(json.dumps(settings))
-
-
-def not_a_run(folder, out="results/runs"):
-    """Returns a sentence about a path that should be the folder of a finished run, and is not.
-
-    Args:
-        folder: `pathlib.Path` that was given; perhaps the name of a recipe.
-        out: Folder of all runs, in which a recipe's are looked for.
-    """
-    known = {recipe.name: recipe for recipe in recipes()}
-    if folder.as_posix() in known:
-        return _recipe_instead(known[folder.as_posix()], out)
-    if not folder.exists():
-        near = [*known, *(path.as_posix() for path in folder.parent.glob("*"))]
-        hint = did_you_mean(folder.as_posix(), near)
-        return f"There is no run folder {folder}.{hint} `skinkit run RECIPE` makes one"
-    if inner := sorted(path.parent.as_posix() for path in folder.glob("*/manifest.json")):
-        return f"{folder} holds no finished run itself, but run folders: {', '.join(inner)}. Give one of them"
-    return (
-        f"{folder} holds no finished run: manifest.json is missing. "
-        "`skinkit run RECIPE` makes one, or goes on with one that was stopped"
-    )
-
-
-def _recipe_instead(recipe, out):
-    first = same_method(recipe)[0]
-    said = f"{recipe.name} is a recipe, and a run folder is needed."
-    if found := sorted(path.parent.as_posix() for path in (Path(out) / first.name).glob("*/manifest.json")):
-        return f"{said} Its runs in {out}: {', '.join(found)}"
-    folder = Plan(first, "quick", "corrected", fold=0, seed=0).folder(out)
-    return f"{said} It would be {folder.as_posix()}, which is not there: `skinkit run {recipe.name}` makes it"

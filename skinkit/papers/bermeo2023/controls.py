@@ -7,6 +7,7 @@
 import dataclasses
 
 from skinkit.papers.bermeo2023.recipes import NUMBERS, PLAIN, in_words, pairs, recipe
+from skinkit.papers.members import ensemble
 from skinkit.papers.recipe import choose
 
 _LITE0 = choose("efficientnet_lite0", weights="imagenet", drop_connect=0.0)
@@ -59,7 +60,17 @@ def _scratch():
         )  # fmt: skip
 
 
-_TABLES = (_schedules, _controls, _scratch)
+# bermeo2023/schedules/lite0-{rank-mean,mean}
+def _ensembles():
+    """The eight networks together; the winners of ISIC 2020, whom it quotes, took the ranks of eighteen."""
+    first, *_ = networks = [_stand_in(f"m{number}", in_words(number), number) for number in NUMBERS]
+    names = tuple(each.name for each in networks)
+    for row, rule, what in (("rank-mean", "rank_mean", "ranks"), ("mean", "mean", "probabilities")):
+        title = f"Lite0: the mean {what} of M0 to M7"
+        yield ensemble(first, f"bermeo2023/schedules/lite0-{row}", title, rule, recipes=names)
+
+
+_TABLES = (_schedules, _controls, _scratch, _ensembles)
 RECIPES = tuple(each for table in _TABLES for each in table())
 
 # Rows of our own, and the printed ones that they repeat.
@@ -83,4 +94,6 @@ COMPARISONS = (
         )
     ),
     ("bermeo2023/scratch/resnet18-m4", "bermeo2023/scratch/resnet18-m0"),
+    ("bermeo2023/schedules/lite0-rank-mean", "bermeo2023/schedules/lite0-mean"),
+    ("bermeo2023/schedules/lite0-mean", _M.format(0)),
 )

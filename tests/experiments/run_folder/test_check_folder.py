@@ -3,8 +3,9 @@ import json
 import pytest
 
 from skinkit.experiments.plan import Plan
+from skinkit.experiments.run_folder import SavedRun
+from skinkit.experiments.run_folder.no_run import not_a_run
 from skinkit.experiments.run_folder.resume import check_folder
-from skinkit.experiments.run_folder.saved_run import SavedRun, not_a_run
 from skinkit.papers import recipe
 
 

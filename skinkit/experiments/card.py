@@ -36,7 +36,7 @@ every image one of its classes, whatever the image shows, and has seen only what
 - recipe: `{recipe}`, profile `{profile}`, protocol `{protocol}`, fold {fold}, seed {seed}
 - answers: probabilities of {classes}
 - made by: `{command}`
-
+{members}
 ## Data
 
 {data}
@@ -112,7 +112,7 @@ def write_card(folder):
     said |= {"n": run.metrics["n"], "intervals": intervals_said(run.metrics), "folder": run.folder.name}
     said |= {"scores": _scores(run.metrics), "per_class": _per_class(run), "subgroups": _subgroups(run)}
     said |= {"calibration": _calibration(run), "decisions": _decisions(run), "environment": _environment(m)}
-    said["steps"] = "\n".join(f"{i}. {step}" for i, step in enumerate(pixel_steps(run), 1))
+    said |= {"steps": _steps(run), "members": _members(run)}
     path = run.folder / "MODEL_CARD.md"
     with writing(path) as part:
         part.write_text(_CARD.format(**said), encoding="utf-8")
@@ -229,6 +229,24 @@ def _operating_point(run, wanted):
 def _share(row, name):
     ends = f" ({row.low:.3f} to {row.high:.3f})" if _known(row.low) else ""
     return f"{getattr(row, name):.3f}{ends}"
+
+
+def _members(run):
+    if not run.members:
+        return ""
+    said = (f"{each['recipe']} fold {each['fold']} seed {each['seed']}" for each in run.manifest["built_on"])
+    return f"- an ensemble, by the {run.recipe.members.name} of: {', '.join(said)}\n"
+
+
+def _steps(run):
+    """What is done to an image; for the members of an ensemble apart, where it is not the same."""
+    told = {}
+    for recipe in run.members or [run.recipe]:
+        steps = "\n".join(f"{i}. {step}" for i, step in enumerate(pixel_steps(recipe), 1))
+        told.setdefault(steps, {})[recipe.name] = None
+    if len(told) == 1:
+        return steps
+    return "\n\n".join(f"For {', '.join(names)}:\n\n{steps}" for steps, names in told.items())
 
 
 def _environment(manifest):

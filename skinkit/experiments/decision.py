@@ -19,8 +19,8 @@ def decision(run, tested=None, data_dir=None):
         data_dir: Folder of the releases, for the validation images, which are predicted once.
 
     Returns:
-        The `skinkit.evaluation.Decision`, and a DataFrame with the index `images` (`run.chosen_on`, and "test"
-        as in `operating_point`; and both again with ", likeliest class", for what is decided without it),
+        The `skinkit.evaluation.Decision`, and a DataFrame with the index `images` (`run.chosen_on` and "test"
+        as in `operating_point`, and each again with ", likeliest class", for what is decided without it),
         `metric`, and `value`, `low`, `high` and `method` of `skinkit.evaluation.bootstrap_intervals`.
 
     Raises:

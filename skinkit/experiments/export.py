@@ -184,7 +184,7 @@ def _with_scaling(model, run):
 
     from skinkit import pipeline
 
-    spec = _spec(run)
+    spec = _spec(run.recipe)
     pixels = keras.Input(model.input_shape[1:], name="pixels")
     scaled = keras.layers.Rescaling(*pipeline.pixel_scaling(spec.scaling))(pixels)
     if spec.channel_order == "bgr":
@@ -227,22 +227,22 @@ def _not_held(model, format, folder):
 
 def _readme(run, model, format, preprocessing):
     shape = ", ".join(map(str, ("n", *model.input_shape[1:])))
-    steps = "\n".join(f"{i}. {step}" for i, step in enumerate(pixel_steps(run, preprocessing), 1))
+    steps = "\n".join(f"{i}. {step}" for i, step in enumerate(pixel_steps(run.recipe, preprocessing), 1))
     said = {"recipe": run.manifest["recipe"], "format": format, "shape": f"({shape})", "steps": steps}
     said |= {"count": len(run.labels), "labels": ", ".join(run.labels), "code": FORMATS[format].code}
     return _README.format(**said)
 
 
-def pixel_steps(run, preprocessing=False):
-    """Yields in words what is done to an image before a run's model, one step at a time.
+def pixel_steps(recipe, preprocessing=False):
+    """Yields in words what is done to an image before a recipe's model, one step at a time.
 
     Args:
-        run: `SavedRun`.
+        recipe: A resolved `Recipe`.
         preprocessing: As in `export`.
     """
     from skinkit import pipeline
 
-    spec = _spec(run)
+    spec = _spec(recipe)
     height, width = spec.image_size
     yield f"Resize the whole RGB image to {height} x {width} (height x width), {_RESIZES[spec.resize]}."
     if spec.colour_constancy:
@@ -270,7 +270,7 @@ def _crops(spec):
     return f"Cut {crops.size} x {crops.size} crops with the first (row, column) {corners}, in this order."
 
 
-def _spec(run):
+def _spec(recipe):
     from skinkit.tasks.batches import pipeline_spec
 
-    return pipeline_spec(run.recipe, augment=False)
+    return pipeline_spec(recipe, augment=False)

@@ -6,6 +6,7 @@ import pytest
 from skinkit.data import CATALOG
 from skinkit.experiments import run
 from skinkit.experiments.plan import Plan
+from skinkit.experiments.plan_data import plan_data
 from skinkit.experiments.recipe_check import REGISTRIES, check_recipe
 from skinkit.experiments.run_data import build_run_data
 from skinkit.papers import PROFILES, Phase, Recipe, choose, recipes
@@ -328,22 +329,23 @@ def test_every_name_in_every_recipe_is_known():
         for protocol in recipe.known_protocols:
             for profile in PROFILES:
                 resolved = recipe.resolve(profile, protocol)
-                needs = Plan(recipe, profile, protocol, 0, 0).needs
-                check_recipe(resolved, [need.resolved for need in needs])
+                plan = Plan(recipe, profile, protocol, 0, 0)
+                check_recipe(resolved, [need.resolved for need in plan.handed])
                 assert resolved.dataset in {*CATALOG, "synthetic"}
-                assert known.issuperset(resolved.needs)
+                assert known.issuperset(need.recipe.name for need in plan.needs)
 
 
 def test_no_corrected_recipe_is_leaky_on_drawn_images():
     """What a split of a document keeps apart, drawn images must have apart, too: their patients."""
     tried = set()
     for recipe in (recipe for recipe in recipes() if "corrected" in recipe.known_protocols):
-        plan = recipe.resolve("smoke", "corrected")
+        plan = Plan(recipe, "smoke", "corrected", 0, 0)
         fields = ("dataset", "split", "offline", "external", "subset", "classes", "test_part", "drawing")
-        said = json.dumps([str(getattr(plan, name)) for name in fields])
+        fields = (*fields, "members", "out_of_fold")
+        said = json.dumps([str(getattr(plan.resolved, name)) for name in fields])
         if said not in tried:
             tried.add(said)
-            assert not (build_run_data(plan, "smoke").stamp or "").startswith("LEAKY"), recipe.name
+            assert not (plan_data(plan).stamp or "").startswith("LEAKY"), recipe.name
 
 
 def test_another_fold_of_a_split_without_folds_says_that_it_is_another_draw(tiny):

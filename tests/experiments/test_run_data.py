@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from skinkit import data
-from skinkit.experiments.run_data import available_profile, build_run_data, find_images, table_hash
+from skinkit.experiments.run_data import RunData, available_profile, build_run_data, find_images, table_hash
+from skinkit.experiments.run_folder.seen_images import seen_images
 from skinkit.papers import choose
 from skinkit.tasks.batches import sample_weights
 
@@ -139,3 +140,53 @@ def test_gate_and_rest_have_the_split_of_the_classes(tiny, run_data):
     weights = dict(zip(gate.rows("train")["label"], sample_weights(tiny, gate), strict=True))
     share = (gate.rows("train")["label"] == "rest").mean()
     assert weights["rest"] == pytest.approx(share**-0.5, rel=1e-5)
+
+
+def six_images(tested, **parts):
+    """Images a to f, of which b and e show one lesion; those of no part train."""
+    ids = list("abcdef")
+    lesions = {"lesion_id": list("abcdbf"), "patient_id": pd.NA, "label": "nv", "dataset": "by hand"}
+    table = pd.DataFrame({"image_id": ids, "path": ids, **lesions})
+    split = data.Split("by hand", pd.Series({**dict.fromkeys(ids, "train"), **parts}), None, "image")
+    return RunData(table, split, ("mel", "nv"), "synthetic", tested)
+
+
+def test_an_ensemble_has_learned_from_the_images_of_all_its_members(tiny):
+    first = six_images("test", a="test", b="test", e="validation", f="validation")
+    assert first.rows("train")["image_id"].tolist() == ["c", "d"]
+    second = six_images("test", b="test", c="test", d="test", f="validation")
+    alone = dataclasses.replace(first, members=(first,))
+    assert alone.stamp is None and alone.learned["image_id"].tolist() == ["c", "d"]
+    both = dataclasses.replace(first, members=(first, second))
+    assert sorted(both.learned["image_id"]) == list("acde")
+    # The second was trained on a itself, and on e, another image of the lesion of b.
+    assert data.leakage_rate(both.leakage) == {"photograph": 0.5, "lesion": 1.0, "patient": None}
+    said = "50.0 % of evaluation images show a photograph, 100.0 % a lesion that is also in the training of a"
+    assert both.stamp == f"LEAKY: {said} member"
+    # Of the validation images e and f, the second was trained on e.
+    assert data.leakage_rate(both.validation_leakage)["photograph"] == 0.5
+    assert sorted(seen_images(both, tiny)["photograph"]) == list("acdef")
+
+
+def test_an_ensemble_whose_members_selected_on_its_test_images_says_so():
+    first = six_images("test", a="test", b="test", f="validation")
+    other = six_images("test", c="test", a="validation", b="validation", e="test")
+    chosen = dataclasses.replace(other, selection_part="validation")
+    found = dataclasses.replace(first, members=(first, chosen)).stamp
+    assert "100.0 % of evaluation images show a photograph" in found
+    assert found.endswith("that is also in the part that selected the epoch")
+
+
+def test_scores_out_of_fold_have_the_leakage_of_their_folds():
+    whole = six_images("train")
+    folds = [six_images("test", a="test"), six_images("test", **dict.fromkeys("bcdef", "test"))]
+    found = dataclasses.replace(whole, folds=tuple(folds))
+    assert whole.stamp.startswith("LEAKY: 100.0 %")
+    assert found.stamp.startswith("OUT OF FOLD: scored are the runs of 2 folds")
+    assert "none of synthetic can score them" in found.stamp and "LEAKY" not in found.stamp
+    assert data.leakage_rate(found.leakage) == {"photograph": 0.0, "lesion": 0.0, "patient": None}
+    # Without its other image, the lesion of b is in the training of the second fold.
+    leaky = six_images("test", **dict.fromkeys("bcdf", "test"))
+    found = dataclasses.replace(whole, folds=(folds[0], leaky))
+    assert found.leakage.loc["all", "n"] == 5 and found.leakage.loc["all", "lesion"] == pytest.approx(1 / 5)
+    assert "; LEAKY: 25.0 % of evaluation images show a lesion" in found.stamp

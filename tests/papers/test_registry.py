@@ -63,5 +63,5 @@ def test_a_row_of_a_small_network_stands_for_printed_ones(name, rows):
 
 def test_what_a_document_leaves_open_is_told_by_the_modules_of_its_recipes():
     texts = choices("butskova2021")
-    assert len(texts) == 4 and "The document leaves open, and we take" in texts[0]
+    assert len(texts) == 5 and "The document leaves open, and we take" in texts[0]
     assert choices("datta2021") and not choices("skinkit")

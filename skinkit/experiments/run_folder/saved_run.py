@@ -224,8 +224,17 @@ class SavedRun:
         from skinkit import tasks
 
         task = tasks.of(dataclasses.replace(self.recipe, **changes))
-        task.build_on([tasks.of(_recipe(each["settings"])) for each in self.manifest.get("built_on", ())])
+        task.build_on([tasks.of(each) for each in self._built_on])
         return task
+
+    @property
+    def members(self):
+        """The recipes of an ensemble's members, as they were run; empty for another run."""
+        return self._built_on if self.recipe.members else []
+
+    @property
+    def _built_on(self):
+        return [_recipe(each["settings"]) for each in self.manifest.get("built_on", ())]
 
     def seen(self, data_dir=None):
         """Returns the fingerprints of the images that the run learned from: see `seen_images`.

@@ -219,9 +219,7 @@ def _operating_point(run, wanted):
     threshold, table = operating_point(run, sensitivity=wanted)
     images = run.chosen_on if run.recipe.out_of_fold else "test"
     said = [f"{row.Index} {_share(row, 'value')}" for row in table.loc[images].itertuples()]
-    rule = (
-        f"from p_{threshold.label} = {threshold.value:.4g} on, chosen on {run.chosen_on} for a sensitivity of"
-    )
+    rule = f"from p_{threshold.label} = {threshold.value:.4g} on, chosen on {run.chosen_on}"
     doubt = f". DOUBTFUL: {threshold.doubt}" if threshold.doubt else ""
     return f"{rule} for a sensitivity of {wanted:.2f}: {images} {', '.join(said)}{doubt}"
 

@@ -43,7 +43,7 @@ def plan_data(plan, data_dir=None):
 def _built(plans, data_dir):
     """The data of plans; those of other seeds share one."""
     known = {(plan.recipe.name, plan.fold): plan for plan in plans}
-    return [build_run_data(plan.resolved, plan.profile, plan.fold, data_dir) for plan in known.values()]
+    return [plan_data(plan, data_dir) for plan in known.values()]
 
 
 def _check_split(name, run_data, first, theirs):
@@ -68,15 +68,17 @@ def counted(split):
 
 
 def _check_weights(recipe, run_data):
-    """Raises `ValueError` when weights would be chosen on no images, or on those of a member's training."""
+    """Raises `ValueError` when weights would be chosen on no images, or on those of training or test."""
     if members_of(recipe).weights != "validation":
         return
     report = run_data.validation_leakage
-    if report is None or any(data.leakage_rate(report).values()):
-        stamp = report is not None and data.leakage_stamp(report, "the training of a member")
+    leaky = report is not None and any(data.leakage_rate(report).values())
+    if report is None or leaky or "validation" in recipe.test_part.split("+"):
+        stamp = f"; {data.leakage_stamp(report, 'the training of a member')}" if leaky else ""
         raise ValueError(
-            f"{recipe.name}: weights are chosen on validation images that no member was trained on. "
-            f"Received: {counted(run_data.split)}" + (f"; {stamp}" if stamp else "")
+            f"{recipe.name}: weights are chosen on validation images that no member was trained on, and that "
+            f"are not the test part. Received: {counted(run_data.split)}; test_part={recipe.test_part!r}"
+            f"{stamp}"
         )
 
 

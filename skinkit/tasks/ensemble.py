@@ -30,14 +30,9 @@ class Ensemble(Task):
 
     def __init__(self, recipe):
         super().__init__(recipe)
-        self.options, self.rule, self.members, self.weights = (
-            members_of(recipe),
-            recipe.members.name,
-            (),
-            None,
-        )
-        wrong = [f for f in ("stages", *UNTRAINED) if getattr(recipe, f) != UNTRAINED.get(f)]
-        if wrong:
+        self.options, self.rule = members_of(recipe), recipe.members.name
+        self.members, self.weights = (), None
+        if wrong := [f for f in ("stages", *UNTRAINED) if getattr(recipe, f) != UNTRAINED.get(f)]:
             raise ValueError(
                 f"{recipe.name}: with `members` nothing is trained or selected, and views are those of each "
                 f"member. Received: {wrong[0]}={getattr(recipe, wrong[0])!r}"
@@ -143,9 +138,8 @@ class Ensemble(Task):
         size = found[0].images.shape[1:3]
         shared = [name for name in found[0].maps if all(name in each.maps for each in found)]
         resized = {name: [explain.resize_map(each.maps[name], size) for each in found] for name in shared}
-        return found[0].images, {
-            n: np.average(maps, axis=0, weights=self.weights) for n, maps in resized.items()
-        }
+        means = {name: np.average(maps, axis=0, weights=self.weights) for name, maps in resized.items()}
+        return found[0].images, means
 
     def save(self, folder):
         text = json.dumps({"weights": self.weights.tolist()}) + "\n"
@@ -153,7 +147,7 @@ class Ensemble(Task):
             part.write_text(text, encoding="utf-8")
 
     def restore(self, folder, model, run_data, seed):
-        remedy = "Take it from a copy, or join the members again with `--again`"
-        self.weights = check_weights(
-            read_json(folder / _FILE, remedy, "weights")["weights"], len(self.members)
+        said = read_json(
+            folder / _FILE, "Take it from a copy, or join the members again: `--again`", "weights"
         )
+        self.weights = check_weights(said["weights"], len(self.members))

@@ -102,7 +102,6 @@ def test_no_image_of_its_own_release_can_score_it(final, folder, tmp_path, capsy
 def test_card_report_and_service_say_where_scores_and_thresholds_come_from(final, folder):
     text = write_card(folder).read_text()
     assert "n = 60 images out of fold" in text and "OUT OF FOLD: " in text
-    print(text)
     assert "- out-of-fold predictions: ece " in text and "after a temperature of" in text
     assert "chosen on out-of-fold predictions for a sensitivity of 0.95: out-of-fold predictions" in text
     assert main(["report", str(folder)]) == 0

@@ -245,6 +245,10 @@ def members(rule="mean", **options):
         (members(weights=(0.5, 0.6)), r"sum to 1. Received: \[0.5, 0.6\]"),
         (members(weights=(1.5, -0.5)), "`weights` must be .*from 0"),
         (members(weights=(1.0,)), "weights of 2 members are 2 numbers"),
+        (
+            {**members(weights="validation"), "split": choose("stratified_group_split", seed=1)},
+            "; LEAKY: .* in the training of a member",
+        ),
         (members(weights="best"), "`weights` must be 'equal' or 'validation'"),
         (members("rank_mean", weights="validation"), "ranks have none"),
         (members("maen"), "Rules of ensembles .*Did you mean mean"),
@@ -255,8 +259,12 @@ def members(rule="mean", **options):
         ({"selection": "best"}, "nothing is trained or selected.*selection='best'"),
         ({"tta": choose("flips")}, "tta="),
         (
+            {**members(weights="validation"), "test_part": "validation"},
+            "are not the test part. .*'validation'",
+        ),
+        (
             {**members(weights="validation"), "split": choose("out_of_fold_split")},
-            "chosen on validation images that no member was trained on. Received: .* train, .* test",
+            "chosen on validation images that no member was trained on, .* Received: .* train, .* test; t",
         ),
     ],
 )

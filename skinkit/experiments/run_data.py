@@ -87,7 +87,7 @@ class RunData:
         """The sentence over every metric of a leaky split or selection, or out of fold; or `None`."""
         if self.folds:
             said = _OUT_OF_FOLD.format(count=len(self.folds), source=self.source)
-            return "; ".join(dict.fromkeys([said, *(fold.stamp for fold in self.folds if fold.stamp)]))
+            return "; ".join(dict.fromkeys([*(fold.stamp for fold in self.folds if fold.stamp), said]))
         seen = "the training of a member" if self.members else "training"
         stamp, selected = data.leakage_stamp(self.leakage, seen), self._leaky_selection()
         return (f"{stamp}; {selected}" if stamp else f"LEAKY: {selected}") if selected else stamp
@@ -114,7 +114,11 @@ def together(tables):
     Args:
         tables: Iterable of manifest tables.
     """
-    return pd.concat(tables).drop_duplicates(["image_id", "path"], ignore_index=True)
+    found = pd.concat(tables).drop_duplicates(["image_id", "path"], ignore_index=True)
+    if "source_id" in found:
+        # Only a table with copies of images tells what each is a copy of.
+        found["source_id"] = found["source_id"].fillna(found["image_id"])
+    return found
 
 
 def build_run_data(recipe, profile="full", fold=0, data_dir=None, needs=()):

@@ -5,7 +5,14 @@ import pandas as pd
 import pytest
 
 from skinkit import data
-from skinkit.experiments.run_data import RunData, available_profile, build_run_data, find_images, table_hash
+from skinkit.experiments.run_data import (
+    RunData,
+    available_profile,
+    build_run_data,
+    find_images,
+    table_hash,
+    together,
+)
 from skinkit.experiments.run_folder.seen_images import seen_images
 from skinkit.papers import choose
 from skinkit.tasks.batches import sample_weights
@@ -163,6 +170,9 @@ def test_an_ensemble_has_learned_from_the_images_of_all_its_members(tiny):
     assert data.leakage_rate(both.leakage) == {"photograph": 0.5, "lesion": 1.0, "patient": None}
     said = "50.0 % of evaluation images show a photograph, 100.0 % a lesion that is also in the training of a"
     assert both.stamp == f"LEAKY: {said} member"
+    copy = first.table.assign(image_id="copy_" + first.table["image_id"], source_id=first.table["image_id"])
+    grown = together([first.table, copy])
+    assert grown["source_id"].tolist() == 2 * list("abcdef")
     # Of the validation images e and f, the second was trained on e.
     assert data.leakage_rate(both.validation_leakage)["photograph"] == 0.5
     assert sorted(seen_images(both, tiny)["photograph"]) == list("acdef")
@@ -189,4 +199,5 @@ def test_scores_out_of_fold_have_the_leakage_of_their_folds():
     leaky = six_images("test", **dict.fromkeys("bcdf", "test"))
     found = dataclasses.replace(whole, folds=(folds[0], leaky))
     assert found.leakage.loc["all", "n"] == 5 and found.leakage.loc["all", "lesion"] == pytest.approx(1 / 5)
-    assert "; LEAKY: 25.0 % of evaluation images show a lesion" in found.stamp
+    assert found.stamp.startswith("LEAKY: 25.0 % of evaluation images show a lesion")
+    assert "; OUT OF FOLD: " in found.stamp

@@ -7,7 +7,6 @@ by the pipeline, and by albumentations 2.0.8, whose library the document uses, i
 Both have two threads. The images are as in `pipeline.py`; the ways take turns.
 """
 
-import argparse
 import importlib.util
 import tempfile
 from functools import partial
@@ -15,7 +14,7 @@ from pathlib import Path
 
 import cv2
 import pandas as pd
-from pipeline import photographs, prepare_images, threaded, time_ways, training_batches
+from pipeline import parse_arguments, prepare_images, threaded, time_ways, training_batches
 from result_table import show
 
 SIZE, FILES, THREADS = 224, (300, 225), 2
@@ -24,22 +23,13 @@ DOCUMENT = "bermeo2023's own loaders: 8.5 to 10.1 images/s of 512 x 512 (M4 to M
 
 
 def main():
-    arguments = parse_arguments()
+    arguments = parse_arguments(__doc__)
     with tempfile.TemporaryDirectory() as folder:
         images = Path(folder, "images")
         source = prepare_images(images, arguments.data, arguments.images, FILES)
         table = compare(images, arguments.repeats)
     print(f"\n{arguments.images} {source} images of {FILES[0]} x {FILES[1]}, {THREADS} threads. {DOCUMENT}")
     show(table, arguments.out, digits=2)
-
-
-def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=photographs(), help="folder of JPEG photographs")
-    parser.add_argument("--images", type=int, default=512, help="how many to use")
-    parser.add_argument("--repeats", type=int, default=5, help="timings of each way; the median counts")
-    parser.add_argument("--out", type=Path, help="CSV file for the speeds")
-    return parser.parse_args()
 
 
 def skinkit(folder, **changes):

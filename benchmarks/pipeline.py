@@ -33,7 +33,7 @@ WARM_UP, TIMED = 8, 24  # batches; the first ones were made while others were ti
 
 
 def main():
-    arguments = parse_arguments()
+    arguments = parse_arguments(__doc__)
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         source = prepare_images(folder / "images", arguments.data, arguments.images)
@@ -42,8 +42,8 @@ def main():
         show(speeds, arguments.out, digits=2)
 
 
-def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def parse_arguments(about):
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
     parser.add_argument("--data", type=Path, default=photographs(), help="folder of JPEG photographs")
     parser.add_argument("--images", type=int, default=512, help="how many to use")
     parser.add_argument("--repeats", type=int, default=5, help="timings of each way; the median counts")

@@ -32,7 +32,7 @@ def test_what_matters_comes_first():
     assert places == sorted(places)
     first = TEXT.split("\n\n")[1]
     assert not re.search(r"[a-z]+(2019|2020|2021|2023)", first), "keys of documents come later"
-    assert TEXT[: TEXT.index("## Commands")].count("![") == 2, "the badge and one picture"
+    assert TEXT[: TEXT.index("## Commands")].count("![") == 2, "the badge and one image of the report"
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -19,7 +19,7 @@ from skinkit.data.tables.folder import (
     list_files,
     tables_like,
 )
-from skinkit.data.tables.packed_images import PACKED_ENDINGS, unpack_images
+from skinkit.data.tables.packed_images import PACKED_ENDINGS, holds_layers, unpack_images
 from skinkit.data.tables.readers import drop_unusable, read_isic2020, read_manifest_columns, reader_for
 from skinkit.data.tables.second_table import drop_duplicates, join_second_table
 from skinkit.names import check_name, did_you_mean
@@ -204,6 +204,7 @@ def _find_table(folder, dataset, files, table):
         return found[0]
     endings = (_TABLE_ENDINGS, PACKED_ENDINGS, (*_TABLE_ENDINGS, ".txt", ".xlsx"))
     tables, packed, there = ([p for p in files if p.suffix.lower() in each] for each in endings)
+    packed = [path for path in packed if not holds_layers(path)]
     is_own = not table and not any(map(dataset.startswith, CATALOG))
     if is_own and len(tables or packed) == 1:
         return (tables or packed)[0]

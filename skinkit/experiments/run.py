@@ -90,17 +90,11 @@ def run(
             changed since the run was begun.
     """
     from skinkit import training
-    from skinkit.experiments.recipe_check import check_recipe
 
     training.check_writer(writer)
-    recipe = find_recipe(recipe) if isinstance(recipe, str) else recipe
-    first = same_method(recipe)[0]
-    if verbose and first != recipe:
-        print(f"{recipe.name} is the same experiment as {first.name}")
-    plan = Plan(first, profile, protocol, fold, seed, precision)
+    plan = Plan(_first_alike(recipe, verbose), profile, protocol, fold, seed, precision)
     folder = Path(folder) if folder else plan.folder(out)
-    for each in plan.with_needs():
-        check_recipe(each.resolved, [first.resolved for first in each.handed])
+    _check_recipes(plan)
     plan.check(weights, data_dir)
     resume.check_folder(folder, damaged=again)
     folder.mkdir(parents=True, exist_ok=True)
@@ -111,6 +105,22 @@ def run(
         _carry_out(plan, work, out, weights, data_dir, verbose, writer)
         resume.replace_by_again(folder)
     return folder
+
+
+def _first_alike(recipe, verbose):
+    """The first recipe that is the same experiment."""
+    recipe = find_recipe(recipe) if isinstance(recipe, str) else recipe
+    first = same_method(recipe)[0]
+    if verbose and first != recipe:
+        print(f"{recipe.name} is the same experiment as {first.name}")
+    return first
+
+
+def _check_recipes(plan):
+    from skinkit.experiments.recipe_check import check_recipe
+
+    for each in plan.with_needs():
+        check_recipe(each.resolved, [first.resolved for first in each.handed])
 
 
 def _only_one(folder, wait, verbose):

@@ -30,7 +30,7 @@ DEMO = Recipe(
 DEMO_SYNTHETIC = dataclasses.replace(
     DEMO,
     name="skinkit/demo/synthetic",
-    title="The same on drawn images, which everybody has",
+    title="A small CNN with soft attention, trained from nothing on drawn images",
     dataset="synthetic",
     subset=1500,
     profiles={
@@ -75,7 +75,7 @@ EFFICIENTNET_LITE0 = Recipe(
 EFFICIENTNET_LITE0_PLAIN = dataclasses.replace(
     EFFICIENTNET_LITE0,
     name="skinkit/baseline/efficientnet-lite0-plain",
-    title="The same as plainly as possible: batch normalisation learns, too, and four flips are averaged",
+    title="EfficientNet-Lite0 as plainly as possible: batch normalisation learns, too; mean of four flips",
     balancing=choose("class_weights", power=0.75, normalise=True),
     phases=(
         EFFICIENTNET_LITE0.phases[0],
@@ -96,7 +96,7 @@ def _with_soft_attention(recipe):
     return dataclasses.replace(
         recipe,
         name=f"{recipe.name}-sa",
-        title="The same with soft attention before the pooling",
+        title=f"{recipe.title.partition(':')[0]}, and soft attention before the pooling",
         model=choose(recipe.model.name, **recipe.model.options, soft_attention=_SOFT_ATTENTION),
     )
 
@@ -108,7 +108,7 @@ EFFICIENTNET_LITE0_PLAIN_SA = _with_soft_attention(EFFICIENTNET_LITE0_PLAIN)
 EFFICIENTNET_LITE0_FROZEN = dataclasses.replace(
     EFFICIENTNET_LITE0,
     name="skinkit/baseline/efficientnet-lite0-frozen",
-    title="Batch normalisation keeps its ImageNet statistics; image size and four flips as in the plain one",
+    title="EfficientNet-Lite0 as the plain one, but batch normalisation keeps its ImageNet statistics",
     tta=EFFICIENTNET_LITE0_PLAIN.tta,
     profiles={
         **EFFICIENTNET_LITE0.profiles,

@@ -70,20 +70,20 @@ def _short(image_size, epochs=(12,), **sizes):
 # What each row adds to the one above it; "parts" is the best recipe in fewer epochs, the last goes beyond.
 _ADDED = {
     "adamw": (
-        "AdamW with warm-up and one cosine in place of two phases of Adam",
+        "AdamW with warm-up and one cosine, in place of two phases of Adam",
         {"phases": _one_phase(20), "profiles": _short((120, 160))},
     ),
-    "average": ("The same, and averaged weights", {"phases": _one_phase(20, **_AVERAGE)}),
-    "larger": ("The same, on larger images", {"profiles": _short((144, 192))}),
+    "average": ("AdamW and averaged weights", {"phases": _one_phase(20, **_AVERAGE)}),
+    "larger": ("AdamW and averaged weights, larger images", {"profiles": _short((144, 192))}),
     "parts": (
-        "The same, on random parts of images",
+        "AdamW and averaged weights, random parts of larger images",
         {
             **{"input": _PARTS, "image_size": LITE0.image_size, "crop_size": LITE0.crop_size},
             "profiles": _short(**_QUICK),
         },
     ),
     "orientations": (
-        "The same in eight orientations, for which images are squares",
+        "AdamW and averaged weights, random parts of squares in eight orientations",
         {
             "augmentation": {**LITE0.augmentation, "transpose": 0.5},
             "tta": choose("dihedral"),

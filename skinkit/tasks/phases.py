@@ -49,5 +49,5 @@ def _schedule(phase, monitor):
     schedule = phase.schedule
     if schedule.name == "plateau":
         return "constant", {}, training.Plateau(monitor, **schedule.options)
-    early = training.EarlyStop(monitor, phase.patience) if phase.patience else None
+    early = training.Plateau(monitor, phase.patience) if phase.patience else None
     return schedule.name, schedule.options, early

@@ -12,6 +12,6 @@ from skinkit.training.loss_weights import (
 )
 from skinkit.training.losses import build_loss, resolve_alpha
 from skinkit.training.optimisers import build_optimiser
-from skinkit.training.plateau import EarlyStop, Plateau
+from skinkit.training.plateau import Plateau
 from skinkit.training.schedules import build_schedule
 from skinkit.training.writers import check_writer, open_writer

@@ -13,7 +13,7 @@ from skinkit.files import writing
 from skinkit.names import check_name
 from skinkit.training.averaging import averaged_weights, keep_average
 from skinkit.training.checkpoint import Checkpoint
-from skinkit.training.plateau import EarlyStop, Plateau
+from skinkit.training.plateau import Plateau
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class TrainingPhase:
         loss: A `keras.losses.Loss`, or a dictionary of them by output.
         trainable: Names of the layers that train, or `None` for all. The others are frozen, and frozen
             batch normalisation uses its stored statistics.
-        plateau: `Plateau`, which lowers a constant rate and ends the phase, `EarlyStop`, or `None`.
+        plateau: `Plateau`, which may end the phase earlier, or `None`.
         metrics: Names of Keras metrics to watch, or a dictionary of them by output.
     """
 
@@ -34,7 +34,7 @@ class TrainingPhase:
     optimiser: Callable[[], keras.optimizers.Optimizer]
     loss: keras.losses.Loss | Mapping[str, keras.losses.Loss]
     trainable: Collection[str] | None = None
-    plateau: Plateau | EarlyStop | None = None
+    plateau: Plateau | None = None
     metrics: Sequence[str] | Mapping[str, Sequence[str]] = ("accuracy",)
 
 
@@ -86,14 +86,7 @@ def fit(
         ValueError: for a phase with a plateau that is not validated after every epoch, an unknown layer in
             `trainable`, an output without a loss, or a `monitor` that `validate` does not return.
     """
-    if validate_every != 1 and any(phase.plateau for phase in phases):
-        raise ValueError(
-            f"A plateau needs the scores of every epoch. Received: validate_every={validate_every}"
-        )
-    if monitor is not None and validate is None:
-        raise ValueError(
-            f"A monitored score comes from `validate`. Received: monitor={monitor!r}, no validate"
-        )
+    _check_looks(phases, validate, validate_every, monitor)
     recorder = EpochRecorder(folder, batches, validate, validate_every, monitor)
     done, start = recorder.state["epoch"], 0
     for number, phase in enumerate(phases, start=1):
@@ -111,6 +104,18 @@ def fit(
     if end_with == "best" and recorder.state["best_file"]:
         recorder.checkpoint.load_best(model)
     return recorder.write_history()
+
+
+def _check_looks(phases, validate, validate_every, monitor):
+    """Raises `ValueError` where scores that are needed would not be there."""
+    if validate_every != 1 and any(phase.plateau for phase in phases):
+        raise ValueError(
+            f"A plateau needs the scores of every epoch. Received: validate_every={validate_every}"
+        )
+    if monitor is not None and validate is None:
+        raise ValueError(
+            f"A monitored score comes from `validate`. Received: monitor={monitor!r}, no validate"
+        )
 
 
 def _prepare(model, phase):

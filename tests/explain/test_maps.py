@@ -123,11 +123,11 @@ def test_joined_crops_are_the_mean_where_they_overlap():
     np.testing.assert_allclose(found, [first, second])
 
 
-def test_joined_crops_of_one_picture_are_that_picture():
-    picture = np.random.default_rng(2).random((9, 12), dtype="float32")
+def test_joined_crops_of_one_image_are_that_image():
+    image = np.random.default_rng(2).random((9, 12), dtype="float32")
     corners = [(0, 0), (0, 5), (2, 0), (2, 5), (1, 2)]
-    crops = np.stack([picture[row : row + 7, column : column + 7] for row, column in corners])
-    np.testing.assert_allclose(join_crops(crops[None], corners, 7, (9, 12))[0], picture, rtol=1e-5)
+    crops = np.stack([image[row : row + 7, column : column + 7] for row, column in corners])
+    np.testing.assert_allclose(join_crops(crops[None], corners, 7, (9, 12))[0], image, rtol=1e-5)
 
 
 def test_maps_are_resized_one_by_one_or_together():

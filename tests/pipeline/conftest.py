@@ -7,7 +7,7 @@ SIZE = 8
 
 
 def draw_texture(height, width, seed=0):
-    """A picture with detail at all scales, as photographs have it."""
+    """An image with detail at all scales, as photographs have it."""
     generator = np.random.default_rng(seed)
     image = np.full((height, width, 3), 128.0)
     for side in (4, 8, 16, 32, 64, 128):

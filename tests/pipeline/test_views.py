@@ -6,12 +6,12 @@ from skinkit.pipeline import check_views, image_views
 IMAGE = np.array([[1, 2, 3], [4, 5, 6]])
 
 
-def pictures(views):
+def pixels(views):
     return [view[0, :, :, 0].tolist() for view in views]
 
 
-def test_four_flips_of_a_picture():
-    assert pictures(image_views(IMAGE[None, :, :, None], "flips")) == [
+def test_four_flips_of_an_image():
+    assert pixels(image_views(IMAGE[None, :, :, None], "flips")) == [
         [[1, 2, 3], [4, 5, 6]],
         [[3, 2, 1], [6, 5, 4]],
         [[4, 5, 6], [1, 2, 3]],

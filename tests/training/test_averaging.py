@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from skinkit.training import Checkpoint, EarlyStop, TrainingPhase, build_optimiser, fit
+from skinkit.training import Checkpoint, Plateau, TrainingPhase, build_optimiser, fit
 
 STEPS = 4
 
@@ -141,7 +141,7 @@ def test_a_training_that_died_ends_like_an_undisturbed_one(tmp_path, killed_at):
 
 
 def test_a_finished_or_stopped_training_ends_with_the_average_when_it_is_asked_again(tmp_path):
-    asked = phases(plateau=EarlyStop("recall", 1))
+    asked = phases(plateau=Plateau("recall", 1))
     ends = []
     for _ in range(2):
         model = small_model()

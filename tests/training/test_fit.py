@@ -180,7 +180,7 @@ def test_only_validated_epochs_are_selected(tmp_path):
 
 
 def test_a_plateau_needs_every_epoch(tmp_path):
-    phase = dataclasses.replace(phases()[0], plateau=Plateau("macro_recall", 0.5, 1, 2))
+    phase = dataclasses.replace(phases()[0], plateau=Plateau("macro_recall", 2, 0.5, 1))
     with pytest.raises(ValueError, match="validate_every=2"):
         fit(small_model(), [phase], batches, tmp_path, validate=scores, validate_every=2, verbose=0)
 

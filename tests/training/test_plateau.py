@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from skinkit.training import EarlyStop, Plateau, TrainingPhase, fit
+from skinkit.training import Plateau, TrainingPhase, fit
 
 STEPS = 2
 # Better at first, and after the fifth epoch never again.
@@ -83,9 +83,11 @@ def test_epochs_are_counted_from_the_first_of_the_best():
     assert PLATEAU.stops([2.0, 2.0, 2.0, 2.0, 2.0]), "as good is not better"
 
 
-@pytest.mark.parametrize("wrong", [{"factor": 1.0}, {"patience": 0}, {"stop": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"factor": 1.0}, {"patience": 0}, {"stop": 0}, {"factor": None}, {"patience": None}]
+)
 def test_numbers_that_make_no_plateau_are_refused(wrong):
-    with pytest.raises(ValueError, match="factor between 0 and 1"):
+    with pytest.raises(ValueError, match="a factor between 0 and 1"):
         Plateau(**{"monitor": "psnr", "factor": 0.8, "patience": 8, "stop": 20, **wrong})
 
 
@@ -103,7 +105,7 @@ def stopping(killed_in=None, folder=None):
     model = linear_model()
     rate = keras.optimizers.schedules.CosineDecay(0.1, 24)
     early = TrainingPhase(
-        12, lambda: keras.optimizers.SGD(rate), keras.losses.MeanSquaredError(), plateau=EarlyStop("score", 2)
+        12, lambda: keras.optimizers.SGD(rate), keras.losses.MeanSquaredError(), plateau=Plateau("score", 2)
     )
     options = {"validate": scripted(killed_in), "monitor": "score", "verbose": 0}
     return fit(model, [early, phases()[1]], batches, folder, **options), model.get_weights()
@@ -126,7 +128,7 @@ def test_an_early_stop_leaves_the_rate_and_outlives_a_kill(tmp_path, killed_in):
 
 
 def test_an_early_stop_waits_from_the_first_of_the_best():
-    stop = EarlyStop("score", 3)
+    stop = Plateau("score", 3)
     assert not any(map(stop.lowers, (SCORES[:n] for n in range(12))))
     assert [stop.stops(SCORES[:n]) for n in (0, 1, 4, 5, 7, 8)] == [False] * 5 + [True]
     assert stop.stops([0.5] * 4) and not stop.stops([0.5] * 3)

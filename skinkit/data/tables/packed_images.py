@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import itertools
 import json
 import zipfile
 
@@ -30,6 +31,8 @@ def unpack_images(path):
     Raises:
         ValueError: when it holds something else, or is not the file that the folder was unpacked from.
     """
+    if holds_layers(path):
+        raise ValueError(f"{path} holds layers of a network and no images. {_REMEDY}")
     folder = path.with_suffix("")
     part = folder.with_name(f".{folder.name}.part")
     with locked(part.with_suffix(".lock")):
@@ -54,6 +57,20 @@ def unpack_images(path):
         finally:
             remove_matching(part, _WRITTEN)
     return folder
+
+
+def holds_layers(path):
+    """Returns whether a file is one of groups, as the weights of a network are.
+
+    Args:
+        path: Path of a file that ends in `.npz`, `.hdf5` or `.h5`.
+    """
+    import h5py
+
+    if path.suffix.lower() == ".npz" or not h5py.is_hdf5(path):
+        return False
+    with h5py.File(path) as file:
+        return any(isinstance(file[name], h5py.Group) for name in itertools.islice(file, 1))
 
 
 def _is_unpacked(path, mark):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from skinkit.experiments.document_figures.material import Material
+from skinkit.experiments.document_figures.serving import BROWSER, has_browser
 from skinkit.experiments.results.finished_runs import finished_runs, staleness
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.files import writing
@@ -24,12 +25,15 @@ DRAWINGS = {
         ("learning_curves", "matrices", "roc_curves", "roc_of_trainings", "patch_dropout"), "runs"
     ),
     **dict.fromkeys(("where_it_looks", "weights_of_crops", "embedding"), "runs"),
+    **dict.fromkeys(("task", "page"), "serving"),
 }
 # What asks the trained network, and not only the numbers of its run.
-WITH_MODEL = ("where_it_looks", "weights_of_crops", "embedding")
+WITH_MODEL = ("where_it_looks", "weights_of_crops", "embedding", "page")
+WITH_IMAGES = ("where_it_looks", "page")
 _NEEDS = {
     **{"numbers": "printed or released numbers", "images": "images: yours, or drawn ones"},
     **{"networks": "recipes", "images_per_patient": "the table of ISIC 2020, or made-up patients"},
+    **{"task": "the routes of `skinkit serve`", "page": f"a run with its model, or the demo; {BROWSER}"},
 }
 
 
@@ -106,7 +110,7 @@ def _check_given(row, number, runs, files):
     """Raises `ValueError` for runs or images that the figure would not show."""
     if runs and not row["runs"]:
         raise ValueError(f"{_called(number)} shows no run. Received: {runs[0]}. Leave --run out")
-    if files and not (_kind(row) == "images" or row["drawing"] == "where_it_looks"):
+    if files and not (_kind(row) == "images" or row["drawing"] in WITH_IMAGES):
         raise ValueError(f"{_called(number)} shows no images. Received: {files[0]}. Leave --images out")
 
 
@@ -115,7 +119,7 @@ def _kind(row):
 
 
 def _now(row, found):
-    if not row["drawing"]:
+    if not row["drawing"] or (row["drawing"] == "page" and not has_browser()):
         return "no"
     return "yes" if _kind(row) != "runs" or _preferred(row, found) else "run"
 

@@ -39,7 +39,8 @@ def runs_beside(ledger):
     scores = published_scores().query("answered")
     runs = ledger[ledger["measured"].notna() & (ledger["stale"] == "")]
     name = runs["document"] + "/" + runs["table"] + "/" + runs["row"]
-    rows = {each: list(printed_rows(each, set(scores["target"]))) for each in name.unique()}
+    targets = dict.fromkeys(scores["target"])
+    rows = {each: list(printed_rows(each, targets)) for each in name.unique()}
     runs = runs.drop(columns=["on", "published"]).assign(name=name, target=name.map(rows)).explode("target")
     found = runs.merge(scores[[*NUMBER, "published"]], on=["target", "metric", "class"])
     own = (found["recipe"] != found["target"]) + 2 * (found["profile"] != "full")

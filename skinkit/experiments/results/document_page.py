@@ -10,7 +10,7 @@ from skinkit.evaluation import to_markdown
 from skinkit.experiments.results.beside import is_repeated, runs_beside, score_cells, table_beside
 from skinkit.experiments.results.claims import claim_verdicts, difference_in_words, judge_claims
 from skinkit.experiments.results.comparisons import SHARED
-from skinkit.experiments.results.page_text import folded, picture, short, wrapped
+from skinkit.experiments.results.page_text import figure_line, folded, short, wrapped
 from skinkit.experiments.results.run_times import open_runs, open_text, runs_text
 from skinkit.experiments.results.table_text import show_lines, table_text
 from skinkit.papers.published import DOCUMENTS, FOLDER, read_cells
@@ -72,7 +72,7 @@ def document_page(document, tables, figures=None):
     parts = [_head(document)]
     if document in DOCUMENTS:
         parts += ["## Claims", _claims_text(tables.claims[tables.claims["document"] == document])]
-    parts += [picture(name, text) for name, text in (figures or {}).items()]
+    parts += [figure_line(name, text) for name, text in (figures or {}).items()]
     parts += [text for key in keys if key in DOCUMENTS for text in _tables_text(key, tables)]
     differences = tables.differences[belongs_to(tables.differences["first"], keys)]
     if not differences.empty:

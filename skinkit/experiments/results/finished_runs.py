@@ -30,10 +30,10 @@ def finished_runs(folder, smoke=False, verbose=True):
     Raises:
         FileNotFoundError: when there is none.
     """
-    found = [SavedRun(path.parent) for path in sorted(Path(folder).rglob("manifest.json"))]
+    counted, notices = {}, []
+    found = list(_readable(folder, notices))
     # A copy has another name, or another place.
     found.sort(key=lambda run: not run.is_named_after_itself)
-    counted, notices = {}, []
     for run in found:
         # Two protocols may carry out the same run, and each has its row.
         which = (run.manifest["key"], run.manifest["protocol"])
@@ -46,6 +46,18 @@ def finished_runs(folder, smoke=False, verbose=True):
     if verbose and notices:
         print("\n".join(notices))
     return list(counted.values())
+
+
+def _readable(folder, notices):
+    """The runs whose manifests can be read; notices of the others, which may be files of other programs."""
+    for path in sorted(Path(folder).rglob("manifest.json")):
+        run = SavedRun(path.parent)
+        try:
+            run.manifest  # noqa: B018 - it is read here
+        except ValueError as error:
+            notices.append(f"not counted: {error}")
+        else:
+            yield run
 
 
 def _nothing_counts(folder, found):

@@ -8,7 +8,7 @@ from skinkit.evaluation import to_markdown
 from skinkit.experiments.results.beside import FULL
 from skinkit.experiments.results.claims import claim_verdicts
 from skinkit.experiments.results.document_page import belongs_to, document_page
-from skinkit.experiments.results.page_text import picture, wrapped
+from skinkit.experiments.results.page_text import figure_line, wrapped
 from skinkit.papers.published import DOCUMENTS
 from skinkit.papers.registry import recipes
 
@@ -17,7 +17,7 @@ _HEAD = f"""{_BEGINNING} `make report`; do not edit by hand. All numbers: [ledge
 differences between recipes on the same test images: [comparisons.csv](comparisons.csv). Not for clinical
 use."""
 _OURS = "skinkit"
-_PICTURES = ("leakage", "protocols", "published_against_measured")
+_FIGURES = ("leakage", "protocols", "published_against_measured")
 _READ = """## How to read the pages
 
 - **Rows** are those of the documents' tables that a recipe repeats. *Run at full*: with the document's own
@@ -84,7 +84,7 @@ def _documents():
 
 def _overview(tables, figures):
     counts = pd.DataFrame([_counts(document, tables) for document in _documents()])
-    first, *others = [picture(name, text) for name, text in figures.items() if name in _PICTURES] or [""]
+    first, *others = [figure_line(name, text) for name, text in figures.items() if name in _FIGURES] or [""]
     parts = [_HEAD, to_markdown(counts).rstrip(), first, "## What was found"]
     parts.append("\n".join(_found(document, tables) for document in _documents()))
     if (tables.folder / "FINDINGS.md").exists():

@@ -64,6 +64,6 @@ def folded(title, text):
     return f"<details><summary>{title}</summary>\n\n{text}\n\n</details>"
 
 
-def picture(name, text):
+def figure_line(name, text):
     """Returns a figure of the results as Markdown."""
     return f"![{text}](figures/{name}.png)"

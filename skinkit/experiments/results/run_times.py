@@ -159,7 +159,7 @@ def open_text(left):
         f"{full} rows at `full` and {len(left) - full} recipes of ours have not been run. Three runs of one: "
         f"`skinkit run {left['recipe'].iloc[0]} {options[0]} --seed 0-2`. "
         f"Nothing alike has been timed for {left['hours'].isna().sum()} of them; one run of each other takes "
-        f"about {left['hours'].sum():,.0f} hours on the machine of the timed ones, roughly: grown by epochs, "
+        f"about {_counted(left['hours'].sum())} on the machine of the timed ones, roughly: grown by epochs, "
         "images and pixels. `>`: at least, as the recipe that was timed has a smaller network."
     )
     hours = [_hours(each) for each in left.itertuples()]
@@ -177,6 +177,10 @@ def open_text(left):
 def _options(left):
     protocol = find_recipe(left.recipe).known_protocols[-1]
     return f"--profile {left.profile}" + ("" if protocol == "corrected" else f" --protocol {protocol}")
+
+
+def _counted(hours):
+    return f"{hours:,.0f} hours" if hours >= 1.5 else "an hour" if hours >= 0.75 else "minutes"
 
 
 def _hours(left):

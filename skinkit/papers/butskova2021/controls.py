@@ -12,6 +12,7 @@ from skinkit.papers.butskova2021.recipes import (
     pretrained,
     unpretrained,
 )
+from skinkit.papers.pairs import pairs_of
 from skinkit.papers.recipe import Phase, choose
 
 _OURS = {"published": ""}
@@ -36,9 +37,11 @@ _LITE0 = {
 # butskova2021/controls/gate-discount{0.25,0.5,1}
 def _b7_controls():
     """What the pretrained table mixes up: the network, mixup, gamma, and the weight of nevi."""
-    yield b7("controls/efficientnet-gamma1-no-mixup", "EfficientNet-B7, gamma 1", "1", mixing=None, **_OURS)
+    alone = "EfficientNet-B7, gamma 1, no mixup"
+    yield b7("controls/efficientnet-gamma1-no-mixup", alone, "1", mixing=None, **_OURS)
     yield b7("controls/efficientnet-gamma0-mixup", "EfficientNet-B7, gamma 0, and mixup", "0", **_OURS)
-    yield b7("controls/mixup-beta", "Weights drawn as its authors do", "1", mixing=_MIXUP_BETA, **_OURS)
+    drawn = "EfficientNet-B7, gamma 1, and mixup with weights from beta"
+    yield b7("controls/mixup-beta", drawn, "1", mixing=_MIXUP_BETA, **_OURS)
     for discount in _DISCOUNTS:
         alpha = [float(discount), 1.0]
         yield b7(
@@ -58,7 +61,7 @@ def _scratch_controls():
         )  # fmt: skip
     larger = {**CROPS, "quick": {**CROPS["quick"], "crop_size": 128}}
     yield unpretrained(
-        "controls/scratch-256", "The base model on crops of 256", "0", crop_size=256, profiles=larger, **_OURS
+        "controls/scratch-256", "ResNet-50 on crops of 256", "0", crop_size=256, profiles=larger, **_OURS
     )
     yield unpretrained(
         "controls/downsampled-mixup", "ResNet-50 from nothing on whole images, mixed", "1",
@@ -122,27 +125,25 @@ STANDS_FOR = {
 }
 
 # First minus second, on the same test images.
-COMPARISONS = tuple(
-    (f"butskova2021/{first}", f"butskova2021/{second}")
-    for first, second in (
-        ("controls/efficientnet-gamma1-no-mixup", "pretrained/resnet50-gamma1"),
-        ("pretrained/efficientnet-gamma1", "controls/efficientnet-gamma1-no-mixup"),
-        ("pretrained/efficientnet-gamma1", "controls/efficientnet-gamma0-mixup"),
-        ("controls/mixup-beta", "pretrained/efficientnet-gamma1"),
-        *((f"controls/gate-discount{discount}", "controls/gate-discount1") for discount in _DISCOUNTS[:-1]),
-        *(
-            (f"controls/resnet50-gamma{gamma}-inverse-frequency", f"unpretrained/resnet50-gamma{gamma}")
-            for gamma in GAMMAS
-        ),
-        ("controls/scratch-256", "unpretrained/resnet50-gamma0"),
-        *(
-            (f"controls/{row}", "unpretrained/resnet50-gamma1")
-            for row in ("downsampled-mixup", "scratch-equal-steps", "fastai-defaults")
-        ),
-        *((f"gamma/mobilenet-gamma{gamma}", "gamma/mobilenet-gamma0") for gamma in GAMMAS[1:]),
-        ("gamma/mobilenet-gamma1", "gamma/mobilenet-gamma1.5"),
-        ("stages/lite0-gamma1", "stages/lite0-gamma0"),
-        *((f"stages/lite0-gamma{gamma}-mixup", f"stages/lite0-gamma{gamma}") for gamma in "01"),
-        ("stages/lite0-gamma1-mixup", "stages/lite0-gamma0-mixup"),
-    )
+COMPARISONS = pairs_of(
+    "butskova2021",
+    ("controls/efficientnet-gamma1-no-mixup", "pretrained/resnet50-gamma1"),
+    ("pretrained/efficientnet-gamma1", "controls/efficientnet-gamma1-no-mixup"),
+    ("pretrained/efficientnet-gamma1", "controls/efficientnet-gamma0-mixup"),
+    ("controls/mixup-beta", "pretrained/efficientnet-gamma1"),
+    *((f"controls/gate-discount{discount}", "controls/gate-discount1") for discount in _DISCOUNTS[:-1]),
+    *(
+        (f"controls/resnet50-gamma{gamma}-inverse-frequency", f"unpretrained/resnet50-gamma{gamma}")
+        for gamma in GAMMAS
+    ),
+    ("controls/scratch-256", "unpretrained/resnet50-gamma0"),
+    *(
+        (f"controls/{row}", "unpretrained/resnet50-gamma1")
+        for row in ("downsampled-mixup", "scratch-equal-steps", "fastai-defaults")
+    ),
+    *((f"gamma/mobilenet-gamma{gamma}", "gamma/mobilenet-gamma0") for gamma in GAMMAS[1:]),
+    ("gamma/mobilenet-gamma1", "gamma/mobilenet-gamma1.5"),
+    ("stages/lite0-gamma1", "stages/lite0-gamma0"),
+    *((f"stages/lite0-gamma{gamma}-mixup", f"stages/lite0-gamma{gamma}") for gamma in "01"),
+    ("stages/lite0-gamma1-mixup", "stages/lite0-gamma0-mixup"),
 )

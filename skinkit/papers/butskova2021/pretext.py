@@ -15,6 +15,7 @@ validation images in its history, while its predictions are those of a linear cl
 """
 
 from skinkit.papers.butskova2021.recipes import EPOCHS, MOMENTUM, adam, focal, pretrained, recipe
+from skinkit.papers.pairs import pairs_of
 from skinkit.papers.recipe import Phase, choose
 
 _PRETEXT_EPOCHS = 30
@@ -178,44 +179,42 @@ STANDS_FOR = {
 }
 
 # First minus second, on the same test images.
-COMPARISONS = tuple(
-    (f"butskova2021/{first}", f"butskova2021/{second}")
-    for first, second in (
-        ("self-supervised/context-restoration", "self-supervised/rotation"),
-        *(
-            ("pretrained/resnet50-gamma1", f"self-supervised/{row}")
-            for row in ("rotation", "context-restoration")
-        ),
-        *(("pretext/mobilenet-imagenet", f"pretext/mobilenet-{row}") for row in ("rotation", "restoration")),
-        ("self-supervised/rotation-joint", "self-supervised/rotation"),
-        ("self-supervised/context-restoration-sequential", "self-supervised/context-restoration"),
-        ("controls/rotation-disc", "self-supervised/rotation"),
-        *(
-            (f"controls/restoration-{row}", "self-supervised/context-restoration")
-            for row in ("patch16", "90-epochs", "light", "encoder")
-        ),
-        *(
-            (f"pretext/mobilenet-{row}", "pretext/mobilenet-scratch-50-epochs")
-            for row in (
-                "rotation",
-                "rotation-disc",
-                "restoration",
-                "restoration-light",
-                "restoration-encoder",
-            )
-        ),
-        *(
-            (f"pretext/mobilenet-{row}", "pretext/mobilenet-scratch")
-            for row in (
-                *("scratch-50-epochs", "rotation", "rotation-joint", "restoration", "restoration-joint"),
-                "imagenet",
-            )
-        ),
-        ("pretext/mobilenet-rotation-disc", "pretext/mobilenet-rotation"),
-        ("pretext/mobilenet-rotation-disc-pretext", "pretext/mobilenet-rotation-pretext"),
-        ("pretext/mobilenet-restoration", "pretext/mobilenet-rotation"),
-        ("pretext/mobilenet-restoration-joint", "pretext/mobilenet-rotation-joint"),
-        ("pretext/mobilenet-restoration-joint", "pretext/mobilenet-restoration"),
-        ("pretext/mobilenet-restoration-light", "pretext/mobilenet-restoration"),
-    )
+COMPARISONS = pairs_of(
+    "butskova2021",
+    ("self-supervised/context-restoration", "self-supervised/rotation"),
+    *(
+        ("pretrained/resnet50-gamma1", f"self-supervised/{row}")
+        for row in ("rotation", "context-restoration")
+    ),
+    *(("pretext/mobilenet-imagenet", f"pretext/mobilenet-{row}") for row in ("rotation", "restoration")),
+    ("self-supervised/rotation-joint", "self-supervised/rotation"),
+    ("self-supervised/context-restoration-sequential", "self-supervised/context-restoration"),
+    ("controls/rotation-disc", "self-supervised/rotation"),
+    *(
+        (f"controls/restoration-{row}", "self-supervised/context-restoration")
+        for row in ("patch16", "90-epochs", "light", "encoder")
+    ),
+    *(
+        (f"pretext/mobilenet-{row}", "pretext/mobilenet-scratch-50-epochs")
+        for row in (
+            "rotation",
+            "rotation-disc",
+            "restoration",
+            "restoration-light",
+            "restoration-encoder",
+        )
+    ),
+    *(
+        (f"pretext/mobilenet-{row}", "pretext/mobilenet-scratch")
+        for row in (
+            *("scratch-50-epochs", "rotation", "rotation-joint", "restoration", "restoration-joint"),
+            "imagenet",
+        )
+    ),
+    ("pretext/mobilenet-rotation-disc", "pretext/mobilenet-rotation"),
+    ("pretext/mobilenet-rotation-disc-pretext", "pretext/mobilenet-rotation-pretext"),
+    ("pretext/mobilenet-restoration", "pretext/mobilenet-rotation"),
+    ("pretext/mobilenet-restoration-joint", "pretext/mobilenet-rotation-joint"),
+    ("pretext/mobilenet-restoration-joint", "pretext/mobilenet-restoration"),
+    ("pretext/mobilenet-restoration-light", "pretext/mobilenet-restoration"),
 )

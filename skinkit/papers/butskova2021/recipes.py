@@ -13,6 +13,7 @@ units with ReLU. Batch normalisation has PyTorch's momentum of 0.9. Alpha is 1, 
 their "discount"; the second stage learns the six other classes by their true labels.
 """
 
+from skinkit.papers.pairs import pairs_of
 from skinkit.papers.recipe import Phase, Recipe, choose
 
 GAMMAS = ("0", "1", "1.5", "2", "5")
@@ -129,20 +130,18 @@ def _stages():
     """Both networks of the row of two stages, which itself has none."""
     row = "pretrained/two-stage-efficientnet-gamma1"
     gate = {**GATE, "loss": focal(1, alpha=[0.5, 1.0])}
-    yield b7(f"{row}-gate", "Its first stage: nevi, at half their weight, or not", "1", published="", **gate)
-    yield b7(f"{row}-rest", "Its second stage: the six other classes", "1", published="", **REST)
+    yield b7(f"{row}-gate", "First of two EfficientNets: nevi, or not", "1", published="", **gate)
+    yield b7(f"{row}-rest", "Second of two EfficientNets: the six other classes", "1", published="", **REST)
 
 
 _TABLES = (_unpretrained, _pretrained, _stages)
 RECIPES = tuple(each for table in _TABLES for each in table())
 
 # First minus second, on the same test images.
-COMPARISONS = tuple(
-    (f"butskova2021/{first}", f"butskova2021/{second}")
-    for first, second in (
-        *((f"unpretrained/resnet50-gamma{gamma}", "unpretrained/resnet50-gamma0") for gamma in GAMMAS[1:]),
-        ("unpretrained/resnet50-gamma1", "unpretrained/resnet50-gamma1.5"),
-        ("pretrained/resnet50-gamma1", "pretrained/resnet50-gamma0"),
-        ("pretrained/efficientnet-gamma1", "pretrained/resnet50-gamma1"),
-    )
+COMPARISONS = pairs_of(
+    "butskova2021",
+    *((f"unpretrained/resnet50-gamma{gamma}", "unpretrained/resnet50-gamma0") for gamma in GAMMAS[1:]),
+    ("unpretrained/resnet50-gamma1", "unpretrained/resnet50-gamma1.5"),
+    ("pretrained/resnet50-gamma1", "pretrained/resnet50-gamma0"),
+    ("pretrained/efficientnet-gamma1", "pretrained/resnet50-gamma1"),
 )

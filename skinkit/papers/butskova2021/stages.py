@@ -6,6 +6,7 @@ The document does not say how both stages are joined; we let the gate decide, at
 import dataclasses
 
 from skinkit.papers.butskova2021 import controls, recipes
+from skinkit.papers.pairs import pairs_of
 from skinkit.papers.recipe import choose
 
 _KNOWN = {each.name: each for each in (*recipes.RECIPES, *controls.RECIPES)}
@@ -52,7 +53,9 @@ def _official_test():
     """The one score without leakage; the stages once more, because a run has one set of test images."""
     stages = [_on_official_test(stage) for stage in _both(f"pretrained/{_ROW}")]
     yield from stages
-    yield _joined(f"test/{_ROW}", "The same on the official test images", "hard", *stages, published=None)
+    yield _joined(
+        f"test/{_ROW}", "Two EfficientNets in a row, official test images", "hard", *stages, published=None
+    )
 
 
 def _on_official_test(recipe):
@@ -68,11 +71,9 @@ def _on_official_test(recipe):
 RECIPES = (*_validation(), *_official_test())
 
 # First minus second, on the same test images.
-COMPARISONS = tuple(
-    (f"butskova2021/{first}", f"butskova2021/{second}")
-    for first, second in (
-        (f"pretrained/{_ROW}", "pretrained/efficientnet-gamma1"),
-        *((f"stages/lite0-two-stage-{rule}", "stages/lite0-gamma1-mixup") for rule in ("hard", "soft")),
-        ("stages/lite0-two-stage-hard", "stages/lite0-two-stage-soft"),
-    )
+COMPARISONS = pairs_of(
+    "butskova2021",
+    (f"pretrained/{_ROW}", "pretrained/efficientnet-gamma1"),
+    *((f"stages/lite0-two-stage-{rule}", "stages/lite0-gamma1-mixup") for rule in ("hard", "soft")),
+    ("stages/lite0-two-stage-hard", "stages/lite0-two-stage-soft"),
 )

@@ -14,6 +14,7 @@ from skinkit.papers.hernandez2020.recipes import (
     revision,
     without_epochs,
 )
+from skinkit.papers.pairs import pairs_of
 from skinkit.papers.recipe import Phase, choose
 
 # What our own tables lay beside a network of single images: title, context, options of its layer.
@@ -36,22 +37,21 @@ def _controls():
     )  # fmt: skip
     yield base
     yield isic2020_recipe(
-        "controls/lite0-zscore", "How far the base's logit stands out from the patient's others; no training",
+        "controls/lite0-zscore", "How far Lite0's logit stands out from the patient's others; no training",
         model=alone, phases=(), start_from=base.name, rescoring=choose("patient_z_score"),
         profiles=without_epochs(PROFILES), **ours,
     )  # fmt: skip
     further = {"start_from": base.name, "profiles": CONTEXT_PROFILES, "balancing": WRS, **ours}
     further["phases"] = phases_of(3, head=1e-4, trainable=kept)
-    yield isic2020_recipe(
-        "controls/lite0-longer", "The base, trained on for as long as those below", model=alone, **further
-    )
+    title = "Lite0 on single images, trained as long as with context"
+    yield isic2020_recipe("controls/lite0-longer", title, model=alone, **further)
     for row, (title, context, options) in _ARMS.items():
         model = patient_network("efficientnet_lite0", context, size, **options)
         arm = {**further, **revision(context)}
-        yield isic2020_recipe(f"controls/lite0-{row}", f"The base and {title}", model=model, **arm)
+        yield isic2020_recipe(f"controls/lite0-{row}", f"Lite0 and {title}", model=model, **arm)
     model = patient_network("efficientnet_lite0", "attention", size)
     further |= {"balancing": choose("contextual"), "model": model, **revision("attention")}
-    yield isic2020_recipe("controls/lite0-contextual", "The base and attention among four images", **further)
+    yield isic2020_recipe("controls/lite0-contextual", "Lite0 and attention among four images", **further)
 
 
 # hernandez2020/controls/cae-extra-trees-{pca,metadata}
@@ -118,10 +118,13 @@ def _synthetic():
         for row, (title, context, options) in _ARMS.items():
             model = patient_network("small_cnn", context, **options)
             arm = {**trained, **revision(context)}
-            yield isic2020_recipe(f"{name}-{row}", f"The same and {title}", model=model, **arm)
+            yield isic2020_recipe(
+                f"{name}-{row}", f"Small CNN and {title}, {word} context", model=model, **arm
+            )
         fields |= {"profiles": without_epochs(fields["profiles"]), "start_from": f"hernandez2020/{name}-base"}
         z = choose("patient_z_score")
-        yield isic2020_recipe(f"{name}-zscore", "Its z-scores", model=alone, phases=(), rescoring=z, **fields)
+        title = f"How far the logit of the small CNN stands out, {word} context"
+        yield isic2020_recipe(f"{name}-zscore", title, model=alone, phases=(), rescoring=z, **fields)
 
 
 _TABLES = (_controls, _feature_controls, _synthetic)
@@ -140,21 +143,19 @@ STANDS_FOR = {
 }
 
 # First minus second, on the same test images.
-COMPARISONS = tuple(
-    (f"hernandez2020/{first}", f"hernandez2020/{second}")
-    for first, second in (
-        *((f"controls/lite0-{row}", "controls/lite0-base") for row in (*_ARMS, "contextual", "zscore")),
-        *((f"controls/lite0-{row}", "controls/lite0-longer") for row in (*_ARMS, "contextual")),
-        ("controls/lite0-attention", "controls/lite0-mean"),
-        ("controls/lite0-attention", "controls/lite0-attention-self"),
-        *(
-            (f"synthetic/{word}-{row}", f"synthetic/{word}-base")
-            for word in ("informative", "uninformative")
-            for row in (*_ARMS, "zscore")
-        ),
-        ("controls/cae-extra-trees-metadata", "table3/cae-extra-trees"),
-        ("controls/lite0-extra-trees", "controls/lite0-base"),
-        ("controls/lite0-extra-trees-metadata", "controls/lite0-extra-trees"),
-        ("controls/lite0-logistic-metadata", "controls/lite0-logistic"),
-    )
+COMPARISONS = pairs_of(
+    "hernandez2020",
+    *((f"controls/lite0-{row}", "controls/lite0-base") for row in (*_ARMS, "contextual", "zscore")),
+    *((f"controls/lite0-{row}", "controls/lite0-longer") for row in (*_ARMS, "contextual")),
+    ("controls/lite0-attention", "controls/lite0-mean"),
+    ("controls/lite0-attention", "controls/lite0-attention-self"),
+    *(
+        (f"synthetic/{word}-{row}", f"synthetic/{word}-base")
+        for word in ("informative", "uninformative")
+        for row in (*_ARMS, "zscore")
+    ),
+    ("controls/cae-extra-trees-metadata", "table3/cae-extra-trees"),
+    ("controls/lite0-extra-trees", "controls/lite0-base"),
+    ("controls/lite0-extra-trees-metadata", "controls/lite0-extra-trees"),
+    ("controls/lite0-logistic-metadata", "controls/lite0-logistic"),
 )

@@ -7,6 +7,7 @@ of its own context. No protocol has a patient in two parts of the split. The doc
 epochs nor ranges of its augmentation: these are ours, and so are the tables of `controls.py`.
 """
 
+from skinkit.papers.pairs import pairs_of
 from skinkit.papers.recipe import Phase, Recipe, choose
 
 _FOLDS = choose("hernandez2020_split")
@@ -188,15 +189,13 @@ _TABLES = (_text, _table3, _table4)
 RECIPES = tuple(recipe for table in _TABLES for recipe in table())
 
 # First minus second, on the same test images.
-COMPARISONS = tuple(
-    (f"hernandez2020/{first}", f"hernandez2020/{second}")
-    for first, second in (
-        *((f"table4/{row}", "text/vanilla") for row in ("weighted-ce", "wrs")),
-        ("table4/wrs", "table4/weighted-ce"),
-        ("table4/contextual-sampler", "table4/wrs"),
-        ("table4/attention-em", "table4/wrs"),
-        ("table4/static-mean-em", "table4/wrs"),
-        ("table4/attention-em", "table4/static-mean-em"),
-        ("table3/cae-extra-trees", "table3/wrs-extra-trees"),
-    )
+COMPARISONS = pairs_of(
+    "hernandez2020",
+    *((f"table4/{row}", "text/vanilla") for row in ("weighted-ce", "wrs")),
+    ("table4/wrs", "table4/weighted-ce"),
+    ("table4/contextual-sampler", "table4/wrs"),
+    ("table4/attention-em", "table4/wrs"),
+    ("table4/static-mean-em", "table4/wrs"),
+    ("table4/attention-em", "table4/static-mean-em"),
+    ("table3/cae-extra-trees", "table3/wrs-extra-trees"),
 )

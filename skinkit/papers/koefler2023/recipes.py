@@ -77,18 +77,20 @@ _SOFT_PUBLISHED = {**_AS_PUBLISHED, "model": _SOFT_RELEASED}
 # koefler2023/table4b/cnn-sa
 CNN_SA = _variant(
     "table4b/cnn-sa",
-    "The same CNN with soft attention",
+    "CNN with soft attention, from nothing on 100 x 100 pixels",
     "soft",
     protocols={"as_published": _SOFT_PUBLISHED, "as_described": _AS_PUBLISHED},
     published=None,
 )
 # koefler2023/controls/cnn-{sa-released,doubled,random-map}
 CONTROLS = (
-    _variant("controls/cnn-sa-released", "Soft attention as the public code has it", "soft", **_RELEASED),
-    _variant("controls/cnn-doubled", "As wide as CNN-SA, without attention", "doubled"),
+    _variant("controls/cnn-sa-released", "CNN-SA as the public code has it", "soft", **_RELEASED),
+    _variant("controls/cnn-doubled", "CNN as wide as CNN-SA, without attention", "doubled"),
     # Since revision 1 its maps are drawn with NumPy: the same on every backend.
     dataclasses.replace(
-        _variant("controls/cnn-random-map", "Random maps in the place of learned ones", "random_map"),
+        _variant(
+            "controls/cnn-random-map", "CNN-SA with random maps in the place of learned ones", "random_map"
+        ),
         revision=1,
     ),
 )

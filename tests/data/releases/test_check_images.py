@@ -14,14 +14,14 @@ from skinkit.data.releases.catalog import Release
 from skinkit.data.releases.check_images import check_images
 from skinkit.data.releases.image_file import inspect_image
 
-PICTURE = Image.fromarray(
+IMAGE = Image.fromarray(
     np.random.default_rng(0).integers(0, 256, (12, 16, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
 )
 
 
-def coded(picture=PICTURE, kind="JPEG", **options):
+def coded(image=IMAGE, kind="JPEG", **options):
     opened = io.BytesIO()
-    picture.save(opened, kind, **options)
+    image.save(opened, kind, **options)
     return opened.getvalue()
 
 
@@ -33,7 +33,7 @@ def with_orientation(orientation):
 
 def with_thumbnail():
     """A JPEG whose EXIF block holds a whole small JPEG, end marker included."""
-    thumbnail = coded(PICTURE.resize((16, 12)))
+    thumbnail = coded(IMAGE.resize((16, 12)))
     block = b"Exif\x00\x00" + thumbnail
     jpeg = coded()
     return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block + jpeg[2:]
@@ -147,10 +147,10 @@ def test_empty_missing_and_unreadable_files_are_told_apart(tmp_path):
         (PNG, ()),
         (coded(progressive=True), ()),
         (JPEG + b"camera maker's own bytes", ()),
-        (coded(PICTURE.convert("RGBA"), "PNG"), ()),
-        (coded(PICTURE.quantize(16), "PNG"), ()),
-        (coded(PICTURE.convert("L")), ("greyscale",)),
-        (coded(PICTURE.convert("CMYK")), ("CMYK",)),
+        (coded(IMAGE.convert("RGBA"), "PNG"), ()),
+        (coded(IMAGE.quantize(16), "PNG"), ()),
+        (coded(IMAGE.convert("L")), ("greyscale",)),
+        (coded(IMAGE.convert("CMYK")), ("CMYK",)),
         (
             coded(Image.fromarray(np.arange(12, dtype=np.uint16).reshape(3, 4)), "PNG"),
             ("greyscale", "16-bit"),
@@ -167,7 +167,7 @@ def test_unusual_but_readable_images_are_notices(tmp_path, content, notices):
 
 
 def test_a_good_set_is_ok_and_says_so(table):
-    report = check(table({"a.jpg": JPEG, "b.png": coded(PICTURE.rotate(180), "PNG")}))
+    report = check(table({"a.jpg": JPEG, "b.png": coded(IMAGE.rotate(180), "PNG")}))
     assert report.ok and report.to_frame().empty
     assert report.to_text() == "images 2, errors 0, notices 0, differences 0\nsizes: 128 x 96 (2)"
 
@@ -187,7 +187,7 @@ def test_a_table_without_rows_is_checked_too(table):
 
 
 def test_notices_do_not_make_a_set_not_ok(table):
-    report = check(table({"a.jpg": coded(PICTURE.convert("L")), "b.jpg": with_orientation(3)}))
+    report = check(table({"a.jpg": coded(IMAGE.convert("L")), "b.jpg": with_orientation(3)}))
     assert report.ok
     assert report.to_frame()["kind"].tolist() == ["greyscale", "EXIF-rotated"]
 
@@ -199,18 +199,18 @@ def test_a_row_without_a_path_is_missing(table):
 
 
 def test_an_odd_size_is_told_where_most_have_one(table):
-    files = {f"{name}.jpg": coded(PICTURE.rotate(turn)) for name, turn in (("a", 0), ("b", 180))}
-    report = check(table(files | {"c.jpg": coded(PICTURE.resize((64, 48)))}))
+    files = {f"{name}.jpg": coded(IMAGE.rotate(turn)) for name, turn in (("a", 0), ("b", 180))}
+    report = check(table(files | {"c.jpg": coded(IMAGE.resize((64, 48)))}))
     assert report.to_frame()[["kind", "image_id", "detail"]].values.tolist() == [["odd size", "c", "64 x 48"]]
 
 
 def test_there_is_no_odd_size_where_sizes_vary(table):
-    files = {f"{n}.jpg": coded(PICTURE.resize((16 + n, 16))) for n in range(3)}
+    files = {f"{n}.jpg": coded(IMAGE.resize((16 + n, 16))) for n in range(3)}
     assert check(table(files)).to_frame().empty
 
 
 def test_equal_files_are_found_and_their_lesion_compared(table):
-    other = coded(PICTURE.rotate(180))
+    other = coded(IMAGE.rotate(180))
     files = {"a.jpg": JPEG, "b.jpg": JPEG, "c.jpg": other, "d.jpg": other}
     report = check(table(files, lesion_id=["l1", "l1", "l2", "l3"], label=["nv", "mel", "nv", "nv"]))
     assert report.ok
@@ -229,7 +229,7 @@ def test_equal_pixels_in_different_files_are_found(table):
 
 
 def test_one_id_in_two_spellings_is_a_duplicate(table):
-    files = {"I_1.jpg": JPEG, "i_1_downsampled.jpg": coded(PICTURE.rotate(180)), "I_2.png": PNG}
+    files = {"I_1.jpg": JPEG, "i_1_downsampled.jpg": coded(IMAGE.rotate(180)), "I_2.png": PNG}
     found = check(table(files, lesion_id=["HAM_0000001", "ham_0000001", "x"])).duplicates
     assert found.values.tolist() == [["same id", ("I_1", "i_1_downsampled"), True, True]]
 
@@ -254,7 +254,7 @@ def release(**known):
 
 def test_counts_that_differ_from_the_catalog_are_differences_not_errors(table):
     expected = release(images=3, lesions=2, patients=2, counts={"nv": 1, "mel": 2})
-    files = {"a.jpg": JPEG, "b.jpg": coded(PICTURE.rotate(180))}
+    files = {"a.jpg": JPEG, "b.jpg": coded(IMAGE.rotate(180))}
     report = check(table(files, lesion_id=["l1", "l2"], label=["nv", "mel"]), expected)
     assert report.ok
     assert report.differences == (
@@ -271,7 +271,7 @@ def test_long_lists_are_cut_in_the_text_and_whole_in_the_frame(table):
 
 
 def test_the_number_of_workers_changes_nothing(table):
-    rows = table({f"{n}.jpg": coded(PICTURE.rotate(90 * n)) for n in range(4)} | {"x.jpg": b""})
+    rows = table({f"{n}.jpg": coded(IMAGE.rotate(90 * n)) for n in range(4)} | {"x.jpg": b""})
     one, four = (check_images(rows, workers=n, progress=False) for n in (1, 4))
     pd.testing.assert_frame_equal(one.files, four.files)
 

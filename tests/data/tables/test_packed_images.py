@@ -145,8 +145,15 @@ def test_isic2024_is_read_by_folder_table_or_images(isic2024, name):
 def test_a_file_of_weights_is_not_taken_for_images(tmp_path):
     with h5py.File(tmp_path / "model.h5", "w") as file:
         file["layers/dense/kernel"] = np.zeros((2, 2))
-    with pytest.raises(ValueError, match="its entry layers is not an image"):
+    with pytest.raises(ValueError, match="model.h5 holds layers of a network and no images"):
         load(tmp_path / "model.h5")
+    with pytest.raises(FileNotFoundError, match="no table of diagnoses"):
+        load(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["model.h5"], "no lock is left"
+    for label in ("mel", "nv"):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / f"{label}.jpg").write_bytes(jpeg(1))
+    assert load(tmp_path, verbose=False)["label"].tolist() == ["mel", "nv"], "weights may lie beside images"
     with h5py.File(tmp_path / "text.hdf5", "w") as file:
         file["note"] = np.void(b"hello")
     with pytest.raises(ValueError, match="its entry note is neither JPEG nor PNG"):

@@ -1,12 +1,14 @@
 """Every figure of the documents that can be drawn, from a tiny run, drawn images and released numbers."""
 
 import dataclasses
+from contextlib import nullcontext
 
 import cv2
 import pytest
+from page_stand_in import StandIn
 
 from skinkit.data.synthetic.drawing import draw_lesion
-from skinkit.experiments.document_figures import draw_figure, figure_list, list_figures
+from skinkit.experiments.document_figures import draw, draw_figure, figure_list, list_figures, serving
 from skinkit.experiments.document_figures.draw import DRAWINGS
 from skinkit.papers.figures import load_figures
 from skinkit.papers.recipe import choose
@@ -39,10 +41,26 @@ def with_crops(tmp_path_factory):
 _TINY_CROPS = {"smoke": {"image_size": (64, 80), "crop_size": 32, "subset": 60}}
 
 
+@pytest.fixture(scope="module")
+def platform():
+    with StandIn() as service:
+        yield service.url
+
+
+def shown_page(row, request, monkeypatch):
+    """Has the stand-in answer, in the place of the server of a run: `test_end_to_end` starts that."""
+    if not serving.has_browser():
+        pytest.skip(f"needs {serving.BROWSER}")
+    address = f"{request.getfixturevalue('platform')}/{'' if row['of'] == 'api' else 'app/'}"
+    monkeypatch.setattr(serving, "served", lambda *_: nullcontext(address))
+
+
 @pytest.mark.parametrize(("document", "row"), DRAWN, ids=[f"{key}-{row['figure']}" for key, row in DRAWN])
-def test_a_figure_is_drawn_and_says_where_it_comes_from(document, row, tmp_path, request):
+def test_a_figure_is_drawn_and_says_where_it_comes_from(document, row, tmp_path, request, monkeypatch):
     runs = []
-    if DRAWINGS[row["drawing"]] == "runs":
+    if row["drawing"] == "page":
+        shown_page(row, request, monkeypatch)
+    if DRAWINGS[row["drawing"]] == "runs" or row["drawing"] == "page":
         name = "with_crops" if row["drawing"] == "weights_of_crops" else "finished"
         runs = [request.getfixturevalue(name)]
     out = tmp_path / "figure.png"
@@ -52,7 +70,7 @@ def test_a_figure_is_drawn_and_says_where_it_comes_from(document, row, tmp_path,
     assert min(pixels.shape[:2]) > 150 and pixels.std() > 5
     assert [path.name for path in tmp_path.iterdir()] == ["figure.png"], "no part file is left"
     assert ("It stands in for" in text) == bool(runs)
-    if DRAWINGS[row["drawing"]] in ("images", "runs"):
+    if runs or DRAWINGS[row["drawing"]] == "images":
         assert "drawn images, no photographs" in text
 
 
@@ -105,9 +123,25 @@ def test_a_row_of_another_training_is_no_curve_of_a_pair(finished, tmp_path):
         draw_figure("bermeo2023", "8.1", tmp_path / "figure.png", given=[finished])
 
 
-def test_full_runs_come_first_and_only_those_alike(tmp_path, monkeypatch):
-    from skinkit.experiments.document_figures import draw
+def test_pages_need_a_browser_and_the_list_says_so(tmp_path, monkeypatch):
+    numbers = ["8.14", "8.16"]
+    monkeypatch.setattr(serving, "CHROMIUM", None)
+    now = list_figures("bermeo2023", tmp_path).set_index("figure").loc[numbers]
+    assert now["now"].tolist() == ["yes", "no"] and "Chromium (or its path in" in now.loc["8.16", "needs"]
+    with pytest.raises(RuntimeError, match="is shown in a browser. It needs Chromium"):
+        draw_figure("bermeo2023", "8.16", tmp_path / "figure.png")
+    assert not list(tmp_path.iterdir())
 
+
+def test_a_server_that_does_not_start_says_why(tmp_path):
+    with (
+        pytest.raises(RuntimeError, match="(?s)does not start. It says.*--no-option"),
+        serving.served(["--no-option"], tmp_path),
+    ):
+        pass
+
+
+def test_full_runs_come_first_and_only_those_alike(tmp_path, monkeypatch):
     class Run:
         def __init__(self, name, profile, protocol="corrected", seed=0):
             self.manifest = {"recipe": name, "profile": profile, "protocol": protocol, "seed": seed}

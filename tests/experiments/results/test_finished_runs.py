@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -64,6 +65,15 @@ def test_copies_and_smoke_runs_are_told_and_not_counted(edit, capsys):
         *("not counted, a smoke run", "counted once, the same run", "not counted, a smoke run")
     ]
     assert {run.folder.name for run in finished_runs(runs, smoke=True, verbose=False)} == {"fallback"}
+
+
+@pytest.mark.parametrize("content", ["{", '{"name": "of another program"}', "[1]"])
+def test_a_manifest_that_is_no_run_s_is_told_and_stops_nothing(edit, content, capsys):
+    runs = edit(DEMO)
+    (runs / "other").mkdir()
+    (runs / "other" / "manifest.json").write_text(content)
+    assert [run.folder.name for run in finished_runs(runs)] == ["run"]
+    assert re.search(r"^not counted: .*other/manifest.json is ", capsys.readouterr().out)
 
 
 def test_two_protocols_that_carry_out_the_same_count_both(edit):

@@ -41,7 +41,7 @@ def committed():
     return results_pages(Tables(ledger, differences, times, RESULTS))
 
 
-def without_pictures(text):
+def without_figures(text):
     return re.sub(r"!\[.*\]\(figures/.*\.png\)\n\n", "", text)
 
 
@@ -51,7 +51,7 @@ def read(page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_pages_are_those_of_the_tables_and_runs_of_the_repository(page):
-    assert without_pictures(read(page)) == without_pictures(committed()[f"{page}.md"])
+    assert without_figures(read(page)) == without_figures(committed()[f"{page}.md"])
 
 
 @pytest.mark.parametrize("page", PAGES)

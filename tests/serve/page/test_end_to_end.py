@@ -1,18 +1,12 @@
 """The page on the real service, with a worker and a network."""
 
-import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import pytest
 from page_user import User, visit
+
+from skinkit.experiments.document_figures.serving import served
 
 ROOT = Path(__file__).parents[3]
 TOKEN = "a-long-secret-token"
@@ -21,35 +15,13 @@ TOKEN = "a-long-secret-token"
 @pytest.fixture(scope="module")
 def address(whole, tmp_path_factory):
     pytest.importorskip("skinkit.serve.server", reason="needs the server: pip install 'skinkit[serve]'")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     out = tmp_path_factory.mktemp("serve")
     # A copy: the validation images are predicted once, and kept in the folder.
-    served = shutil.copytree(whole, out / "run")
-    command = [sys.executable, "-m", "skinkit", "serve", served, "--out", out, "--port", port]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "SKINKIT_DATA": "", "SKINKIT_TOKENS": f"me:{TOKEN}"}
-    with (out / "log").open("ab") as log:
-        process = subprocess.Popen(map(str, command), env=environment, stdout=log, stderr=log, cwd=out)
-    try:
-        until_ready(process, f"http://127.0.0.1:{port}/readyz", out / "log")
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(20)
-
-
-def until_ready(process, address, log):
-    for _ in range(600):
-        assert process.poll() is None, log.read_text()
-        try:
-            urllib.request.urlopen(address, timeout=5).close()
-            return
-        except OSError as error:
-            if isinstance(error, urllib.error.HTTPError):
-                error.close()
-            time.sleep(0.2)
-    raise AssertionError(log.read_text())
+    copied = shutil.copytree(whole, out / "run")
+    with served(
+        [copied], out, PYTHONPATH=str(ROOT), SKINKIT_DATA="", SKINKIT_TOKENS=f"me:{TOKEN}"
+    ) as address:
+        yield address
 
 
 def test_the_page_does_on_the_service_what_it_does_on_the_stand_in(browser, address, draw):

@@ -56,6 +56,11 @@ def unpack_images(path):
     return folder
 
 
+def was_unpacked(folder, name):
+    """Tells whether a folder was unpacked here from a file whose name begins so, in lower case."""
+    return folder.name.lower().startswith(name) and (folder / _MARK).exists()
+
+
 def _is_unpacked(path, mark):
     """Whether a file is the one that was unpacked; its content is read where only its time differs."""
     noted, stat = read_json(mark, _REMEDY, "bytes", "changed", "content"), path.stat()

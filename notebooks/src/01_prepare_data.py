@@ -24,23 +24,27 @@
 # report lacks: how much of its test set was also in its training set. On the way you make the split
 # that all later notebooks use.
 #
-# | profile | time (2 CPU cores) | memory | data |
-# | --- | --- | --- | --- |
-# | `smoke` | half a minute | 1 GB | 300 synthetic images, generated here |
-# | `quick` | half a minute | 1 GB | HAM10000, 1,000 of its images opened |
-# | `full` | 1 minute | 1 GB | HAM10000, all 10,015 images opened (2.8 GB to download once) |
+# | profile | CPU (2 cores) | T4 (estimated) | memory | data |
+# | --- | --- | --- | --- | --- |
+# | `smoke` | half a minute | half a minute | 1 GB | 300 synthetic images, generated here |
+# | `quick` | half a minute | half a minute | 1 GB | HAM10000, 1,000 of its images opened |
+# | `full` | 1 minute | 1 minute | 1 GB | HAM10000, all 10,015 images opened (2.8 GB to download once) |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit if it is missing, as in Colab; replaces nothing else.
+# Installs skinkit where it is missing: a wheel beside this notebook or in Drive (mounted), else the release.
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 if importlib.util.find_spec("skinkit") is None:
-    source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+    places = [*Path().glob("skinkit-*.whl"), *Path("drive/MyDrive").glob("skinkit-*.whl")]
+    places.append("git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    done = any(subprocess.run([*pip, place]).returncode == 0 for place in places)
+    assert done, "put skinkit's wheel (skinkit-*.whl) beside this notebook, and run this cell again"
 importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
@@ -61,6 +65,13 @@ from skinkit.experiments import available_profile
 from skinkit.papers.published import published_row
 
 skinkit.report_environment()
+
+# %% tags=["images"]
+# Real images: take the "# " away from one line. Sizes and times are estimates, hosts untried (2026-11-29).
+# skinkit.data.get("dataverse")  # from the publisher: 2.8 GB, 3 to 10 minutes
+# skinkit.data.get("kaggle")  # a copy, without an account: 5.6 GB, 4 to 15 minutes
+# skinkit.data.get("drive")  # the folder skinkit/ham10000 of your Drive: no download, 2 to 5 minutes
+# skinkit.data.get("dermamnist")  # at 28 x 28 pixels: 20 MB, 1 minute; then DATASET = "dermamnist" above
 
 # %% [markdown]
 # ## 1. What is in the table?

@@ -1,6 +1,7 @@
 """Notebooks are generated from their sources, always to the same bytes."""
 
 import json
+import re
 import runpy
 import shutil
 import subprocess
@@ -65,6 +66,18 @@ def test_the_result_holds_the_cells_and_only_the_metadata_we_keep(folder):
     assert form["metadata"] == {"cellView": "form"}
     assert form["source"][0] == "%matplotlib inline\n"
     assert [cell["id"] for cell in notebook["cells"]] == ["0", "1", "2"]
+
+
+def test_without_a_repository_nothing_leads_there(folder):
+    project = folder.parent / "pyproject.toml"
+    lines = project.read_text(encoding="utf-8").splitlines(keepends=True)
+    project.write_text("".join(line for line in lines if not line.startswith("Repository")), "utf-8")
+    for name in ("01_prepare_data.py", "19_serve_a_model.py"):
+        shutil.copy(ROOT / "notebooks" / "src" / name, folder / "src")
+        notebook = runpy.run_path(str(folder / "build.py"))["generate"](folder / "src" / name)
+        assert "REPOSITORY" not in notebook and "colab.research" not in notebook and "git+" not in notebook
+        title = "".join(json.loads(notebook)["cells"][0]["source"])
+        assert re.search(r"\n\n\[[^]]+\]\(https://", title), "the row begins with the first document"
 
 
 def test_another_process_writes_the_same_bytes(folder):

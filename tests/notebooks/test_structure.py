@@ -98,7 +98,7 @@ def first_code_cells(notebook, stem):
 
 
 def real_images(notebook, stem):
-    """Where a chapter reads a data set, one cell says three ways to get it, a line each with size and time."""
+    """Where a chapter reads a data set, one cell says three ways to get it, each with size and time."""
     cells = code_cells(notebook, "images")
     reads = any("available_profile" in cell.source for cell in imports_of(notebook))
     if [cell.id for cell in cells] != [code_cells(notebook)[2 + len(imports_of(notebook))].id] * reads:

@@ -129,20 +129,20 @@ draw_house(FLOORS)
 def used_rooms(room):
     """Returns the rooms of FLOORS that the modules of a room import, itself left out."""
     folder = Path(skinkit.__file__).parent / room
-    lines = [line for path in folder.rglob("*.py") for line in path.read_text("utf-8").splitlines()]
-    imports = [line for line in lines if re.match(r"\s*(from|import) skinkit\b", line)]
-    words = {word for line in imports for word in re.findall(r"\w+", line)}
-    return sorted(words & {*height_of} - {room})
+    text = "\n".join(path.read_text(encoding="utf-8") for path in folder.rglob("*.py"))
+    imports = " ".join(re.findall(r"^\s*(?:from|import) skinkit\b.*", text, flags=re.MULTILINE))
+    words = set(re.findall(r"\w+", imports))
+    return sorted(words.intersection(floor_of) - {room})
 
-
-height_of = {room: -floor for floor, rooms in enumerate(FLOORS.values()) for room in rooms}
-rooms = ["experiments", "tasks", "models", "data", "evaluation"]
-used = {room: used_rooms(room) for room in rooms}
 
 # %%
-for room, others in used.items():
-    print(f"{room:<12} uses {', '.join(others)}")
-    assert all(height_of[other] < height_of[room] for other in others), "a room above is used"
+floor_of = {}
+for floor, rooms in enumerate(reversed(FLOORS.values())):
+    floor_of.update(dict.fromkeys(rooms, floor))
+for room in ("experiments", "tasks", "models", "data", "evaluation"):
+    used = used_rooms(room)
+    print(f"{room:<12} uses {', '.join(used)}")
+    assert all(floor_of[other] < floor_of[room] for other in used), "a room above is used"
 
 # %% [markdown]
 # So you can read `evaluation` without knowing what a network is, and change `data` without breaking a plot.

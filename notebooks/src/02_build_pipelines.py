@@ -202,7 +202,7 @@ def show_versions(changes):
     """Draws one row of images for each change."""
     figure, axes = plt.subplots(len(changes), 5, figsize=(7, 1.55 * len(changes)), layout="constrained")
     titles = [f"{name}={value:.3g}" for name, value in changes.items() for _ in range(5)]
-    images = [image for change in changes.items() for image in versions(Augmentation(**dict([change])))]
+    images = [image for name in changes for image in versions(Augmentation(**{name: changes[name]}))]
     skinkit.plots.image_grid(images, titles, axes=axes)
 
 

@@ -201,11 +201,11 @@ sizes = {}
 for attention in ("none", "soft", "doubled", "random_map"):
     options = {"attention": attention, "soft_attention": {"gamma": None}}
     network = skinkit.models.build("koefler_cnn", (100, 100, 3), 7, **options)
-    parts = {part.name: part.count_params() for part in network.layers}
-    names = ("dense1", "conv6", "soft_attention")
-    sizes[attention] = {"all": network.count_params()} | {name: parts.get(name, 0) for name in names}
+    of_layer = {part.name: part.count_params() for part in network.layers}
+    parts = [of_layer.get(name, 0) for name in ("dense1", "conv6", "soft_attention")]
+    sizes[attention] = [network.count_params(), *parts]
 del network
-sizes = pd.DataFrame(sizes).T
+sizes = pd.DataFrame(sizes, index=["all", "dense1", "conv6", "soft_attention"]).T
 assert sizes.loc["none", "all"] == 56_654_727
 assert sizes.loc["soft", "all"] == 59_069_331
 sizes.assign(more=sizes["all"] - sizes.loc["none", "all"])

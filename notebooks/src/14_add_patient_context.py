@@ -421,7 +421,8 @@ pd.Series(
 # Otherwise this cell is empty.
 
 # %%
-if (profile := available_profile(PROFILE, "isic2020", DATA_DIR)) != "smoke":
+profile = available_profile(PROFILE, "isic2020", DATA_DIR)
+if profile != "smoke":
     for row in REAL_ROWS:
         run(f"hernandez2020/controls/lite0-{row}", profile, **where)
 book = ledger(OUT_DIR, smoke=True).query("document == 'hernandez2020' and metric == 'auc'")

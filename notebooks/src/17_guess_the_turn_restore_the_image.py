@@ -363,13 +363,13 @@ for arm in ARMS:
     first = runs[arm].recipe.start_from
     cost = {"pretext": runs[first.removeprefix(f"{table}-")] if first else None, "class": runs[arm]}
     updates = {name: len(saved.history) * per_epoch if saved else 0 for name, saved in cost.items()}
-    steps[arm] = updates | {"seconds": sum(saved.manifest["seconds"] for saved in cost.values() if saved)}
+    seconds = sum(saved.manifest["seconds"] for saved in cost.values() if saved)
+    steps[arm] = {**updates, "seconds": seconds}
 steps = pd.DataFrame(steps).T.round().astype(int)
 if profile != "smoke":
     assert steps.loc["scratch-50-epochs", "class"] == steps.loc["rotation", ["pretext", "class"]].sum()
 print(steps)
-bars = steps[["pretext", "class"]].plot.barh(stacked=True, figsize=(7, 2.5), xlabel="updates")
-bars.invert_yaxis()
+steps[["pretext", "class"]].plot.barh(stacked=True, figsize=(7, 2.5), xlabel="updates").invert_yaxis()
 
 # %%
 asked, shares, intervals = ["accuracy", "macro_recall"], {}, {}

@@ -191,9 +191,11 @@ print(posted.status_code, posted.json(), task)
 def result_of(location):
     """Returns the answer of a task when it is no longer worked on, and the states that were seen before."""
     states = []
-    while (answer := api.get(address + location, timeout=60)).status_code == 202:
+    answer = api.get(address + location, timeout=60)
+    while answer.status_code == 202:
         states.append(answer.json())
         time.sleep(int(answer.headers["Retry-After"]))
+        answer = api.get(address + location, timeout=60)
     answer.raise_for_status()
     return answer, states
 

@@ -271,9 +271,11 @@ rows = table.set_index("image_id")
 counts = []
 for split in folds:
     part = split.rows(table, "validation")
-    ill = part[part["label"] == "malignant"]
-    leak = skinkit.data.leakage_report(table, split, part="validation").loc["all", "patient"]
-    counts.append([len(part), len(ill), part["patient_id"].nunique(), ill["patient_id"].nunique(), leak])
+    malignant = part[part["label"] == "malignant"]
+    known = skinkit.data.leakage_report(table, split, part="validation").loc["all", "patient"]
+    counts.append(
+        [len(part), len(malignant), part["patient_id"].nunique(), malignant["patient_id"].nunique(), known]
+    )
 
 # %%
 columns = ["images", "melanomas", "patients", "with melanoma", "leak"]

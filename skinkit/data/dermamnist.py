@@ -50,8 +50,6 @@ def dermamnist_split(table, leak_free=False):
     The published one divides images, and lesions are in two parts. Without the leak, all images of such a
     lesion are in training, as in DermaMNIST-C.
 
-    Paper: Abhishek, Jain and Hamarneh (2025), https://doi.org/10.1038/s41597-025-04382-5
-
     Args:
         table: Manifest table of DermaMNIST.
         leak_free: Boolean; needs the lesion of each image.
@@ -61,6 +59,9 @@ def dermamnist_split(table, leak_free=False):
 
     Raises:
         ValueError: for a table of other images, or without lesions where they are needed.
+
+    Reference:
+    - [Abhishek et al., 2025](https://doi.org/10.1038/s41597-025-04382-5)
     """
     words = table["image_id"].str.extract(r"^(train|val|test)_\d{6}$", expand=False)
     if words.isna().any():
@@ -78,10 +79,5 @@ def dermamnist_split(table, leak_free=False):
         )
     parts_of_lesion = parts.groupby(table["lesion_id"].to_numpy())
     parts[parts_of_lesion.transform("nunique") > 1] = "train"
-    return Split(
-        "dermamnist/leak-free",
-        parts,
-        None,
-        "lesion",
-        "Published split; a lesion in two parts is in training.",
-    )
+    note = "Published split; all images of a lesion that it has in two parts are in training."
+    return Split("dermamnist/leak-free", parts, None, "lesion", note)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skinkit.data.load import load
-from skinkit.data.releases.catalog import find_release
+from skinkit.data.releases.catalog import CATALOG
 from skinkit.data.releases.download import fetch
 from skinkit.data.tables.folder import data_root
 from skinkit.names import check_name
@@ -22,12 +22,12 @@ class Source:
     Args:
         fill: Function `(release, root)` that completes the release's folder below `root`.
         cost: String, size and time, said before anything is done. Times are for 10 to 50 MB a second.
-        release: String, the release that it is for unless another is asked for.
+        releases: Strings, the releases that it has; the first is taken unless another is asked for.
     """
 
     fill: Callable
     cost: str
-    release: str = "ham10000"
+    releases: tuple[str, ...]
 
 
 def get(source, name=None, *, to=None):
@@ -41,14 +41,14 @@ def get(source, name=None, *, to=None):
         source: String, `"dataverse"`, `"kaggle"`, `"drive"`, `"dermamnist"` or `"dermamnist_224"`. In Drive,
             the folder `skinkit/<name>` of My Drive holds the publisher's files as they are, or the table and
             the unpacked images.
-        name: String, a release of the catalog, for `"kaggle"` and `"drive"`; default: `"ham10000"`.
+        name: String, a release of the catalog; default: the source's own, `"ham10000"` for the first three.
         to: Folder that holds one folder a release; default: as in `fetch`.
 
     Returns:
         The release's folder.
 
     Raises:
-        ValueError: for a source or a release that there is not, or without a copy at Kaggle.
+        ValueError: for a source that there is not, or a release that it does not have.
         FileNotFoundError: if Drive cannot be reached or lacks the folder, or images are missing.
         DownloadError: as `fetch`.
 
@@ -58,7 +58,9 @@ def get(source, name=None, *, to=None):
     """
     check_name("Sources", source, SOURCES)
     chosen = SOURCES[source]
-    release, root = find_release(name or chosen.release), data_root(to).resolve()
+    name = name or chosen.releases[0]
+    check_name(f"Releases of the source {source!r}", name, chosen.releases)
+    release, root = CATALOG[name], data_root(to).resolve()
     print(f"{release.title}\n{chosen.cost}. Licence: {release.licence}. Not for clinical use.")
     chosen.fill(release, root)
     table = load(release.key, root=root, verbose=False)
@@ -73,8 +75,6 @@ def _from_publisher(release, root):
 
 
 def _from_kaggle(release, root):
-    if not release.kaggle:
-        raise ValueError(f"No copy of {release.key} at Kaggle is known. `skinkit data info {release.key}`")
     try:
         import kagglehub
     except ImportError:
@@ -119,10 +119,13 @@ def _link(place, folder):
             there.add(path.name.lower())
 
 
+_AT_KAGGLE = tuple(key for key, release in CATALOG.items() if release.kaggle)
 SOURCES = {
-    "dataverse": Source(_from_publisher, "2.8 GB to download, 3 to 10 minutes"),
-    "kaggle": Source(_from_kaggle, "5.6 GB to download for HAM10000 (each image twice), 4 to 15 minutes"),
-    "drive": Source(_from_drive, "Nothing to download; 2 to 5 minutes to check and unpack"),
-    "dermamnist": Source(_from_publisher, "About 20 MB to download, 1 minute", "dermamnist"),
-    "dermamnist_224": Source(_from_publisher, "About 1 GB to download, 2 to 5 minutes", "dermamnist_224"),
+    "dataverse": Source(_from_publisher, "2.8 GB to download, 3 to 10 minutes", ("ham10000",)),
+    "kaggle": Source(
+        _from_kaggle, "5.6 GB to download for HAM10000 (each image twice), 4 to 15 minutes", _AT_KAGGLE
+    ),
+    "drive": Source(_from_drive, "Nothing to download; 2 to 5 minutes to check and unpack", tuple(CATALOG)),
+    "dermamnist": Source(_from_publisher, "About 20 MB to download, 1 minute", ("dermamnist",)),
+    "dermamnist_224": Source(_from_publisher, "About 1 GB to download, 2 to 5 minutes", ("dermamnist_224",)),
 }

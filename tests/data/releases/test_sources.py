@@ -179,8 +179,23 @@ def test_the_copy_at_kaggle_is_read_where_it_lies_and_each_image_once(notebook, 
     assert asked == ["kmader/skin-cancer-mnist-ham10000"] * 2
     table = read_back(notebook)
     assert table["image_id"].tolist() == IDS and not table.attrs["notices"]
-    with pytest.raises(ValueError, match="No copy of derm7pt at Kaggle"):
+    with pytest.raises(ValueError, match="Releases of the source 'kaggle' are ham10000, isic2020"):
         get("kaggle", "derm7pt")
+
+
+def test_a_re_pack_of_isic_2020_at_kaggle_stands_in_for_the_release(notebook, tmp_path, monkeypatch):
+    table = (
+        "image_name,patient_id,sex,age_approx,anatom_site_general_challenge,diagnosis,benign_malignant,target,"
+        "tfrecord\nISIC_1,IP_1,male,50,torso,nevus,benign,0,3\nISIC_2,IP_2,male,50,torso,melanoma,malignant,1,4\n"
+    )
+    files = {"train.csv": table.encode(), "test.csv": b"image_name,patient_id\nISIC_9,IP_9\n"}
+    files |= {f"{place}.jpg": IMAGES[IDS[0]] for place in ("train/ISIC_1", "train/ISIC_2", "test/ISIC_9")}
+    module = types.ModuleType("kagglehub")
+    module.dataset_download = lambda handle: str(write(files, tmp_path / handle.replace("/", "-")))
+    monkeypatch.setitem(sys.modules, "kagglehub", module)
+    assert get("kaggle", "isic2020") == notebook / "datasets" / "isic2020"
+    assert read_back(notebook, "isic2020")["label"].tolist() == ["benign", "malignant"]
+    assert (tmp_path / "cdeotte-jpeg-melanoma-512x512").is_dir()
 
 
 def test_a_link_into_a_cache_that_was_emptied_is_made_again(notebook, tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ fixed set of metadata, so that the same source gives the same bytes on every mac
 """
 
 import argparse
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -21,9 +22,11 @@ CELL_METADATA = ("cellView", "tags")
 FOLDER = Path(__file__).resolve().parent
 FIX = "run `make notebooks`"
 _PROJECT = tomllib.loads((FOLDER.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-# The two words in capitals may stand in a source.
+# The two words in capitals may stand in a source. Where `[project.urls]` names no repository, lines that lead
+# there (badges, and where the install cell fetches from) are left out.
+REPOSITORY = _PROJECT.get("urls", {}).get("Repository", "")
 WORDS = {
-    "REPOSITORY_SLUG": _PROJECT["urls"]["Repository"].removeprefix("https://github.com/"),
+    "REPOSITORY_SLUG": REPOSITORY.removeprefix("https://github.com/"),
     "RELEASE_TAG": f"v{_PROJECT['version']}",
 }
 
@@ -46,6 +49,8 @@ def keep_only(metadata, names):
 def generate(source):
     """Returns the text of the notebook that belongs to a source."""
     text = source.read_text(encoding="utf-8")
+    if not REPOSITORY:
+        text = re.sub(r"(?m)(?:^.*REPOSITORY_SLUG.*\n)+(# )?(?:· )?", r"\1", text)
     for word, value in WORDS.items():
         text = text.replace(word, value)
     notebook = jupytext.reads(text, fmt="py:percent")

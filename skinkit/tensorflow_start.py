@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib.machinery
+import logging
 import os
 import platform
 import re
@@ -29,8 +30,18 @@ def start_quietly():
     variable (that oneDNN is on, that there is no GPU): they are left out here, by the same level.
     """
     os.environ.setdefault(_LEVEL, "3")
+    logging.getLogger("tensorflow").addFilter(_is_news)
     if "tensorflow" not in sys.modules and _QuietFinder not in sys.meta_path:
         sys.meta_path.insert(0, _QuietFinder)
+
+
+def _is_news(record):
+    """Leaves out that Keras traces too often: TensorFlow counts the calls of all networks as those of one.
+
+    Each network is traced once, so a notebook that trains several for a few steps would be warned.
+    """
+    message = record.getMessage()
+    return "triggered tf.function retracing" not in message or "TensorFlowTrainer." not in message
 
 
 class _QuietFinder:

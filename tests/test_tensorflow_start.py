@@ -1,10 +1,12 @@
 """What processes that use skinkit write to stderr, and what is held back."""
 
+import logging
 import os
 import platform
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from skinkit.tensorflow_start import _without_log
@@ -57,6 +59,25 @@ def test_what_is_above_the_level_and_what_is_not_tensorflows_is_handed_on(
         os.write(2, WARNING + INFORMATION + b"ours\n" + ERROR + FATAL)
         raise ImportError("broken")
     assert capfdbinary.readouterr().err == kept
+
+
+def test_each_network_may_be_traced_once_and_a_function_of_ones_own_is_still_told(caplog):
+    import keras
+    import tensorflow as tf
+
+    logger = logging.getLogger("tensorflow")
+    logger.addHandler(caplog.handler)
+    try:
+        for _ in range(6):
+            network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+            network.predict_on_batch(np.ones((1, 1)))
+        assert "retracing" not in caplog.text
+        own = tf.function(lambda one: one)
+        for number in range(6):
+            own(number)
+        assert "retracing" in caplog.text
+    finally:
+        logger.removeHandler(caplog.handler)
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def problems(root=ROOT, tags=None, version=skinkit.__version__):
         version: String, what the package says of itself.
     """
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    released, repository = project["version"], project["urls"]["Repository"]
+    released, repository = project["version"], project.get("urls", {}).get("Repository")
     cited = yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8"))
     said = {
         "skinkit.__version__": (version, released),
@@ -49,6 +49,8 @@ def problems(root=ROOT, tags=None, version=skinkit.__version__):
         for what, (is_now, due) in said.items()
         if is_now != due
     ]
+    if not repository:
+        found.append("[project.urls] of pyproject.toml has no Repository: the notebooks have no badges")
     if not re.fullmatch(r"\d{4}-\d\d-\d\d", str(cited.get("date-released"))):
         found.append(f"date-released of CITATION.cff is a day. Received: {cited.get('date-released')}")
     if others := [
@@ -57,7 +59,7 @@ def problems(root=ROOT, tags=None, version=skinkit.__version__):
         if tag.startswith("v") and tag != f"v{released}"
     ]:
         found.append(f"this commit has the tag {', '.join(others)}, and the version needs v{released}")
-    return [*found, *_other_addresses(root, repository.removeprefix("https://github.com/"))]
+    return [*found, *_other_addresses(root, str(repository).removeprefix("https://github.com/"))]
 
 
 def _tags(root):

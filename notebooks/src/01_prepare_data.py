@@ -24,28 +24,33 @@
 # report lacks: how much of its test set was also in its training set. On the way you make the split
 # that all later notebooks use.
 #
-# | profile | time (2 CPU cores) | memory | data |
-# | --- | --- | --- | --- |
-# | `smoke` | half a minute | 1 GB | 300 synthetic images, generated here |
-# | `quick` | half a minute | 1 GB | HAM10000, 1,000 of its images opened |
-# | `full` | 1 minute | 1 GB | HAM10000, all 10,015 images opened (2.8 GB to download once) |
+# | profile | CPU (2 cores) | T4 (estimated) | memory | data |
+# | --- | --- | --- | --- | --- |
+# | `smoke` | half a minute | half a minute | 1 GB | 300 synthetic images, generated here |
+# | `quick` | half a minute | half a minute | 1 GB | HAM10000, 1,000 of its images opened |
+# | `full` | 1 minute | 1 minute | 1 GB | HAM10000, all 10,015 images opened (2.8 GB to download once) |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit if it is missing, as in Colab; replaces nothing else.
+# Installs skinkit where it is missing: a wheel beside this notebook or in Drive (mounted), else the release.
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 if importlib.util.find_spec("skinkit") is None:
-    source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+    places = [*Path().glob("skinkit-*.whl"), *Path("drive/MyDrive").glob("skinkit-*.whl")]
+    places.append("git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    done = any(subprocess.run([*pip, place]).returncode == 0 for place in places)
+    assert done, "put skinkit's wheel (skinkit-*.whl) beside this notebook, and run this cell again"
 importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
 SEED = 0  # any integer: decides which lesion goes where
+DATASET = "ham10000"  # or "dermamnist": the same images at 28 x 28 pixels, for a lesson of five minutes
 DATA_DIR = None  # holds the folder ham10000; None: $SKINKIT_DATA, else ./datasets
 OUT_DIR = "results/notebooks/01_prepare_data"  # the split is saved here
 TEST_SHARE = 0.2  # share of the images kept for the exam
@@ -62,6 +67,13 @@ from skinkit.papers.published import published_row
 
 skinkit.report_environment()
 
+# %% tags=["images"]
+# Real images: take the "# " away from one line. Sizes and times are estimates, hosts untried (2026-11-29).
+# skinkit.data.get("dataverse")  # from the publisher: 2.8 GB, 3 to 10 minutes
+# skinkit.data.get("kaggle")  # a copy, without an account: 5.6 GB, 4 to 15 minutes
+# skinkit.data.get("drive")  # the folder skinkit/ham10000 of your Drive: no download, 2 to 5 minutes
+# skinkit.data.get("dermamnist")  # at 28 x 28 pixels: 20 MB, 1 minute; then DATASET = "dermamnist" above
+
 # %% [markdown]
 # ## 1. What is in the table?
 #
@@ -70,11 +82,11 @@ skinkit.report_environment()
 # only. Without the real images we go on with synthetic ones; the table looks the same.
 
 # %%
-profile = available_profile(PROFILE, "ham10000", DATA_DIR)
+profile = available_profile(PROFILE, DATASET, DATA_DIR)
 if profile == "smoke":
     table = skinkit.data.synthetic(300, seed=SEED)
 else:
-    table = skinkit.data.load("ham10000", root=DATA_DIR)
+    table = skinkit.data.load(DATASET, root=DATA_DIR)
 table.drop(columns="path").sample(5, random_state=SEED)
 
 # %% [markdown]
@@ -186,6 +198,16 @@ skinkit.plots.leakage_bars(seen_by_image)
 # often than a harmless spot. A high score on this test tells us how well the network remembers. The
 # synthetic images also have patients with several lesions, and training has met nearly every patient of
 # that test.
+#
+# DermaMNIST, a small copy of HAM10000 for classrooms, comes with a split of images. If you took it, here is
+# its leak, and the same split with each lesion in one part (Abhishek et al. 2025):
+
+# %%
+if DATASET == "dermamnist" and profile != "smoke":
+    for leak_free in (False, True):
+        published = skinkit.data.dermamnist_split(table, leak_free)
+        stamp = skinkit.data.leakage_stamp(skinkit.data.leakage_report(table, published))
+        print(f"{published.name}: {stamp or 'no leak'}")
 
 # %% [markdown]
 # ## 7. What if lesions stay together?

@@ -25,23 +25,27 @@
 # at, the sixfold copies of Köfler's Table 2 beside the printed count, and a measurement of your own:
 # how close your pipeline comes to the fastest possible one.
 #
-# | profile | time (2 CPU cores) | memory | data |
-# | --- | --- | --- | --- |
-# | `smoke` | 1 minute | 1 GB | 300 synthetic images, generated here |
-# | `quick` | 1 minute | 1 GB | HAM10000, 1,000 of its images |
-# | `full` | 3 minutes | 2 GB | HAM10000, all 10,015 images |
+# | profile | CPU (2 cores) | T4 (estimated) | memory | data |
+# | --- | --- | --- | --- | --- |
+# | `smoke` | 1 minute | 1 minute | 1 GB | 300 synthetic images, generated here |
+# | `quick` | 1 minute | 1 minute | 1 GB | HAM10000, 1,000 of its images |
+# | `full` | 3 minutes | 3 minutes | 2 GB | HAM10000, all 10,015 images |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit if it is missing, as in Colab; replaces nothing else.
+# Installs skinkit where it is missing: a wheel beside this notebook or in Drive (mounted), else the release.
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 if importlib.util.find_spec("skinkit") is None:
-    source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+    places = [*Path().glob("skinkit-*.whl"), *Path("drive/MyDrive").glob("skinkit-*.whl")]
+    places.append("git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    done = any(subprocess.run([*pip, place]).returncode == 0 for place in places)
+    assert done, "put skinkit's wheel (skinkit-*.whl) beside this notebook, and run this cell again"
 importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
@@ -66,12 +70,19 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
+# %%
 import skinkit
 from skinkit.experiments import available_profile
 from skinkit.papers.published import published_row
 from skinkit.pipeline import Augmentation, PipelineSpec, build_dataset, steps_per_epoch
 
 skinkit.report_environment()
+
+# %% tags=["images"]
+# Real images: take the "# " away from one line. Sizes and times are estimates, hosts untried (2026-11-29).
+# skinkit.data.get("dataverse")  # from the publisher: 2.8 GB, 3 to 10 minutes
+# skinkit.data.get("kaggle")  # a copy, without an account: 5.6 GB, 4 to 15 minutes
+# skinkit.data.get("drive")  # the folder skinkit/ham10000 of your Drive: no download, 2 to 5 minutes
 
 # %% [markdown]
 # ## 1. What is in the file?
@@ -191,7 +202,7 @@ def show_versions(changes):
     """Draws one row of images for each change."""
     figure, axes = plt.subplots(len(changes), 5, figsize=(7, 1.55 * len(changes)), layout="constrained")
     titles = [f"{name}={value:.3g}" for name, value in changes.items() for _ in range(5)]
-    images = [image for change in changes.items() for image in versions(Augmentation(**dict([change])))]
+    images = [image for name in changes for image in versions(Augmentation(**{name: changes[name]}))]
     skinkit.plots.image_grid(images, titles, axes=axes)
 
 
@@ -222,9 +233,8 @@ show_versions({"brightness": 0.4, "saturation": 0.8, "contrast": 0.6, "hue": 0.0
 # %%
 brown = np.array([120.0, 70.0, 50.0], "float32")
 grey = brown @ np.array([0.299, 0.587, 0.114], "float32")
-options = {"value_range": (0, 255), "seed": SEED}
-keras_bright = keras.layers.RandomBrightness((0.3, 0.3), **options)
-keras_pale = keras.layers.RandomSaturation((0.5, 0.5), **options)
+keras_bright = keras.layers.RandomBrightness((0.3, 0.3), value_range=(0, 255), seed=SEED)
+keras_pale = keras.layers.RandomSaturation((0.5, 0.5), value_range=(0, 255), seed=SEED)
 pixel = brown[None, None, None]
 rows = {
     "as it is": brown,

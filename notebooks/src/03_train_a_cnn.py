@@ -27,23 +27,27 @@
 # VI of Gessert et al. (2019) shows, with a network of your own in it, and your first run folder, which
 # the next two notebooks use.
 #
-# | profile | time (2 CPU cores) | memory | data |
-# | --- | --- | --- | --- |
-# | `smoke` | 1 minute | 2 GB | synthetic images, generated here |
-# | `quick` | 6 minutes | 3 GB | HAM10000, made small |
-# | `full` | 20 minutes | 4 GB | HAM10000, 30 epochs of the recipe |
+# | profile | CPU (2 cores) | T4 (estimated) | memory | data |
+# | --- | --- | --- | --- | --- |
+# | `smoke` | 1 minute | 1 minute | 2 GB | synthetic images, generated here |
+# | `quick` | 6 minutes | 2 minutes | 3 GB | HAM10000, made small |
+# | `full` | 20 minutes | 3 minutes | 4 GB | HAM10000, 30 epochs of the recipe |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit if it is missing, as in Colab; replaces nothing else.
+# Installs skinkit where it is missing: a wheel beside this notebook or in Drive (mounted), else the release.
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 if importlib.util.find_spec("skinkit") is None:
-    source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+    places = [*Path().glob("skinkit-*.whl"), *Path("drive/MyDrive").glob("skinkit-*.whl")]
+    places.append("git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    done = any(subprocess.run([*pip, place]).returncode == 0 for place in places)
+    assert done, "put skinkit's wheel (skinkit-*.whl) beside this notebook, and run this cell again"
 importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
@@ -66,6 +70,7 @@ import pandas as pd
 from keras import layers
 from sklearn.neighbors import KNeighborsClassifier
 
+# %%
 import skinkit
 from skinkit.evaluation import bootstrap_intervals, paired_difference, per_class, score
 from skinkit.experiments import available_profile, run
@@ -75,6 +80,12 @@ from skinkit.pipeline import Augmentation, PipelineSpec, build_dataset, steps_pe
 from skinkit.training import build_loss, class_weights, sample_weights
 
 skinkit.report_environment()
+
+# %% tags=["images"]
+# Real images: take the "# " away from one line. Sizes and times are estimates, hosts untried (2026-11-29).
+# skinkit.data.get("dataverse")  # from the publisher: 2.8 GB, 3 to 10 minutes
+# skinkit.data.get("kaggle")  # a copy, without an account: 5.6 GB, 4 to 15 minutes
+# skinkit.data.get("drive")  # the folder skinkit/ham10000 of your Drive: no download, 2 to 5 minutes
 
 # %% [markdown]
 # ## 1. Which images are for training, and which for the exam?
@@ -142,6 +153,7 @@ def small_network():
     return keras.Model(image, layers.Dense(len(classes), activation="softmax", name="shares")(x))
 
 
+# %%
 keras.utils.set_random_seed(SEED)
 network = small_network()
 network.summary()
@@ -232,8 +244,7 @@ beside.round(2)
 # released code counts training and test images together. Where a split keeps the mixture, the digits
 # are the same either way. It is still a bad habit, because nothing that is learnt may depend on the
 # test. skinkit counts the training images only.
-
-# %% [markdown]
+#
 # ## 7. What does a weighted loss divide by?
 #
 # Here is a trap on the way from PyTorch to Keras. Take four images, the shares given to the right
@@ -293,8 +304,7 @@ skinkit.plots.score_intervals(intervals)
 #
 # With synthetic images a rare class has a handful of images here and the lines are as long as the
 # figure is wide. Look at the first two rows, and repeat the cell with other seeds.
-
-# %% [markdown]
+#
 # ## 8. The document's table beside ours
 #
 # Is more always better? Table VI of Gessert et al. (2019) turns $k$ from 0.5 to 1.5; $k = 0$ stands

@@ -29,23 +29,27 @@
 # Table 5 that no number of images can give; a submission for the ISIC 2018 challenge; and a page about
 # your run.
 #
-# | profile | time (2 CPU cores) | memory | data |
-# | --- | --- | --- | --- |
-# | `smoke` | 1 minute | 2 GB | 600 synthetic images, generated here |
-# | `quick` | 1 minute; 3 more if notebook 03 has not run | 2 GB | HAM10000, made small |
-# | `full` | 2 minutes; 15 more if notebook 03 has not run | 3 GB | HAM10000 |
+# | profile | CPU (2 cores) | T4 (estimated) | memory | data |
+# | --- | --- | --- | --- | --- |
+# | `smoke` | 1 minute | 1 minute | 2 GB | 600 synthetic images, generated here |
+# | `quick` | 1 minute; 3 more without 03 | 1 minute; 1 more without 03 | 2 GB | HAM10000, made small |
+# | `full` | 2 minutes; 15 more without 03 | 2 minutes; 2 more without 03 | 3 GB | HAM10000 |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit if it is missing, as in Colab; replaces nothing else.
+# Installs skinkit where it is missing: a wheel beside this notebook or in Drive (mounted), else the release.
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 if importlib.util.find_spec("skinkit") is None:
-    source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+    places = [*Path().glob("skinkit-*.whl"), *Path("drive/MyDrive").glob("skinkit-*.whl")]
+    places.append("git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    done = any(subprocess.run([*pip, place]).returncode == 0 for place in places)
+    assert done, "put skinkit's wheel (skinkit-*.whl) beside this notebook, and run this cell again"
 importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
@@ -66,6 +70,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import f1_score
 
+# %%
 import skinkit
 from skinkit import evaluation, plots
 from skinkit.evaluation import score
@@ -75,6 +80,12 @@ from skinkit.papers.published import flagged, load_published, published_row
 from skinkit.tasks.batches import evaluation_images
 
 skinkit.report_environment()
+
+# %% tags=["images"]
+# Real images: take the "# " away from one line. Sizes and times are estimates, hosts untried (2026-11-29).
+# skinkit.data.get("dataverse")  # from the publisher: 2.8 GB, 3 to 10 minutes
+# skinkit.data.get("kaggle")  # a copy, without an account: 5.6 GB, 4 to 15 minutes
+# skinkit.data.get("drive")  # the folder skinkit/ham10000 of your Drive: no download, 2 to 5 minutes
 
 # %% [markdown]
 # ## 1. What is there to evaluate?

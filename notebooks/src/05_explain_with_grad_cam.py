@@ -28,23 +28,27 @@
 # network's own soft-attention layer, and an answer by counting to what Figure 9 of Butskova (2021)
 # shows with four images: does the network look past the lesion when it is wrong?
 #
-# | profile | time (2 CPU cores) | memory | data |
-# | --- | --- | --- | --- |
-# | `smoke` | 1 minute | 2 GB | 600 synthetic images, generated here |
-# | `quick` | 1 minute; 3 more if notebook 03 has not run | 2 GB | HAM10000, made small |
-# | `full` | 2 minutes; 15 more if notebook 03 has not run | 3 GB | HAM10000 |
+# | profile | CPU (2 cores) | T4 (estimated) | memory | data |
+# | --- | --- | --- | --- | --- |
+# | `smoke` | 1 minute | 1 minute | 2 GB | 600 synthetic images, generated here |
+# | `quick` | 1 minute; 3 more without 03 | 1 minute; 1 more without 03 | 2 GB | HAM10000, made small |
+# | `full` | 2 minutes; 15 more without 03 | 2 minutes; 2 more without 03 | 3 GB | HAM10000 |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit if it is missing, as in Colab; replaces nothing else.
+# Installs skinkit where it is missing: a wheel beside this notebook or in Drive (mounted), else the release.
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 if importlib.util.find_spec("skinkit") is None:
-    source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+    places = [*Path().glob("skinkit-*.whl"), *Path("drive/MyDrive").glob("skinkit-*.whl")]
+    places.append("git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    done = any(subprocess.run([*pip, place]).returncode == 0 for place in places)
+    assert done, "put skinkit's wheel (skinkit-*.whl) beside this notebook, and run this cell again"
 importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
@@ -64,6 +68,7 @@ import pandas as pd
 import tensorflow as tf
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
+# %%
 import skinkit
 from skinkit.experiments import available_profile, run
 from skinkit.experiments.run_folder import SavedRun
@@ -72,6 +77,12 @@ from skinkit.tasks.batches import evaluation_images
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of PNG
 skinkit.report_environment()
+
+# %% tags=["images"]
+# Real images: take the "# " away from one line. Sizes and times are estimates, hosts untried (2026-11-29).
+# skinkit.data.get("dataverse")  # from the publisher: 2.8 GB, 3 to 10 minutes
+# skinkit.data.get("kaggle")  # a copy, without an account: 5.6 GB, 4 to 15 minutes
+# skinkit.data.get("drive")  # the folder skinkit/ham10000 of your Drive: no download, 2 to 5 minutes
 
 # %% [markdown]
 # ## 1. Which network, which images?
@@ -277,18 +288,31 @@ evidence.groupby("answer").agg(n=("inside", "size"), inside=("inside", "mean"), 
 # an edge detector with a good press. So we reset layers to random weights, from the top (Adebayo et al.
 # 2018), and compare each time with the map of the trained network.
 
+
 # %%
-some, names = inputs[:64], [each.name for each in model.layers]
-reference = grad_cam(model, some, target=given[:64], layer=layer).reshape(len(some), -1)
-keras.utils.set_random_seed(SEED)
-alike = {}
-for name, kept in {"all": len(names), "no head": names.index(layer) + 1, "nothing": 0}.items():
+def partly_trained(kept):
+    """Returns the network with the weights of its first layers, and untrained ones behind them."""
     partly = keras.models.clone_model(model)
     for old, new in zip(model.layers[:kept], partly.layers[:kept], strict=True):
         new.set_weights(old.get_weights())
-    found = grad_cam(partly, some, target=given[:64], layer=layer).reshape(len(some), -1)
-    pairs = [np.corrcoef(a, b)[0, 1] for a, b in zip(reference, found, strict=True) if a.std() and b.std()]
-    alike[name] = np.mean(pairs) if pairs else 0.0
+    return partly
+
+
+def mean_correlation(first, second):
+    """Returns the mean correlation of two series of maps; a map of one value has none."""
+    pairs = zip(first.reshape(len(first), -1), second.reshape(len(second), -1), strict=True)
+    found = [np.corrcoef(a, b)[0, 1] for a, b in pairs if a.std() and b.std()]
+    return np.mean(found) if found else 0.0
+
+
+# %%
+keras.utils.set_random_seed(SEED)
+names = [each.name for each in model.layers]
+reference = grad_cam(model, inputs[:64], target=given[:64], layer=layer)
+alike = {}
+for name, kept in {"all": len(names), "no head": names.index(layer) + 1, "nothing": 0}.items():
+    found = grad_cam(partly_trained(kept), inputs[:64], target=given[:64], layer=layer)
+    alike[name] = mean_correlation(reference, found)
 assert alike["all"] > 0.99 and alike["nothing"] < 0.9
 pd.Series(alike, name="mean correlation with the map of the trained network").round(3).to_frame()
 
@@ -304,12 +328,13 @@ pd.Series(alike, name="mean correlation with the map of the trained network").ro
 # does the share of the given diagnosis fall?
 
 # %%
-heat = resize_map(grad_cam(model, inputs, target=given, layer=layer), inputs.shape[1:3]).reshape(
-    len(inputs), -1
-)
+all_maps = grad_cam(model, inputs, target=given, layer=layer)
+heat = resize_map(all_maps, inputs.shape[1:3]).reshape(len(inputs), -1)
 heat = heat + 1e-6 * random.random(heat.shape)
 rankings = {"brightest": heat, "darkest": -heat, "at random": random.random(heat.shape)}
 grey = inputs.mean(axis=(1, 2), keepdims=True)
+
+# %%
 drops = {}
 for name, ranking in rankings.items():
     cut = np.quantile(ranking, 0.9, axis=1, keepdims=True)
@@ -339,6 +364,7 @@ def clinics(count, seed, artefact):
     return rows.assign(label=np.where(malignant, "malignant", "benign"))
 
 
+# %%
 mirrored = skinkit.pipeline.Augmentation(flip_left_right=0.5, flip_up_down=0.5)
 spec = skinkit.pipeline.PipelineSpec(image_size=(48, 64), augmentation=mirrored, cache="memory")
 answers = ("benign", "malignant")
@@ -349,22 +375,26 @@ cheat = skinkit.models.build("small_cnn", (48, 64, 3), classes=2, width=8)
 cheat.compile(keras.optimizers.Adam(2e-3), loss="categorical_crossentropy", metrics=["accuracy"])
 fitted = cheat.fit(batches, steps_per_epoch=13, epochs=6, shuffle=False, verbose=2)
 
+
 # %%
-exams = {"the same two clinics": clinics(200, SEED + 1, 1.0), "a third clinic": clinics(200, SEED + 2, 0.0)}
-grids = []
-for name, rows in exams.items():
+def examine(name, rows):
+    """Prints the AUC and how much of the maps is on the lesions; returns the ill images and their maps."""
     batches = skinkit.pipeline.build_dataset(rows, spec, labels=answers)
     photographs = np.concatenate([images.numpy() for images, _ in batches])
-    auc = skinkit.evaluation.score(
-        "auc:malignant", rows["label"], cheat.predict(photographs, verbose=0), answers
-    )
+    found = cheat.predict(photographs, verbose=0)
+    auc = skinkit.evaluation.score("auc:malignant", rows["label"], found, answers)
     ill = (rows["label"] == "malignant").to_numpy()
     clouds = grad_cam(cheat, photographs[ill], target=1)
     spots = np.stack([skinkit.data.lesion_mask(path, size) for path in rows.loc[ill, "path"]])
     inside = np.nanmean(mass_inside(clouds, spots))
     print(f"{name}: AUC {auc:.2f}; {inside:.0%} of the maps inside {spots.mean():.0%} of the area")
-    grids.append(skinkit.plots.overlay_grid(list(photographs[ill][:7]), list(clouds[:7]), columns=7))
-grids[0]
+    return photographs[ill], clouds
+
+
+# %%
+ill_images, clouds = examine("the same two clinics", clinics(200, SEED + 1, 1.0))
+examine("a third clinic", clinics(200, SEED + 2, 0.0))
+skinkit.plots.overlay_grid(list(ill_images[:7]), list(clouds[:7]), columns=7)
 
 # %% [markdown]
 # The score is excellent where the network was trained and chance elsewhere. The maps show why: the

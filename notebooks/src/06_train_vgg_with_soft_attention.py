@@ -28,23 +28,27 @@
 # released layer can learn (2.9 % of its weights); the networks of Köfler (2023) with their printed
 # sizes; and Tables 4a and 4b beside your own runs, with the difference between them and its interval.
 #
-# | profile | time (2 CPU cores) | memory | data |
-# | --- | --- | --- | --- |
-# | `smoke` | 2 minutes | 3 GB | 120 synthetic images, generated here |
-# | `quick` | 17 minutes | 2 GB | HAM10000, 600 of its images, made small |
-# | `full` | not measured yet | not measured yet | HAM10000, the document's own settings |
+# | profile | CPU (2 cores) | T4 (estimated) | memory | data |
+# | --- | --- | --- | --- | --- |
+# | `smoke` | 2 minutes | 2 minutes | 3 GB | 120 synthetic images, generated here |
+# | `quick` | 17 minutes | 4 minutes | 2 GB | HAM10000, 600 of its images, made small |
+# | `full` | not measured yet | not estimated | not measured yet | HAM10000, the document's own settings |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit if it is missing, as in Colab; replaces nothing else.
+# Installs skinkit where it is missing: a wheel beside this notebook or in Drive (mounted), else the release.
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 if importlib.util.find_spec("skinkit") is None:
-    source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+    places = [*Path().glob("skinkit-*.whl"), *Path("drive/MyDrive").glob("skinkit-*.whl")]
+    places.append("git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    done = any(subprocess.run([*pip, place]).returncode == 0 for place in places)
+    assert done, "put skinkit's wheel (skinkit-*.whl) beside this notebook, and run this cell again"
 importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
@@ -62,6 +66,7 @@ import pandas as pd
 import tensorflow as tf
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
+# %%
 import skinkit
 from skinkit.evaluation import bootstrap_intervals, paired_difference, unpack_predictions
 from skinkit.experiments import SavedRun, available_profile, ledger, run
@@ -72,6 +77,12 @@ from skinkit.tasks.batches import evaluation_images
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of PNG
 skinkit.report_environment()
+
+# %% tags=["images"]
+# Real images: take the "# " away from one line. Sizes and times are estimates, hosts untried (2026-11-29).
+# skinkit.data.get("dataverse")  # from the publisher: 2.8 GB, 3 to 10 minutes
+# skinkit.data.get("kaggle")  # a copy, without an account: 5.6 GB, 4 to 15 minutes
+# skinkit.data.get("drive")  # the folder skinkit/ham10000 of your Drive: no download, 2 to 5 minutes
 
 # %% [markdown]
 # ## 1. What does the layer do?
@@ -152,16 +163,14 @@ def what_learns(form, positions=(8, 8), channels=512, heads=12):
     """Returns how many weights and channels a gradient reaches in a form of the layer."""
     x = tf.constant(np.random.default_rng(SEED).normal(size=(4, *positions, channels)), "float32")
     layer = SoftAttention(heads, kernel=form, gamma=None)
-    layer.build(x.shape)
     with tf.GradientTape() as tape:
         tape.watch(x)
         _, maps = layer(x, return_maps=True)
         loss = tf.reduce_sum(maps * tf.constant(random.normal(size=maps.shape), "float32"))
-    to_kernel, to_input = (g.numpy() != 0 for g in tape.gradient(loss, [layer.kernel.value, x]))
-    rows = to_kernel.reshape(len(to_kernel), -1).any(axis=1).sum()
-    return {"weights": to_kernel.size, "learn": to_kernel.sum(), "rows of the window": rows} | {
-        "channels read": to_input.any(axis=(0, 1, 2)).sum()
-    }
+    to_kernel, to_input = (each.numpy() != 0 for each in tape.gradient(loss, [layer.kernel.value, x]))
+    rows, read = to_kernel.reshape(len(to_kernel), -1).any(axis=1), to_input.any(axis=(0, 1, 2))
+    counts = {"weights": to_kernel.size, "learn": to_kernel.sum(), "rows of the window": rows.sum()}
+    return {**counts, "channels read": read.sum()}
 
 
 # %%
@@ -192,11 +201,11 @@ sizes = {}
 for attention in ("none", "soft", "doubled", "random_map"):
     options = {"attention": attention, "soft_attention": {"gamma": None}}
     network = skinkit.models.build("koefler_cnn", (100, 100, 3), 7, **options)
-    parts = {part.name: part.count_params() for part in network.layers}
-    names = ("dense1", "conv6", "soft_attention")
-    sizes[attention] = {"all": network.count_params()} | {name: parts.get(name, 0) for name in names}
+    of_layer = {part.name: part.count_params() for part in network.layers}
+    parts = [of_layer.get(name, 0) for name in ("dense1", "conv6", "soft_attention")]
+    sizes[attention] = [network.count_params(), *parts]
 del network
-sizes = pd.DataFrame(sizes).T
+sizes = pd.DataFrame(sizes, index=["all", "dense1", "conv6", "soft_attention"]).T
 assert sizes.loc["none", "all"] == 56_654_727
 assert sizes.loc["soft", "all"] == 59_069_331
 sizes.assign(more=sizes["all"] - sizes.loc["none", "all"])
@@ -325,6 +334,8 @@ clouds = {
     "Grad-CAM, CNN-SA": grad_cam(model, inputs, layer="bn5"),
     "Grad-CAM, CNN": grad_cam(plain, inputs, layer="bn5"),
 }
+
+# %%
 chosen = test.drop_duplicates("label").index
 plainly = {"channel_order": "rgb", "scaling": "unit"}
 batches = evaluation_images(saved.recipe, test.loc[chosen], **plainly)

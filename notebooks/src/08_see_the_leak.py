@@ -28,11 +28,11 @@
 # intervals; what it is worth to pick an epoch by looking at the test; and the list of all numbers in
 # the report's Table 5 that are impossible or contradict each other.
 #
-# | profile | time (2 CPU cores) | memory | data |
-# | --- | --- | --- | --- |
-# | `smoke` | 2 minutes | 2 GB | 120 synthetic images, generated here |
-# | `quick` | 17 minutes | 2 GB | HAM10000, 600 of its images, made small |
-# | `full` | not measured yet | not measured yet | HAM10000, the document's own settings |
+# | profile | CPU (2 cores) | T4 (estimated) | memory | data |
+# | --- | --- | --- | --- | --- |
+# | `smoke` | 2 minutes | 2 minutes | 2 GB | 120 synthetic images, generated here |
+# | `quick` | 17 minutes | 4 minutes | 2 GB | HAM10000, 600 of its images, made small |
+# | `full` | not measured yet | not estimated | not measured yet | HAM10000, the document's own settings |
 #
 # Section 9 also counts in the table of ISIC 2019, if it is in the folder `isic2019`; its images are not
 # needed.
@@ -40,14 +40,18 @@
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit if it is missing, as in Colab; replaces nothing else.
+# Installs skinkit where it is missing: a wheel beside this notebook or in Drive (mounted), else the release.
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 if importlib.util.find_spec("skinkit") is None:
-    source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+    places = [*Path().glob("skinkit-*.whl"), *Path("drive/MyDrive").glob("skinkit-*.whl")]
+    places.append("git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    done = any(subprocess.run([*pip, place]).returncode == 0 for place in places)
+    assert done, "put skinkit's wheel (skinkit-*.whl) beside this notebook, and run this cell again"
 importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
@@ -74,6 +78,12 @@ from skinkit.pipeline import PipelineSpec, build_dataset
 pd.set_option("display.max_colwidth", None)
 skinkit.report_environment()
 
+# %% tags=["images"]
+# Real images: take the "# " away from one line. Sizes and times are estimates, hosts untried (2026-11-29).
+# skinkit.data.get("dataverse")  # from the publisher: 2.8 GB, 3 to 10 minutes
+# skinkit.data.get("kaggle")  # a copy, without an account: 5.6 GB, 4 to 15 minutes
+# skinkit.data.get("drive")  # the folder skinkit/ham10000 of your Drive: no download, 2 to 5 minutes
+
 # %% [markdown]
 # ## 1. Three ways to hold an exam
 #
@@ -92,8 +102,10 @@ chosen = {
     "split_then_augment": (control, "as_published"),
     "corrected": (recipe, "corrected"),
 }
+
+# %%
 ways = {name: found.resolve(profile, protocol) for name, (found, protocol) in chosen.items()}
-said = pd.DataFrame({name: {field: str(v) for field, v in vars(way).items()} for name, way in ways.items()})
+said = pd.DataFrame({name: pd.Series(vars(way)).map(str) for name, way in ways.items()})
 said = said.drop(["name", "title", "published"])
 differing = said[said.nunique(axis=1) > 1]
 first, second = (said[name] for name in ("as_published", "split_then_augment"))
@@ -142,18 +154,14 @@ plots.leakage_bars(seen, kind="lesion")
 
 # %%
 exams = {name: run_data.rows("test") for name, run_data in materials.items()}
-lazy = {name: rows["label"].value_counts(normalize=True).iloc[0] for name, rows in exams.items()}
-counts = {
-    name: {
-        "images": len(rows),
-        "photographs": rows["source_id"].nunique(),
-        "lesions": rows["lesion_id"].nunique(),
-        "accuracy of the lazy one": round(lazy[name], 3),
-    }
-    for name, rows in exams.items()
-}
+counts = pd.DataFrame({"images": {name: len(rows) for name, rows in exams.items()}})
+counts["photographs"] = [rows["source_id"].nunique() for rows in exams.values()]
+counts["lesions"] = [rows["lesion_id"].nunique() for rows in exams.values()]
+most_common = [rows["label"].value_counts(normalize=True).iloc[0] for rows in exams.values()]
+counts["accuracy of the lazy one"] = most_common
+lazy = counts["accuracy of the lazy one"]
 assert lazy["as_published"] < lazy["corrected"], "copies make the rare diagnoses common"
-pd.DataFrame(counts).T
+counts.round(3)
 
 # %% [markdown]
 # There are two surprises. First, the published exam is *harder* for the lazy program, because copies
@@ -378,6 +386,8 @@ labels_there = collection["label"].replace("akiec", "ak")
 counts = pd.DataFrame({"in the collection": labels_there.value_counts()})
 counts["from the first set"] = photographs.isin(own["image_id"]).groupby(labels_there).sum()
 counts["first 501 names"] = labels_there.head(501).value_counts()
+
+# %%
 supports = table5.query("table == 'table5a' and metric == 'support'").set_index("class")["value"].drop("all")
 counts["in Table 5"] = supports.astype(int)
 counts = counts.fillna(0).astype(int)

@@ -28,23 +28,27 @@
 # scores with intervals, beside the printed ones; and the first lines of Table III, which cost no
 # training at all.
 #
-# | profile | time (2 CPU cores) | memory | data |
-# | --- | --- | --- | --- |
-# | `smoke` | 2 minutes | 2 GB | 120 synthetic images, generated here |
-# | `quick` | 13 minutes | 2 GB | HAM10000, 3,000 of its images, half as large |
-# | `full` | not measured yet; use a GPU | not measured yet | HAM10000, the document's own settings |
+# | profile | CPU (2 cores) | T4 (estimated) | memory | data |
+# | --- | --- | --- | --- | --- |
+# | `smoke` | 2 minutes | 2 minutes | 2 GB | 120 synthetic images, generated here |
+# | `quick` | 13 minutes | 4 minutes | 2 GB | HAM10000, 3,000 of its images, half as large |
+# | `full` | not measured yet | not estimated | not measured yet | HAM10000, the document's own settings |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit if it is missing, as in Colab; replaces nothing else.
+# Installs skinkit where it is missing: a wheel beside this notebook or in Drive (mounted), else the release.
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 if importlib.util.find_spec("skinkit") is None:
-    source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+    places = [*Path().glob("skinkit-*.whl"), *Path("drive/MyDrive").glob("skinkit-*.whl")]
+    places.append("git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    done = any(subprocess.run([*pip, place]).returncode == 0 for place in places)
+    assert done, "put skinkit's wheel (skinkit-*.whl) beside this notebook, and run this cell again"
 importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
@@ -65,6 +69,7 @@ import numpy as np
 import pandas as pd
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
+# %%
 import skinkit
 from skinkit import evaluation, plots
 from skinkit.experiments import SavedRun, available_profile, ledger, run
@@ -77,6 +82,12 @@ from skinkit.tasks import batches
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of PNG
 skinkit.report_environment()
+
+# %% tags=["images"]
+# Real images: take the "# " away from one line. Sizes and times are estimates, hosts untried (2026-11-29).
+# skinkit.data.get("dataverse")  # from the publisher: 2.8 GB, 3 to 10 minutes
+# skinkit.data.get("kaggle")  # a copy, without an account: 5.6 GB, 4 to 15 minutes
+# skinkit.data.get("drive")  # the folder skinkit/ham10000 of your Drive: no download, 2 to 5 minutes
 
 # %% [markdown]
 # ## 1. Where are the crops?
@@ -114,6 +125,8 @@ ordered = plans["ordered"]
 run_data = build_run_data(ordered, profile, data_dir=DATA_DIR)
 labels, test = run_data.labels, run_data.rows("test")
 test = test.sample(frac=1, random_state=SEED).head(IMAGES).reset_index(drop=True)
+
+# %%
 one = test[test["label"] == "mel"].head(1)
 print(f"images of {ordered.image_size}, crops of {ordered.crop_size}; {run_data.split.note}")
 (crops,) = batches.evaluation_images(ordered, one, scaling="unit")
@@ -288,6 +301,8 @@ print(f"crop by crop {np.round(alone, 2)}; their average {mean:.2f}; {agree:.0%}
 choose = skinkit.papers.choose
 ways = {f"multi-crop {n}": ("multi-crop", choose("multi_crop", count=n)) for n in (4, 5, 9, 16)}
 ways |= {f"single-crop {way}": ("single-crop", choose("single_crop", evaluation=way)) for way in centres}
+
+# %%
 rows = {}
 for name, (arm, strategy) in ways.items():
     plan = dataclasses.replace(plans[arm], input=strategy)

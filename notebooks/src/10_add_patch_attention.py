@@ -27,23 +27,27 @@
 # drawn as frames around the crops, as in Figure 4, and what is left of the answers when the weights may
 # not depend on the image; and the sweep of Figure 5, patch dropout.
 #
-# | profile | time (2 CPU cores) | memory | data |
-# | --- | --- | --- | --- |
-# | `smoke` | 2 minutes | 2 GB | 120 synthetic images, generated here |
-# | `quick` | 21 minutes | 5 GB | HAM10000, 3,000 of its images, half as large |
-# | `full` | not measured yet; use a GPU | not measured yet | HAM10000, the document's own settings |
+# | profile | CPU (2 cores) | T4 (estimated) | memory | data |
+# | --- | --- | --- | --- | --- |
+# | `smoke` | 2 minutes | 2 minutes | 2 GB | 120 synthetic images, generated here |
+# | `quick` | 21 minutes | 4 minutes | 5 GB | HAM10000, 3,000 of its images, half as large |
+# | `full` | not measured yet | not estimated | not measured yet | HAM10000, the document's own settings |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit if it is missing, as in Colab; replaces nothing else.
+# Installs skinkit where it is missing: a wheel beside this notebook or in Drive (mounted), else the release.
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 if importlib.util.find_spec("skinkit") is None:
-    source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+    places = [*Path().glob("skinkit-*.whl"), *Path("drive/MyDrive").glob("skinkit-*.whl")]
+    places.append("git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    done = any(subprocess.run([*pip, place]).returncode == 0 for place in places)
+    assert done, "put skinkit's wheel (skinkit-*.whl) beside this notebook, and run this cell again"
 importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
@@ -63,6 +67,7 @@ import numpy as np
 import pandas as pd
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
+# %%
 import skinkit
 from skinkit import evaluation, plots
 from skinkit.experiments import SavedRun, available_profile, ledger, run
@@ -73,6 +78,12 @@ from skinkit.tasks import batches
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of PNG
 skinkit.report_environment()
+
+# %% tags=["images"]
+# Real images: take the "# " away from one line. Sizes and times are estimates, hosts untried (2026-11-29).
+# skinkit.data.get("dataverse")  # from the publisher: 2.8 GB, 3 to 10 minutes
+# skinkit.data.get("kaggle")  # a copy, without an account: 5.6 GB, 4 to 15 minutes
+# skinkit.data.get("drive")  # the folder skinkit/ham10000 of your Drive: no download, 2 to 5 minutes
 
 # %% [markdown]
 # ## 1. How does the block work?
@@ -276,6 +287,7 @@ def without_looking(block):
     return before
 
 
+# %%
 blocks = [model.get_layer(f"{name}_attention") for name in given]
 looking = model.predict(pixels, verbose=0)
 trained = [without_looking(block) for block in blocks]

@@ -28,23 +28,27 @@
 # the released code hands them to the wrong images; the share of each class in the gradient of one
 # batch; and Tables V and VI beside your own runs.
 #
-# | profile | time (2 CPU cores) | memory | data |
-# | --- | --- | --- | --- |
-# | `smoke` | 2 minutes | 2 GB | 120 synthetic images, generated here |
-# | `quick` | 29 minutes | 4 GB | HAM10000, 3,000 of its images, half as large |
-# | `full` | not measured yet; use a GPU | not measured yet | HAM10000, the document's own settings |
+# | profile | CPU (2 cores) | T4 (estimated) | memory | data |
+# | --- | --- | --- | --- | --- |
+# | `smoke` | 2 minutes | 2 minutes | 2 GB | 120 synthetic images, generated here |
+# | `quick` | 29 minutes | 5 minutes | 4 GB | HAM10000, 3,000 of its images, half as large |
+# | `full` | not measured yet | not estimated | not measured yet | HAM10000, the document's own settings |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit if it is missing, as in Colab; replaces nothing else.
+# Installs skinkit where it is missing: a wheel beside this notebook or in Drive (mounted), else the release.
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 if importlib.util.find_spec("skinkit") is None:
-    source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+    places = [*Path().glob("skinkit-*.whl"), *Path("drive/MyDrive").glob("skinkit-*.whl")]
+    places.append("git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    done = any(subprocess.run([*pip, place]).returncode == 0 for place in places)
+    assert done, "put skinkit's wheel (skinkit-*.whl) beside this notebook, and run this cell again"
 importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
@@ -67,6 +71,7 @@ import pandas as pd
 import tensorflow as tf
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
+# %%
 import skinkit
 from skinkit import evaluation, plots, training
 from skinkit.experiments import SavedRun, available_profile, ledger, run
@@ -76,6 +81,12 @@ from skinkit.tasks.batches import training_batches
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of PNG
 skinkit.report_environment()
+
+# %% tags=["images"]
+# Real images: take the "# " away from one line. Sizes and times are estimates, hosts untried (2026-11-29).
+# skinkit.data.get("dataverse")  # from the publisher: 2.8 GB, 3 to 10 minutes
+# skinkit.data.get("kaggle")  # a copy, without an account: 5.6 GB, 4 to 15 minutes
+# skinkit.data.get("drive")  # the folder skinkit/ham10000 of your Drive: no download, 2 to 5 minutes
 
 # %% [markdown]
 # ## 1. What does the exponent do?
@@ -154,15 +165,15 @@ epochs.round(3)
 table = run_data.table
 if profile != "smoke":  # the whole table, even if only a part of its images is used
     table = skinkit.data.load("ham10000", root=DATA_DIR, missing_images="keep", verbose=False)
+
+# %%
 modes = ("benign", "nevus", "all")
 factors = pd.DataFrame({mode: training.diagnosis_factors(table, mode) for mode in modes})
 by_class = factors.groupby(table["label"].to_numpy(str)).mean().loc[list(labels)]
 assert (by_class.loc[["mel", "bcc"], "benign"] == 1).all(), "no benign lesions"
 if profile != "smoke":
-    assert by_class["all"].round(2).to_dict() == {
-        **{"mel": 4, "nv": 2.67, "bcc": 4, "akiec": 4},
-        **{"bkl": 3.22, "df": 2.43, "vasc": 2.42},
-    }
+    expected = {"mel": 4, "nv": 2.67, "bcc": 4, "akiec": 4, "bkl": 3.22, "df": 2.43, "vasc": 2.42}
+    assert by_class["all"].round(2).to_dict() == expected
 pd.crosstab(table["label"], table["dx_type"]).join(by_class.add_prefix("mean factor: ").round(2))
 
 # %% [markdown]

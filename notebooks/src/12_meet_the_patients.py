@@ -26,23 +26,27 @@
 # of the release, beside the printed numbers and their errors; patient-disjoint folds; what age, sex and
 # site tell without a single pixel; and synthetic patients in whom the other spots matter, or not.
 #
-# | profile | time (2 CPU cores) | memory | data |
-# | --- | --- | --- | --- |
-# | `smoke` | half a minute | 1 GB | 600 synthetic images of synthetic patients |
-# | `quick` | 1 minute | 1 GB | the table of ISIC 2020; synthetic patients in section 7 |
-# | `full` | not measured yet | not measured yet | as `quick`: a table is small enough |
+# | profile | CPU (2 cores) | T4 (estimated) | memory | data |
+# | --- | --- | --- | --- | --- |
+# | `smoke` | half a minute | half a minute | 1 GB | 600 synthetic images of synthetic patients |
+# | `quick` | 1 minute | 1 minute | 1 GB | the table of ISIC 2020; synthetic patients in section 7 |
+# | `full` | not measured yet | not estimated | not measured yet | as `quick`: a table is small enough |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit if it is missing, as in Colab; replaces nothing else.
+# Installs skinkit where it is missing: a wheel beside this notebook or in Drive (mounted), else the release.
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 if importlib.util.find_spec("skinkit") is None:
-    source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+    places = [*Path().glob("skinkit-*.whl"), *Path("drive/MyDrive").glob("skinkit-*.whl")]
+    places.append("git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    done = any(subprocess.run([*pip, place]).returncode == 0 for place in places)
+    assert done, "put skinkit's wheel (skinkit-*.whl) beside this notebook, and run this cell again"
 importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
@@ -62,6 +66,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
+# %%
 import skinkit
 from skinkit.data import MetadataEncoder
 from skinkit.evaluation import bootstrap_intervals
@@ -72,6 +77,12 @@ from skinkit.papers.published import load_published
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of PNG
 skinkit.report_environment()
 
+# %% tags=["images"]
+# Real images: take the "# " away from one line. Sizes and times are estimates, hosts untried (2026-11-29).
+# skinkit.data.fetch("isic2020")  # from the publisher: 25 GB, an hour or more
+# skinkit.data.get("kaggle", "isic2020")  # a copy at 512 x 512, without an account: some GB, 5 to 15 minutes
+# skinkit.data.get("drive", "isic2020")  # the folder skinkit/isic2020 of your Drive: 2 to 5 minutes
+
 # %% [markdown]
 # ## 1. What is in the table?
 #
@@ -81,7 +92,8 @@ skinkit.report_environment()
 # %%
 profile = available_profile(PROFILE, "isic2020", DATA_DIR)
 NAME = "ISIC_2020_Training_GroundTruth.csv"
-if real := profile != "smoke":
+real = profile != "smoke"
+if real:
     folder = skinkit.data.release_folder("isic2020", DATA_DIR)
 else:
     folder = Path(OUT_DIR, "synthetic_patients")
@@ -256,16 +268,18 @@ leak
 # %%
 folds = [skinkit.data.hernandez2020_split(table, fold, FOLDS, SEED) for fold in range(FOLDS)]
 rows = table.set_index("image_id")
-fold_table = pd.DataFrame(
-    {
-        "images": (part := rows.loc[split.ids("validation")])["label"].size,
-        "melanomas": part["label"].eq("malignant").sum(),
-        "patients": part["patient_id"].nunique(),
-        "with melanoma": part.loc[part["label"].eq("malignant"), "patient_id"].nunique(),
-        "leak": skinkit.data.leakage_report(table, split, part="validation").loc["all", "patient"],
-    }
-    for split in folds
-)
+counts = []
+for split in folds:
+    part = split.rows(table, "validation")
+    malignant = part[part["label"] == "malignant"]
+    known = skinkit.data.leakage_report(table, split, part="validation").loc["all", "patient"]
+    counts.append(
+        [len(part), len(malignant), part["patient_id"].nunique(), malignant["patient_id"].nunique(), known]
+    )
+
+# %%
+columns = ["images", "melanomas", "patients", "with melanoma", "leak"]
+fold_table = pd.DataFrame(counts, columns=columns)
 assert (fold_table["leak"] == 0).all(), "a patient is on both sides"
 assert fold_table["patients"].sum() == table["patient_id"].nunique(), "each patient is examined once"
 fold_table

@@ -29,23 +29,27 @@
 # Perez (2020) beside ours, under two protocols; the same forest scored on what it was fitted on and on
 # what it was not; and Figures 24 to 26 with a number beside each plot.
 #
-# | profile | time (2 CPU cores) | memory | data |
-# | --- | --- | --- | --- |
-# | `smoke` | 2 minutes | 2 GB | 240 synthetic images, generated here |
-# | `quick` | not measured yet | not measured yet | ISIC 2020, a part of it, made small |
-# | `full` | not measured yet | not measured yet | ISIC 2020, the document's own settings |
+# | profile | CPU (2 cores) | T4 (estimated) | memory | data |
+# | --- | --- | --- | --- | --- |
+# | `smoke` | 2 minutes | 2 minutes | 2 GB | 240 synthetic images, generated here |
+# | `quick` | not measured yet | not estimated | not measured yet | ISIC 2020, a part of it, made small |
+# | `full` | not measured yet | not estimated | not measured yet | ISIC 2020, the document's own settings |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit if it is missing, as in Colab; replaces nothing else.
+# Installs skinkit where it is missing: a wheel beside this notebook or in Drive (mounted), else the release.
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 if importlib.util.find_spec("skinkit") is None:
-    source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+    places = [*Path().glob("skinkit-*.whl"), *Path("drive/MyDrive").glob("skinkit-*.whl")]
+    places.append("git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    done = any(subprocess.run([*pip, place]).returncode == 0 for place in places)
+    assert done, "put skinkit's wheel (skinkit-*.whl) beside this notebook, and run this cell again"
 importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
@@ -64,6 +68,7 @@ import pandas as pd
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 from sklearn.ensemble import ExtraTreesClassifier
 
+# %%
 import skinkit
 from skinkit.evaluation import bootstrap_intervals, paired_difference, unpack_predictions
 from skinkit.experiments import SavedRun, available_profile, ledger, run
@@ -75,6 +80,12 @@ from skinkit.tasks.feature_classifier import image_features
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of PNG
 skinkit.report_environment()
+
+# %% tags=["images"]
+# Real images: take the "# " away from one line. Sizes and times are estimates, hosts untried (2026-11-29).
+# skinkit.data.fetch("isic2020")  # from the publisher: 25 GB, an hour or more
+# skinkit.data.get("kaggle", "isic2020")  # a copy at 512 x 512, without an account: some GB, 5 to 15 minutes
+# skinkit.data.get("drive", "isic2020")  # the folder skinkit/isic2020 of your Drive: 2 to 5 minutes
 
 # %% [markdown]
 # ## 1. How does a network make an image small, and large again?

@@ -28,23 +28,27 @@
 # of each on synthetic patients whose images tell something together, or do not; and Table 4 of
 # Hernandez Perez (2020) beside them.
 #
-# | profile | time (2 CPU cores) | memory | data |
-# | --- | --- | --- | --- |
-# | `smoke` | 2 minutes | not measured yet | 160 synthetic images, generated here |
-# | `quick` | 13 minutes with ISIC 2020 | 3 GB | 6,000 small synthetic images; ISIC 2020, if it is there |
-# | `full` | not measured yet | not measured yet | 12,000 small synthetic images; ISIC 2020, all of it |
+# | profile | CPU (2 cores) | T4 (estimated) | memory | data |
+# | --- | --- | --- | --- | --- |
+# | `smoke` | 2 minutes | 2 minutes | not measured yet | 160 synthetic images, generated here |
+# | `quick` | 13 minutes | 4 minutes | 3 GB | 6,000 small synthetic images; ISIC 2020, if there |
+# | `full` | not measured yet | not estimated | not measured yet | 12,000 small synthetic images; ISIC 2020 |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit if it is missing, as in Colab; replaces nothing else.
+# Installs skinkit where it is missing: a wheel beside this notebook or in Drive (mounted), else the release.
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 if importlib.util.find_spec("skinkit") is None:
-    source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+    places = [*Path().glob("skinkit-*.whl"), *Path("drive/MyDrive").glob("skinkit-*.whl")]
+    places.append("git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    done = any(subprocess.run([*pip, place]).returncode == 0 for place in places)
+    assert done, "put skinkit's wheel (skinkit-*.whl) beside this notebook, and run this cell again"
 importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
@@ -64,6 +68,7 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
+# %%
 import skinkit
 from skinkit import evaluation
 from skinkit.experiments import SavedRun, available_profile, ledger, run
@@ -74,6 +79,12 @@ from skinkit.papers.published import load_published
 from skinkit.tasks import batches
 
 skinkit.report_environment()
+
+# %% tags=["images"]
+# Real images: take the "# " away from one line. Sizes and times are estimates, hosts untried (2026-11-29).
+# skinkit.data.fetch("isic2020")  # from the publisher: 25 GB, an hour or more
+# skinkit.data.get("kaggle", "isic2020")  # a copy at 512 x 512, without an account: some GB, 5 to 15 minutes
+# skinkit.data.get("drive", "isic2020")  # the folder skinkit/isic2020 of your Drive: 2 to 5 minutes
 
 # %% [markdown]
 # ## 1. Which images share a batch?
@@ -131,9 +142,10 @@ x = random.normal(size=(count, depth)).astype("float32")
 keras.utils.set_random_seed(SEED)
 layer = skinkit.layers.PatientAttention(num_heads=1)
 layer.build((None, None, depth))
-w_query, b_query, w_key, b_key, w_value, b_value, w_out, b_out, gamma, beta = (
-    weights.squeeze() for weights in layer.get_weights()
-)
+weights = [each.squeeze() for each in layer.get_weights()]
+w_query, b_query, w_key, b_key, w_value, b_value, w_out, b_out, gamma, beta = weights
+
+# %%
 fit = (x @ w_query + b_query) @ (x @ w_key + b_key).T / np.sqrt(depth)
 np.fill_diagonal(fit, -np.inf)
 shares = np.exp(fit) / np.exp(fit).sum(axis=1, keepdims=True)
@@ -250,6 +262,8 @@ cheat, (asked, flag) = {}, flagged["test"]
 for context in ("none", "attention"):
     model, p = trained_on(context, flagged["learn"][0], asked, only_first)
     cheat[context] = roc_auc_score(asked[1][:, 0], p[:, 0])
+
+# %%
 _, scores = model.get_layer("patient_attention")(asked[0], return_scores=True)
 ill = asked[1][:, 0] == 1
 looked_at = np.mean(scores, axis=1)[:, 0].argmax(axis=1)
@@ -407,7 +421,8 @@ pd.Series(
 # Otherwise this cell is empty.
 
 # %%
-if (profile := available_profile(PROFILE, "isic2020", DATA_DIR)) != "smoke":
+profile = available_profile(PROFILE, "isic2020", DATA_DIR)
+if profile != "smoke":
     for row in REAL_ROWS:
         run(f"hernandez2020/controls/lite0-{row}", profile, **where)
 book = ledger(OUT_DIR, smoke=True).query("document == 'hernandez2020' and metric == 'auc'")

@@ -28,11 +28,11 @@
 # scan of its threshold; Figure 8 (seven ROC curves) and Figure 9 (Grad-CAM of hits and of the largest
 # losses) of your own pair; and the document's difference of 0.006 beside yours, with an interval.
 #
-# | profile | time (2 CPU cores) | memory | data |
-# | --- | --- | --- | --- |
-# | `smoke` | 2 minutes | not measured yet | 120 synthetic images, generated here |
-# | `quick` | not measured yet | not measured yet | HAM10000, half as many epochs |
-# | `full` | not measured yet; use a GPU | not measured yet | HAM10000, 20 epochs |
+# | profile | CPU (2 cores) | T4 (estimated) | memory | data |
+# | --- | --- | --- | --- | --- |
+# | `smoke` | 2 minutes | 2 minutes | not measured yet | 120 synthetic images, generated here |
+# | `quick` | not measured yet | not estimated | not measured yet | HAM10000, half as many epochs |
+# | `full` | not measured yet | not estimated | not measured yet | HAM10000, 20 epochs |
 #
 # The networks are EfficientNet-Lite0 in all profiles. The document has B7, which needs a GPU: its rows
 # are the recipes `butskova2021/pretrained/...`.
@@ -40,14 +40,18 @@
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit if it is missing, as in Colab; replaces nothing else.
+# Installs skinkit where it is missing: a wheel beside this notebook or in Drive (mounted), else the release.
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 if importlib.util.find_spec("skinkit") is None:
-    source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+    places = [*Path().glob("skinkit-*.whl"), *Path("drive/MyDrive").glob("skinkit-*.whl")]
+    places.append("git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    done = any(subprocess.run([*pip, place]).returncode == 0 for place in places)
+    assert done, "put skinkit's wheel (skinkit-*.whl) beside this notebook, and run this cell again"
 importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
@@ -72,10 +76,15 @@ from skinkit import evaluation, plots, tasks, training
 from skinkit.experiments import SavedRun, available_profile, explain, ledger, run
 from skinkit.explain import mass_inside
 from skinkit.papers.published import load_published
-from skinkit.tasks.batches import evaluation_images
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of PNG
 skinkit.report_environment()
+
+# %% tags=["images"]
+# Real images: take the "# " away from one line. Sizes and times are estimates, hosts untried (2026-11-29).
+# skinkit.data.get("dataverse")  # from the publisher: 2.8 GB, 3 to 10 minutes
+# skinkit.data.get("kaggle")  # a copy, without an account: 5.6 GB, 4 to 15 minutes
+# skinkit.data.get("drive")  # the folder skinkit/ham10000 of your Drive: no download, 2 to 5 minutes
 
 # %% [markdown]
 # ## 1. Which of the two decisions loses what?
@@ -249,7 +258,7 @@ for arm, saved in runs.items():
 # %%
 def both_stages(saved, network, rows):
     """Returns the gate's probability of nv and the second stage's of all others, by image id."""
-    asked = [network.predict_on_batch(images) for images in evaluation_images(saved.recipe, rows)]
+    asked = [network.predict_on_batch(x) for x in tasks.batches.evaluation_images(saved.recipe, rows)]
     gates, rests = (np.concatenate(each) for each in zip(*asked, strict=True))
     ids = pd.Index(rows["image_id"])
     return pd.Series(gates[:, 0], ids, float, "nv"), pd.DataFrame(rests, ids, others)
@@ -402,8 +411,6 @@ assert np.allclose(evaluation.combine(one["nv"], rest_of_one, labels, "soft"), o
 shares["rival"] = evaluation.combine(one["nv"], rest_of_one, labels, "hard").to_numpy()
 changed = (evaluation.predicted_index(shares["rival"]) != evaluation.predicted_index(shares["one"])).mean()
 print(f"the rule changes {changed:.1%} of the network's answers")
-
-# %%
 asked = ["accuracy", "macro_recall", "recall:mel"]
 intervals = {
     arm: evaluation.bootstrap_intervals(truth, each, labels, lesions, asked) for arm, each in shares.items()

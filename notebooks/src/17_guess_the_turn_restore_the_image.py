@@ -29,11 +29,11 @@
 # of; restored images with their error in moved and in unmoved patches; scores beside the number of updates
 # that they took; and the self-supervised rows of Butskova (2021) beside yours.
 #
-# | profile | time (2 CPU cores) | memory | data |
-# | --- | --- | --- | --- |
-# | `smoke` | 2 minutes | not measured yet | 120 synthetic images, generated here |
-# | `quick` | not measured yet | not measured yet | HAM10000, 96 x 96 pixels |
-# | `full` | not measured yet; use a GPU | not measured yet | HAM10000, 128 x 128 pixels |
+# | profile | CPU (2 cores) | T4 (estimated) | memory | data |
+# | --- | --- | --- | --- | --- |
+# | `smoke` | 2 minutes | 2 minutes | not measured yet | 120 synthetic images, generated here |
+# | `quick` | not measured yet | not estimated | not measured yet | HAM10000, 96 x 96 pixels |
+# | `full` | not measured yet | not estimated | not measured yet | HAM10000, 128 x 128 pixels |
 #
 # The networks are MobileNet-0.25 and a narrow U-Net in all profiles. Those of the document are larger: its
 # rows are the recipes `butskova2021/self-supervised/...`.
@@ -41,14 +41,18 @@
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit if it is missing, as in Colab; replaces nothing else.
+# Installs skinkit where it is missing: a wheel beside this notebook or in Drive (mounted), else the release.
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 if importlib.util.find_spec("skinkit") is None:
-    source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+    places = [*Path().glob("skinkit-*.whl"), *Path("drive/MyDrive").glob("skinkit-*.whl")]
+    places.append("git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    done = any(subprocess.run([*pip, place]).returncode == 0 for place in places)
+    assert done, "put skinkit's wheel (skinkit-*.whl) beside this notebook, and run this cell again"
 importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
@@ -68,6 +72,7 @@ import pandas as pd
 from scipy.ndimage import map_coordinates
 from sklearn.linear_model import LogisticRegression
 
+# %%
 import skinkit
 from skinkit import evaluation, explain, pipeline, plots, tasks
 from skinkit.experiments import SavedRun, available_profile, ledger, run
@@ -77,6 +82,12 @@ from skinkit.tasks.batches import evaluation_images
 from skinkit.tasks.feature_classifier import image_features
 
 skinkit.report_environment()
+
+# %% tags=["images"]
+# Real images: take the "# " away from one line. Sizes and times are estimates, hosts untried (2026-11-29).
+# skinkit.data.get("dataverse")  # from the publisher: 2.8 GB, 3 to 10 minutes
+# skinkit.data.get("kaggle")  # a copy, without an account: 5.6 GB, 4 to 15 minutes
+# skinkit.data.get("drive")  # the folder skinkit/ham10000 of your Drive: no download, 2 to 5 minutes
 
 # %% [markdown]
 # ## 1. Which patches trade places?
@@ -186,17 +197,14 @@ def corner_clue(images):
 
 # %%
 noise = np.random.default_rng(SEED).random((300, side, side, 3)).astype("float32")
-numbers = {0: "0 and 180", 1: "60 and 240", 2: "120 and 300"}
-spread = {
-    n: pipeline.turn(noise[:200], np.full(200, n), disc=False).numpy().std(axis=(0, 3)) for n in numbers
-}
+angles = [pipeline.turn(noise[:200], np.full(200, number), disc=False) for number in range(3)]
+spread = [each.numpy().std(axis=(0, 3)) for each in angles]
 assert spread[0][inside].min() > spread[1][inside].mean(), "only 0 and 180 degrees leave noise as it was"
 likeness = np.corrcoef(spread[1][inside], spread[2][inside])[0, 1]
 print(f"correlation of both patterns: {likeness:.2f}")
 middle = slice(side // 2 - 12, side // 2 + 12)
-brightest = spread[0].max()
-shown = [np.repeat(each[middle, middle, np.newaxis] / brightest, 3, axis=-1) for each in spread.values()]
-plots.image_grid(shown, [f"{name} degrees" for name in numbers.values()], columns=3)
+bright = [np.repeat(each[middle, middle, np.newaxis], 3, axis=-1) / spread[0].max() for each in spread]
+plots.image_grid(bright, ["0 and 180 degrees", "60 and 240", "120 and 300"], columns=3)
 
 # %% [markdown]
 # These are the 24 x 24 pixels in the middle: bright means that little was smoothed. The pattern depends on
@@ -260,14 +268,12 @@ def two_answers(saved):
     number, by_pair = pd.Index(names).get_indexer(angles), p.reshape(-1, 2, 3)
     pair, up = number % 3, number // 3
     pairs, ups = by_pair.max(axis=1), by_pair[np.arange(len(p)), :, pair] + 1e-9
-    asked = {
-        "the angle (1/6)": (angles, p, names),
-        "its pair (1/3)": (pair.astype(str), pairs / pairs.sum(axis=1, keepdims=True), ["0", "1", "2"]),
-        "the way up (1/2)": (up.astype(str), ups / ups.sum(axis=1, keepdims=True), ["0", "1"]),
-    }
+    of_pair = (pair.astype(str), pairs / pairs.sum(axis=1, keepdims=True), ["0", "1", "2"])
+    of_way = (up.astype(str), ups / ups.sum(axis=1, keepdims=True), ["0", "1"])
+    asked = [(angles, p, names), of_pair, of_way]
     lesions = saved.predictions["lesion_id"]
-    found = [evaluation.bootstrap_intervals(*each, lesions, ["accuracy"]) for each in asked.values()]
-    return pd.concat(found).set_axis(list(asked))
+    found = [evaluation.bootstrap_intervals(*each, lesions, ["accuracy"]) for each in asked]
+    return pd.concat(found).set_axis(["the angle (1/6)", "its pair (1/3)", "the way up (1/2)"])
 
 
 # %%
@@ -357,13 +363,13 @@ for arm in ARMS:
     first = runs[arm].recipe.start_from
     cost = {"pretext": runs[first.removeprefix(f"{table}-")] if first else None, "class": runs[arm]}
     updates = {name: len(saved.history) * per_epoch if saved else 0 for name, saved in cost.items()}
-    steps[arm] = updates | {"seconds": sum(saved.manifest["seconds"] for saved in cost.values() if saved)}
+    seconds = sum(saved.manifest["seconds"] for saved in cost.values() if saved)
+    steps[arm] = {**updates, "seconds": seconds}
 steps = pd.DataFrame(steps).T.round().astype(int)
 if profile != "smoke":
     assert steps.loc["scratch-50-epochs", "class"] == steps.loc["rotation", ["pretext", "class"]].sum()
 print(steps)
-bars = steps[["pretext", "class"]].plot.barh(stacked=True, figsize=(7, 2.5), xlabel="updates")
-bars.invert_yaxis()
+steps[["pretext", "class"]].plot.barh(stacked=True, figsize=(7, 2.5), xlabel="updates").invert_yaxis()
 
 # %%
 asked, shares, intervals = ["accuracy", "macro_recall"], {}, {}

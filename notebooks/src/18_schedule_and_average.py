@@ -29,11 +29,11 @@
 # from the released numbers; the test scores of Table 8.2 beside your own runs; one view against four; and the
 # price of a sensitivity of 95 %.
 #
-# | profile | time (2 CPU cores) | memory | data |
-# | --- | --- | --- | --- |
-# | `smoke` | 2 minutes | not measured yet | 120 synthetic images, generated here |
-# | `quick` | not measured yet | not measured yet | HAM10000, 128 x 128 pixels |
-# | `full` | not measured yet; use a GPU | not measured yet | HAM10000, as large as the stand-ins have it |
+# | profile | CPU (2 cores) | T4 (estimated) | memory | data |
+# | --- | --- | --- | --- | --- |
+# | `smoke` | 2 minutes | 2 minutes | not measured yet | 120 synthetic images, generated here |
+# | `quick` | not measured yet | not estimated | not measured yet | HAM10000, 128 x 128 pixels |
+# | `full` | not measured yet | not estimated | not measured yet | HAM10000, as the stand-ins have it |
 #
 # The network is EfficientNet-Lite0 in all profiles. The document's ResNet-18 and its merged data set are the
 # recipes `bermeo2023/table8.2/...`.
@@ -41,14 +41,18 @@
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit if it is missing, as in Colab; replaces nothing else.
+# Installs skinkit where it is missing: a wheel beside this notebook or in Drive (mounted), else the release.
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 if importlib.util.find_spec("skinkit") is None:
-    source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+    places = [*Path().glob("skinkit-*.whl"), *Path("drive/MyDrive").glob("skinkit-*.whl")]
+    places.append("git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    done = any(subprocess.run([*pip, place]).returncode == 0 for place in places)
+    assert done, "put skinkit's wheel (skinkit-*.whl) beside this notebook, and run this cell again"
 importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
@@ -69,6 +73,7 @@ import numpy as np
 import pandas as pd
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
+# %%
 import skinkit
 from skinkit import evaluation, pipeline, plots, tasks, training
 from skinkit.experiments import SavedRun, available_profile, ledger, run
@@ -79,6 +84,12 @@ from skinkit.papers.published import load_published
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of PNG
 skinkit.report_environment()
+
+# %% tags=["images"]
+# Real images: take the "# " away from one line. Sizes and times are estimates, hosts untried (2026-11-29).
+# skinkit.data.get("dataverse")  # from the publisher: 2.8 GB, 3 to 10 minutes
+# skinkit.data.get("kaggle")  # a copy, without an account: 5.6 GB, 4 to 15 minutes
+# skinkit.data.get("drive")  # the folder skinkit/ham10000 of your Drive: no download, 2 to 5 minutes
 
 # %% [markdown]
 # ## 1. How large is a step, and when?
@@ -107,8 +118,12 @@ rates = pd.DataFrame(rates, index=pd.Index(epoch + 1, name="epoch"))
 assert np.isclose(rates["M2, cosine"].iloc[-1], 2.0492e-4, rtol=1e-4), "the end of the way is never walked"
 assert np.allclose(rates["M3, restarts"].iloc[:5] * 1e3, [1, 0.91406, 0.68906, 0.41094, 0.18594], atol=1e-5)
 ax = rates.plot(drawstyle="steps-post", figsize=(7, 3.2), ylabel="learning rate")
+(rates.sum() / rates["M0, constant"].sum()).round(3).to_frame("way, beside that of M0")
 
 # %% [markdown]
+# What does a schedule do to the *sum* of all steps? M1 walks 80 % of the way of M0, M2 62 %, M3 64 %. A
+# network that stops early is also a network that was trained less.
+#
 # Now the kit's schedules, as the recipes of the document's rows have them. They are functions of the step,
 # and an epoch of M0 to M3 has 63 steps of 400 images.
 
@@ -132,13 +147,6 @@ short = training.build_schedule("cosine_restarts", 1e-3, 5, 252, cycles=4, end=0
 seen = [float(short(step)) for step in range(0, 5 * 252, 63)]
 assert np.allclose(seen, rates["M3, restarts"], rtol=1e-6), "five epochs see the whole sequence"
 once_an_epoch.to_frame("rate")
-
-# %% [markdown]
-# What does a schedule do to the *sum* of all steps? M1 walks 80 % of the way of M0, M2 62 %, M3 64 %. A
-# network that stops early is also a network that was trained less.
-
-# %%
-(rates.sum() / rates["M0, constant"].sum()).round(3).to_frame("way, beside that of M0")
 
 # %% [markdown]
 # ## 2. What happens to an image?
@@ -346,20 +354,20 @@ printed.assign(images_of_validation=3126, images_of_test=3127)
 # performance", and chose its epochs on validation with four views: a choice favours what it was made with.
 # Ours: the same networks, asked for one view.
 
+
 # %%
-singles = {
-    (row, seed): SavedRun(run(f"bermeo2023/schedules/lite0-{row}-one-view", profile, seed=seed, **where))
-    for row, seed in runs
-}
+def two_scores(saved, part):
+    """Returns accuracy and AUC of melanoma of a run on one part."""
+    table = saved.predictions if part == "test" else saved.validation_predictions(DATA_DIR)
+    answers = evaluation.unpack_predictions(table)
+    return pd.Series({name: evaluation.score(name, *answers) for name in ("accuracy", "auc:mel")})
+
+
 gains = {}
 for (row, seed), saved in runs.items():
+    single = SavedRun(run(f"bermeo2023/schedules/lite0-{row}-one-view", profile, seed=seed, **where))
     for part in ("validation", "test"):
-        scores = []
-        for each in (saved, singles[row, seed]):
-            table = each.predictions if part == "test" else each.validation_predictions(DATA_DIR)
-            answers = evaluation.unpack_predictions(table)
-            scores.append(pd.Series({n: evaluation.score(n, *answers) for n in ("accuracy", "auc:mel")}))
-        gains[part, row, seed] = scores[0] - scores[1]
+        gains[part, row, seed] = two_scores(saved, part) - two_scores(single, part)
 gains = pd.DataFrame(gains).T.rename_axis(["part", "row", "seed"])
 gains.groupby(["part", "row"]).mean().unstack("part").round(4)
 

@@ -28,28 +28,29 @@
 # the document's service makes of each and what you measured; and the number of melanomas that are missed when
 # the likeliest class decides, and when a threshold does.
 #
-# | profile | time (2 CPU cores) | memory | data |
-# | --- | --- | --- | --- |
-# | `smoke` | 2 minutes | not measured yet | 240 synthetic images, drawn here |
-# | `quick` | not measured yet | not measured yet | 1,000 synthetic images, drawn here |
-# | `full` | not measured yet | not measured yet | 1,500 synthetic images, drawn here |
+# | profile | CPU (2 cores) | T4 (estimated) | memory | data |
+# | --- | --- | --- | --- | --- |
+# | `smoke` | 2 minutes | 2 minutes | not measured yet | 240 synthetic images, drawn here |
+# | `quick` | not measured yet | not estimated | not measured yet | 1,000 synthetic images, drawn here |
+# | `full` | not measured yet | not estimated | not measured yet | 1,500 synthetic images, drawn here |
 #
 # The network is small, and it has seen drawings only. With `RUN` you serve one of your own.
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit and what its server needs if skinkit is missing, as in Colab; replaces nothing else.
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
-if importlib.util.find_spec("skinkit") is None:
-    source = "skinkit[serve] @ git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
-needed = ("fastapi", "uvicorn", "python_multipart", "limits", "prometheus_client", "redis")
-if missing := [name for name in needed if importlib.util.find_spec(name) is None]:
-    raise ModuleNotFoundError(f"The server needs {', '.join(missing)}: pip install 'skinkit[serve]'")
+if importlib.util.find_spec("skinkit") is None:  # a wheel beside this notebook or in Drive, else the release
+    wheels = [*Path().glob("skinkit-*.whl"), *Path("drive/MyDrive").glob("skinkit-*.whl")]
+    places = [f"{wheel}[serve]" for wheel in wheels]
+    places.append("skinkit[serve] @ git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    done = any(subprocess.run([*pip, place]).returncode == 0 for place in places)
+    assert done, "put skinkit's wheel (skinkit-*.whl) beside this notebook, and run this cell again"
 importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
@@ -61,6 +62,7 @@ RUN = None  # a finished run folder that is served; None: a small network is tra
 PORT = 0  # where the server listens; 0: any port that is free
 
 # %%
+assert importlib.util.find_spec("fastapi"), "the server needs more packages: pip install 'skinkit[serve]'"
 import atexit
 import io
 import os
@@ -74,6 +76,7 @@ import pandas as pd
 import requests
 from PIL import Image
 
+# %%
 import skinkit
 from skinkit.experiments import SavedRun, run
 from skinkit.papers.published import load_published
@@ -142,6 +145,7 @@ def is_ready():
         return False
 
 
+# %%
 began = time.monotonic()
 while not is_ready():
     assert time.monotonic() - began < 240, (place / "log").read_text(encoding="utf-8")
@@ -187,9 +191,11 @@ print(posted.status_code, posted.json(), task)
 def result_of(location):
     """Returns the answer of a task when it is no longer worked on, and the states that were seen before."""
     states = []
-    while (answer := api.get(address + location, timeout=60)).status_code == 202:
+    answer = api.get(address + location, timeout=60)
+    while answer.status_code == 202:
         states.append(answer.json())
         time.sleep(int(answer.headers["Retry-After"]))
+        answer = api.get(address + location, timeout=60)
     answer.raise_for_status()
     return answer, states
 
@@ -212,6 +218,8 @@ assert list(one) == list(document), "a client of the document's service can read
 more = {key: [name for name in one[key] if name not in inner] for key, inner in document.items() if inner}
 assert all(set(document[key]) <= set(one[key]) for key in more), "no key of the document's is missing"
 assert not more["probabilities"] and np.isclose(sum(one["probabilities"].values()), 1)
+
+# %%
 pd.set_option("display.max_colwidth", None)
 shapes = pd.DataFrame({"document": document, "more in ours": {"name": [], **more}})
 shapes.map(", ".join)
@@ -274,6 +282,8 @@ for ax, content, title in zip(axes, (jpeg, overlay.content), titles, strict=True
 stream = io.BytesIO()
 Image.open(io.BytesIO(jpeg)).save(stream, "PNG")
 png = stream.getvalue()
+
+# %%
 tried = {
     "a PNG": [("a.png", png)],
     "two files of one name": [("a.jpg", jpeg), ("a.jpg", png)],
@@ -304,6 +314,8 @@ released = {
     "a task that nobody made": "500",
     "a task that was deleted": "nothing can be deleted, and nothing expires",
 }
+
+# %%
 table = pd.DataFrame({"document": released, "status here": {c: a.status_code for c, a in got.items()}})
 table["names in the answer"] = pd.Series(names).map(", ".join)
 assert [len(names[case]) for case in names] == [1, 2, 1], "each file has its answer"

@@ -4,6 +4,7 @@ Needs NumPy and pandas only; what is heavier is imported where it is used.
 """
 
 from skinkit.data.classes import CLASS_MAPS, ClassMap
+from skinkit.data.dermamnist import dermamnist_split
 from skinkit.data.external_test import external_test
 from skinkit.data.leakage import leakage_between, leakage_rate, leakage_report, leakage_stamp, pool_reports
 from skinkit.data.lesion_masks import lesion_mask
@@ -18,6 +19,7 @@ from skinkit.data.releases.catalog import CATALOG, Release, describe, list_relea
 from skinkit.data.releases.check_images import CheckReport, check_images
 from skinkit.data.releases.download import DownloadError, fetch
 from skinkit.data.releases.image_file import typical_size
+from skinkit.data.releases.sources import SOURCES, get
 from skinkit.data.split_registry import SPLITS, split_folds
 from skinkit.data.splits import (
     Split,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from skinkit.data.dermamnist import add_lesions
 from skinkit.data.manifest import validate
 from skinkit.data.releases.catalog import CATALOG
 from skinkit.data.tables.columns import rename_columns
@@ -19,7 +20,7 @@ from skinkit.data.tables.folder import (
     list_files,
     tables_like,
 )
-from skinkit.data.tables.packed_images import PACKED_ENDINGS, holds_layers, unpack_images
+from skinkit.data.tables.packed_images import PACKED_ENDINGS, holds_layers, unpack_images, was_unpacked
 from skinkit.data.tables.readers import drop_unusable, read_isic2020, read_manifest_columns, reader_for
 from skinkit.data.tables.second_table import drop_duplicates, join_second_table
 from skinkit.names import check_name, did_you_mean
@@ -143,6 +144,8 @@ def _read(sheet, dataset, files, labels, columns, missing_images):
         raise ValueError(f"columns is a dictionary, {{'image_id': 'img_id'}}. Received: columns={columns!r}")
     rename_columns(sheet, columns)
     join_second_table(sheet, files)
+    if was_unpacked(sheet.path.parent, "dermamnist"):
+        add_lesions(sheet)
     drop_unusable(sheet)
     if labels is None and "isic2019" in dataset:
         labels = "diagnosis"

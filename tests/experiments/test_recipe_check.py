@@ -90,7 +90,10 @@ WRONG = {
         {"phases": phase(schedule=choose("step", factor=0.1))},
         "needs the option after",
     ),
-    "option of a plateau": ({"phases": phase(schedule=choose("plateau", factor=0.5))}, "needs the option stop"),
+    "option of a plateau": (
+        {"phases": phase(schedule=choose("plateau", factor=0.5))},
+        "needs the option stop",
+    ),
     "restarts": (
         {"phases": phase(schedule=choose("cosine_restart", cycles=1))},
         "Schedules are .*mean cosine_restarts",

@@ -1,6 +1,8 @@
 """Notebooks are generated from their sources, always to the same bytes."""
 
+import importlib.util
 import json
+import re
 import runpy
 import shutil
 import subprocess
@@ -67,6 +69,18 @@ def test_the_result_holds_the_cells_and_only_the_metadata_we_keep(folder):
     assert [cell["id"] for cell in notebook["cells"]] == ["0", "1", "2"]
 
 
+def test_without_a_repository_nothing_leads_there(folder):
+    project = folder.parent / "pyproject.toml"
+    lines = project.read_text(encoding="utf-8").splitlines(keepends=True)
+    project.write_text("".join(line for line in lines if not line.startswith("Repository")), "utf-8")
+    for name in ("01_prepare_data.py", "19_serve_a_model.py"):
+        shutil.copy(ROOT / "notebooks" / "src" / name, folder / "src")
+        notebook = runpy.run_path(str(folder / "build.py"))["generate"](folder / "src" / name)
+        assert "REPOSITORY" not in notebook and "colab.research" not in notebook and "git+" not in notebook
+        title = "".join(json.loads(notebook)["cells"][0]["source"])
+        assert re.search(r"\n\n\[[^]]+\]\(https://", title), "the row begins with the first document"
+
+
 def test_another_process_writes_the_same_bytes(folder):
     assert BUILD["write"](folder) == [folder / "01_double_one.ipynb"]
     first = (folder / "01_double_one.ipynb").read_bytes()
@@ -108,3 +122,54 @@ def test_a_notebook_without_a_source_is_named(folder, capsys):
     (folder / "02_stray_copy.ipynb").write_text("{}", encoding="utf-8")
     assert main_of(folder, "--check") == 1
     assert "02_stray_copy.ipynb has no src/02_stray_copy.py" in capsys.readouterr().out
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """Runs the install cell of a chapter where skinkit is missing; returns what pip is asked for."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+
+    def run(name, fails=()):
+        notebook = json.loads(BUILD["generate"](ROOT / "notebooks" / "src" / name))
+        cell = next(each for each in notebook["cells"] if "install" in each["metadata"].get("tags", []))
+        asked = []
+
+        def pip(command):
+            asked.append(command[-1])
+            return subprocess.CompletedProcess(command, command[-1] in fails)
+
+        monkeypatch.setattr(subprocess, "run", pip)
+        exec("".join(cell["source"]), {})
+        return asked
+
+    return run
+
+
+RELEASE = "git+https://github.com/{REPOSITORY_SLUG}@{RELEASE_TAG}".format(**BUILD["WORDS"])
+
+
+def test_the_release_is_installed_where_there_is_no_wheel(install):
+    assert install("01_prepare_data.py") == [RELEASE]
+    assert install("19_serve_a_model.py") == [f"skinkit[serve] @ {RELEASE}"]
+    with pytest.raises(AssertionError, match="put skinkit's wheel .* beside this notebook"):
+        install("01_prepare_data.py", fails=[RELEASE])
+
+
+@pytest.mark.parametrize("place", [".", "drive/MyDrive"])
+def test_a_wheel_beside_the_notebook_or_in_drive_goes_first(install, place):
+    Path(place).mkdir(parents=True, exist_ok=True)
+    wheel = Path(place, "skinkit-0.1.0-py3-none-any.whl")
+    wheel.touch()
+    assert install("01_prepare_data.py") == [wheel]
+    assert install("19_serve_a_model.py") == [f"{wheel}[serve]"]
+    assert install("01_prepare_data.py", fails=[wheel]) == [wheel, RELEASE]
+
+
+def test_the_install_cell_is_the_same_in_all_chapters_but_the_one_with_an_extra():
+    cells = {
+        source.name: source.read_text(encoding="utf-8").split('# %% tags=["install"]')[1].split("# %%")[0]
+        for source in BUILD["sources"]()
+    }
+    del cells["19_serve_a_model.py"]
+    assert len({*cells.values()}) == 1

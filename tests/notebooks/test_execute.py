@@ -91,10 +91,10 @@ def execute(notebook, folder):
 
 
 def noise(notebook):
-    """Returns what an executed notebook shows of stderr: nothing of ours writes there."""
+    """Returns what an executed notebook shows of stderr and of TensorFlow's warnings: nothing of ours."""
     cells = nbformat.read(notebook, as_version=4).cells
-    outputs = [output for cell in cells for output in cell.get("outputs", ())]
-    return [output.text for output in outputs if output.get("name") == "stderr"]
+    outputs = [output for cell in cells for output in cell.get("outputs", ()) if "text" in output]
+    return [each.text for each in outputs if each.name == "stderr" or "WARNING:tensorflow" in each.text]
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)

@@ -12,7 +12,7 @@ import pytest
 BUILD = runpy.run_path(str(Path(__file__).parents[2] / "notebooks" / "build.py"))
 SOURCES = BUILD["sources"]()
 
-MOST_CELLS, MOST_CODE_LINES, MOST_LINES_IN_A_CELL = 60, 250, 15
+MOST_CELLS, MOST_CODE_LINES, MOST_LINES_IN_A_CELL = 60, 250, 12
 PARAMETERS = {"PROFILE", "SEED", "DATA_DIR", "OUT_DIR"}
 CLOSING_SECTIONS = ["What could go wrong", "Exercises"]
 MACHINE_PATH = re.compile(r"(?<![\w.:/])/(home|Users|tmp|content|root|mnt|work)/|\b[A-Z]:\\|\.\./shared")
@@ -46,18 +46,18 @@ def title_and_buttons(notebook, stem):
         yield "start with one `# Title` and use `##` for everything below it"
     slug = BUILD["WORDS"]["REPOSITORY_SLUG"]
     colab = f"https://colab.research.google.com/github/{slug}/blob/main/notebooks/{stem}.ipynb"
-    rows = [row for row in notebook.cells[0].source.split("\n\n") if f"]({colab})" in row]
-    if not rows:
+    row = next((row for row in notebook.cells[0].source.split("\n\n") if "](https://" in row), "")
+    if slug and f"]({colab})" not in row:
         yield f"put a Colab badge that leads to {colab} into the first cell"
-    links = [link for row in rows for link in re.findall(r"\]\((https://[^)]+)\)", row)]
+    links = re.findall(r"\]\((https://[^)]+)\)", row.replace(slug or "none", "own"))
     # The badge's image and the links into this repository do not lead to a document.
-    if rows and not [link for link in links if slug not in link and not link.endswith(".svg")]:
+    if not [link for link in links if "/own/" not in link and not link.endswith(".svg")]:
         yield "put a link to the document's section into the row of the Colab badge"
 
 
 def promise(notebook, stem):
     table = [line for line in notebook.cells[1].source.lower().splitlines() if line.startswith("|")]
-    for word in ("time", "memory", "data"):
+    for word in ("cpu", "t4", "memory", "data"):
         if not table or word not in table[0]:
             yield f"give the table of the second cell a column `{word}`"
     for profile in ("smoke", "quick", "full"):
@@ -69,24 +69,44 @@ def promise(notebook, stem):
         yield "say `Not for clinical use`"
 
 
+def imports_of(notebook):
+    """The third code cell, and the fourth where twelve lines do not hold all imports."""
+    third, fourth = code_cells(notebook)[2:4]
+    return [third, fourth] if re.match("(import|from) ", fourth.source) else [third]
+
+
 def first_code_cells(notebook, stem):
-    install, parameters, imports = code_cells(notebook)[:3]
+    install, parameters = code_cells(notebook)[:2]
+    imports = imports_of(notebook)
     if "install" not in install.metadata.get("tags", []):
         yield 'tag the first code cell "install"'
-    for word in ("find_spec", "--quiet", BUILD["WORDS"]["RELEASE_TAG"]):
+    release = [BUILD["WORDS"]["RELEASE_TAG"]] if BUILD["REPOSITORY"] else []
+    for word in ("find_spec", "--quiet", "skinkit-*.whl", *release):
         if word not in install.source:
-            yield f"use {word} in the install cell: conditional, quiet, a released version"
+            yield f"use {word} in the install cell: conditional, quiet, a wheel or a released version"
     if 'import_module("skinkit")' not in lines_of(install)[-1]:
         yield 'end the install cell with importlib.import_module("skinkit"): it quiets TensorFlow\'s start'
     if "--upgrade" in install.source:
         yield "do not upgrade what Colab has installed"
     if code_cells(notebook, "parameters") != [parameters]:
         yield 'tag the second code cell "parameters", and no other'
-    if lines_of(imports)[-1] != "skinkit.report_environment()":
+    if lines_of(imports[-1])[-1] != "skinkit.report_environment()":
         yield "end the third code cell, the imports, with `skinkit.report_environment()`"
-    for cell in code_cells(notebook)[3:]:
+    for cell in code_cells(notebook)[2 + len(imports) :]:
         if re.search(r"^\s*(import|from) ", cell.source, flags=re.MULTILINE):
             yield f"move the import of cell {cell.id} to the third code cell"
+
+
+def real_images(notebook, stem):
+    """Where a chapter reads a data set, one cell says three ways to get it, each with size and time."""
+    cells = code_cells(notebook, "images")
+    reads = any("available_profile" in cell.source for cell in imports_of(notebook))
+    if [cell.id for cell in cells] != [code_cells(notebook)[2 + len(imports_of(notebook))].id] * reads:
+        yield 'tag the code cell behind the imports "images" where real images can be used, and no other'
+    for cell in cells:
+        ways = re.findall(r"^# skinkit\.data\.\w+\(.*\)  # .*(?:minute|hour)", cell.source, re.MULTILINE)
+        if len(ways) < 3:
+            yield f"give cell {cell.id} three ways to real images, one a line, each with size and minutes"
 
 
 def parameters(notebook, stem):
@@ -101,7 +121,8 @@ def parameters(notebook, stem):
 def sizes(notebook, stem):
     if len(notebook.cells) > MOST_CELLS:
         yield f"{len(notebook.cells)} cells: at most {MOST_CELLS}"
-    total = sum(len(lines_of(cell)) for cell in code_cells(notebook))
+    lines = [line for cell in code_cells(notebook) for line in lines_of(cell)]
+    total = sum(not line.startswith("#") for line in lines)
     if total > MOST_CODE_LINES:
         yield f"{total} lines of code: at most {MOST_CODE_LINES}; move code to the package"
     for cell in code_cells(notebook):
@@ -146,6 +167,7 @@ RULES = [
     title_and_buttons,
     promise,
     first_code_cells,
+    real_images,
     parameters,
     sizes,
     closing,
@@ -189,7 +211,7 @@ def test_no_function_is_defined_twice():
 
 def test_numbers_are_used_once_and_in_order():
     numbers = [source.name[:2] for source in SOURCES]
-    assert numbers == [f"{number:02d}" for number in range(1, len(numbers) + 1)]
+    assert numbers == [f"{number:02d}" for number in range(len(numbers))]
 
 
 COLAB = "https://colab.research.google.com/github/REPOSITORY_SLUG/blob/main/notebooks"
@@ -200,15 +222,15 @@ GOOD = f"""# %% [markdown]
 # %% [markdown]
 # You will produce Figure 1. Not for clinical use.
 #
-# | profile | time | memory | data |
-# | --- | --- | --- | --- |
-# | `smoke` | 1 s | 1 GB | none |
-# | `quick` | 1 s | 1 GB | none |
-# | `full` | 1 s | 1 GB | none |
+# | profile | CPU | T4 | memory | data |
+# | --- | --- | --- | --- | --- |
+# | `smoke` | 1 s | 1 s | 1 GB | none |
+# | `quick` | 1 s | 1 s | 1 GB | none |
+# | `full` | 1 s | 1 s | 1 GB | none |
 
 # %% tags=["install"]
 if find_spec("skinkit") is None:
-    run("pip install --quiet skinkit@RELEASE_TAG")
+    run("pip install --quiet " + (glob("skinkit-*.whl") or "skinkit@RELEASE_TAG"))
 import_module("skinkit")
 
 # %% tags=["parameters"]
@@ -218,9 +240,18 @@ DATA_DIR = None  # the images
 OUT_DIR = "results"  # the figures
 
 # %%
+import numpy
+
+# %%
 import skinkit
+from skinkit.experiments import available_profile
 
 skinkit.report_environment()
+
+# %% tags=["images"]
+# skinkit.data.get("dataverse")  # 2.8 GB, 3 to 10 minutes
+# skinkit.data.get("kaggle")  # 5.6 GB, 4 to 15 minutes
+# skinkit.data.get("drive")  # no download, 2 minutes
 
 # %% [markdown]
 # ## What could go wrong
@@ -255,7 +286,8 @@ def test_a_notebook_with_the_anatomy_passes(tmp_path):
         ("01_look_twice.ipynb", "02_look_twice.ipynb", "put a Colab badge that leads to"),
         (" [Section 2](https://doi.org/1)", "", "a link to the document's section"),
         ("| memory ", "| space ", "column `memory`"),
-        ("# | `quick` | 1 s | 1 GB | none |\n", "", "row for `quick`"),
+        ("| T4 ", "", "column `t4`"),
+        ("# | `quick` | 1 s | 1 s | 1 GB | none |\n", "", "row for `quick`"),
         ("You will produce", "See", "say `You will produce"),
         ("Not for clinical use.", "", "say `Not for clinical use`"),
         ('tags=["install"]', "", 'tag the first code cell "install"'),
@@ -263,13 +295,17 @@ def test_a_notebook_with_the_anatomy_passes(tmp_path):
         ('import_module("skinkit")\n', "", "end the install cell with"),
         ("--quiet", "--quiet --upgrade", "do not upgrade"),
         ("@RELEASE_TAG", "", "a released version"),
+        ("skinkit-*.whl", "", "use skinkit-*.whl"),
+        ('tags=["images"]', "", 'behind the imports "images"'),
+        ("from skinkit.experiments import available_profile\n", "", 'behind the imports "images"'),
+        ("# no download, 2 minutes", "", "three ways to real images"),
         ('tags=["parameters"]', "", 'tag the second code cell "parameters"'),
         ("SEED = 0  # any integer", "SEED = 0", "as `NAME = value  # what it does`"),
         ("SEED = 0  # any integer\n", "", "add SEED"),
         ("skinkit.report_environment()", "print(1)", "end the third code cell"),
-        ("answer = None", "import os\n\nanswer = None", "move the import of cell 6"),
-        ("answer = None", "answer = None\n" * 16, "split cell 6: 16 lines of 15"),
-        ("answer = None", "", "remove the empty cell 6"),
+        ("answer = None", "import os\n\nanswer = None", "move the import of cell 8"),
+        ("answer = None", "answer = None\n" * 13, "split cell 8: 13 lines of 12"),
+        ("answer = None", "", "remove the empty cell 8"),
         ("answer = None", "answer = None\n\n# %% [markdown]\n# -" * 60, "cells: at most 60"),
         ("answer = None", "# %%\n" + "a = 1\n" * 250, "lines of code: at most 250"),
         ("# ## What could go wrong\n", "", "close with the sections"),

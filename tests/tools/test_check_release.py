@@ -30,6 +30,7 @@ def test_this_project_agrees():
         ("CITATION.cff", "date-released: 2026", "dated: 2026", "is a day. Received: None"),
         ("CITATION.cff", "github.com/skinkit", "github.com/other", "repository-code of CITATION.cff"),
         ("README.md", "github/skinkit/skinkit/", "github/other/skinkit/", "README.md leads to other/skinkit"),
+        ("pyproject.toml", "\nRepository", "\nHomepage", "has no Repository: the notebooks have no badges"),
         ("pyproject.toml", '\nversion = "0.1.0"', '\nversion = "0.3.0"', "skinkit.__version__: 0.1.0"),
     ],
 )

@@ -58,6 +58,7 @@ class Release:
             counts.
         steps: Strings, how to get the files by hand where no address is open to everybody.
         note: String, what a user should know before using it.
+        kaggle: String, `owner/name` of a copy at Kaggle, or empty.
     """
 
     key: str
@@ -74,6 +75,7 @@ class Release:
     tables: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
     note: str = ""
+    kaggle: str = ""
 
 
 def _read(path: Path) -> dict[str, Release]:

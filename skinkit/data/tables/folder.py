@@ -11,7 +11,7 @@ from skinkit.data.tables.csv_file import Sheet
 from skinkit.data.tables.image_ids import without_marks
 from skinkit.files import IMAGE_ENDINGS
 
-_TABLE_ENDINGS = {".csv", ".tab", ".tsv", ".txt", ""}
+_TABLE_ENDINGS = {".csv", ".tab", ".tsv", ".txt", ".npz", ""}
 
 
 def data_root(root=None):

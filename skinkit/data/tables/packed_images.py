@@ -73,6 +73,11 @@ def holds_layers(path):
         return any(isinstance(file[name], h5py.Group) for name in itertools.islice(file, 1))
 
 
+def was_unpacked(folder, name):
+    """Tells whether a folder was unpacked here from a file whose name begins so, in lower case."""
+    return folder.name.lower().startswith(name) and (folder / _MARK).exists()
+
+
 def _is_unpacked(path, mark):
     """Whether a file is the one that was unpacked; its content is read where only its time differs."""
     noted, stat = read_json(mark, _REMEDY, "bytes", "changed", "content"), path.stat()

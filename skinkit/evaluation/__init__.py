@@ -11,6 +11,7 @@ from skinkit.evaluation.confusion import class_confusion_scores, confusion_score
 from skinkit.evaluation.consistency import f1_agrees, harmonic_mean, implied_specificity
 from skinkit.evaluation.decision_curve import decision_curve
 from skinkit.evaluation.decisions import Decision, choose_decision, decide_out_of_fold
+from skinkit.evaluation.error_pairs import error_pairs
 from skinkit.evaluation.intervals import bootstrap_intervals, paired_difference
 from skinkit.evaluation.patient_z_score import patient_z_scores, rescore_by_patient
 from skinkit.evaluation.prediction_arrays import (
@@ -33,6 +34,6 @@ from skinkit.evaluation.tables import (
     table_metrics,
     to_markdown,
 )
-from skinkit.evaluation.thresholds import choose_threshold, scores_at
+from skinkit.evaluation.thresholds import Threshold, choose_threshold, scores_at
 from skinkit.evaluation.view_means import check_mean, mean_over_views
 from skinkit.evaluation.weighted_scores import summary_names

@@ -7,7 +7,7 @@ from skinkit import data, evaluation
 from skinkit.cli import main
 from skinkit.experiments import SavedRun, evaluate, operating_point, write_card
 from skinkit.experiments.predictions import prediction_groups
-from skinkit.experiments.subgroups import read_subgroups, subgroups_text, write_subgroups
+from skinkit.experiments.subgroups import known_error_pairs, read_subgroups, subgroups_text, write_subgroups
 
 
 def test_the_command_writes_what_the_functions_find_and_the_card_shows_it(folder, capsys):
@@ -24,8 +24,17 @@ def test_the_command_writes_what_the_functions_find_and_the_card_shows_it(folder
         expected[columns],
         check_dtype=False,
     )
+    pairs = known_error_pairs(saved)
+    assert pairs["n"].sum() == (1 - saved.metrics["scores"]["accuracy"]["value"]) * len(predictions)
+    known = table.set_index("image_id")["dx_type"]
+    assert pairs["consensus"].sum() == (known[_wrong(predictions)] == "consensus").sum() > 0
     assert subgroups_text(found) in said and "called: mel, the likeliest class" in said
     assert "too few to say" in said and subgroups_text(found) in write_card(folder).read_text()
+
+
+def _wrong(predictions):
+    named = predictions.filter(like="p_").idxmax(axis=1).str.removeprefix("p_")
+    return predictions.loc[named != predictions["label"], "image_id"]
 
 
 def test_differences_that_were_looked_at_are_counted():
@@ -47,7 +56,7 @@ def test_other_images_are_compared_at_the_threshold_of_validation(folder, tmp_pa
     table.to_csv(tmp_path / "other.csv", index=False)
     text = evaluate(folder, on=tmp_path / "other.csv", subgroups=True, sensitivity=0.5)
     threshold = operating_point(SavedRun(folder), sensitivity=0.5)[0]
-    assert f"called: p_mel >= {threshold.value:.4g}; differences" in text
+    assert f"called: calibrated p_mel >= {threshold.value:.4g}; differences" in text
     assert (folder / "evaluations" / "other" / "subgroups.csv").exists()
     assert read_subgroups(folder) is None
 

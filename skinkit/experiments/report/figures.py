@@ -7,6 +7,7 @@ from typing import NamedTuple
 import matplotlib.pyplot as plt
 
 from skinkit import evaluation, plots
+from skinkit.experiments.operating_point import calibrated_arrays, referral_text
 from skinkit.experiments.report import words
 from skinkit.plots.style import one_axes
 
@@ -60,6 +61,39 @@ def calibration(run):
         f"{abs(surer):.2f}; it is surer in {(rows['confidence'] > rows['accuracy']).sum()} of the bins."
     )
     return _figure(plots.reliability_diagram(table, ax=_axes()), "Calibration of the predicted class", alt)
+
+
+def decisions(run):
+    """Returns the decision curve of the positive class, where it has one and images of it, and risk-coverage."""
+    truth, *arrays, groups = calibrated_arrays(run)
+    found = [_risk_coverage(evaluation.risk_coverage(truth, *arrays, groups=groups))]
+    if run.positive is not None and (truth == run.positive).any():
+        table = evaluation.decision_curve(truth, *arrays, positive=run.positive, groups=groups)
+        found.insert(0, _decision_curve(table, words.diagnosis(run.positive)))
+    return found
+
+
+def _decision_curve(table, diagnosis):
+    caption = f"Net benefit of taking out what reaches a threshold, {diagnosis}"
+    figure = plots.decision_curves({"this model": table}, ax=_axes(_WITH_LEGEND))
+    return _figure(figure, caption, f"{caption}. {useful(table)}")
+
+
+def useful(table):
+    """Returns at which thresholds of a `decision_curve` the model is of use, as a sentence."""
+    good = table.index[table["gain_low"] > 0]
+    if not len(good):
+        return "At no threshold do these images show that it is better than taking out all and none."
+    return (
+        f"It is better than taking out all and none at {len(good)} of {len(table)} thresholds, "
+        f"{good[0]:.0%} to {good[-1]:.0%}: there the interval of its gain lies above 0."
+    )
+
+
+def _risk_coverage(table):
+    figure = plots.risk_coverage_curves({"this model": table}, ax=_axes())
+    caption = "If what it is least sure of goes to a colleague"
+    return _figure(figure, caption, f"{caption}: {referral_text(table)}.")
 
 
 def training(history):

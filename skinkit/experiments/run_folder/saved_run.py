@@ -19,6 +19,7 @@ from skinkit.papers.registry import recipes, same_method
 
 _MANIFEST = ("recipe", "profile", "protocol", "fold", "seed", "key", "settings", "split_hash")
 _SCORES = ("n", "grouped_by", "scores")
+_VALIDATION = "predictions_validation.csv.gz"
 _IDS = ("image_id", "lesion_id", "patient_id", "label")
 
 
@@ -122,7 +123,7 @@ class SavedRun:
             FileNotFoundError: when they were not made and the model or the images are missing.
             ValueError: when the run has no validation part, or is tested on it.
         """
-        path = self.folder / "predictions_validation.csv.gz"
+        path = self.folder / _VALIDATION
         has_one = self.manifest.get("images", {}).get("validation")
         if not has_one or "validation" in self.recipe.test_part.split("+"):
             raise ValueError(
@@ -130,9 +131,15 @@ class SavedRun:
                 f"Received: test_part={self.recipe.test_part!r}, images={self.manifest.get('images')}"
             )
         if not path.exists():
-            rows = self._same_run_data(path, data_dir).rows("validation")
-            write_predictions(self.predictor(data_dir)(rows), path)
+            # Without the model, the images need not be looked for.
+            predict = self.predictor(data_dir)
+            write_predictions(predict(self._same_run_data(path, data_dir).rows("validation")), path)
         return self._predictions(path.name)
+
+    @property
+    def has_validation_predictions(self):
+        """Whether the folder keeps them, so that neither the model nor images are needed."""
+        return (self.folder / _VALIDATION).exists()
 
     def _predictions(self, name):
         path = self.folder / name
@@ -146,6 +153,18 @@ class SavedRun:
     def labels(self):
         """Classes in the order of the probabilities."""
         return self.target.labels
+
+    @property
+    def positive(self):
+        """The class whose sensitivity counts: the recipe's, or else melanoma or malignant; or `None`."""
+        return self.positive_of(self.labels)
+
+    def positive_of(self, labels):
+        """Returns the same among the classes of other predictions."""
+        from skinkit import evaluation
+
+        asked = self.recipe.positive
+        return asked if asked in labels else evaluation.positive_label(labels)
 
     @property
     def target(self):

@@ -10,13 +10,13 @@ from skinkit import data, evaluation
 from skinkit.experiments.evaluate import intervals_said
 from skinkit.experiments.export import pixel_steps
 from skinkit.experiments.operating_point import (
-    calibrated_arrays,
     calibration_text,
     decision_text,
     referral_text,
     threshold_table,
     with_ends,
 )
+from skinkit.experiments.rule import calibrated_arrays
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.experiments.subgroups import read_subgroups, subgroups_text
 from skinkit.files import writing

@@ -1,99 +1,14 @@
-"""The rule of a run, fitted on its validation images, and what it is worth on others."""
+"""The rule of a run at work: what threshold, decision and temperature are worth, and the words for it."""
 
 import math
-from dataclasses import dataclass
 
 import pandas as pd
 
 from skinkit import evaluation
-from skinkit.experiments.predictions import melanoma_alone, prediction_groups
+from skinkit.experiments.rule import Rule, fit_rule, prediction_arrays, validation_like
 
 SENSITIVITIES = (0.9, 0.95, 0.99)
 _DECIDED = ("macro_recall", "accuracy")
-
-
-@dataclass(frozen=True)
-class Rule:
-    """How the probabilities of a run are read: the service, the card and all pages read them so.
-
-    Args:
-        temperature: Float above 0, by which the logits are divided; 1 leaves the probabilities as they are.
-        images: Integer, on how many validation images all of this was fitted.
-        threshold: `skinkit.evaluation.Threshold` of the probability after the temperature, or `None`.
-        decision: `skinkit.evaluation.Decision` about the probabilities as they are; `None` decides for the
-            likeliest class.
-    """
-
-    temperature: float = 1.0
-    images: int = 0
-    threshold: evaluation.Threshold | None = None
-    decision: evaluation.Decision | None = None
-
-    def calibrated(self, predictions):
-        """Returns a predictions table with the probabilities after the temperature."""
-        if self.temperature == 1:
-            return predictions
-        _, probabilities, labels = evaluation.unpack_predictions(predictions)
-        softened = evaluation.apply_temperature(probabilities, self.temperature)
-        return predictions.assign(**{f"p_{label}": softened[:, i] for i, label in enumerate(labels)})
-
-    def decided(self, predictions):
-        """Returns a predictions table whose largest number is the decision: see `Decision.apply`."""
-        if self.decision is None:
-            return predictions
-        _, probabilities, labels = evaluation.unpack_predictions(predictions)
-        raised = self.decision.apply(probabilities, labels)
-        return predictions.assign(**{f"p_{label}": raised[:, i] for i, label in enumerate(labels)})
-
-
-def fit_rule(run, data_dir=None, tested=None, balanced=False, positive=None, **wanted):
-    """Returns the `Rule` of a run.
-
-    Args:
-        run: `SavedRun`.
-        data_dir: Folder of the releases, for the validation images, which are predicted once.
-        tested: Predictions table of the images that it is for; where these are of the two classes of
-            `melanoma_alone`, the rule is about these two.
-        balanced: Boolean, whether it decides for macro recall.
-        positive: String, class of the threshold; the run's own by default.
-        **wanted: `sensitivity` or `specificity` that the threshold has on validation, 0 to 1; nothing for
-            a rule without threshold.
-
-    Raises:
-        FileNotFoundError: when the validation images were not predicted, and the model or they are missing.
-        ValueError: for both shares, and when the run has no validation images of its own, none of the class,
-            or, where it decides for macro recall, a class none in training.
-
-    Example:
-        >>> fit_rule(SavedRun(folder), sensitivity=0.95).threshold.value
-    """
-    chosen_on = _validation(run, tested, data_dir)
-    arrays = evaluation.unpack_predictions(chosen_on)
-    temperature, labels = evaluation.fit_temperature(*arrays), arrays[2]
-    threshold = decision = None
-    if wanted:
-        calibrated = prediction_arrays(Rule(temperature).calibrated(chosen_on))
-        asked = {"positive": positive or run.positive_of(labels), "groups": calibrated[3], **wanted}
-        threshold = evaluation.choose_threshold(*calibrated[:3], **asked)
-    if balanced:
-        decision = evaluation.choose_decision(*arrays, _shares(run, labels, data_dir))
-    return Rule(temperature, len(chosen_on), threshold, decision)
-
-
-def _validation(run, tested, data_dir):
-    found = run.validation_predictions(data_dir)
-    is_other = tested is not None and "p_malignant" in tested and "p_malignant" not in found
-    return melanoma_alone(found) if is_other else found
-
-
-def _shares(run, labels, data_dir):
-    """The share of each class among the training images, which a run of an older version counts again."""
-    trained_on = run.manifest.get("trained_on")
-    counts = pd.Series(trained_on or run.run_data(data_dir).rows("train")["label"].value_counts().to_dict())
-    if not set(counts.index) <= set(labels):
-        found = counts.get("mel", 0)
-        counts = pd.Series({"malignant": found, "benign": counts.sum() - found})
-    return (counts.reindex(labels, fill_value=0) / counts.sum()).to_dict()
 
 
 def operating_point(run, tested=None, data_dir=None, **wanted):
@@ -121,7 +36,7 @@ def operating_point(run, tested=None, data_dir=None, **wanted):
     rule = fit_rule(run, data_dir, tested, **wanted)
     label = rule.threshold.label
     names = {f"recall:{label}": "sensitivity", f"specificity:{label}": "specificity"}
-    parts = {"validation": _validation(run, tested, data_dir), "test": tested}
+    parts = {"validation": validation_like(run, tested, data_dir), "test": tested}
     tables = {name: _scores_at(rule, each) for name, each in parts.items()}
     likeliest = _scores(tested, [*names, "macro_recall"]).rename(index=names)
     return rule.threshold, pd.concat(tables | {"test, likeliest class": likeliest}, names=["images"])
@@ -150,7 +65,7 @@ def decision(run, tested=None, data_dir=None):
     """
     tested = run.predictions if tested is None else tested
     rule, tables = fit_rule(run, data_dir, tested, balanced=True), {}
-    for images, predictions in (("validation", _validation(run, tested, data_dir)), ("test", tested)):
+    for images, predictions in (("validation", validation_like(run, tested, data_dir)), ("test", tested)):
         tables[images] = _scores(rule.decided(predictions), _DECIDED)
         tables[f"{images}, likeliest class"] = _scores(predictions, _DECIDED)
     return rule.decision, pd.concat(tables, names=["images"])
@@ -186,7 +101,7 @@ def threshold_table(run, tested=None, data_dir=None, sensitivities=SENSITIVITIES
     """
     tested, rows = run.predictions if tested is None else tested, {}
     label = run.positive_of(evaluation.unpack_predictions(tested)[2])
-    if label is None or not _validation(run, tested, data_dir)["label"].eq(label).any():
+    if label is None or not validation_like(run, tested, data_dir)["label"].eq(label).any():
         return pd.DataFrame()
     for wanted in sensitivities:
         rule = fit_rule(run, data_dir, tested, sensitivity=wanted)
@@ -208,8 +123,8 @@ def calibration_table(run, tested=None, data_dir=None):
         data_dir: As in `fit_rule`.
 
     Returns:
-        DataFrame, index `temperature`, 1 and, where the folder holds predictions of validation images, the fitted one: `n`, `ece`, and
-        `brier` with `low` and `high`.
+        DataFrame, index `temperature`, 1 and, where the folder holds predictions of validation images, the
+        fitted one: `n`, `ece`, and `brier` with `low` and `high`.
     """
     tested, rules, rows = run.predictions if tested is None else tested, [Rule()], []
     if run.has_validation_predictions:
@@ -222,16 +137,15 @@ def calibration_table(run, tested=None, data_dir=None):
     return pd.DataFrame(rows).set_index("temperature")
 
 
-def calibrated_arrays(run, tested=None):
-    """Returns truth, probabilities, labels and groups, calibrated where the folder says how.
-
-    Args:
-        run: `SavedRun`.
-        tested: As in `operating_point`.
-    """
-    tested = run.predictions if tested is None else tested
-    rule = fit_rule(run, tested=tested) if run.has_validation_predictions else Rule()
-    return prediction_arrays(rule.calibrated(tested))
+def gain_text(table):
+    """Returns at which thresholds of a `decision_curve` the model is of use, in words."""
+    good = table.index[table["gain_low"] > 0]
+    if not len(good):
+        return "at no threshold do these images show that it is better than taking out all and none"
+    return (
+        f"better than taking out all and none at {len(good)} of {len(table)} thresholds, {100 * good[0]:.0f} to "
+        f"{100 * good[-1]:.0f} %, where the interval of its gain lies above 0"
+    )
 
 
 def referral_text(table):
@@ -297,20 +211,15 @@ def _told(table):
         yield f"{images}: {', '.join(said)}"
 
 
-def prediction_arrays(predictions):
-    """Returns truth, probabilities, labels and groups of a predictions table."""
-    return *evaluation.unpack_predictions(predictions), prediction_groups(predictions)[0]
-
-
-def with_ends(row, name="value", prefix="", digits=3):
-    """Returns a value with the ends of its interval, where it has one, as text.
+def with_ends(row, name="value", prefix="", sign=""):
+    """Returns a value with the ends of its interval, where it has one, as text; "–" where it is missing.
 
     Args:
         row: Mapping with the value and its ends.
         name: String, key of the value.
         prefix: String, with which the keys of `low` and `high` begin.
-        digits: Integer, decimals.
+        sign: String, "+" for a sign before each number.
     """
     low, high = row[f"{prefix}low"], row[f"{prefix}high"]
-    ends = "" if math.isnan(low) else f" ({low:.{digits}f} to {high:.{digits}f})"
-    return f"{row[name]:.{digits}f}{ends}"
+    ends = "" if math.isnan(low) else f" ({low:{sign}.3f} to {high:{sign}.3f})"
+    return "–" if math.isnan(row[name]) else f"{row[name]:{sign}.3f}{ends}"

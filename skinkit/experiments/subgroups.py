@@ -3,8 +3,9 @@
 import pandas as pd
 
 from skinkit import evaluation
-from skinkit.experiments.operating_point import Rule, fit_rule
+from skinkit.experiments.operating_point import with_ends
 from skinkit.experiments.predictions import prediction_groups
+from skinkit.experiments.rule import Rule, fit_rule
 from skinkit.files import reading, writing
 
 COLUMNS = ("age", "sex", "site", "dx_type", "dataset")
@@ -64,7 +65,8 @@ def _called(rule, positive):
 
 def read_subgroups(folder):
     """Returns the table that `write_subgroups` left in a folder; `None` where there is none."""
-    return _read(folder / NAME, {"subgroup": "string", "note": "string"})
+    found = _read(folder / NAME, {"subgroup": "string", "note": "string"})
+    return None if found is None else found.fillna({"note": ""})
 
 
 def known_error_pairs(run):
@@ -84,16 +86,28 @@ def subgroups_text(found):
     """Returns the table of `write_subgroups` as text, with a word on how many differences were looked at."""
     lines = [f"called: {found['called'].iloc[0]}; differences are those to all other images"]
     for name, rows in found.groupby("column", sort=False):
-        few = rows["note"].eq(evaluation.TOO_FEW)
-        shown = rows[~few].drop(columns=["column", "called", "method", "note"]).set_index("subgroup")
-        lines += ["", evaluation.to_markdown(shown.rename_axis(name)) if len(shown) else f"{name}:"]
-        silent = rows[few].groupby("subgroup", sort=False)["score"].agg(", ".join)
-        lines += [f"{evaluation.TOO_FEW}: {group} ({scores})" for group, scores in silent.items()]
+        known = rows[rows["note"] != evaluation.TOO_FEW]
+        lines += ["", evaluation.to_markdown(_shown(known, name)) if len(known) else f"{name}:"]
+        lines += [f"{evaluation.TOO_FEW}: {group}" for group in too_few(rows)]
     return "\n".join([*lines, "", looked_at(found)])
 
 
+def _shown(rows, name):
+    """The rows with each interval beside its value."""
+    shown = rows[["subgroup", "score", "n", "lesions"]].copy()
+    shown["value"] = [with_ends(row) for row in rows.to_dict("records")]
+    differences = (with_ends(row, "difference", "difference_", sign="+") for row in rows.to_dict("records"))
+    return shown.assign(difference=list(differences)).set_index("subgroup").rename_axis(name)
+
+
+def too_few(rows):
+    """Returns the subgroups among rows of `write_subgroups` that are too small, with the scores they lack."""
+    silent = rows[rows["note"].eq(evaluation.TOO_FEW)].groupby("subgroup", sort=False)["score"].agg(", ".join)
+    return [f"{group} ({scores})" for group, scores in silent.items()]
+
+
 def looked_at(found):
-    """Returns how many differences `write_subgroups` looked at, and how many of them stand out, as a sentence."""
+    """Returns how many differences `write_subgroups` looked at, and how many stand out, as a sentence."""
     known, apart = found["difference_low"].notna().sum(), stands_out(found).sum()
     by_chance = f"; by chance alone about {0.05 * known:.1f} would" if known else ""
     return f"{known} differences were looked at, and {apart} of their 95 % intervals leave out 0{by_chance}"

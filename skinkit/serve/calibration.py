@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skinkit import evaluation
-from skinkit.experiments.operating_point import Rule, fit_rule
+from skinkit.experiments.rule import Rule, fit_rule
 from skinkit.names import check_name
 
 # Share of the positive validation images that lie at or above the threshold (bermeo2023 asks for 90 to 98 %).
@@ -20,7 +20,7 @@ class Calibration:
 
     Args:
         positive: String, class of the score; `None` where no class is.
-        rule: `skinkit.experiments.operating_point.Rule`, with the temperature of the score and the decision.
+        rule: `skinkit.experiments.rule.Rule`, with the temperature of the score and the decision.
         threshold: Float, 0 to 1: from this score on the target is true; `None` where nothing says so.
         source: String, a sentence about where these come from.
     """

@@ -40,13 +40,28 @@ def _wrong(predictions):
 def test_differences_that_were_looked_at_are_counted():
     rows = {"column": "sex", "subgroup": ["f", "m", "f"], "called": "p_mel >= 0.5", "method": "none"}
     rows |= {"score": ["sensitivity", "sensitivity", "auc"], "value": [0.8, 0.7, None]}
-    rows |= {"note": ["", "", "too few to say"]}
+    rows |= {"note": ["", "", "too few to say"], "n": 30, "lesions": 25, "low": None, "high": None}
+    rows |= {"difference": [0.2, -0.1, None]}
     found = pd.DataFrame({**rows, "difference_low": [0.1, -0.2, None], "difference_high": [0.3, 0.1, None]})
-    text = subgroups_text(found)
-    assert "| m | sensitivity | 0.700 | -0.200 | 0.100 |" in text
+    text = subgroups_text(found.astype({"low": float, "high": float}))
+    assert "| m | sensitivity | 30 | 25 | 0.700 | -0.100 (-0.200 to +0.100) |" in text
     assert "\ntoo few to say: f (auc)\n" in text
     assert "2 differences were looked at, and 1 of their 95 % intervals leave out 0" in text
     assert text.endswith("about 0.1 would")
+
+
+def test_what_is_not_too_few_is_still_known_when_the_file_is_read_again(tmp_path):
+    rows = {"column": "sex", "subgroup": ["f", "m"], "called": "mel", "score": "auc", "value": [0.8, None]}
+    written = pd.DataFrame(
+        {**rows, "difference_low": 0.1, "difference_high": 0.2, "note": ["", "too few to say"]}
+    )
+    written.to_csv(tmp_path / "subgroups.csv", index=False)
+    text = subgroups_text(read_subgroups(tmp_path))
+    assert (
+        "| f | auc | 30 | 25 | 0.800 (0.700 to 0.900) | +0.150 (" in text
+        and "too few to say: m (auc)" in text
+        and "| m |" not in text
+    )
 
 
 def test_other_images_are_compared_at_the_threshold_of_validation(folder, tmp_path):

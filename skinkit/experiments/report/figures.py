@@ -7,8 +7,9 @@ from typing import NamedTuple
 import matplotlib.pyplot as plt
 
 from skinkit import evaluation, plots
-from skinkit.experiments.operating_point import calibrated_arrays, referral_text
+from skinkit.experiments.operating_point import gain_text, referral_text
 from skinkit.experiments.report import words
+from skinkit.experiments.rule import calibrated_arrays
 from skinkit.plots.style import one_axes
 
 # As wide as a phone, so that letters keep their size.
@@ -64,7 +65,7 @@ def calibration(run):
 
 
 def decisions(run):
-    """Returns the decision curve of the positive class, where it has one and images of it, and risk-coverage."""
+    """Returns the decision curve of the positive class, where there are images of it, and risk-coverage."""
     truth, *arrays, groups = calibrated_arrays(run)
     found = [_risk_coverage(evaluation.risk_coverage(truth, *arrays, groups=groups))]
     if run.positive is not None and (truth == run.positive).any():
@@ -74,26 +75,16 @@ def decisions(run):
 
 
 def _decision_curve(table, diagnosis):
-    caption = f"Net benefit of taking out what reaches a threshold, {diagnosis}"
     figure = plots.decision_curves({"this model": table}, ax=_axes(_WITH_LEGEND))
-    return _figure(figure, caption, f"{caption}. {useful(table)}")
-
-
-def useful(table):
-    """Returns at which thresholds of a `decision_curve` the model is of use, as a sentence."""
-    good = table.index[table["gain_low"] > 0]
-    if not len(good):
-        return "At no threshold do these images show that it is better than taking out all and none."
-    return (
-        f"It is better than taking out all and none at {len(good)} of {len(table)} thresholds, "
-        f"{good[0]:.0%} to {good[-1]:.0%}: there the interval of its gain lies above 0."
-    )
+    alt = f"Net benefit against the threshold from which on a lesion is taken out, {diagnosis}."
+    return _figure(figure, f"Taking out what may be {diagnosis}: {gain_text(table)}", alt)
 
 
 def _risk_coverage(table):
     figure = plots.risk_coverage_curves({"this model": table}, ax=_axes())
-    caption = "If what it is least sure of goes to a colleague"
-    return _figure(figure, caption, f"{caption}: {referral_text(table)}.")
+    alt = "Share of wrong answers against the share of images that are answered, the surest first."
+    text = referral_text(table)
+    return _figure(figure, f"{text[0].upper()}{text[1:]}", alt)
 
 
 def training(history):

@@ -8,7 +8,7 @@ import pandas as pd
 from skinkit import evaluation
 from skinkit.experiments.operating_point import calibration_table, threshold_table
 from skinkit.experiments.report import words
-from skinkit.experiments.subgroups import known_error_pairs, looked_at, read_subgroups, stands_out
+from skinkit.experiments.subgroups import known_error_pairs, looked_at, read_subgroups, stands_out, too_few
 
 # Pairs of classes in sight.
 _PAIRS = 8
@@ -106,13 +106,19 @@ def subgroups(run):
     found = read_subgroups(run.folder)
     if found is None:
         return {"subgroups": {}}
-    found["stands_out"] = stands_out(found)
+    few = found["note"].eq(evaluation.TOO_FEW)
+    known = found.assign(stands_out=stands_out(found))[~few]
     rows = [
         {**row, "value": _of(row, "value"), "difference": _of(row, "difference", "difference_")}
-        for row in found.to_dict("records")
+        for row in known.to_dict("records")
     ]
-    by_column = {name: [row for row in rows if row["column"] == name] for name in found["column"].unique()}
-    return {"subgroups": by_column, "called": found["called"].iloc[0], "looked_at": looked_at(found)}
+    by_column = {
+        name: {"rows": [row for row in rows if row["column"] == name], "few": too_few(each)}
+        for name, each in found.groupby("column", sort=False)
+    }
+    apart = [row for row in rows if row["stands_out"]]
+    said = {"called": found["called"].iloc[0], "looked_at": looked_at(found), "apart": apart}
+    return {"subgroups": by_column, **said}
 
 
 def leaks(run):

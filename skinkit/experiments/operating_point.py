@@ -143,8 +143,8 @@ def gain_text(table):
     if not len(good):
         return "at no threshold do these images show that it is better than taking out all and none"
     return (
-        f"better than taking out all and none at {len(good)} of {len(table)} thresholds, {100 * good[0]:.0f} to "
-        f"{100 * good[-1]:.0f} %, where the interval of its gain lies above 0"
+        f"better than taking out all and none at {len(good)} of {len(table)} thresholds, "
+        f"{100 * good[0]:.0f} to {100 * good[-1]:.0f} %, where the interval of its gain lies above 0"
     )
 
 

@@ -87,13 +87,13 @@ def subgroups_text(found):
     lines = [f"called: {found['called'].iloc[0]}; differences are those to all other images"]
     for name, rows in found.groupby("column", sort=False):
         known = rows[rows["note"] != evaluation.TOO_FEW]
-        lines += ["", evaluation.to_markdown(_shown(known, name)) if len(known) else f"{name}:"]
+        lines += ["", evaluation.to_markdown(told_rows(known, name)) if len(known) else f"{name}:"]
         lines += [f"{evaluation.TOO_FEW}: {group}" for group in too_few(rows)]
     return "\n".join([*lines, "", looked_at(found)])
 
 
-def _shown(rows, name):
-    """The rows with each interval beside its value."""
+def told_rows(rows, name):
+    """Returns rows of `write_subgroups` for people, each interval beside its value; their index is `name`."""
     shown = rows[["subgroup", "score", "n", "lesions"]].copy()
     shown["value"] = [with_ends(row) for row in rows.to_dict("records")]
     differences = (with_ends(row, "difference", "difference_", sign="+") for row in rows.to_dict("records"))

@@ -21,7 +21,13 @@ from skinkit.experiments.results.finished_runs import staleness
 from skinkit.experiments.results.page_text import folded, short, wrapped
 from skinkit.experiments.rule import calibrated_arrays, prediction_arrays
 from skinkit.experiments.run_folder import SavedRun
-from skinkit.experiments.subgroups import known_error_pairs, read_subgroups, subgroups_text
+from skinkit.experiments.subgroups import (
+    known_error_pairs,
+    read_subgroups,
+    stands_out,
+    subgroups_text,
+    told_rows,
+)
 
 NAME = "errors"
 _SHOWN = ("skinkit/best/", "skinkit/baseline/")
@@ -168,7 +174,10 @@ def _subgroups_texts(found):
         if table is not None:
             *lines, last = subgroups_text(table).splitlines()
             lines = "\n".join(line if line.startswith("|") else wrapped(line) for line in lines)
-            yield f"{wrapped(f'[{name}]: {last}.')}\n\n{folded('All of them', lines)}"
+            yield wrapped(f"[{name}]: {last}.")
+            if len(apart := table[stands_out(table)]):
+                yield to_markdown(told_rows(apart, "subgroup")).rstrip()
+            yield folded("All of them", lines)
     if lacking := [f"[{name}]" for name, table in tables.items() if table is None]:
         yield wrapped(f"Not looked at: {', '.join(lacking)}.")
 

@@ -73,8 +73,8 @@ import skinkit
 from skinkit import evaluation, pipeline, plots, tasks, training
 from skinkit.experiments import SavedRun, available_profile, ledger, run
 from skinkit.experiments.operating_point import operating_point
-from skinkit.experiments.rule import fit_rule
 from skinkit.experiments.results.schedule_figures import curve_panels, runs_by_split, scores_figure
+from skinkit.experiments.rule import fit_rule
 from skinkit.papers.bermeo2023.curves import load_curves
 from skinkit.papers.published import load_published
 
@@ -373,8 +373,8 @@ gains.groupby(["part", "row"]).mean().unstack("part").round(4)
 # The page of the thesis calls a melanoma what has *melanoma* as the highest of eight probabilities, from one
 # view. Table 8.2 says what comes of it: a recall from 0.395 to 0.652. A network may know more than this rule
 # lets it say: the area under the curve is 0.84 to 0.89. A threshold on the probability of melanoma is another
-# rule, and its price can be read. It is chosen on *validation*; test is asked once. Both are calibrated first,
-# by the temperature that validation fits (chapter 4): this is the score that a service shows (chapter 19).
+# rule, and its price can be read. It is chosen on *validation*; test is asked once. Both are calibrated
+# first, by the temperature that validation fits (chapter 4): this is the score of a service (chapter 19).
 #
 # By hand: of the melanomas of validation, 90 % must lie at the threshold or above.
 

@@ -200,8 +200,8 @@ def decision_text(run, tested=None, data_dir=None):
         tested: As in `decision`.
         data_dir: As in `decision`.
     """
-    rule, table = decision(run, tested, data_dir)
-    said = f"\nlargest log p - {rule.tau:g} log(training share), chosen on validation for macro recall"
+    found, table = decision(run, tested, data_dir)
+    said = f"\n{Rule(decision=found).words}, chosen on validation for macro recall"
     return "\n".join([said, *_told(table)])
 
 

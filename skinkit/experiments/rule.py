@@ -25,21 +25,37 @@ class Rule:
     threshold: evaluation.Threshold | None = None
     decision: evaluation.Decision | None = None
 
+    @property
+    def words(self):
+        """How it decides for a class."""
+        if self.decision is None:
+            return "likeliest class"
+        return f"largest log p - {self.decision.tau:g} log(training share)"
+
+    def soften(self, probabilities):
+        """Returns probabilities `(n, classes)` after the temperature."""
+        if self.temperature == 1:
+            return probabilities
+        return evaluation.apply_temperature(probabilities, self.temperature)
+
+    def weigh(self, probabilities, labels):
+        """Returns numbers `(n, classes)` whose largest is the decision: see `Decision.apply`."""
+        return probabilities if self.decision is None else self.decision.apply(probabilities, labels)
+
     def calibrated(self, predictions):
         """Returns a predictions table with the probabilities after the temperature."""
-        if self.temperature == 1:
-            return predictions
         _, probabilities, labels = evaluation.unpack_predictions(predictions)
-        softened = evaluation.apply_temperature(probabilities, self.temperature)
-        return predictions.assign(**{f"p_{label}": softened[:, i] for i, label in enumerate(labels)})
+        return with_numbers(predictions, labels, self.soften(probabilities))
 
     def decided(self, predictions):
-        """Returns a predictions table whose largest number is the decision: see `Decision.apply`."""
-        if self.decision is None:
-            return predictions
+        """Returns a predictions table whose largest number is the decision."""
         _, probabilities, labels = evaluation.unpack_predictions(predictions)
-        raised = self.decision.apply(probabilities, labels)
-        return predictions.assign(**{f"p_{label}": raised[:, i] for i, label in enumerate(labels)})
+        return with_numbers(predictions, labels, self.weigh(probabilities, labels))
+
+
+def with_numbers(predictions, labels, numbers):
+    """Returns a predictions table with other numbers `(n, classes)` in the place of its probabilities."""
+    return predictions.assign(**{f"p_{label}": numbers[:, i] for i, label in enumerate(labels)})
 
 
 def fit_rule(run, data_dir=None, tested=None, balanced=False, positive=None, **wanted):

@@ -30,21 +30,13 @@ class Calibration:
     threshold: float | None
     source: str
 
-    @property
-    def decision(self):
-        """How the class is chosen, in words."""
-        found = self.rule.decision
-        return f"largest log p - {found.tau:g} log(training share)" if found else "likeliest class"
-
     def classes(self, probabilities, labels):
         """Returns the positions `(n,)` of the classes that are decided for."""
-        found = self.rule.decision
-        return evaluation.predicted_index(found.apply(probabilities, labels) if found else probabilities)
+        return evaluation.predicted_index(self.rule.weigh(probabilities, labels))
 
     def scores(self, probabilities, labels):
         """Returns the calibrated scores of the positive class, `(n,)`, of probabilities `(n, classes)`."""
-        softened = evaluation.apply_temperature(probabilities, self.rule.temperature)
-        return softened[:, list(labels).index(self.positive)]
+        return self.rule.soften(probabilities)[:, list(labels).index(self.positive)]
 
     def operating_points(self, predictions):
         """Returns sensitivity and specificity of thresholds from 0 to 1 on a predictions table.
@@ -85,7 +77,8 @@ def calibrate(settings, run, recipe, data_dir=None):
         if recipe.tta != run.recipe.tta:
             raise ValueError("it is asked with other views than its validation images were")
         shows_it = run.validation_predictions(data_dir)["label"].eq(positive).any()
-        wanted = {"sensitivity": settings.sensitivity or SENSITIVITY} if shows_it else {}
+        asked = settings.sensitivity or (SENSITIVITY if shows_it else None)
+        wanted = {"sensitivity": asked} if asked else {}
         rule = fit_rule(run, data_dir, balanced=balanced, positive=positive, **wanted)
     except (OSError, ValueError) as error:
         if balanced or settings.sensitivity:
@@ -97,8 +90,10 @@ def calibrate(settings, run, recipe, data_dir=None):
 
 def _said(settings, rule):
     """Where the threshold comes from, and the threshold."""
-    if settings.threshold is not None or rule.threshold is None:
+    if settings.threshold is not None:
         return "the threshold is set", settings.threshold
+    if rule.threshold is None:
+        return "none of them shows a threshold", None
     found = rule.threshold
     return found.doubt or f"a sensitivity of {found.at_least:.0%} for {found.label}", found.value
 

@@ -39,7 +39,7 @@ def model_card(name, run, recipe, calibration):
         "temperature": calibration.rule.temperature,
         "threshold": calibration.threshold,
         "calibration": calibration.source,
-        "decision": calibration.decision,
+        "decision": calibration.rule.words,
         "hashes": {
             "model": file_hash(run.folder / "model.keras"),
             "run": manifest["key"],

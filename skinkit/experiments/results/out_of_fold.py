@@ -9,7 +9,7 @@ import pandas as pd
 
 from skinkit import evaluation
 from skinkit.experiments.results.finished_runs import staleness
-from skinkit.experiments.rule import prediction_arrays
+from skinkit.experiments.rule import prediction_arrays, with_numbers
 
 METRICS = ("macro_recall", "accuracy", "recall:mel")
 DECISION = "decision for macro recall"
@@ -84,9 +84,8 @@ def balanced(found):
     truth, probabilities, labels = evaluation.unpack_predictions(found.predictions)
     shares = pd.Series(truth).value_counts(normalize=True).to_dict()
     decided = evaluation.decide_out_of_fold(truth, probabilities, labels, shares, found.folds)
-    columns = {f"p_{label}": decided[:, i] for i, label in enumerate(labels)}
-    name = f"{found.name}, {DECISION}"
-    return OutOfFold(name, found.predictions.assign(**columns), found.folds, found.runs)
+    predictions = with_numbers(found.predictions, labels, decided)
+    return OutOfFold(f"{found.name}, {DECISION}", predictions, found.folds, found.runs)
 
 
 def difference(found, other, metric="macro_recall"):

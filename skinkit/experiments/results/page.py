@@ -17,8 +17,8 @@ _HEAD = f"""{_BEGINNING} `make report`; do not edit by hand. All numbers: [ledge
 differences between recipes on the same test images: [comparisons.csv](comparisons.csv). Not for clinical
 use."""
 _OURS = "skinkit"
-_OF_OURS = f"""Recipes of ours that belong to no document: [{_OURS}]({_OURS}.md). What each ingredient of the best
-one is worth: [ablation.md](ablation.md). What the errors look like: [errors.md](errors.md)."""
+_OF_OURS = f"""Recipes of ours that belong to no document: [{_OURS}]({_OURS}.md). What each ingredient of the
+best one is worth: [ablation.md](ablation.md). What the errors look like: [errors.md](errors.md)."""
 _PICTURES = ("leakage", "protocols", "published_against_measured")
 _READ = """## How to read the pages
 

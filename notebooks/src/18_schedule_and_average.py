@@ -71,10 +71,8 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 import skinkit
 from skinkit import evaluation, pipeline, plots, tasks, training
-from skinkit.experiments import SavedRun, available_profile, ledger, run
-from skinkit.experiments.operating_point import operating_point
+from skinkit.experiments import SavedRun, available_profile, fit_rule, ledger, operating_point, run
 from skinkit.experiments.results.schedule_figures import curve_panels, runs_by_split, scores_figure
-from skinkit.experiments.rule import fit_rule
 from skinkit.papers.bermeo2023.curves import load_curves
 from skinkit.papers.published import load_published
 

@@ -25,7 +25,7 @@ from skinkit.evaluation.risk_coverage import risk_coverage
 from skinkit.evaluation.run_spread import pooled_spread, spread_over_runs, widen_interval
 from skinkit.evaluation.scores import confusion_matrix, per_class, score, summary
 from skinkit.evaluation.stages import combine, stage_errors
-from skinkit.evaluation.subgroups import TOO_FEW, compare_subgroups, subgroup_table
+from skinkit.evaluation.subgroups import TOO_FEW, compare_subgroups
 from skinkit.evaluation.submission import ISIC2018_COLUMNS, write_isic2018_submission
 from skinkit.evaluation.tables import (
     classification_table,

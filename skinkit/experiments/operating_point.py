@@ -94,14 +94,15 @@ def threshold_table(run, tested=None, data_dir=None, sensitivities=SENSITIVITIES
         DataFrame, index `wanted`: `threshold`, of the probability after the temperature; `sensitivity` and
         `specificity` of the other images, each with `_low` and `_high`; `missed` and `in_vain`, how many
         images of the class are not called and how many others are; `doubt`, of `Threshold`. Without rows
-        where no validation image is of the class, or none of the others.
+        where no validation image, or none of the others, is of the class.
 
     Raises:
         FileNotFoundError, ValueError: as in `fit_rule`.
     """
     tested, rows = run.predictions if tested is None else tested, {}
     label = run.positive_of(evaluation.unpack_predictions(tested)[2])
-    if label is None or not validation_like(run, tested, data_dir)["label"].eq(label).any():
+    parts = (validation_like(run, tested, data_dir), tested)
+    if label is None or not all(part["label"].eq(label).any() for part in parts):
         return pd.DataFrame()
     for wanted in sensitivities:
         rule = fit_rule(run, data_dir, tested, sensitivity=wanted)

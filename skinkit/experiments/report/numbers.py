@@ -98,7 +98,8 @@ def _of(row, name, prefix=""):
 def pairs(run):
     """Returns the most frequent wrong answers, and how many pairs there are."""
     found = known_error_pairs(run)
-    return {"pairs": found.head(_PAIRS).to_dict("records"), "all_pairs": len(found)}
+    known = found["consensus"].astype(object).where(found["consensus"].notna(), None)
+    return {"pairs": found.assign(consensus=known).head(_PAIRS).to_dict("records"), "all_pairs": len(found)}
 
 
 def subgroups(run):

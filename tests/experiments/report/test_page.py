@@ -176,6 +176,7 @@ def test_a_run_with_its_model_shows_where_it_looks_and_what_its_decisions_cost(f
 
 def test_without_predictions_of_validation_the_page_says_what_is_missing(two_classes, predictions):
     saved_predictions.save_scored(predictions, "malignant", two_classes)
+    evaluation.error_pairs(predictions).to_csv(two_classes / "errors.csv", index=False)
     page = text_of(two_classes)
     assert "neither temperature nor threshold. model.keras is missing" in page and "none " in page
     assert "skinkit evaluate RUN --subgroups does, with this folder" in page

@@ -52,9 +52,8 @@ def test_differences_that_were_looked_at_are_counted():
 
 def test_what_is_not_too_few_is_still_known_when_the_file_is_read_again(tmp_path):
     rows = {"column": "sex", "subgroup": ["f", "m"], "called": "mel", "score": "auc", "value": [0.8, None]}
-    written = pd.DataFrame(
-        {**rows, "difference_low": 0.1, "difference_high": 0.2, "note": ["", "too few to say"]}
-    )
+    rows |= {"n": 30, "lesions": 25, "low": 0.7, "high": 0.9, "note": ["", "too few to say"]}
+    written = pd.DataFrame(rows).assign(difference=0.15, difference_low=0.1, difference_high=0.2)
     written.to_csv(tmp_path / "subgroups.csv", index=False)
     text = subgroups_text(read_subgroups(tmp_path))
     assert (

@@ -77,6 +77,12 @@ def ledger():
     )
 
 
+def curve():
+    index, benefit = [0.1, 0.5], np.array([0.2, 0.1])
+    table = {"net_benefit": benefit, "error": benefit, "low": benefit - 0.1, "high": benefit + 0.1}
+    return pd.DataFrame({**table, "all": [0.15, -0.7]}, index=index)
+
+
 IMAGE = np.zeros((6, 8, 3), dtype=np.uint8)
 HEAT = np.linspace(0, 1, 6).reshape(2, 3)
 CROPS = np.zeros((2, 5, 4, 4, 3), dtype=np.uint8)
@@ -89,6 +95,8 @@ ON_ONE_AX = {
     "reliability_diagram": lambda ax: plots.reliability_diagram(reliability(), ax=ax),
     "leakage_bars": lambda ax: plots.leakage_bars(report(), ax=ax),
     "score_intervals": lambda ax: plots.score_intervals({"a": scores()}, ax=ax),
+    "decision_curves": lambda ax: plots.decision_curves({"a": curve()}, ax=ax),
+    "risk_coverage_curves": lambda ax: plots.risk_coverage_curves({"a": curve()}, ax=ax),
     "ledger": lambda ax: plots.published_against_measured(ledger(), ax=ax),
     "overlay": lambda ax: plots.overlay(IMAGE, HEAT, ax=ax),
     "learning_curves": lambda ax: plots.learning_curves(
@@ -237,6 +245,15 @@ def test_intervals_of_several_runs_stand_beside_each_other():
     assert [line.get_label() for line in ax.lines] == ["a", "b"]
     assert [line.get_xdata()[0] for line in ax.lines] == pytest.approx([0.6, 0.65])
     assert [text.get_text() for text in ax.get_yticklabels()] == ["macro_recall"]
+
+
+def test_a_decision_curve_stands_beside_all_and_none_and_several_have_no_bands():
+    figure = plots.decision_curves({"a": curve(), "b": curve() - 0.3})
+    (ax,) = figure.axes
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert names == ["a", "b", "take out all", "take out none"] and not ax.collections
+    assert ax.get_ylim() == pytest.approx((-0.06, 0.23))
+    assert len(plots.decision_curves({"a": curve()}).axes[0].collections) == 1
 
 
 def test_the_ledger_figure_colours_and_names_what_can_be_compared_and_leaves_the_rest_hollow():

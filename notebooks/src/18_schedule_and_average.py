@@ -76,8 +76,7 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 # %%
 import skinkit
 from skinkit import evaluation, pipeline, plots, tasks, training
-from skinkit.experiments import SavedRun, available_profile, ledger, run
-from skinkit.experiments.operating_point import operating_point
+from skinkit.experiments import SavedRun, available_profile, fit_rule, ledger, operating_point, run
 from skinkit.experiments.results.schedule_figures import curve_panels, runs_by_split, scores_figure
 from skinkit.papers.bermeo2023.curves import load_curves
 from skinkit.papers.published import load_published
@@ -380,12 +379,14 @@ gains.groupby(["part", "row"]).mean().unstack("part").round(4)
 # The page of the thesis calls a melanoma what has *melanoma* as the highest of eight probabilities, from one
 # view. Table 8.2 says what comes of it: a recall from 0.395 to 0.652. A network may know more than this rule
 # lets it say: the area under the curve is 0.84 to 0.89. A threshold on the probability of melanoma is another
-# rule, and its price can be read. It is chosen on *validation*; test is asked once.
+# rule, and its price can be read. It is chosen on *validation*; test is asked once. Both are calibrated
+# first, by the temperature that validation fits (chapter 4): this is the score of a service (chapter 19).
 #
 # By hand: of the melanomas of validation, 90 % must lie at the threshold or above.
 
 # %%
-chosen_on = runs[last, SEED].validation_predictions(DATA_DIR)
+rule = fit_rule(runs[last, SEED], DATA_DIR)
+chosen_on = rule.calibrated(runs[last, SEED].validation_predictions(DATA_DIR))
 is_mel, p_mel = chosen_on["label"].eq("mel").to_numpy(bool), chosen_on["p_mel"].to_numpy()
 found = np.sort(p_mel[is_mel])
 by_hand = found[int(0.1 * len(found) + 1e-9)]  # as many may lie below
@@ -477,15 +478,15 @@ print("none of the document's own pairs; all that can be told apart is the sched
 # ### ex-18-3: What does 95 % cost?
 #
 # For the network `runs[last, SEED]`: choose the threshold that finds 95 % of the melanomas of validation
-# (`chosen_on`), and apply it to test. How many melanomas does it miss there, and how many of the other images
-# does it call melanomas?
+# (`chosen_on`), and apply it to test, calibrated by the same `rule`. How many melanomas does it miss there,
+# and how many of the other images does it call melanomas?
 
 # %% tags=["exercise", "ex-18-3"]
 price = {"threshold": None, "missed": None, "false alarms": None}
 
 # %% tags=["solution", "ex-18-3"] cellView="form"
 chosen = evaluation.choose_threshold(*evaluation.unpack_predictions(chosen_on), sensitivity=0.95)
-tested = runs[last, SEED].predictions
+tested = rule.calibrated(runs[last, SEED].predictions)
 called, melanoma = tested["p_mel"] >= chosen.value, tested["label"] == "mel"
 price = {"threshold": chosen.value, "missed": (~called & melanoma).sum()}
 price["false alarms"] = (called & ~melanoma).sum()

@@ -5,8 +5,7 @@ import pandas as pd
 
 from skinkit.evaluation.calibration import expected_calibration_error
 from skinkit.evaluation.intervals import bootstrap_intervals, interval_table, weightings
-from skinkit.evaluation.prediction_arrays import positive_label, predicted_index, unpack_predictions
-from skinkit.evaluation.scores import score
+from skinkit.evaluation.prediction_arrays import predicted_index, unpack_predictions
 from skinkit.evaluation.thresholds import FEWEST, one_class
 from skinkit.evaluation.weighted_scores import Predictions, WeightedScores
 
@@ -15,42 +14,6 @@ TOO_FEW = "too few to say"
 _COMPARED = ("sensitivity", "specificity", "auc")
 _DIFFERENCE = ["difference", "difference_low", "difference_high"]
 _TWO = ["other", "it"]
-
-
-def subgroup_table(predictions, by, metadata=None, metrics=None, resamples=0, groups=None, seed=0):
-    """Scores of each sex, age band or site.
-
-    Args:
-        predictions: DataFrame of saved predictions (`image_id`, `label`, `p_<class>`, ...).
-        by: String, a column: "sex", "age" (bands of 20 years) or "site"; any other column works as it is.
-        metadata: Manifest table that holds `by`, if `predictions` does not.
-        metrics: Names as in `score`; `None` for accuracy, macro recall, recall of the positive class,
-            macro AUC and ECE.
-        resamples: Integer, above 0 adds `<metric>_low` and `<metric>_high` (95 %, see `bootstrap_intervals`).
-        groups: String, column of the ids drawn as a whole ("lesion_id"); `None` draws images.
-        seed: Integer, of the draws.
-
-    Returns:
-        DataFrame with the rows "all", the subgroups, and "unknown" where `by` is missing: `n`,
-        `n_<positive class>`, then the metrics (NaN where a subgroup is too small for them).
-
-    Raises:
-        ValueError: if a column is missing, or an image is not in `metadata`.
-    """
-    labels = unpack_predictions(predictions)[2]
-    positive = positive_label(labels)
-    if metrics is None:
-        found = [] if positive is None else [f"recall:{positive}"]
-        metrics = ["accuracy", "macro_recall", *found, "macro_auc", "ece"]
-    bands = _bands(_attribute(predictions, by, metadata), by)
-    rows = {}
-    for name, chosen in {"all": slice(None), **bands}.items():
-        part = predictions[chosen]
-        counts = {"n": len(part)}
-        if positive is not None:
-            counts[f"n_{positive}"] = int((part["label"] == positive).sum())
-        rows[name] = counts | _subgroup_scores(part, metrics, resamples, groups, seed)
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(by)
 
 
 def compare_subgroups(
@@ -62,9 +25,9 @@ def compare_subgroups(
     from 0 by chance: of 20 whose interval is one of 95 %, about one.
 
     Args:
-        predictions: As in `subgroup_table`.
-        by: As in `subgroup_table`.
-        metadata: As in `subgroup_table`.
+        predictions: DataFrame of saved predictions (`image_id`, `label`, `p_<class>`, ...).
+        by: String, a column: "sex", "age" (bands of 20 years) or "site"; any other column works as it is.
+        metadata: Manifest table that holds `by`, if `predictions` does not.
         threshold: `Threshold` from which on an image is called of its class; `None` calls the likeliest
             class.
         positive: As in `summary`; the threshold's own class where one is given.
@@ -73,14 +36,14 @@ def compare_subgroups(
         seed: As in `bootstrap_intervals`.
 
     Returns:
-        DataFrame, index `by` (as in `subgroup_table`, without "all") and `score` ("sensitivity",
+        DataFrame, index `by` (the subgroups, and "unknown" where `by` is missing) and `score` ("sensitivity",
         "specificity" and "auc" of the class, and "ece" of all): `n` and `lesions` that it is about, `value`,
         `low`, `high` and `method` as in `bootstrap_intervals`, `difference` to all other images with
         `difference_low` and `difference_high`, and `note`. Of fewer than 20 lesions, those of the class for
         a sensitivity or area, no number is given and the note is "too few to say".
 
     Raises:
-        ValueError: as `subgroup_table`, and for a class that is not there.
+        ValueError: for a missing column, an image that is not in `metadata`, or a class that is not there.
 
     Example:
         >>> compare_subgroups(predictions, "sex", metadata=table, groups=predictions["lesion_id"])
@@ -184,17 +147,3 @@ def _bands(values, by):
     masks = {str(name): (values == name).fillna(False).to_numpy(bool) for name in names}
     missing = values.isna().to_numpy()
     return masks | ({"unknown": missing} if missing.any() else {})
-
-
-def _subgroup_scores(part, metrics, resamples, groups, seed):
-    y_true, probabilities, labels = unpack_predictions(part)
-    if not resamples:
-        return {name: score(name, y_true, probabilities, labels) for name in metrics}
-    ids = part["image_id" if groups is None else groups]
-    table = bootstrap_intervals(
-        y_true, probabilities, labels, ids.to_numpy(object), metrics, resamples, seed=seed
-    )
-    scores = {}
-    for name, row in table.iterrows():
-        scores |= {name: row["value"], f"{name}_low": row["low"], f"{name}_high": row["high"]}
-    return scores

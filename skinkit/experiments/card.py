@@ -7,18 +7,22 @@ from pathlib import Path
 import pandas as pd
 
 from skinkit import data, evaluation
-from skinkit.experiments.decision import decision_text
 from skinkit.experiments.evaluate import intervals_said
 from skinkit.experiments.export import pixel_steps
-from skinkit.experiments.operating_point import calibration_text, operating_point
-from skinkit.experiments.predictions import prediction_groups
+from skinkit.experiments.operating_point import (
+    calibration_text,
+    decision_text,
+    referral_text,
+    threshold_table,
+    with_ends,
+)
+from skinkit.experiments.rule import calibrated_arrays
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.experiments.subgroups import read_subgroups, subgroups_text
 from skinkit.files import writing
 
 # Scores in the header, which a hub shows in its lists.
 _HEADLINE = ("accuracy", "macro_recall", "macro_auc", "ece")
-_SENSITIVITIES = (0.9, 0.95, 0.99)
 _CARD = """---
 {header}
 ---
@@ -186,47 +190,26 @@ def _subgroups(run):
 
 
 def _calibration(run):
-    scores = run.metrics["scores"]
-    values = {name: scores.get(name, {}).get("value") for name in ("ece", "brier")}
-    tested = run.chosen_on if run.recipe.out_of_fold else "test"
-    lines = [
-        f"{tested}: " + ", ".join(f"{name} {value:.3f}" for name, value in values.items() if _known(value))
-    ]
-    if _has_validation(run):
-        lines.append(calibration_text(run))
-        # An older run would need its images to count them.
-        lines += decision_text(run).strip().splitlines() if "trained_on" in run.manifest else []
+    lines = [calibration_text(run)]
+    # A card asks no model, and an older run would need its images to count them.
+    if run.has_validation_predictions and "trained_on" in run.manifest:
+        lines += decision_text(run).strip().splitlines()
     return "\n".join(f"- {line}" for line in lines)
-
-
-def _has_validation(run):
-    """Whether the images on which a threshold is chosen were predicted; a card asks no model."""
-    return bool(run.recipe.out_of_fold) or (run.folder / "predictions_validation.csv.gz").exists()
 
 
 def _decisions(run):
-    arrays, groups = evaluation.unpack_predictions(run.predictions), prediction_groups(run.predictions)[0]
-    whole, rest = evaluation.risk_coverage(*arrays, coverages=(1.0, 0.8), groups=groups).itertuples()
-    referred = f"the {100 * (1 - rest.n / whole.n):.0f} % that it is least sure of go to a colleague"
-    error, left = _share(whole, "error"), _share(rest, "error")
-    lines = [f"wrong answers: {error} of all images, {left} of the others where {referred}"]
-    if _has_validation(run) and run.validation_predictions()["label"].eq(run.recipe.positive).any():
-        lines += [_operating_point(run, wanted) for wanted in _SENSITIVITIES]
+    *arrays, groups = calibrated_arrays(run)
+    lines = [referral_text(evaluation.risk_coverage(*arrays, coverages=(1.0, 0.8), groups=groups))]
+    if run.has_validation_predictions:
+        lines += [_operating_point(run, *each) for each in threshold_table(run).iterrows()]
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _operating_point(run, wanted):
-    threshold, table = operating_point(run, sensitivity=wanted)
-    images = run.chosen_on if run.recipe.out_of_fold else "test"
-    said = [f"{row.Index} {_share(row, 'value')}" for row in table.loc[images].itertuples()]
-    rule = f"from p_{threshold.label} = {threshold.value:.4g} on, chosen on {run.chosen_on}"
-    doubt = f". DOUBTFUL: {threshold.doubt}" if threshold.doubt else ""
-    return f"{rule} for a sensitivity of {wanted:.2f}: {images} {', '.join(said)}{doubt}"
-
-
-def _share(row, name):
-    ends = f" ({row.low:.3f} to {row.high:.3f})" if _known(row.low) else ""
-    return f"{getattr(row, name):.3f}{ends}"
+def _operating_point(run, wanted, row):
+    said = [f"{name} {with_ends(row, name, f'{name}_')}" for name in ("sensitivity", "specificity")]
+    rule = f"from a calibrated p_{run.positive} = {row['threshold']:.4g} on, chosen on {run.chosen_on} for"
+    doubt = f". DOUBTFUL: {row['doubt']}" if row["doubt"] else ""
+    return f"{rule} a sensitivity of {wanted:.2f}: {run.scored_on} {', '.join(said)}{doubt}"
 
 
 def _members(run):

@@ -5,14 +5,14 @@ import math
 from pathlib import Path
 
 from skinkit import data
-from skinkit.experiments.decision import decision_text
-from skinkit.experiments.operating_point import operating_point_text
-from skinkit.experiments.predictions import save_scored
+from skinkit.experiments.operating_point import decision_text, operating_point_text
+from skinkit.experiments.predictions import melanoma_alone, save_scored
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.experiments.run_folder.seen_images import without_seen
 from skinkit.experiments.subgroups import subgroups_text, write_subgroups
 from skinkit.files import read_json
 
+_TWO = data.CLASS_MAPS["isic2020"].labels
 # So that scores of seen images never stand in the place of clean ones: no stem of a file ends so.
 _ENDINGS = {"drop": "", "keep": ".overlap-kept"}
 
@@ -33,7 +33,8 @@ def evaluate(folder, on=None, data_dir=None, overlap="drop", balanced=False, sub
     Args:
         folder: Run folder.
         on: Name of a release, or path of a table or folder; `None` for the run's own test
-            images. Images whose class the model does not know are left out and counted.
+            images. Images whose class the model does not know are left out and counted; where they are
+            malignant or benign, as those of ISIC 2020, a model that knows melanomas is asked about these.
         data_dir: Folder of the releases; the environment variable `SKINKIT_DATA` by default.
         overlap: `"drop"` leaves out and counts images whose photograph, lesion or patient was in training or
             validation; `"keep"` scores them, too, under the stamp of a leaky split.
@@ -58,18 +59,27 @@ def evaluate(folder, on=None, data_dir=None, overlap="drop", balanced=False, sub
     table, seen = data.load(on, root=data_dir), run.seen(data_dir)
     # Where the table lies: its images need not be those of another table with equal ids.
     which = hashlib.sha256(table.attrs["table"].encode()).hexdigest()[:8]
-    table, notes = without_seen(run.target.relabel(table), seen, run.labels, overlap)
+    two = _asks_melanoma(run, table)
+    labels, table = (_TWO, table) if two else (run.labels, run.target.relabel(table))
+    table, notes = without_seen(table, seen, labels, overlap)
     report = data.leakage_between(table, seen)
     notes += [f"not compared: {doubt}" for doubt in report.attrs["doubts"].values() if doubt]
     stamp = data.leakage_stamp(report, "training or validation")
     said = {"table": which, "stamp": stamp, "leakage": data.leakage_rate(report), "notes": notes}
     predictions = run.predictor(data_dir)(table)
+    predictions = melanoma_alone(predictions) if two else predictions
     name = Path(on).resolve().stem + _ENDINGS[overlap]
     target = _folder_for(run.folder / "evaluations" / name, which)
     target.mkdir(parents=True, exist_ok=True)
-    metrics = save_scored(predictions, run.recipe.positive, target, **said)
+    metrics = save_scored(predictions, run.positive_of(labels), target, **said)
     lines = [_text(target.as_posix(), metrics, predictions, stamp), *notes]
     return "\n".join([*lines, *_further(run, target, data_dir, predictions, table, **asked)])
+
+
+def _asks_melanoma(run, table):
+    """Whether a model of several diagnoses is asked about images that are malignant or benign."""
+    known = set(table["label"].dropna())
+    return "mel" in run.labels and bool(known) and known <= set(_TWO) and not known & set(run.labels)
 
 
 def _further(run, folder, data_dir, predictions=None, table=None, *, balanced, subgroups, **wanted):

@@ -56,6 +56,20 @@ def _table(task, rows, probabilities):
     return evaluation.rescore_by_patient(found, task.recipe.positive)
 
 
+def melanoma_alone(predictions):
+    """Returns the predictions table of melanomas against all other images, in the classes of ISIC 2020.
+
+    There each malignant image is a melanoma, so that a model that knows melanomas can be asked about them.
+
+    Args:
+        predictions: Predictions table with `p_mel`; melanomas are labelled "mel", or "malignant".
+    """
+    ids = predictions[[name for name in predictions if not name.startswith("p_")]]
+    is_it = ids["label"].isin(["mel", "malignant"])
+    label, p = is_it.map({True: "malignant", False: "benign"}).astype("string"), predictions["p_mel"]
+    return ids.assign(label=label, p_benign=1 - p, p_malignant=p)
+
+
 def predict_parts(predict_rows, run_data):
     """Returns the predictions of the test part.
 
@@ -145,17 +159,17 @@ def save_scored(predictions, positive, folder, ending="", **notes):
 
 def write_json(path, content):
     """Writes `content` as JSON whole or not at all."""
-    text = json.dumps(_plain(content), indent=2, allow_nan=False) + "\n"
+    text = json.dumps(plain_json(content), indent=2, allow_nan=False) + "\n"
     with writing(path) as part:
         part.write_text(text, encoding="utf-8")
 
 
-def _plain(content):
-    """The content in JSON's own types: NaN, which JSON does not know, becomes null."""
+def plain_json(content):
+    """Returns the content in JSON's own types: NaN, which JSON does not know, becomes null."""
     if isinstance(content, dict):
-        return {name: _plain(value) for name, value in content.items()}
+        return {name: plain_json(value) for name, value in content.items()}
     if isinstance(content, list | tuple):
-        return [_plain(value) for value in content]
+        return [plain_json(value) for value in content]
     if content is None or isinstance(content, str | bool | int):
         return content
     return None if math.isnan(content) else float(content)

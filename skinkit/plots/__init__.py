@@ -19,6 +19,7 @@ from skinkit.plots.curves import (
     roc_curves,
     roc_of_runs,
 )
+from skinkit.plots.decisions import decision_curves, risk_coverage_curves
 from skinkit.plots.images import crop_weights, image_grid, overlay, overlay_grid
 from skinkit.plots.scatter import embedding
 from skinkit.plots.style import PALETTE

@@ -1,11 +1,11 @@
-"""The temperature and the threshold of a served model, from the predictions of its validation images."""
+"""The rule of a served model: that of its run, with what the settings say in its place."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from skinkit import evaluation
-from skinkit.experiments.predictions import prediction_groups
+from skinkit.experiments.rule import Rule, fit_rule
 from skinkit.names import check_name
 
 # Share of the positive validation images that lie at or above the threshold (bermeo2023 asks for 90 to 98 %).
@@ -16,24 +16,27 @@ _STEPS = np.linspace(0, 1, 101)
 
 @dataclass(frozen=True)
 class Calibration:
-    """How a model's probabilities become a score and a target.
+    """How a model's probabilities become a score, a target and a class.
 
     Args:
         positive: String, class of the score; `None` where no class is.
-        temperature: Float above 0, by which the logits are divided for the score.
+        rule: `skinkit.experiments.rule.Rule`, with the temperature of the score and the decision.
         threshold: Float, 0 to 1: from this score on the target is true; `None` where nothing says so.
-        source: String, a sentence about where the two come from.
+        source: String, a sentence about where these come from.
     """
 
     positive: str | None
-    temperature: float
+    rule: Rule
     threshold: float | None
     source: str
 
+    def classes(self, probabilities, labels):
+        """Returns the positions `(n,)` of the classes that are decided for."""
+        return evaluation.predicted_index(self.rule.weigh(probabilities, labels))
+
     def scores(self, probabilities, labels):
         """Returns the calibrated scores of the positive class, `(n,)`, of probabilities `(n, classes)`."""
-        softened = evaluation.apply_temperature(probabilities, self.temperature)
-        return softened[:, list(labels).index(self.positive)]
+        return self.rule.soften(probabilities)[:, list(labels).index(self.positive)]
 
     def operating_points(self, predictions):
         """Returns sensitivity and specificity of thresholds from 0 to 1 on a predictions table.
@@ -66,34 +69,39 @@ def calibrate(settings, run, recipe, data_dir=None):
         data_dir: Folder of the releases, for the validation images, which are predicted once.
 
     Raises:
-        ValueError: for a positive class that the run does not have.
+        ValueError: for a positive class that the run does not have, and where the settings ask for what only
+            validation images say, and these are not known.
     """
-    positive = _positive(settings, run)
+    positive, balanced = _positive(settings, run), settings.decision == "balanced"
     try:
         if recipe.tta != run.recipe.tta:
             raise ValueError("it is asked with other views than its validation images were")
-        predictions = run.validation_predictions(data_dir)
+        shows_it = run.validation_predictions(data_dir)["label"].eq(positive).any()
+        asked = settings.sensitivity or (SENSITIVITY if shows_it else None)
+        wanted = {"sensitivity": asked} if asked else {}
+        rule = fit_rule(run, data_dir, balanced=balanced, positive=positive, **wanted)
     except (OSError, ValueError) as error:
-        return Calibration(positive, 1.0, settings.threshold, f"Not calibrated: {error}")
-    truth, probabilities, labels = evaluation.unpack_predictions(predictions)
-    temperature = evaluation.fit_temperature(truth, probabilities, labels)
-    threshold, said = settings.threshold, "the threshold is set"
-    if threshold is None and (truth == positive).any():
-        softened = evaluation.apply_temperature(probabilities, temperature)
-        asked = {
-            "sensitivity": SENSITIVITY,
-            "positive": positive,
-            "groups": prediction_groups(predictions)[0],
-        }
-        chosen = evaluation.choose_threshold(truth, softened, labels, **asked)
-        threshold, said = chosen.value, chosen.doubt or f"a sensitivity of {SENSITIVITY:.0%} for {positive}"
+        if balanced or settings.sensitivity:
+            raise ValueError(f"{run.folder}: no decision or sensitivity can be asked for: {error}") from error
+        return Calibration(positive, Rule(), settings.threshold, f"Not calibrated: {error}")
+    said, threshold = _said(settings, rule)
     folds = run.recipe.out_of_fold
     source = f"out-of-fold predictions of {folds}" if folds else "validation images"
-    return Calibration(positive, temperature, threshold, f"{len(predictions)} {source}; {said}.")
+    return Calibration(positive, rule, threshold, f"{rule.images} {source}; {said}.")
+
+
+def _said(settings, rule):
+    """Where the threshold comes from, and the threshold."""
+    if settings.threshold is not None:
+        return "the threshold is set", settings.threshold
+    if rule.threshold is None:
+        return "none of them shows a threshold", None
+    found = rule.threshold
+    return found.doubt or f"a sensitivity of {found.at_least:.0%} for {found.label}", found.value
 
 
 def _positive(settings, run):
-    if settings.positive is not None:
-        check_name("Positive classes", settings.positive, run.labels)
-        return settings.positive
-    return run.recipe.positive if run.recipe.positive in run.labels else evaluation.positive_label(run.labels)
+    if settings.positive is None:
+        return run.positive
+    check_name("Positive classes", settings.positive, run.labels)
+    return settings.positive

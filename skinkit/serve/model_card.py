@@ -3,6 +3,7 @@
 import numpy as np
 
 from skinkit import evaluation
+from skinkit.experiments.predictions import plain_json, score_with_intervals
 from skinkit.files import file_hash
 
 NOTICE = "Research and teaching only. Not for clinical use."
@@ -35,9 +36,10 @@ def model_card(name, run, recipe, calibration):
         "width": width,
         "views": recipe.tta.name if recipe.tta else "none",
         "positive": calibration.positive,
-        "temperature": calibration.temperature,
+        "temperature": calibration.rule.temperature,
         "threshold": calibration.threshold,
         "calibration": calibration.source,
+        "decision": calibration.rule.words,
         "hashes": {
             "model": file_hash(run.folder / "model.keras"),
             "run": manifest["key"],
@@ -46,13 +48,25 @@ def model_card(name, run, recipe, calibration):
         "images": manifest["images"],
         "leakage": manifest["leakage"],
         "stamp": manifest["stamp"],
-        **{key: run.metrics[key] for key in ("n", "grouped_by", "scores")},
+        **{key: run.metrics[key] for key in ("n", "grouped_by")},
+        "scores": _scores(run, calibration.rule),
         "history": _columns(run.history),
-        **_confusions(run.predictions),
+        **_confusions(calibration.rule.decided(run.predictions)),
         # Out of fold, the same images have chosen the threshold.
         "operating_points": None if recipe.out_of_fold else calibration.operating_points(run.predictions),
         "notice": f"{NOTICE} {_DRAWN}" if manifest["dataset"] == "synthetic" else NOTICE,
     }
+
+
+def _scores(run, rule):
+    """The scores of the run; those that a decision changes are its own."""
+    scores = run.metrics["scores"]
+    if rule.decision is None:
+        return scores
+    changed = {*evaluation.confusion_scores(np.eye(2)), *evaluation.class_confusion_scores(np.eye(2))}
+    decided = score_with_intervals(rule.decided(run.predictions), run.positive)["scores"]
+    own = {name: found for name, found in decided.items() if name.split(":")[0] in changed}
+    return scores | plain_json(own)
 
 
 def _columns(table):
@@ -68,7 +82,7 @@ def _confusions(predictions):
     counts = table.sum(axis=1)
     missed = counts - np.diag(table)
     shares = (missed[missed > 0] / counts[missed > 0]).nlargest(_WORST)
-    pairs = table.mask(np.eye(len(table), dtype=bool), 0).stack()
+    pairs = evaluation.error_pairs(predictions).head(_WORST)
     return {
         "confusion": table.to_numpy().tolist(),
         "most_missed": [
@@ -76,7 +90,6 @@ def _confusions(predictions):
             for label, share in shares.items()
         ],
         "wrong_pairs": [
-            {"truth": truth, "prediction": prediction, "n": int(n)}
-            for (truth, prediction), n in pairs[pairs > 0].nlargest(_WORST).items()
+            {"truth": row.truth, "prediction": row.called, "n": int(row.n)} for row in pairs.itertuples()
         ],
     }

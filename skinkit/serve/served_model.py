@@ -54,9 +54,10 @@ class ServedModel:
         """Returns the answers to a list of pairs of name and bytes, as JSON each."""
         probabilities = self._predict([content for _, content in images])
         targets = self._targets(probabilities)
+        decided = self.calibration.classes(probabilities, self.labels).tolist()
         return [
-            to_json(self._answer(name, each, target))
-            for (name, _), each, target in zip(images, probabilities, targets, strict=True)
+            to_json(self._answer(*each))
+            for each in zip((name for name, _ in images), probabilities, targets, decided, strict=True)
         ]
 
     def _targets(self, probabilities):
@@ -66,8 +67,8 @@ class ServedModel:
         scores, least = found.scores(probabilities, self.labels).tolist(), found.threshold
         return [{"target": None if least is None else score >= least, "score": score} for score in scores]
 
-    def _answer(self, name, probabilities, target):
-        label, card = int(probabilities.argmax()), self.card
+    def _answer(self, name, probabilities, target, label):
+        card = self.card
         return {
             "name": name,
             "probabilities": dict(zip(self.labels, probabilities.tolist(), strict=True)),
@@ -102,7 +103,8 @@ class ServedModel:
 
 _METADATA = (
     *("origin", "net_type", "img_size", "out_dim", "height", "width"),
-    *("id", "recipe", "views", "temperature", "calibration", "stamp", "hashes"),
+    *("id", "recipe", "views", "temperature", "calibration", "decision"),
+    *("stamp", "hashes"),
 )
 
 

@@ -4,7 +4,7 @@ import logging
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -34,12 +34,18 @@ class ModelSettings(_Part):
         run: String, path of the run folder; in a file, from the folder of that file.
         views: String, views whose mean is the prediction: `"none"`, `"flips"` or `"dihedral"`.
         threshold: Float, 0 to 1: from this calibrated score of the positive class on, `target` is true.
+        sensitivity: Float, above 0 and up to 1: that the threshold has on validation, where none is set; by
+            default 0.9.
+        decision: String, how the class is chosen: `"likeliest"`, or `"balanced"`, the rule for macro recall
+            that validation images chose.
         positive: String, the class of the score.
     """
 
     run: str
     views: str | None = None
     threshold: Share | None = None
+    sensitivity: Annotated[float, Field(gt=0, le=1, strict=True)] | None = None
+    decision: Literal["likeliest", "balanced"] = "likeliest"
     positive: str | None = None
 
 

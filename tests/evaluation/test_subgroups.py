@@ -1,4 +1,4 @@
-"""Differences between subgroups, counted by hand. Their plain scores: `test_tables.py`."""
+"""Differences between subgroups, counted by hand."""
 
 import numpy as np
 import pandas as pd
@@ -76,3 +76,14 @@ def test_a_threshold_calls_instead_of_the_likeliest_class(saved):
 def test_a_missing_column_is_named(saved):
     with pytest.raises(ValueError, match="has the column 'site'"):
         compare_subgroups(saved, "site")
+
+
+def test_ages_fall_into_bands_of_twenty_years_by_the_metadata_of_their_images(saved):
+    few = saved.iloc[[0, 20, 25, 26, 27, 60]].reset_index(drop=True)
+    ages = pd.array([85, 19, 39.5, pd.NA, 20, 80], dtype="Float64")
+    metadata = pd.DataFrame({"image_id": few["image_id"], "age": ages}).iloc[::-1]
+    found = compare_subgroups(few.drop(columns="sex"), "age", metadata, resamples=20)
+    counts = found.xs("ece", level="score")["n"].to_dict()
+    assert counts == {"0-19": 1, "20-39": 2, "80+": 2, "unknown": 1}
+    with pytest.raises(ValueError, match="no row for 2 images, first 'i0'"):
+        compare_subgroups(few, "age", metadata[:4], resamples=20)

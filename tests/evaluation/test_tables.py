@@ -9,7 +9,6 @@ from skinkit.evaluation import (
     confusion_table,
     score,
     stamp,
-    subgroup_table,
     table_metrics,
     to_markdown,
 )
@@ -58,65 +57,6 @@ def test_the_confusion_table_names_truth_and_prediction():
     table = confusion_table(["mel", "nv", "nv"], [[0.9, 0.1], [0.8, 0.2], [0, 1]], ["mel", "nv"])
     assert table.index.name == "truth" and table.columns.name == "prediction"
     assert table.loc["nv", "mel"] == 1 and table.loc["mel", "nv"] == 0
-
-
-@pytest.fixture
-def saved():
-    return pd.DataFrame(
-        {
-            "image_id": list("abcdef"),
-            "label": ["mel", "nv", "nv", "mel", "nv", "nv"],
-            "p_mel": [0.9, 0.2, 0.7, 0.1, 0.2, 0.3],
-            "p_nv": [0.1, 0.8, 0.3, 0.9, 0.8, 0.7],
-            "lesion_id": ["1", "2", "2", "3", "4", "5"],
-        }
-    )
-
-
-@pytest.fixture
-def manifest():
-    return pd.DataFrame(
-        {
-            "image_id": pd.array(list("fedcba"), dtype="string"),
-            "sex": pd.array(["male", "male", pd.NA, "female", "male", "female"], dtype="string"),
-            "age": pd.array([80, 20, pd.NA, 39.5, 19, 85], dtype="Float64"),
-        }
-    )
-
-
-def test_subgroups_are_scored_by_the_metadata_of_their_images(saved, manifest):
-    table = subgroup_table(saved, "sex", manifest)
-    assert list(table.index) == ["all", "female", "male", "unknown"]
-    assert table["n"].tolist() == [6, 2, 3, 1]
-    assert table["n_mel"].tolist() == [2, 1, 0, 1]
-    # female: images a (found) and c (false alarm); male: b, e, f, all right.
-    assert table["accuracy"].tolist() == pytest.approx([4 / 6, 0.5, 1, 0])
-    assert table["recall:mel"].tolist()[:2] == [0.5, 1] and np.isnan(table.loc["male", "recall:mel"])
-
-
-def test_ages_fall_into_bands_of_twenty_years(saved, manifest):
-    table = subgroup_table(saved, "age", manifest, metrics=["accuracy"])
-    assert table["n"].to_dict() == {"all": 6, "0-19": 1, "20-39": 2, "80+": 2, "unknown": 1}
-
-
-def test_a_column_of_the_predictions_needs_no_metadata(saved):
-    table = subgroup_table(saved.assign(device=["x"] * 4 + ["y"] * 2), "device")
-    assert list(table.index) == ["all", "x", "y"] and table.index.name == "device"
-
-
-def test_subgroups_can_have_intervals_unless_they_are_one_lesion(saved):
-    rows = saved.assign(site=["back", "face", "face", "back", "back", "back"])
-    table = subgroup_table(rows, "site", metrics=["accuracy"], resamples=50, groups="lesion_id")
-    assert list(table) == ["n", "n_mel", "accuracy", "accuracy_low", "accuracy_high"]
-    assert table.loc["back", "accuracy_low"] < table.loc["back", "accuracy_high"]
-    assert table.loc["face", ["accuracy_low", "accuracy_high"]].isna().all()
-
-
-def test_subgroups_without_their_column_or_images_are_refused(saved, manifest):
-    with pytest.raises(ValueError, match="'site'.*manifest"):
-        subgroup_table(saved, "site", manifest)
-    with pytest.raises(ValueError, match="no row for 2 images, first 'a'"):
-        subgroup_table(saved, "sex", manifest[:4])
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,17 @@
 """Thresholds of a finished run: chosen on its validation images, worth something on others."""
 
 import dataclasses
+import json
 import shutil
 
 import pandas as pd
 import pytest
 
-from skinkit import evaluation
+from skinkit import data, evaluation
 from skinkit.cli import main
-from skinkit.experiments import SavedRun, decision, evaluate, operating_point, run
-from skinkit.experiments.predictions import read_predictions
+from skinkit.experiments import SavedRun, decision, evaluate, fit_rule, operating_point, run
+from skinkit.experiments.operating_point import calibration_table, threshold_table
+from skinkit.experiments.predictions import melanoma_alone, read_predictions
 
 pytestmark = pytest.mark.xdist_group("operating-point")
 
@@ -30,10 +32,13 @@ def test_validation_images_are_predicted_once_and_kept(saved):
 
 def test_an_operating_point_is_that_of_the_saved_predictions(saved):
     threshold, table = operating_point(saved, sensitivity=0.75)
-    validation = evaluation.unpack_predictions(saved.validation_predictions())
-    assert threshold.value == evaluation.choose_threshold(*validation, sensitivity=0.75).value
+    truth, p, labels = evaluation.unpack_predictions(saved.validation_predictions())
+    temperature = evaluation.fit_temperature(truth, p, labels)
+    softened = evaluation.apply_temperature(p, temperature)
+    assert threshold.value == evaluation.choose_threshold(truth, softened, labels, sensitivity=0.75).value
     assert table.loc[("validation", "sensitivity"), "value"] >= 0.75
-    called = saved.predictions["p_mel"] >= threshold.value
+    p = evaluation.unpack_predictions(saved.predictions)[1]
+    called = evaluation.apply_temperature(p, temperature)[:, labels.index("mel")] >= threshold.value
     is_it = saved.predictions["label"] == "mel"
     expected = {"sensitivity": called[is_it].mean(), "specificity": 1 - called[~is_it].mean()}
     assert table.loc["test", "value"].to_dict() == pytest.approx(expected)
@@ -52,12 +57,10 @@ def test_the_command_says_threshold_doubt_scores_and_calibration(saved, capsys):
     assert f"specificity {row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})" in said
     assert "test, likeliest class: sensitivity" in said
     before = saved.metrics["scores"]["ece"]["value"]
-    assert f"test: ece {before:.3f}, and " in said and "after a temperature of" in said
+    assert f"test: ece {before:.3f}, brier " in said and "after a temperature of" in said
 
 
 def test_other_images_are_scored_at_the_threshold_of_validation(saved, tmp_path):
-    from skinkit import data
-
     other = data.synthetic(40, seed=7, folder=tmp_path / "other", size=(32, 40))
     ids = ["image_id", "lesion_id", "patient_id"]
     table = other.assign(**{name: other[name] + "_NEW" for name in ids})
@@ -87,6 +90,62 @@ def test_a_decision_for_macro_recall_is_that_of_the_saved_predictions(saved, cap
     said = capsys.readouterr().out
     assert f"largest log p - {rule.tau:g} log(training share), chosen on validation for macro recall" in said
     assert f"test: macro_recall {expected:.3f}" in said
+
+
+def test_what_sensitivities_cost_is_counted_in_images(saved):
+    table, p_mel = threshold_table(saved), fit_rule(saved).calibrated(saved.predictions)["p_mel"]
+    assert [*table.index] == [0.9, 0.95, 0.99]
+    is_it = saved.predictions["label"] == "mel"
+    for wanted, row in table.iterrows():
+        assert row["threshold"] == fit_rule(saved, sensitivity=wanted).threshold.value
+        assert row["missed"] == (is_it & (p_mel < row["threshold"])).sum()
+        assert row["in_vain"] == (~is_it & (p_mel >= row["threshold"])).sum()
+        assert "cannot show a sensitivity" in row["doubt"]
+
+
+def test_calibration_before_the_temperature_is_that_of_the_saved_scores(saved):
+    (before,) = calibration_table(saved).reset_index().to_dict("records")
+    scores = saved.metrics["scores"]
+    assert (before["temperature"], before["ece"]) == (1, scores["ece"]["value"])
+    assert [before[name] for name in ("brier", "low", "high")] == [
+        scores["brier"][name] for name in ("value", "low", "high")
+    ]
+    saved.validation_predictions()
+    _, after = calibration_table(saved).reset_index().to_dict("records")
+    truth, p, labels = evaluation.unpack_predictions(saved.predictions)
+    softened = evaluation.apply_temperature(p, after["temperature"])
+    assert after["temperature"] == fit_rule(saved).temperature
+    assert after["brier"] == pytest.approx(evaluation.brier_score(truth, softened, labels))
+
+
+@pytest.fixture
+def benign_or_malignant(tmp_path):
+    """Drawn images in the classes of ISIC 2020, of patients that no run has seen."""
+    drawn = data.synthetic(40, seed=7, folder=tmp_path / "other", size=(32, 40))
+    named = drawn["label"].eq("mel").map({True: "malignant", False: "benign"}).astype("string")
+    ids = {name: drawn[name] + "_NEW" for name in ("image_id", "lesion_id", "patient_id")}
+    drawn.assign(label=named, **ids).to_csv(tmp_path / "outside.csv", index=False)
+    return tmp_path / "outside.csv"
+
+
+def test_a_model_of_diagnoses_is_asked_about_melanomas_alone(saved, benign_or_malignant):
+    text = evaluate(saved.folder, on=benign_or_malignant, sensitivity=0.9, balanced=True, subgroups=True)
+    folder = saved.folder / "evaluations/outside"
+    tested, metrics = (
+        read_predictions(folder / "predictions.csv.gz"),
+        json.loads((folder / "metrics.json").read_text()),
+    )
+    assert [*tested.filter(like="p_")] == ["p_benign", "p_malignant"] and len(tested) == 40
+    area = evaluation.score("auc", *evaluation.unpack_predictions(tested), positive="malignant")
+    assert metrics["scores"]["auc"]["value"] == area and "patient" in metrics["grouped_by"]
+    # The rule is about the same two classes on validation, too.
+    rule = fit_rule(saved, tested=tested, sensitivity=0.9, balanced=True)
+    two = melanoma_alone(saved.validation_predictions())
+    assert rule.temperature == evaluation.fit_temperature(*evaluation.unpack_predictions(two))
+    counted = saved.manifest["trained_on"]
+    assert rule.decision.shares["malignant"] == pytest.approx(counted["mel"] / sum(counted.values()))
+    assert f"calibrated p_malignant >= {rule.threshold.value:.4g}" in text
+    assert f"largest log p - {rule.decision.tau:g} log" in text and "called: calibrated p_mal" in text
 
 
 def test_a_run_of_an_older_version_counts_its_training_images(saved):

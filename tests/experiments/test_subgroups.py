@@ -7,7 +7,7 @@ from skinkit import data, evaluation
 from skinkit.cli import main
 from skinkit.experiments import SavedRun, evaluate, operating_point, write_card
 from skinkit.experiments.predictions import prediction_groups
-from skinkit.experiments.subgroups import read_subgroups, subgroups_text, write_subgroups
+from skinkit.experiments.subgroups import known_error_pairs, read_subgroups, subgroups_text, write_subgroups
 
 
 def test_the_command_writes_what_the_functions_find_and_the_card_shows_it(folder, capsys):
@@ -24,20 +24,43 @@ def test_the_command_writes_what_the_functions_find_and_the_card_shows_it(folder
         expected[columns],
         check_dtype=False,
     )
+    pairs = known_error_pairs(saved)
+    assert pairs["n"].sum() == (1 - saved.metrics["scores"]["accuracy"]["value"]) * len(predictions)
+    known = table.set_index("image_id")["dx_type"]
+    assert pairs["consensus"].sum() == (known[_wrong(predictions)] == "consensus").sum() > 0
     assert subgroups_text(found) in said and "called: mel, the likeliest class" in said
     assert "too few to say" in said and subgroups_text(found) in write_card(folder).read_text()
+
+
+def _wrong(predictions):
+    named = predictions.filter(like="p_").idxmax(axis=1).str.removeprefix("p_")
+    return predictions.loc[named != predictions["label"], "image_id"]
 
 
 def test_differences_that_were_looked_at_are_counted():
     rows = {"column": "sex", "subgroup": ["f", "m", "f"], "called": "p_mel >= 0.5", "method": "none"}
     rows |= {"score": ["sensitivity", "sensitivity", "auc"], "value": [0.8, 0.7, None]}
-    rows |= {"note": ["", "", "too few to say"]}
+    rows |= {"note": ["", "", "too few to say"], "n": 30, "lesions": 25, "low": None, "high": None}
+    rows |= {"difference": [0.2, -0.1, None]}
     found = pd.DataFrame({**rows, "difference_low": [0.1, -0.2, None], "difference_high": [0.3, 0.1, None]})
-    text = subgroups_text(found)
-    assert "| m | sensitivity | 0.700 | -0.200 | 0.100 |" in text
+    text = subgroups_text(found.astype({"low": float, "high": float}))
+    assert "| m | sensitivity | 30 | 25 | 0.700 | -0.100 (-0.200 to +0.100) |" in text
     assert "\ntoo few to say: f (auc)\n" in text
     assert "2 differences were looked at, and 1 of their 95 % intervals leave out 0" in text
     assert text.endswith("about 0.1 would")
+
+
+def test_what_is_not_too_few_is_still_known_when_the_file_is_read_again(tmp_path):
+    rows = {"column": "sex", "subgroup": ["f", "m"], "called": "mel", "score": "auc", "value": [0.8, None]}
+    rows |= {"n": 30, "lesions": 25, "low": 0.7, "high": 0.9, "note": ["", "too few to say"]}
+    written = pd.DataFrame(rows).assign(difference=0.15, difference_low=0.1, difference_high=0.2)
+    written.to_csv(tmp_path / "subgroups.csv", index=False)
+    text = subgroups_text(read_subgroups(tmp_path))
+    assert (
+        "| f | auc | 30 | 25 | 0.800 (0.700 to 0.900) | +0.150 (" in text
+        and "too few to say: m (auc)" in text
+        and "| m |" not in text
+    )
 
 
 def test_other_images_are_compared_at_the_threshold_of_validation(folder, tmp_path):
@@ -47,7 +70,7 @@ def test_other_images_are_compared_at_the_threshold_of_validation(folder, tmp_pa
     table.to_csv(tmp_path / "other.csv", index=False)
     text = evaluate(folder, on=tmp_path / "other.csv", subgroups=True, sensitivity=0.5)
     threshold = operating_point(SavedRun(folder), sensitivity=0.5)[0]
-    assert f"called: p_mel >= {threshold.value:.4g}; differences" in text
+    assert f"called: calibrated p_mel >= {threshold.value:.4g}; differences" in text
     assert (folder / "evaluations" / "other" / "subgroups.csv").exists()
     assert read_subgroups(folder) is None
 

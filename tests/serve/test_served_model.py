@@ -12,7 +12,7 @@ from PIL import Image
 from serve_place import image_bytes
 
 from skinkit import evaluation
-from skinkit.experiments import SavedRun, run
+from skinkit.experiments import SavedRun, decision, fit_rule, run, write_card
 from skinkit.papers import choose
 from skinkit.serve.images import accept
 from skinkit.serve.served_model import ServedModel
@@ -96,6 +96,36 @@ def test_settings_count_more_than_the_run(folder_of_run, own_images):
     Image.open(io.BytesIO(content)).save(plain, "PNG")
     one, two = answers(found, [(name, plain.getvalue()), (name, mirrored.getvalue())])
     assert one["probabilities"] == pytest.approx(two["probabilities"], abs=1e-5)
+
+
+def test_the_service_and_the_card_read_a_run_by_one_rule(folder_of_run, own_images):
+    saved = SavedRun(folder_of_run)
+    rule = fit_rule(saved, sensitivity=0.95, balanced=True)
+    settings = ModelSettings(run=str(folder_of_run), sensitivity=0.95, decision="balanced")
+    found = ServedModel("tiny", settings)
+    assert found.card["threshold"] == rule.threshold.value
+    assert found.card["temperature"] == rule.temperature
+    assert found.card["decision"] == f"largest log p - {rule.decision.tau:g} log(training share)"
+    _, probabilities, labels = evaluation.unpack_predictions(saved.predictions)
+    expected = rule.decision.apply(probabilities, labels).argmax(axis=1).tolist()
+    assert [answer["prediction"]["label"] for answer in answers(found, own_images)] == expected
+    assert found.card["confusion"] == confusion_of(rule.decided(saved.predictions))
+    _, table = decision(saved)
+    assert found.card["scores"]["macro_recall"]["value"] == table.loc[("test", "macro_recall"), "value"]
+    assert found.card["scores"]["macro_auc"] == saved.metrics["scores"]["macro_auc"]
+    text = write_card(folder_of_run).read_text()
+    assert f"from a calibrated p_mel = {rule.threshold.value:.4g} on" in text
+    assert f"{found.card['decision']}, chosen on validation" in text
+
+
+def confusion_of(predictions):
+    return evaluation.confusion_table(*evaluation.unpack_predictions(predictions)).to_numpy().tolist()
+
+
+def test_a_decision_that_no_validation_image_chose_cannot_be_asked_for(folder_of_run):
+    settings = ModelSettings(run=str(folder_of_run), views="flips", decision="balanced")
+    with pytest.raises(ValueError, match="no decision or sensitivity can be asked for: .* other views"):
+        ServedModel("tiny", settings)
 
 
 @pytest.mark.parametrize(

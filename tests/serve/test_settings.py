@@ -48,6 +48,7 @@ def test_all_settings_are_read(path):
         ("queue", "qeue", r"\[limits\] knows .*Received: 'qeue'. Did you mean queue"),
         ("threshold", "treshold", r"\[models.b\] knows .*Did you mean threshold"),
         ("0.25", "1.5", "models.b.threshold: Input should be less than or equal to 1. Received: 1.5"),
+        ("threshold = 0.25", 'decision = "fair"', "models.b.decision: .*'likeliest' or 'balanced'"),
         ("queue = 3", "queue = 0", "limits.queue: .*greater than or equal to 1. Received: 0"),
         ("queue = 3", 'queue = "3"', "limits.queue: .*valid integer. Received: '3'"),
         ('run = "runs/a"', "", "models.a.run: Field required"),

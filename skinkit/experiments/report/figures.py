@@ -7,7 +7,9 @@ from typing import NamedTuple
 import matplotlib.pyplot as plt
 
 from skinkit import evaluation, plots
+from skinkit.experiments.operating_point import gain_text, referral_text
 from skinkit.experiments.report import words
+from skinkit.experiments.rule import calibrated_arrays
 from skinkit.plots.style import one_axes
 
 # As wide as a phone, so that letters keep their size.
@@ -60,6 +62,29 @@ def calibration(run):
         f"{abs(surer):.2f}; it is surer in {(rows['confidence'] > rows['accuracy']).sum()} of the bins."
     )
     return _figure(plots.reliability_diagram(table, ax=_axes()), "Calibration of the predicted class", alt)
+
+
+def decisions(run):
+    """Returns the decision curve of the positive class, where there are images of it, and risk-coverage."""
+    truth, *arrays, groups = calibrated_arrays(run)
+    found = [_risk_coverage(evaluation.risk_coverage(truth, *arrays, groups=groups))]
+    if run.positive is not None and (truth == run.positive).any():
+        table = evaluation.decision_curve(truth, *arrays, positive=run.positive, groups=groups)
+        found.insert(0, _decision_curve(table, words.diagnosis(run.positive)))
+    return found
+
+
+def _decision_curve(table, diagnosis):
+    figure = plots.decision_curves({"this model": table}, ax=_axes(_WITH_LEGEND))
+    alt = f"Net benefit against the threshold from which on a lesion is taken out, {diagnosis}."
+    return _figure(figure, f"Taking out what may be {diagnosis}: {gain_text(table)}", alt)
+
+
+def _risk_coverage(table):
+    figure = plots.risk_coverage_curves({"this model": table}, ax=_axes())
+    alt = "Share of wrong answers against the share of images that are answered, the surest first."
+    text = referral_text(table)
+    return _figure(figure, f"{text[0].upper()}{text[1:]}", alt)
 
 
 def training(history):

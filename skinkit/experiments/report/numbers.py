@@ -6,7 +6,12 @@ from typing import NamedTuple
 import pandas as pd
 
 from skinkit import evaluation
+from skinkit.experiments.operating_point import calibration_table, threshold_table
 from skinkit.experiments.report import words
+from skinkit.experiments.subgroups import known_error_pairs, looked_at, read_subgroups, stands_out, too_few
+
+# Pairs of classes in sight.
+_PAIRS = 8
 
 
 class Told(NamedTuple):
@@ -23,8 +28,6 @@ class Told(NamedTuple):
 def overall(run):
     """Returns the `Told` scores over all classes, those in sight first."""
     found, scores, group = intervals(run), run.metrics["scores"], run.metrics["grouped_by"]
-    asked = run.recipe.positive if run.recipe.positive in run.labels else None
-    positive = evaluation.positive_label(run.labels, asked)
     names = [name for name in found.index if ":" not in name and name not in words.LEFT_OUT]
     rows = []
     for name in sorted(names, key=lambda name: words.FIRST.index(name) if name in words.FIRST else 99):
@@ -32,7 +35,7 @@ def overall(run):
         # Runs of older versions do not say how; theirs are resampled.
         method = words.METHODS.get(scores[name].get("method"), f"resampling of each {group}")
         how = "" if math.isnan(low) else method
-        rows.append(Told(words.score_name(name, positive), value, low, high, how, words.is_first(name)))
+        rows.append(Told(words.score_name(name, run.positive), value, low, high, how, words.is_first(name)))
     return rows
 
 
@@ -70,6 +73,53 @@ def confusion(run):
         {"label": label, "n": row.sum(), "cells": [(count, count / max(row.sum(), 1)) for count in row]}
         for label, row in matrix.iterrows()
     ]
+
+
+def decisions(run, data_dir=None):
+    """Returns calibration and costs of thresholds, and why there are none by validation images; else `""`."""
+    try:
+        run.validation_predictions(data_dir)
+        table, why = threshold_table(run), ""
+    except (FileNotFoundError, ValueError) as error:
+        table, why = pd.DataFrame(), str(error).replace(f"{run.folder.as_posix()}/", "")
+    rows = [
+        {**row, **{name: _of(row, name, f"{name}_") for name in ("sensitivity", "specificity")}}
+        for row in table.reset_index().to_dict("records")
+    ]
+    calibration = calibration_table(run).reset_index().to_dict("records")
+    calibrated = [{**row, "brier": _of(row, "brier")} for row in calibration]
+    return {"thresholds": rows, "calibrated": calibrated, "no_thresholds": why}
+
+
+def _of(row, name, prefix=""):
+    return Told(name, row[name], row[f"{prefix}low"], row[f"{prefix}high"])
+
+
+def pairs(run):
+    """Returns the most frequent wrong answers, and how many pairs there are."""
+    found = known_error_pairs(run)
+    known = found["consensus"].astype(object).where(found["consensus"].notna(), None)
+    return {"pairs": found.assign(consensus=known).head(_PAIRS).to_dict("records"), "all_pairs": len(found)}
+
+
+def subgroups(run):
+    """Returns the subgroups by column, how they were called, and how many differences were looked at."""
+    found = read_subgroups(run.folder)
+    if found is None:
+        return {"subgroups": {}}
+    few = found["note"].eq(evaluation.TOO_FEW)
+    known = found.assign(stands_out=stands_out(found))[~few]
+    rows = [
+        {**row, "value": _of(row, "value"), "difference": _of(row, "difference", "difference_")}
+        for row in known.to_dict("records")
+    ]
+    by_column = {
+        name: {"rows": [row for row in rows if row["column"] == name], "few": too_few(each)}
+        for name, each in found.groupby("column", sort=False)
+    }
+    apart = [row for row in rows if row["stands_out"]]
+    said = {"called": found["called"].iloc[0], "looked_at": looked_at(found), "apart": apart}
+    return {"subgroups": by_column, **said}
 
 
 def leaks(run):

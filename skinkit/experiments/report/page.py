@@ -27,7 +27,9 @@ def write_report(folder, data_dir=None):
         FileNotFoundError: when a file of the run's numbers is missing.
     """
     run = SavedRun(Path(folder))
-    text = _template().render(run=run, words=words, **_numbers(run), **_figures(run), **_looks(run, data_dir))
+    # Figures show calibrated probabilities where validation images, which are predicted first, say how.
+    told = numbers.decisions(run, data_dir) | _numbers(run) | _figures(run) | _looks(run, data_dir)
+    text = _template().render(run=run, words=words, **told)
     path = run.folder / "report.html"
     with writing(path) as part:
         part.write_text(text, encoding="utf-8")
@@ -49,6 +51,8 @@ def _numbers(run):
         "matrix": numbers.confusion(run),
         "no_intervals": numbers.why_no_intervals(run),
         "leaks": numbers.leaks(run),
+        **numbers.pairs(run),
+        **numbers.subgroups(run),
         "settings": settings_in_words(run.recipe),
         "files": {name: said for name, said in words.FILES.items() if (run.folder / name).exists()},
     }
@@ -58,6 +62,7 @@ def _figures(run):
     return {
         "curves": figures.curves(run),
         "calibration": figures.calibration(run),
+        "decisions": figures.decisions(run),
         "training": figures.training(run.history) if len(run.history) else [],
     }
 

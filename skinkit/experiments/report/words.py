@@ -40,10 +40,18 @@ METHODS = {
     "wilson": "Wilson's interval, for few lesions",
     "combined": "resampling, with Wilson's interval where few lesions decide",
 }
+COLUMNS = {"site": "Part of the body", "dx_type": "Way of confirmation", "dataset": "Source of the images"}
+SUBGROUP_SCORES = {
+    **{"sensitivity": "sensitivity", "specificity": "specificity"},
+    **{"auc": "ROC area", "ece": "calibration error, all classes"},
+}
 FILES = {
     "manifest.json": "recipe, versions, hashes, leakage, duration",
     "metrics.json": "all scores with intervals",
     "predictions.csv.gz": "probabilities of each test image",
+    "predictions_validation.csv.gz": "those of validation images, from which temperature and thresholds come",
+    "subgroups.csv": "scores by age, sex, part of the body and way of confirmation",
+    "errors.csv": "wrong answers by pair of classes",
     "history.csv": "a row for each epoch",
     "leakage.csv": "leakage by class",
     "model.keras": "the trained network",

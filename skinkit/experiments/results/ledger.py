@@ -7,8 +7,10 @@ from pathlib import Path
 import pandas as pd
 
 from skinkit.experiments.plan import run_command
+from skinkit.experiments.results.ablation_page import ablation_figures, ablation_page, ladders
 from skinkit.experiments.results.comparisons import compare_runs
 from skinkit.experiments.results.document_page import Tables
+from skinkit.experiments.results.errors_page import errors_figures, errors_page, runs_with_errors
 from skinkit.experiments.results.figures import results_figures, save_figures
 from skinkit.experiments.results.finished_runs import ALIKE, ENOUGH_RUNS, alike, finished_runs
 from skinkit.experiments.results.page import check_results_folder, results_pages
@@ -245,16 +247,20 @@ def write_ledger(runs, results):
     counted = finished_runs(runs, verbose=False)
     csvs = {"ledger.csv": _csv(table), "comparisons.csv": _csv(differences)}
     # All pages show the numbers that the tables beside them hold.
-    ours = (read_table(StringIO(csvs[name])) for name in csvs)
-    tables = Tables(*ours, run_times(counted), results)
+    read = (read_table(StringIO(csvs[name])) for name in csvs)
+    tables = Tables(*read, run_times(counted), results)
     figures = results_figures(tables.ledger, results) | schedule_figures(counted)
+    ours, ingredients = runs_with_errors(counted), ladders(counted)
+    own = errors_figures(ours) | ablation_figures(ingredients)
     results.mkdir(parents=True, exist_ok=True)
     # The first page first: by it the folder is known again as one of the results.
     texts = results_pages(tables, {name: text for name, (_, text) in figures.items()}) | csvs
+    texts["errors.md"] = errors_page(ours, results)
+    texts["ablation.md"] = ablation_page(ingredients, tables.times)
     for name, text in texts.items():
         with writing(results / name) as part:
             part.write_text(text, encoding="utf-8")
-    save_figures(figures, results)
+    save_figures(figures | own, results)
     return table
 
 

@@ -17,6 +17,8 @@ _HEAD = f"""{_BEGINNING} `make report`; do not edit by hand. All numbers: [ledge
 differences between recipes on the same test images: [comparisons.csv](comparisons.csv). Not for clinical
 use."""
 _OURS = "skinkit"
+_OF_OURS = f"""Recipes of ours that belong to no document: [{_OURS}]({_OURS}.md). What each ingredient of the
+best one is worth: [ablation.md](ablation.md). What the errors look like: [errors.md](errors.md)."""
 _FIGURES = ("leakage", "protocols", "published_against_measured")
 _READ = """## How to read the pages
 
@@ -51,7 +53,7 @@ def check_results_folder(folder):
     if page.is_file() and page.read_text(encoding="utf-8").startswith(_BEGINNING):
         return
     pages = (f"{document}.md" for document in _documents())
-    names = ("README.md", "ledger.csv", "comparisons.csv", "figures", *pages)
+    names = ("README.md", "errors.md", "ablation.md", "ledger.csv", "comparisons.csv", "figures", *pages)
     if taken := [name for name in names if (folder / name).exists()]:
         raise ValueError(
             f"{folder} holds {', '.join(taken)}, which `skinkit report` did not write and would replace. "
@@ -91,7 +93,7 @@ def _overview(tables, figures):
         parts.append("The same by question, in plain words: [FINDINGS.md](FINDINGS.md).")
     if tables.ledger["measured"].isna().all():
         parts.append("No run has been carried out yet.")
-    parts += [*others, f"Recipes of ours that belong to no document: [{_OURS}]({_OURS}.md).", _READ]
+    parts += [*others, _OF_OURS, _READ]
     return "\n\n".join(filter(None, parts))
 
 

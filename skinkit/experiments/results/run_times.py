@@ -97,18 +97,29 @@ def open_runs(times, document):
         DataFrame with `recipe`, `profile`, `hours` of one run (missing where no run is alike), `bound`,
         whether these are the least, and `like`, the recipe that was timed.
     """
-    fresh, rows = times[times["stale"] == ""], []
+    fresh, rows, timed = times[times["stale"] == ""], [], timed_runs(times)
     done = set(zip(fresh["recipe"], fresh["profile"], strict=True))
-    known = fresh.dropna(subset=["seconds", "images"])
-    timed = {name: list(runs.itertuples()) for name, runs in known.groupby("recipe", sort=False)}
     for recipe in recipes(document):
         profile = "full" if recipe.published_row else "quick"
         if same_method(recipe)[0] is recipe and not done & {(recipe.name, profile), (recipe.name, "full")}:
-            rows.append({"recipe": recipe.name, "profile": profile, **_estimate(recipe, profile, timed)})
+            rows.append({"recipe": recipe.name, "profile": profile, **estimate(recipe, profile, timed)})
     return pd.DataFrame(rows, columns=["recipe", "profile", "hours", "bound", "like"])
 
 
-def _estimate(recipe, profile, timed):
+def timed_runs(times):
+    """Returns the runs of today's recipes whose time is known, a list of rows by recipe."""
+    known = times[times["stale"] == ""].dropna(subset=["seconds", "images"])
+    return {name: list(runs.itertuples()) for name, runs in known.groupby("recipe", sort=False)}
+
+
+def estimate(recipe, profile, timed):
+    """Returns the estimated `hours` of a run, whether these are a `bound`, and `like` which recipe.
+
+    Args:
+        recipe: `Recipe`.
+        profile: String.
+        timed: Result of `timed_runs`.
+    """
     likes = {name: find_recipe(name) for name in ([recipe.name] if recipe.name in timed else timed)}
     for like in sorted(likes.values(), key=lambda like: _distance(like, recipe)):
         bound = like is not recipe and bool(printed_rows(like.name, [recipe.published_row]))

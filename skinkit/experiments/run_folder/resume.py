@@ -17,7 +17,7 @@ _OURS = {MANIFEST: {"key", "recipe", "settings"}, PLAN: {"key"}}
 FILES = (
     *(*_MARKS, *NUMBERS, "metrics_best.json", "predictions_best.csv.gz", "predictions_validation.csv.gz"),
     *("history.csv", "leakage.csv", "model.keras", "classifier.skops", "weights.json", "seen.csv.gz"),
-    *("overlays.png", "report.html", "MODEL_CARD.md", "subgroups.csv"),
+    *("overlays.png", "report.html", "MODEL_CARD.md", "subgroups.csv", "errors.csv"),
 )
 # What a run that was killed before its first epoch may have left, and one that has lost its manifest.
 _BEGUN = {LOCK, "checkpoint", changed_images.NAME, AGAIN, f"{AGAIN}-ready", WRITERS}
@@ -142,7 +142,8 @@ def replace_by_again(folder):
         tidy(folder)
         remove((folder / name for name in FILES), folder)
         remove_matching(
-            folder / "evaluations", [f"*/{name}" for name in (*NUMBERS, "submission.csv", "subgroups.csv")]
+            folder / "evaluations",
+            [f"*/{name}" for name in (*NUMBERS, "submission.csv", "subgroups.csv", "errors.csv")],
         )
         for name in (WRITERS, "exports"):
             remove_matching(folder / name, ["**/*"])

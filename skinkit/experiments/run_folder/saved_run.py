@@ -18,6 +18,7 @@ from skinkit.papers.recipe import Recipe
 
 _MANIFEST = ("recipe", "profile", "protocol", "fold", "seed", "key", "settings", "split_hash")
 _SCORES = ("n", "grouped_by", "scores")
+_VALIDATION = "predictions_validation.csv.gz"
 _IDS = ("image_id", "lesion_id", "patient_id", "label")
 
 
@@ -125,7 +126,7 @@ class SavedRun:
         """
         if self.recipe.out_of_fold:
             return self.predictions
-        path = self.folder / "predictions_validation.csv.gz"
+        path = self.folder / _VALIDATION
         if any((self.manifest.get("validation_leakage") or {}).values()):
             raise ValueError(
                 f"{self.folder}: thresholds are chosen on images that no member was trained on. Received: "
@@ -138,14 +139,25 @@ class SavedRun:
                 f"Received: test_part={self.recipe.test_part!r}, images={self.manifest.get('images')}"
             )
         if not path.exists():
-            rows = self._same_run_data(path, data_dir).rows("validation")
-            write_predictions(self.predictor(data_dir)(rows), path)
+            # Without the model, the images need not be looked for.
+            predict = self.predictor(data_dir)
+            write_predictions(predict(self._same_run_data(path, data_dir).rows("validation")), path)
         return self._predictions(path.name)
+
+    @property
+    def has_validation_predictions(self):
+        """Whether the folder keeps them, so that neither the model nor images are needed."""
+        return bool(self.recipe.out_of_fold) or (self.folder / _VALIDATION).exists()
 
     @property
     def chosen_on(self):
         """What `validation_predictions` are, in words."""
         return "out-of-fold predictions" if self.recipe.out_of_fold else "validation"
+
+    @property
+    def scored_on(self):
+        """What `predictions` are, in words."""
+        return self.chosen_on if self.recipe.out_of_fold else "test"
 
     def _predictions(self, name):
         path = self.folder / name
@@ -159,6 +171,18 @@ class SavedRun:
     def labels(self):
         """Classes in the order of the probabilities."""
         return self.target.labels
+
+    @property
+    def positive(self):
+        """The class whose sensitivity counts: the recipe's, or else melanoma or malignant; or `None`."""
+        return self.positive_of(self.labels)
+
+    def positive_of(self, labels):
+        """Returns the same among the classes of other predictions."""
+        from skinkit import evaluation
+
+        asked = self.recipe.positive
+        return asked if asked in labels else evaluation.positive_label(labels)
 
     @property
     def target(self):

@@ -70,6 +70,7 @@ function about(card) {
     threshold: card.threshold,
     temperature: card.temperature,
     calibration: card.calibration,
+    "class decided by": card.decision,
     ...Object.fromEntries(Object.entries(card.hashes).map(([name, hash]) => [`hash of the ${name}`, hash])),
   };
   return Object.entries(known).map(([key, value]) => [key, String(value ?? "–")]);

@@ -9,9 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from skinkit import evaluation
+from skinkit.experiments import SavedRun
 from skinkit.experiments import predictions as saved_predictions
 from skinkit.experiments.evaluate import _text
+from skinkit.experiments.operating_point import calibration_table, gain_text, referral_text, threshold_table
 from skinkit.experiments.report import write_report
+from skinkit.experiments.rule import calibrated_arrays
+from skinkit.experiments.subgroups import known_error_pairs, looked_at, read_subgroups, write_subgroups
 
 RUNS = Path(__file__).parents[3] / "results/runs/skinkit"
 RUN = RUNS / "demo/ham10000/corrected-quick-fold0-seed0"
@@ -85,7 +90,7 @@ def two_classes(tmp_path):
 def text_of(folder):
     """The page as somebody reads it."""
     page = re.sub("<style>.*?</style>", "", write_report(folder).read_text(encoding="utf-8"), flags=re.S)
-    return html.unescape(re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", page)))
+    return re.sub(r"\s+", " ", html.unescape(re.sub("<[^>]+>", " ", page)))
 
 
 def test_the_page_shows_scores_of_every_version(predictions, metrics, two_classes):
@@ -148,9 +153,34 @@ def test_the_page_says_what_is_missing_of_where_the_model_looks(tmp_path):
     assert "model.keras is missing" in text_of(shutil.copytree(RUN, tmp_path / "run"))
 
 
-def test_a_run_with_its_model_shows_where_it_looks(folder):
-    page = text_of(folder)
+def test_a_run_with_its_model_shows_where_it_looks_and_what_its_decisions_cost(folder):
+    write_subgroups(SavedRun(folder), folder)
+    page, run = text_of(folder), SavedRun(folder)
     assert "largest losses" in page and "no epochs of its own" in page
+    # The model has predicted the validation images, which say the rest.
+    for wanted, row in threshold_table(run).iterrows():
+        ends = f"{row['sensitivity']:.2f} ({row['sensitivity_low']:.2f}–{row['sensitivity_high']:.2f})"
+        assert f"{100 * wanted:.0f} % {row['threshold']:.3f} {ends}" in page
+        assert f"{row['missed']:.0f}, {row['in_vain']:.0f}" in page and row["doubt"] in page
+    (_, after) = calibration_table(run).reset_index().to_dict("records")
+    assert f"{after['temperature']:.2f} {after['ece']:.3f} {after['brier']:.3f} (" in page
+    *arrays, groups = calibrated_arrays(run)
+    assert gain_text(evaluation.decision_curve(*arrays, positive="mel", groups=groups)) in page
+    assert referral_text(evaluation.risk_coverage(*arrays, groups=groups))[1:] in page
+    worst = known_error_pairs(run).iloc[0]
+    said = f"{worst['truth']} {worst['called']} {worst['n']} ({100 * worst['share']:.1f} %)"
+    assert f"{said} {worst['consensus']} {worst['hardest']} ({worst['of_truth']:.2f})" in page
+    assert f"{looked_at(read_subgroups(folder))}. Called: mel, the likeliest class." in page
+    assert "Too few to say: " in page
+
+
+def test_without_predictions_of_validation_the_page_says_what_is_missing(two_classes, predictions):
+    saved_predictions.save_scored(predictions, "malignant", two_classes)
+    evaluation.error_pairs(predictions).to_csv(two_classes / "errors.csv", index=False)
+    page = text_of(two_classes)
+    assert "neither temperature nor threshold. model.keras is missing" in page and "none " in page
+    assert "skinkit evaluate RUN --subgroups does, with this folder" in page
+    assert re.search(r"benign malignant \d+ \(\d+.\d %\) – i6 \(0.20\)", page)
 
 
 def test_the_terminal_shows_scores_of_every_version(predictions, metrics):

@@ -262,6 +262,8 @@ def _save(folder, plan, run_data, key, weights, model, history, predictions):
     manifest = {**_say_what(plan, run_data), "key": key, "weights": weights_identity(weights)}
     if plan.handed:
         manifest["built_on"] = [{**each.said, "settings": _settings(each.resolved)} for each in plan.handed]
+    if (report := run_data.validation_leakage) is not None:
+        manifest["validation_leakage"] = data.leakage_rate(report)
     if plan.folds:
         manifest["scored_by"] = [each.said for each in plan.folds]
     made = {"parameters": model.count_params(), "epochs": len(history), "seconds": seconds}
@@ -283,13 +285,8 @@ def _say_what(plan, run_data):
         "split_hash": split.hash,
         "test_hash": run_data.test_hash,
         "leakage": data.leakage_rate(run_data.leakage),
-        **_validation_leakage(run_data.validation_leakage),
         "stamp": run_data.stamp,
     }
-
-
-def _validation_leakage(report):
-    return {} if report is None else {"validation_leakage": data.leakage_rate(report)}
 
 
 def _say_how(recipe):

@@ -67,7 +67,8 @@ class Ensemble(Task):
                     f"`rescoring`, and is not an ensemble. Received: {recipe.name}"
                 )
         self.members, given = tuple(needs), self.options.weights
-        self.weights = check_weights(None if isinstance(given, str) else given, len(needs))
+        if needs:
+            self.weights = check_weights(None if isinstance(given, str) else given, len(needs))
 
     def model(self, weights=None, needed=()):
         inputs, outputs = [], []

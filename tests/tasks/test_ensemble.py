@@ -16,6 +16,7 @@ from skinkit.experiments import evaluate, run
 from skinkit.experiments.many_runs.run_list import list_runs
 from skinkit.experiments.plan import Plan
 from skinkit.experiments.predictions import prediction_groups
+from skinkit.experiments.recipe_check import check_recipe
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.explain import grad_cam, resize_map
 from skinkit.papers import Phase, Recipe, choose
@@ -112,6 +113,7 @@ def test_members_that_miss_are_run_first_and_their_mean_is_the_answer(seeds, out
     assert seeds.history.empty and seeds.manifest["stamp"] is None
     assert seeds.manifest["trained_on"] == members[0].manifest["trained_on"]
     assert seeds.recipe.hash == SEEDS.resolve("smoke").hash
+    check_recipe(seeds.recipe)
 
 
 def test_weights_are_chosen_on_validation_and_kept(both, out):

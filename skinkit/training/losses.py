@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from skinkit.names import check_name
+from skinkit.registration import calling_module, register
 from skinkit.training.loss_weights import class_weights
 from skinkit.values import NonNegative, check_value
 
@@ -102,3 +103,32 @@ LOSSES = {
     "mean_squared_error": keras.losses.MeanSquaredError,
     "root_mean_squared_error": RootMeanSquaredError,
 }
+
+
+def register_loss(name):
+    """Decorator that makes a class or function of one's own the loss `name` of `build_loss` and of recipes.
+
+    Args:
+        name: String, for `loss=choose(name, ...)` in a recipe.
+
+    Returns:
+        Decorator of a `keras.losses.Loss` class, or of a function that returns an instance; its parameters
+        are the options.
+
+    Raises:
+        ValueError: for a name that is taken.
+
+    Example:
+        >>> @register_loss("squared")
+        ... def squared(power=2):
+        ...     return keras.losses.MeanSquaredError(name=f"to_the_{power}")
+        >>> build_loss("squared").name
+        'to_the_2'
+    """
+    module = calling_module()
+
+    def add(loss):
+        register("Losses", LOSSES, name, loss, module)
+        return loss
+
+    return add

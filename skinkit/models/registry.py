@@ -1,9 +1,10 @@
 """Models by name, and the one function that builds them."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial, wraps
+from numbers import Integral
 
 import keras
 
@@ -19,7 +20,7 @@ from skinkit.models.torch_weights import load_classifier
 from skinkit.models.weights import Weights, load_weights
 from skinkit.names import check_name
 from skinkit.registration import calling_module, register
-from skinkit.values import Count
+from skinkit.values import Count, check_options
 
 
 @dataclass(frozen=True)
@@ -187,6 +188,8 @@ def build(name, input_shape, classes, weights=None, **options):
     """
     check_name("Models", name, MODELS)
     entry = MODELS[name]
+    _check_sizes(input_shape, classes)
+    check_options(name, makers(name, **options), options, ("input_shape", "classes", "image", "name"))
     entry.check_imagenet(name, weights)
     by_maker = weights in (None, "imagenet") or entry.reads(weights)
     model = entry.make(input_shape, classes, weights if by_maker else None, **options)
@@ -194,6 +197,17 @@ def build(name, input_shape, classes, weights=None, **options):
     if not by_maker:
         load_weights(model, weights)
     return model
+
+
+def _check_sizes(input_shape, classes):
+    sides = input_shape if isinstance(input_shape, Sequence) else ()
+    if len(sides) < 3 or not all(side is None or isinstance(side, Integral) for side in sides):
+        raise ValueError(
+            "`input_shape` is (height, width, channels), such as (224, 224, 3). "
+            f"Received: input_shape={input_shape!r}"
+        )
+    if not isinstance(classes, Integral):
+        raise ValueError(f"`classes` is the number of classes, such as len(labels). Received: {classes!r}")
 
 
 def _check_output(name, entry, model, classes):

@@ -238,10 +238,12 @@ class Recipe:
         _check_keys(changes, [f.name for f in dataclasses.fields(self)], "field of a recipe")
         told = {"model": ("model", "model_size"), "phases": ("phases", "epochs")}
         replaced = {each for field in changes for each in told.get(field, (field,))}
+        published = changes.get("published", self.published_row)
+        differs = f"a recipe of one's own: {self.name} with other {', '.join(changes) or 'name'}"
         own = {
-            "title": f"{self.title}; other {', '.join(changes) or 'name'}",
-            "published": self.published_row,
-            "not_comparable": f"a recipe of one's own: {self.name} with other {', '.join(changes) or 'name'}",
+            "title": f"{self.title} (other {', '.join(changes) or 'name'})",
+            "published": published,
+            "not_comparable": differs if published else "",
             "model_size": {} if "model" in changes else self.model_size,
             "protocols": {p: c and _without(c, replaced) for p, c in self.protocols.items()},
             "profiles": {p: _without(c, replaced) for p, c in self.profiles.items()},

@@ -9,7 +9,7 @@ from keras import ops
 from skinkit.names import check_name
 from skinkit.registration import calling_module, register
 from skinkit.training.loss_weights import class_weights
-from skinkit.values import NonNegative, check_value
+from skinkit.values import NonNegative, check_options, check_value
 
 INVERSE_FREQUENCY = "inverse_frequency"
 _Alpha = Literal["inverse_frequency"] | NonNegative | tuple[NonNegative, ...]
@@ -55,6 +55,7 @@ def build_loss(name, **options):
         >>> build_loss("focal", gamma=1.0)
     """
     check_name("Losses", name, LOSSES)
+    check_options(name, (LOSSES[name],), options)
     return LOSSES[name](**options)
 
 

@@ -94,8 +94,8 @@ def staleness(run):
     """Returns why a `SavedRun` is not one of today's recipe, with the hash of its own settings; else `""`."""
     try:
         run.import_own()
-    except ValueError as error:
-        return str(error)
+    except ValueError:
+        return f"not registered here: {', '.join(run.manifest['own'])}, a module of one's own"
     m, plan = run.manifest, _plan_of_today(run.manifest)
     if plan is None:
         return f"the recipe no longer exists, was {run.recipe.hash}"

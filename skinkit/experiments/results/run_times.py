@@ -99,7 +99,10 @@ def open_runs(times, document):
     """
     fresh, rows = times[times["stale"] == ""], []
     done = set(zip(fresh["recipe"], fresh["profile"], strict=True))
-    known = fresh.dropna(subset=["seconds", "images"])
+    # Not those with a split of one's own.
+    known = fresh[fresh["recipe"].isin(recipe.name for recipe in recipes())].dropna(
+        subset=["seconds", "images"]
+    )
     timed = {name: list(runs.itertuples()) for name, runs in known.groupby("recipe", sort=False)}
     for recipe in recipes(document):
         profile = "full" if recipe.published_row else "quick"

@@ -19,7 +19,9 @@ def read_split(path):
         ValueError: as in `Split.load`.
     """
     path = csv_file(path)
-    if path.with_suffix(".json").exists() or not path.exists():
+    if not path.exists():
+        raise FileNotFoundError(f"No split at {path}: expected a CSV file with the columns image_id, part")
+    if path.with_suffix(".json").exists():
         return Split.load(path)
     return Split(path.stem, read_parts(path), None, "image", f"{path.name} does not say how it was grouped.")
 

@@ -130,7 +130,7 @@ def split_folds(name, folds=None, **_):
         folds: Integer, option of a split that can be made with several numbers of folds.
 
     Example:
-    >>> split_folds("gessert2019_split")
-    3
+        >>> split_folds("gessert2019_split")
+        3
     """
     return folds or (SPLITS[name].folds if name in SPLITS else None)

@@ -106,8 +106,8 @@ def feature_layer(model):
         String, for `skinkit.explain.grad_cam` too; `None` for a model that makes no map into a vector.
 
     Example:
-    >>> feature_layer(build("small_cnn", (96, 128, 3), classes=7, soft_attention=True))
-    'relu6'
+        >>> feature_layer(build("small_cnn", (96, 128, 3), classes=7, soft_attention=True))
+        'relu6'
     """
     attending = [each for each in model.layers if each.name == _INSERTED or isinstance(each, SoftAttention)]
     to_vector = [layer for layer in model.layers if isinstance(layer, _TO_VECTOR)]

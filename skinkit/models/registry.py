@@ -183,8 +183,8 @@ def build(name, input_shape, classes, weights=None, **options):
         ValueError: for an unknown name, or weights that do not fit.
 
     Example:
-    >>> build("small_cnn", (96, 128, 3), classes=7, soft_attention=True).output.shape
-    (None, 7)
+        >>> build("small_cnn", (96, 128, 3), classes=7, soft_attention=True).output.shape
+        (None, 7)
     """
     check_name("Models", name, MODELS)
     entry = MODELS[name]
@@ -242,8 +242,8 @@ def expected_pixels(name, backbone=None, **_):
         backbone: Key of `BACKBONES`, of a `crop_classifier` or `patient_network`.
 
     Example:
-    >>> expected_pixels("crop_classifier", backbone="vgg16")
-    ('caffe', 'bgr')
+        >>> expected_pixels("crop_classifier", backbone="vgg16")
+        ('caffe', 'bgr')
     """
     own = backbone is None or MODELS[name].own_pixels
     entry = MODELS[name] if own else BACKBONES[backbone]

@@ -43,8 +43,8 @@ def naming_images():
         ValueError: for the image that ends the iteration or the training within the block.
 
     Example:
-    >>> with naming_images():
-    ...     model.fit(dataset)
+        >>> with naming_images():
+        ...     model.fit(dataset)
     """
     try:
         yield
@@ -268,8 +268,8 @@ def pixel_scaling(scaling):
         Tuple of two lists of three floats.
 
     Example:
-    >>> pixel_scaling("symmetric")[1]
-    [-1.0, -1.0, -1.0]
+        >>> pixel_scaling("symmetric")[1]
+        [-1.0, -1.0, -1.0]
     """
     spec = PipelineSpec(scaling=scaling)
     low, high = (_scale(tf.fill((1, 1, 3), top), spec).numpy().ravel() for top in (0.0, _TOP[scaling]))

@@ -75,7 +75,7 @@ class PatientPredictor:
         recipe: The resolved `Recipe` it was built from.
 
     Example:
-    >>> probabilities = PatientPredictor(model, recipe)(run_data.rows("test"))
+        >>> probabilities = PatientPredictor(model, recipe)(run_data.rows("test"))
     """
 
     def __init__(self, model, recipe):

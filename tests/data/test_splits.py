@@ -593,5 +593,5 @@ class TestFiles:
             split_from_file(pd.DataFrame({"image_id": ["z"]}), path)
 
     def test_a_file_that_is_not_there_is_named(self, tmp_path):
-        with pytest.raises(FileNotFoundError, match=r"none\.json"):
+        with pytest.raises(FileNotFoundError, match=r"No split at .*none\.csv"):
             read_split(tmp_path / "none")

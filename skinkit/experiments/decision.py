@@ -29,7 +29,7 @@ def decision(run, tested=None, data_dir=None):
 
     Example:
         >>> rule, table = decision(SavedRun(folder))
-        >>> rule.apply(probabilities, labels).argmax(axis=1)
+        >>> rule.apply(p, labels).argmax(axis=1)
     """
     validation = prediction_arrays(run.validation_predictions(data_dir))
     tested = tested_arrays(run, tested)

@@ -231,7 +231,8 @@ class Recipe:
             ValueError: for an unknown field, or a value that cannot be right.
 
         Example:
-            >>> own = recipe("skinkit/demo/ham10000").with_("own/demo/focal", loss=choose("focal", gamma=1.0))
+            >>> demo = papers.recipe("skinkit/demo/ham10000")
+            >>> own = demo.with_("own/demo/focal", loss=choose("focal", gamma=1.0))
             >>> str(own.resolve("quick").loss)
             'focal(gamma=1.0)'
         """

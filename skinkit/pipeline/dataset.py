@@ -44,7 +44,7 @@ def naming_images():
 
     Example:
         >>> with naming_images():
-        ...     model.fit(dataset)
+        ...     model.fit(dataset, shuffle=False)
     """
     try:
         yield
@@ -114,7 +114,7 @@ def build_dataset(
             while iterating or fitting.
 
     Example:
-        >>> spec = PipelineSpec(image_size=(120, 160), augmentation=Augmentation(brightness=0.1))
+        >>> spec = PipelineSpec(image_size=(32, 32), augmentation=Augmentation(brightness=0.1))
         >>> rows = split.rows(table, "train")
         >>> train = build_dataset(rows, spec, labels=classes, training=True)
         >>> model.fit(train, steps_per_epoch=steps_per_epoch(len(rows), 32), shuffle=False)

@@ -42,7 +42,7 @@ def class_weights(labels, classes, power=1.0, normalise=False, decimals=None):
 
     Example:
         >>> class_weights(["nv", "nv", "nv", "mel"], ["mel", "nv"], power=0.5)
-        {'mel': 2.0, 'nv': 1.1547005383792517}
+        {'mel': 2.0, 'nv': 1.15470053837925...}
     """
     counts = _counts(labels, classes)
     weights = (counts.sum() / counts) ** power

@@ -22,8 +22,8 @@ class RootMeanSquaredError(keras.losses.Loss):
     One root for the batch, not the mean of one root an image. Images cannot be weighted.
 
     Example:
-        >>> RootMeanSquaredError()([[1.0, 3.0]], [[1.0, 1.0]])
-        1.4142135
+        >>> round(float(RootMeanSquaredError()(np.array([1.0, 3.0]), np.array([1.0, 1.0]))), 4)
+        1.4142
     """
 
     def call(self, y_true, y_pred):

@@ -40,7 +40,7 @@ def runs_beside(ledger):
     scores = published_scores().query("answered")
     runs = ledger[ledger["measured"].notna() & (ledger["stale"] == "")]
     # A recipe of one's own has its row in the ledger; here it would pass for the document's.
-    runs = runs[[not own_names({name}) for name in runs["recipe"]]]
+    runs = runs.loc[[not own_names({name}) for name in runs["recipe"]]]
     name = runs["document"] + "/" + runs["table"] + "/" + runs["row"]
     targets = dict.fromkeys(scores["target"])
     rows = {each: list(printed_rows(each, targets)) for each in name.unique()}

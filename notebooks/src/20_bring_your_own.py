@@ -27,23 +27,27 @@
 # careless one; a network with a layer of your own; and one row of your ledger, beside Table 4b of Köfler
 # 2023.
 #
-# | profile | time (2 CPU cores) | memory | data |
-# | --- | --- | --- | --- |
-# | `smoke` | 1 minute | not measured yet | 150 synthetic images, drawn here, or your own table |
-# | `quick` | not measured yet | not measured yet | 600 synthetic images, or your own table |
-# | `full` | not measured yet | not measured yet | 600 synthetic images, or your own table; 30 epochs |
+# | profile | CPU (2 cores) | T4 (estimated) | memory | data |
+# | --- | --- | --- | --- | --- |
+# | `smoke` | 1 minute | 1 minute | not measured yet | 150 synthetic images, drawn here, or your own table |
+# | `quick` | not measured yet | not estimated | not measured yet | 600 synthetic images, or your own table |
+# | `full` | not measured yet | not estimated | not measured yet | the same, 30 epochs |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
-# Installs skinkit if it is missing, as in Colab; replaces nothing else.
+# Installs skinkit where it is missing: a wheel beside this notebook or in Drive (mounted), else the release.
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 if importlib.util.find_spec("skinkit") is None:
-    source = "git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+    places = [*Path().glob("skinkit-*.whl"), *Path("drive/MyDrive").glob("skinkit-*.whl")]
+    places.append("git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    done = any(subprocess.run([*pip, place]).returncode == 0 for place in places)
+    assert done, "put skinkit's wheel (skinkit-*.whl) beside this notebook, and run this cell again"
 importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
@@ -158,8 +162,8 @@ print(saved.read_text(encoding="utf-8")[:120])
 # ## 4. A layer of your own
 #
 # The idea: the means of all channels say how much each channel counts (Hu et al. 2018, without their
-# bottleneck). It is a plain Keras layer. `get_config` says how to make it again: without it a saved network
-# cannot be loaded. With a bias of 2 the gates start nearly open, so that the network begins as it was.
+# bottleneck). It is a plain Keras layer. With a bias of 2 the gates start nearly open, so that the network
+# begins as it was.
 
 
 # %%
@@ -167,21 +171,13 @@ print(saved.read_text(encoding="utf-8")[:120])
 class ChannelGate(keras.layers.Layer):
     """Scales each channel of a map by a sigmoid of the means of all channels."""
 
-    def __init__(self, bias=2.0, **kwargs):
-        super().__init__(**kwargs)
-        start = keras.initializers.Constant(bias)
-        self.bias, self.start = bias, start
-
     def build(self, input_shape):
-        channels = input_shape[-1]
-        self.gate = keras.layers.Dense(channels, "sigmoid", bias_initializer=self.start)
+        channels, start = input_shape[-1], keras.initializers.Constant(2.0)
+        self.gate = keras.layers.Dense(channels, "sigmoid", bias_initializer=start)
         self.gate.build((None, channels))
 
     def call(self, inputs):
         return inputs * self.gate(ops.mean(inputs, axis=(1, 2)))[:, None, None, :]
-
-    def get_config(self):
-        return {**super().get_config(), "bias": self.bias}
 
 
 # %% [markdown]
@@ -296,7 +292,7 @@ print(done.stdout[:900])
 #   words as missing, and says so.
 # - **The same name for other code.** You change the layer and run again: the recipe is the same, and the
 #   kit takes the old run for finished. Raise `revision` in your recipe.
-# - **A layer without `get_config`.** It trains, it saves, and it cannot be loaded.
+# - **A layer with options and without `get_config`.** It trains, it saves, and it cannot be loaded.
 # - **Beside is not above.** 0.95 on your images is not better than 0.94 on theirs.
 
 # %% [markdown]

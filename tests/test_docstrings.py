@@ -16,7 +16,8 @@ import pytest
 import skinkit
 
 # Needs Ray, which is not among the tools of `dev`; starts the command.
-_STUBS = ("load", "fetch")
+# Nothing is downloaded, and no release is here.
+_STUBS = ("load", "fetch", "get")
 _APART = {"skinkit.experiments.many_runs.ray_engine", "skinkit.__main__"}
 pytestmark = [pytest.mark.xdist_group("tiny-run"), pytest.mark.usefixtures("registries")]
 
@@ -57,7 +58,7 @@ def public_names():
 
 def drawn_release(name, **_):
     """Stands in for `load`: no release is here."""
-    table = skinkit.data.synthetic(60, seed=len(name))
+    table = skinkit.data.synthetic(60, seed=sum(name.encode()))
     ids = ["image_id", "lesion_id", "patient_id"]
     # The first letters are the scheme of the ids.
     return table.assign(**{each: table[each] + f"_{name}" for each in ids}, dataset=name)
@@ -84,7 +85,13 @@ def things(finished, one_epoch, tmp_path_factory):
     model.compile(loss="categorical_crossentropy")
     return public_names() | {
         **{"np": np, "pd": pd, "keras": keras, "ops": keras.ops, "tf": tf, "math": math, "Path": Path},
-        **{"skinkit": skinkit, "load": drawn_release, "fetch": Path, "ham": drawn_release("ham10000")},
+        **{
+            "skinkit": skinkit,
+            "load": drawn_release,
+            "fetch": Path,
+            "get": Path,
+            "ham": drawn_release("ham10000"),
+        },
         **{"run": run, "folder": folder, "run_data": run_data, "rows": rows, "trained_on": rows},
         **{
             "recipe": one_epoch.resolve("smoke"),

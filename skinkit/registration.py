@@ -63,7 +63,7 @@ def import_modules(names):
     if here not in sys.path:
         sys.path.append(here)
     for name in names:
-        if not all(part.isidentifier() for part in name.split(".")):
+        if name.endswith(".py") or not all(part.isidentifier() for part in name.split(".")):
             raise ValueError(
                 f"A module is named as after Python's import, such as my_module. Received: {name}"
             )

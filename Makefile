@@ -7,7 +7,7 @@ WORKERS ?= 2
 BENCHMARK_PYTHON ?= $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test lint format notebooks report rescore check-published release-check benchmarks colab-test record-addons clean
+.PHONY: help setup demo serve docs test lint format notebooks report rescore check-published release-check benchmarks colab-test record-addons clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,10 @@ demo: setup ## the main job on synthetic images, or on real ones under SKINKIT_D
 
 serve: setup ## a server at http://127.0.0.1:8082 with a demo network on drawn images
 	$(BIN)/skinkit serve
+
+docs: setup ## the API reference, from the docstrings, into build/docs; fails on a broken link
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo "Open build/docs/index.html"
 
 test: setup ## run the whole test suite
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
@@ -76,7 +80,7 @@ record-addons: ## record TensorFlow Addons' outputs again (Python 3.11, in .venv
 
 clean: ## remove what can be made again: the environments made here, caches, drawn images in ~/.cache/skinkit
 	@for made in $(VENV) .venv-colab .venv-legacy; do [ ! -f $$made/.ready ] && [ ! -f $$made/.made-here ] || rm -rf $$made; done
-	rm -rf build/lib build/bdist.* skinkit.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf build/docs build/lib build/bdist.* skinkit.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	rm -f results/executed/*.ipynb results/executed/*.log
 	@cache="$${SKINKIT_CACHE:-$$HOME/.cache/skinkit}"; for made in "$$cache"/synthetic-*; do [ ! -f "$$made/synthetic.json" ] || rm -rf "$$made"; done; rmdir "$$cache" 2>/dev/null || true
 	find skinkit tests notebooks benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

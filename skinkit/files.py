@@ -38,8 +38,8 @@ def reading(path, remedy):
             missing permission, stay what they are.
 
     Example:
-    >>> with reading(path, "Delete it: it is made again"):
-    ...     content = json.loads(path.read_text())
+        >>> with reading(path, "Delete it: it is made again"):
+        ...     content = json.loads(path.read_text())
     """
     try:
         yield
@@ -82,8 +82,8 @@ def writing(path, ending=".part"):
         ending: String that is added to the name for the part file.
 
     Example:
-    >>> with writing("table.csv") as part:
-    ...     table.to_csv(part)
+        >>> with writing("table.csv") as part:
+        ...     table.to_csv(part)
     """
     path = Path(path)
     part = path.with_name(path.name + ending)

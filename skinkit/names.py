@@ -38,8 +38,8 @@ def one_hot(names, known):
         Array `(n, len(known))`, float32.
 
     Example:
-    >>> one_hot(["mel", "nv", "melanoma"], ["nv", "mel"]).tolist()
-    [[0.0, 1.0], [1.0, 0.0], [0.0, 0.0]]
+        >>> one_hot(["mel", "nv", "melanoma"], ["nv", "mel"]).tolist()
+        [[0.0, 1.0], [1.0, 0.0], [0.0, 0.0]]
     """
     import numpy as np
 

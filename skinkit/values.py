@@ -42,8 +42,18 @@ def check_value(of, name, value, hint):
     if not _fits(value, hint):
         known = typing.get_args(hint) if typing.get_origin(hint) is typing.Literal else ()
         raise ValueError(
-            f"{of}: `{name}` must be {_said(hint)}. Received: {name}={value!r}.{did_you_mean(value, known)}"
+            f"{of}: `{name}` must be {_said(hint)}. Received: {name}={value!r}."
+            f"{did_you_mean(value, known)}{_pass_instead(name, value, hint)}"
         )
+
+
+def _pass_instead(name, value, hint):
+    """What to pass where a side stands for both, or other things for the fields of a dataclass."""
+    kinds = typing.get_args(hint) or (hint,)
+    if typing.get_origin(hint) is tuple and len(kinds) == 2 and _fits((value, value), hint):
+        return f" Pass {name}=({value}, {value}), height and width."
+    made = [kind.__name__ for kind in kinds if dataclasses.is_dataclass(kind)]
+    return f" Pass {name}={made[0]}(...)." if made else ""
 
 
 def check_fields(of, instance):
@@ -92,7 +102,11 @@ def _said(hint):
         return f"({', '.join(said)})"
     if of is Mapping:
         return f"a mapping from {said[0]} to {said[1]}"
-    return " or ".join(said) or _WORDS.get(hint) or f"a {hint.__name__}"
+    return " or ".join(said) or _WORDS.get(hint) or f"{_article(hint.__name__)} {hint.__name__}"
+
+
+def _article(word):
+    return "an" if word[0] in "AEIOU" else "a"
 
 
 def check_options(of, functions, options, given=()):

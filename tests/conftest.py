@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tiny_run", "sweep_package", "headless_browser"]
+pytest_plugins = ["tiny_run", "sweep_package", "headless_browser", "own_registries"]
 
 SEED = int(os.environ.get("SKINKIT_TEST_SEED") or 0)
 

@@ -7,6 +7,7 @@ import sys
 from skinkit import __version__
 from skinkit.cli import data_sets, documents, finished_runs, runs
 from skinkit.cli.options import NOT_CLINICAL
+from skinkit.registration import import_modules
 
 
 def main(arguments=None):
@@ -16,6 +17,7 @@ def main(arguments=None):
     """
     options = parser().parse_args(arguments)
     try:
+        import_modules(getattr(options, "imports", ()))
         return options.action(options) or 0
     except BrokenPipeError:
         # `skinkit ... | head` has read enough; Python would complain once more when it closes stdout.

@@ -4,7 +4,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from skinkit.cli.options import NOT_CLINICAL, add_command, add_data_dir, add_profile
+from skinkit.cli.options import NOT_CLINICAL, add_command, add_data_dir, add_import, add_profile
 from skinkit.papers.recipe import PROTOCOLS
 
 # Columns that a list takes on any terminal.
@@ -21,11 +21,13 @@ def add_commands(commands):
 def _add_recipes(commands):
     every = add_command(commands, "list", _list, "list the recipes by table, and what has been run of them")
     every.add_argument("document", nargs="?", help="DOCUMENT or DOCUMENT/TABLE, e.g. gessert2019/table2")
+    add_import(every)
     every.add_argument("--runs", default="results/runs", help="folder of all runs (default: %(default)s)")
     show = add_command(
         commands, "show", _show, "show a recipe: where it is written, its settings, its targets"
     )
     show.add_argument("recipe", help="document/table/row")
+    add_import(show)
     add_profile(show, "full")
     # The last that the recipe has: `corrected`, but for a recipe that is a flaw itself.
     show.add_argument("--protocol", choices=PROTOCOLS, help="default: corrected")

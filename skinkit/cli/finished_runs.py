@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from skinkit.cli.options import NOT_CLINICAL, add_command, add_data_dir
+from skinkit.cli.options import NOT_CLINICAL, add_command, add_data_dir, add_import
 from skinkit.papers.several import count, share
 
 
@@ -20,6 +20,7 @@ def add_commands(commands):
 def _add_evaluate(commands):
     evaluate = add_command(commands, "evaluate", _evaluate, "score a run, on its test images or on others")
     evaluate.add_argument("run", type=Path, help="run folder")
+    add_import(evaluate)
     evaluate.add_argument("--on", help="a release's name, or the path of a table or folder")
     evaluate.add_argument(
         "--overlap",
@@ -53,6 +54,7 @@ def _evaluate(options):
 def _add_explain(commands):
     explain = add_command(commands, "explain", _explain, "draw Grad-CAM and attention maps over images")
     explain.add_argument("run", type=Path, help="run folder")
+    add_import(explain)
     explain.add_argument("images", nargs="*", help="image ids or files (default: one of each class)")
     text = "instead: the N test images that the model is furthest from the truth on"
     explain.add_argument("--largest-losses", metavar="N", type=count, default=0, help=text)
@@ -71,6 +73,7 @@ def _explain(options):
 
 def _add_report(commands):
     report = add_command(commands, "report", _report, "make the ledger, or the page of one run")
+    add_import(report)
     report.add_argument("run", nargs="?", type=Path, help="run folder (default: the ledger of all runs)")
     report.add_argument("--runs", default="results/runs", help="folder of all runs (default: %(default)s)")
     report.add_argument("--out", default="results", help="folder of the ledger (default: %(default)s)")
@@ -95,6 +98,7 @@ def _report(options):
 def _add_export(commands):
     export = add_command(commands, "export", _export, "write a run's model as a file for other programs")
     export.add_argument("run", type=Path, help="run folder")
+    add_import(export)
     formats = ("keras", "savedmodel", "onnx", "litert")
     export.add_argument("--format", choices=formats, default="keras", help="default: %(default)s")
     text = "the file scales values from 0 to 255 and orders the channels itself"
@@ -121,6 +125,7 @@ def _card(options):
 def _add_submit(commands):
     command = add_command(commands, "submit", _submit, "write a challenge's CSV of a run's predictions")
     command.add_argument("run", type=Path, help="run folder")
+    add_import(command)
     command.add_argument("--on", required=True, help="a data set with a challenge, e.g. isic2018_test")
     add_data_dir(command)
 

@@ -25,6 +25,13 @@ def add_several(command, option, dest, kind, default, text):
     command.add_argument(option, dest=dest, type=kind, default=default, **told)
 
 
+def add_import(command):
+    """Adds `--import`, which `main` obeys before the command."""
+    text = "a module that registers names of one's own, also from the current folder (repeatable)"
+    told = {"action": "append", "default": [], "metavar": "MODULE", "help": text}
+    command.add_argument("--import", dest="imports", **told)
+
+
 def add_data_dir(command):
     """Adds `--data`."""
     command.add_argument("--data", dest="data_dir", help="releases (default: $SKINKIT_DATA, else ./datasets)")

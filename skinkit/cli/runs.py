@@ -2,7 +2,15 @@
 
 import os
 
-from skinkit.cli.options import NOT_CLINICAL, add_command, add_data_dir, add_profile, add_several, verbose
+from skinkit.cli.options import (
+    NOT_CLINICAL,
+    add_command,
+    add_data_dir,
+    add_import,
+    add_profile,
+    add_several,
+    verbose,
+)
 from skinkit.papers.registry import matching_recipes
 from skinkit.papers.several import count, numbers, protocols, shard
 
@@ -38,6 +46,8 @@ def _add_run(commands):
     add_several(run, "--fold", "folds", numbers, "0", "folds, or other draws: 0, 0-2, 0,2 or all")
     add_several(run, "--seed", "seeds", numbers, "0", "seeds of the training: 0, 0-2 or 0,2")
     run.add_argument("--out", help="folder of all runs (default: results/runs, for smoke results/smoke)")
+    add_import(run)
+    run.add_argument("--split", metavar="FILE", help="a CSV image_id,part instead of the recipe's own split")
     run.add_argument("--weights", help="a file, 'imagenet', or 'none', instead of the recipe's own")
     text = "train again, then replace what the folder holds (many runs: where that is of another recipe)"
     run.add_argument("--again", action="store_true", help=text)
@@ -73,7 +83,7 @@ def _run_one(options):
     which = (options.patterns[0], options.profile, options.protocols[0], options.folds[0], options.seeds[0])
     where = {"out": options.out, "weights": options.weights, "data_dir": options.data_dir}
     how = {"verbose": verbose(), "again": options.again, "precision": options.precision}
-    how["writer"] = options.writer
+    how |= {"writer": options.writer, "split": options.split}
     folder = run(*which, **where, **how)
     print(f"{summarise(folder)}\n{NOT_CLINICAL}")
 

@@ -3,7 +3,7 @@
 Needs NumPy and pandas only; what is heavier is imported where it is used.
 """
 
-from skinkit.data.classes import CLASS_MAPS, ClassMap
+from skinkit.data.classes import CLASS_MAPS, ClassMap, register_classes
 from skinkit.data.dermamnist import dermamnist_split
 from skinkit.data.external_test import external_test
 from skinkit.data.leakage import leakage_between, leakage_rate, leakage_report, leakage_stamp, pool_reports
@@ -20,7 +20,8 @@ from skinkit.data.releases.check_images import CheckReport, check_images
 from skinkit.data.releases.download import DownloadError, fetch
 from skinkit.data.releases.image_file import typical_size
 from skinkit.data.releases.sources import SOURCES, get
-from skinkit.data.split_registry import SPLITS, split_folds
+from skinkit.data.split_files import read_split, split_from_file
+from skinkit.data.split_registry import SPLITS, register_split, split_folds
 from skinkit.data.splits import (
     Split,
     group_folds,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skinkit.names import one_hot
+from skinkit.registration import calling_module, register
 
 
 @dataclass(frozen=True)
@@ -120,3 +121,28 @@ CLASS_MAPS: dict[str, ClassMap] = {
         _map("derm7pt", "MEL NV BCC BKL DF VASC"),
     )
 }
+
+
+def register_classes(key, names):
+    """Makes a class map of one's own known under a key, for `classes=key` in a recipe.
+
+    Args:
+        key: String, its key in `CLASS_MAPS`.
+        names: Mapping from the labels, in the order of the network's outputs, to what tables and plots call
+            them.
+
+    Returns:
+        `ClassMap`.
+
+    Raises:
+        ValueError: for a key that is taken, or labels that are not lower-case words.
+
+    Example:
+        >>> register_classes("clinic", {"mel": "Melanoma", "nv": "Naevus", "other": "Other"}).labels
+        ('mel', 'nv', 'other')
+    """
+    if wrong := [label for label in names if not label or label != label.strip().lower()]:
+        raise ValueError(f"Labels of class map {key!r} are lower-case words. Received: {wrong[0]!r}")
+    made = ClassMap(key, tuple(names), tuple(names.values()))
+    register("Class maps", CLASS_MAPS, key, made, calling_module())
+    return made

@@ -130,8 +130,9 @@ def leakage_stamp(report, seen="training"):
         seen: String, what the images were compared with.
 
     Example:
-        >>> leakage_stamp(report)
-        'LEAKY: 38.6 % of evaluation images show a lesion that is also in training'
+        >>> by_image = stratified_group_split(table, group="image")
+        >>> leakage_stamp(leakage_report(table, by_image))
+        'LEAKY: ... % of evaluation images show a lesion, ... % a patient that is also in training'
     """
     rates, doubts = leakage_rate(report), report.attrs.get("doubts", {})
     leaks = {kind: rate for kind, rate in rates.items() if rate}

@@ -25,7 +25,7 @@ def validate(table, labels=None):
         ValueError: naming the row, the column, what was expected and what was found.
 
     Example:
-        >>> table = validate(pd.read_csv("mine.csv", dtype="string"), labels=CLASS_MAPS["isic2018"].labels)
+        >>> table = validate(table, labels=CLASS_MAPS["isic2018"].labels)
     """
     absent = [column for column in COLUMNS if column not in table]
     if absent:

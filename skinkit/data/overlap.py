@@ -56,8 +56,7 @@ def overlap(rows, seen, one_table=False):
         photograph is not known to be another where an equal id of no scheme (`00001`) has other bytes.
 
     Example:
-        >>> overlap(load("isic2019"), load("ham10000"))["photograph"].sum()
-        10015
+        >>> overlap(load("isic2019"), load("ham10000"))["photograph"].sum()  # 10015
     """
     one_table = one_table or of_one_file(rows, seen)
     ours, theirs = _facts(rows), _facts(seen)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from skinkit.data import splits_of_documents as documents
 from skinkit.data.load import release_folder
+from skinkit.data.split_files import read_split, split_from_file
 from skinkit.data.splits import Split, out_of_fold_split, stratified_group_split, undivided_split
+from skinkit.registration import calling_module, register
 
 
 def _drawn(make, table, fold, folder, **options):
@@ -32,6 +34,14 @@ def _derm7pt(make, table, fold, folder, **options):
     if folder is None:
         return stratified_group_split(table)
     return make(table, folder=release_folder(table["dataset"].iat[0], folder), **options)
+
+
+def _from_file(make, table, fold, folder, path):
+    # A saved split, too, is a list of images, and drawn ones are not in it.
+    if folder is None and not table["image_id"].isin(read_split(path).parts.index).any():
+        split = stratified_group_split(table)
+        return dataclasses.replace(split, note=f"{split.note} Drawn images: not the split of {path}.".strip())
+    return make(table, path)
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,7 @@ class SplitEntry:
 
 SPLITS = {
     "stratified_group_split": SplitEntry(stratified_group_split),
+    "file": SplitEntry(split_from_file, _from_file, folds=1),
     "out_of_fold_split": SplitEntry(out_of_fold_split, _in_folds, folds=3),
     "undivided_split": SplitEntry(undivided_split, folds=1),
     "bermeo2023_split": SplitEntry(documents.bermeo2023_split),
@@ -78,6 +89,39 @@ SPLITS = {
 }
 
 
+def register_split(name, folds=None):
+    """Decorator that makes a function of one's own the split `name` of recipes.
+
+    Args:
+        name: String, for `split=choose(name, ...)` in a recipe.
+        folds: Integer, how many folds the split has; the function then takes an argument `fold`. `None` for a
+            split without, which has an option `seed`: another fold is another seed.
+
+    Returns:
+        Decorator of a function of a manifest table that returns a `Split`; its further parameters are the
+        options.
+
+    Raises:
+        ValueError: for a name that is taken.
+
+    Example:
+        >>> @register_split("last_year_tests")
+        ... def last_year_tests(table, seed=0):
+        ...     parts = table["image_id"].str.contains("2024").map({True: "test", False: "train"})
+        ...     return Split("last-year", parts.set_axis(table["image_id"]), seed, "image")
+        >>> SPLITS["last_year_tests"](pd.DataFrame({"image_id": ["2023-1", "2024-1"]})).ids("test")
+        ['2024-1']
+    """
+    module = calling_module()
+
+    def add(function):
+        entry = SplitEntry(function, _drawn if folds is None else _in_folds, folds)
+        register("Splits", SPLITS, name, entry, module)
+        return function
+
+    return add
+
+
 def split_folds(name, folds=None, **_):
     """Returns how many folds a split has, or `None` for one without: there, another fold is another draw.
 
@@ -86,7 +130,7 @@ def split_folds(name, folds=None, **_):
         folds: Integer, option of a split that can be made with several numbers of folds.
 
     Example:
-    >>> split_folds("gessert2019_split")
-    3
+        >>> split_folds("gessert2019_split")
+        3
     """
     return folds or (SPLITS[name].folds if name in SPLITS else None)

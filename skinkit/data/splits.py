@@ -91,7 +91,10 @@ class Split:
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def save(self, path):
-        """Writes `<path>` (CSV: image_id, part) and `<stem>.json` beside it (name, seed, hash...).
+        """Writes a CSV file (image_id, part) and `<stem>.json` beside it (name, seed, hash...).
+
+        Args:
+            path: Path of the CSV file; `.csv` is added where it is missing.
 
         Returns:
             Path of the CSV file.
@@ -99,7 +102,7 @@ class Split:
         Raises:
             ValueError: if there is a `<stem>.json` that is not a split's.
         """
-        path = Path(path)
+        path = csv_file(path)
         _refuse_foreign(path.with_suffix(".json"))
         path.parent.mkdir(parents=True, exist_ok=True)
         facts = {key: getattr(self, key) for key in ("name", "seed", "grouped_by", "note", "hash")}
@@ -114,11 +117,14 @@ class Split:
     def load(cls, path):
         """Reads a saved split and checks its hash.
 
+        Args:
+            path: Path of the CSV file, as in `save`.
+
         Raises:
             FileNotFoundError: if the CSV file or its `.json` file is not there.
             ValueError: if a file is damaged, or the rows are not those that were saved.
         """
-        path = Path(path)
+        path = csv_file(path)
         remedy = f"A split is two files, .csv and .json. {_REMEDY}"
         facts = read_json(path.with_suffix(".json"), remedy, "name", "seed", "grouped_by", "hash")
         expected = facts.pop("hash")
@@ -133,10 +139,17 @@ class Split:
 def read_parts(path):
     """Reads a CSV file `image_id, part` into a Series indexed by image id."""
     with reading(path, _REMEDY):
-        frame = pd.read_csv(path, dtype="string", encoding="utf-8-sig")
+        # An id may be called NA.
+        frame = pd.read_csv(path, dtype="string", encoding="utf-8-sig", keep_default_na=False)
         if list(frame.columns) != ["image_id", "part"]:
             raise ValueError(f"expected the columns image_id, part. Received: {', '.join(frame.columns)}")
         return frame.set_index("image_id")["part"]
+
+
+def csv_file(path):
+    """Returns the path of a split's CSV file, with the ending that was left out."""
+    path = Path(path)
+    return path if path.suffix.lower() == ".csv" else path.with_name(f"{path.name}.csv")
 
 
 def _refuse_foreign(facts_file):

@@ -55,6 +55,11 @@ def confusion_scores(matrix):
         0.875
     """
     matrix = np.asarray(matrix, dtype=np.float64)
+    if matrix.ndim < 2 or matrix.shape[-1] != matrix.shape[-2]:
+        raise ValueError(
+            "`matrix` has a row and a column for each class: confusion_matrix makes it. "
+            f"Received: shape {matrix.shape}"
+        )
     per_class = class_confusion_scores(matrix)
     hits = np.diagonal(matrix, axis1=-2, axis2=-1)
     support, predicted = per_class["support"], per_class["predicted"]

@@ -52,7 +52,7 @@ def join_members(predictions, rule="mean", weights=None):
             unknown rule, or bad weights.
 
     Example:
-        >>> both = join_members({run.folder.name: run.predictions for run in runs}, "geometric_mean")
+        >>> both = join_members({"seed0": predictions, "seed1": predictions}, "geometric_mean")
     """
     if not predictions:
         raise ValueError("An ensemble has one member or more. Received: none")
@@ -126,8 +126,8 @@ def choose_weights(y_true, probabilities, labels, groups, rule="mean"):
         ValueError: for another rule, fewer than two groups, or bad input.
 
     Example:
-        >>> weights = choose_weights(y, np.stack([p_first, p_second]), labels, lesions)
-        >>> ENSEMBLE_RULES["mean"](np.stack([test_p_first, test_p_second]), weights)
+        >>> weights = choose_weights(y, np.stack([p, p]), labels, lesions)
+        >>> ENSEMBLE_RULES["mean"](np.stack([test_p, test_p]), weights)
     """
     from sklearn.model_selection import GroupKFold
 

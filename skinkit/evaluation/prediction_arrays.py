@@ -26,7 +26,7 @@ def check_predictions(y_true, probabilities, labels):
         ValueError: on repeated or too few labels, unknown or missing true labels, a wrong shape,
             NaN, or values outside 0 to 1; the first offending row is named.
     """
-    labels = list(labels)
+    labels = [labels] if isinstance(labels, str) else list(labels)
     if len(labels) < 2 or len(set(labels)) != len(labels):
         raise ValueError(f"labels must be at least two different names. Received: labels={labels}")
     probabilities = check_probabilities(probabilities, labels)
@@ -53,7 +53,13 @@ def check_probabilities(probabilities, labels, images=None):
         labels: As in `check_predictions`.
         images: Sequence of ids that name the rows; by default their positions do.
     """
-    probabilities = np.asarray(probabilities, dtype=np.float64)
+    probabilities = np.asarray(probabilities)
+    if probabilities.dtype.kind not in "fiubO":
+        raise ValueError(
+            "probabilities are numbers, one column for each label, and not the labels that were predicted. "
+            f"Received: {probabilities.dtype}"
+        )
+    probabilities = probabilities.astype(np.float64)
     if probabilities.ndim != 2 or probabilities.shape[1] != len(labels) or not len(probabilities):
         raise ValueError(
             f"probabilities must have the shape (n, {len(labels)}), one column for each label and "
@@ -128,11 +134,11 @@ def unpack_predictions(predictions):
     Raises:
         ValueError: if a column is missing.
     """
-    columns = [column for column in predictions.columns if column.startswith("p_")]
-    if "label" not in predictions.columns or not columns:
+    columns = [column for column in getattr(predictions, "columns", ()) if column.startswith("p_")]
+    if not columns or "label" not in predictions:
         raise ValueError(
-            "predictions must have the columns label and p_<class> for each class. "
-            f"Received: {list(predictions.columns)}"
+            "predictions is a DataFrame with the columns label and p_<class> for each class. "
+            f"Received: {list(getattr(predictions, 'columns', [type(predictions).__name__]))}"
         )
     labels = [column.removeprefix("p_") for column in columns]
     return predictions["label"].to_numpy(object), predictions[columns].to_numpy(float), labels

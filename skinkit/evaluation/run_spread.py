@@ -23,7 +23,7 @@ def spread_over_runs(runs, by):
 
     Example:
         >>> runs = pd.DataFrame({"fold": [0, 1, 2], "seed": 0, "value": [0.70, 0.72, 0.74], "metric": "f1"})
-        >>> spread_over_runs(runs, ["metric"])["fold_sd"]["f1"]
+        >>> round(float(spread_over_runs(runs, ["metric"])["fold_sd"]["f1"]), 3)
         0.02
     """
     variances = {
@@ -51,9 +51,8 @@ def pooled_spread(pairs, by):
 
     Example:
         >>> pairs = pd.DataFrame({"first": ["a", "b"], "second": "c", "runs": 3, "run_sd": [0.01, 0.03]})
-        >>> pooled_spread(pairs, by=pd.Series(["table", "table"])).iloc[0]
-        pooled_sd    0.02236
-        df           4.00000
+        >>> pooled_spread(pairs, by=pd.Series(["table", "table"])).iloc[0].round(4).to_dict()
+        {'pooled_sd': 0.0224, 'df': 4.0}
     """
     table = pairs.groupby(by, sort=False, dropna=False).ngroup()
     pairs = pairs.assign(df=(pairs["runs"] - 1).where(pairs["run_sd"].notna(), 0), table=table)

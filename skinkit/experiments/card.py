@@ -105,7 +105,7 @@ def write_card(folder):
         ValueError: when one of its files is damaged.
 
     Example:
-    >>> write_card("results/runs/skinkit/demo/ham10000/corrected-quick-fold0-seed0")
+        >>> write_card(folder)
     """
     run = SavedRun(Path(folder))
     m, release = run.manifest, data.CATALOG.get(run.manifest["dataset"])

@@ -135,7 +135,7 @@ def export(folder, format="keras", preprocessing=False):
             come from one network.
 
     Example:
-    >>> export("results/runs/skinkit/demo/ham10000/corrected-quick-fold0-seed0", "onnx")
+        >>> export(folder, "keras")
     """
     check_name("Formats", format, FORMATS)
     _check_package(format)

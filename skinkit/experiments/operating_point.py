@@ -71,7 +71,7 @@ def decision(run, tested=None, data_dir=None):
 
     Example:
         >>> rule, table = decision(SavedRun(folder))
-        >>> rule.apply(probabilities, labels).argmax(axis=1)
+        >>> rule.apply(p, labels).argmax(axis=1)
     """
     rule, tables = fit_rule(run, data_dir, tested, balanced=True), {}
     for images, predictions in _parts(run, tested, data_dir).items():

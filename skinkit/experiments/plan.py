@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import math
+import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,19 +13,23 @@ from skinkit import data
 from skinkit.experiments.run_data import find_images, table_hash
 from skinkit.files import file_hash
 from skinkit.names import check_name, did_you_mean
+from skinkit.papers.choice import choice_fields, choose
 from skinkit.papers.members import members_of
 from skinkit.papers.recipe import Recipe
 from skinkit.papers.registry import recipe as find_recipe
 from skinkit.papers.registry import same_method
+from skinkit.registration import own_names
 from skinkit.values import check_value
 
 # The numbers that a network computes with, and Keras' policy for it; weights, softmax and loss stay float32.
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
+_ASKED = ("profile", "protocol", "fold", "seed", "precision")
+
 
 @dataclass(frozen=True)
 class Plan:
-    """A recipe x profile x protocol x fold x seed (x precision), which has one run folder."""
+    """A recipe x profile x protocol x fold x seed (x precision x file of a split), which has a run folder."""
 
     recipe: Recipe
     profile: str
@@ -32,17 +37,28 @@ class Plan:
     fold: int
     seed: int
     precision: str = "float32"
+    split_file: str | None = None
 
     @property
     def said(self):
         """What a manifest says of the plan: by these a run is asked for again."""
-        names = ("profile", "protocol", "fold", "seed", "precision")
-        return {"recipe": self.recipe.name, **{name: getattr(self, name) for name in names}}
+        said = {"recipe": self.recipe.name, **{name: getattr(self, name) for name in _ASKED}}
+        further = {"split_file": self.split_file, "own": own_names(_names(self.resolved))}
+        return {**said, **{name: value for name, value in further.items() if value}}
+
+    @property
+    def asked(self):
+        """The arguments of `skinkit.experiments.run` that ask for it."""
+        which = {name: getattr(self, name) for name in _ASKED}
+        return {"recipe": self.recipe, **which, "split": self.split_file}
 
     @property
     def resolved(self):
-        """The recipe as it is run: with the changes of profile and protocol."""
-        return self.recipe.resolve(self.profile, self.protocol)
+        """The recipe as it is run: with the changes of profile and protocol, and perhaps another split."""
+        resolved = self.recipe.resolve(self.profile, self.protocol)
+        if self.split_file is None:
+            return resolved
+        return dataclasses.replace(resolved, split=choose("file", path=self.split_file))
 
     @property
     def needs(self):
@@ -102,6 +118,8 @@ class Plan:
         # NumPy's seeds, and with them Keras', have 32 bits.
         check_value(recipe.name, "seed", self.seed, Annotated[int, (0, 2**32 - 1)])
         check_value(recipe.name, "fold", self.fold, int)
+        if recipe.split.name == "file":
+            data.read_split(recipe.split.options["path"])
         folds = data.split_folds(recipe.split.name, **recipe.split.options)
         if not 0 <= self.fold < (folds or math.inf):
             known = f"has the folds 0 to {folds - 1}" if folds else "is drawn again for each fold from 0"
@@ -116,8 +134,13 @@ class Plan:
     def folder(self, out):
         """The run's own folder below `out`; runs that only try the code lie apart by default."""
         out = out or ("results/smoke" if self.profile == "smoke" else "results/runs")
-        name = run_folder_name(self.protocol, self.profile, self.fold, self.seed, self.precision)
-        return Path(out) / self.recipe.name / name
+        return Path(out) / self.recipe.name / run_folder_name(self.said)
+
+    def _own_labels(self):
+        """The labels of a class map of one's own, whose name alone does not say them."""
+        classes = self.resolved.classes
+        own = own_names({classes}) and classes in data.CLASS_MAPS
+        return list(data.CLASS_MAPS[classes].labels) if own else []
 
     def key(self, weights, run_data):
         """Hash of all that decides the result: equal keys, equal predictions."""
@@ -125,16 +148,40 @@ class Plan:
 
     def key_of(self, weights, split_hash, data_hash):
         """The same from what a manifest says of weights, split and data."""
-        said = [self.resolved.hash, self.profile, self.fold, self.seed, weights or "", split_hash, data_hash]
+        # Of a split's file, the hash of its rows counts, and not where it lies.
+        method = self.recipe.resolve(self.profile, self.protocol) if self.split_file else self.resolved
+        said = [method.hash, self.profile, self.fold, self.seed, weights or "", split_hash, data_hash]
         said += [] if self.precision == "float32" else [self.precision]
+        said += ["split of a file"] if self.split_file else []
+        said += self._own_labels()
         said += [first.key_of(weights, split_hash, data_hash) for first in self.needs]
         return hashlib.sha256("\n".join(map(str, said)).encode()).hexdigest()[:16]
 
 
-def run_folder_name(protocol, profile, fold, seed, precision=None):
-    """Returns the name of a run's own folder, below that of its recipe."""
-    ending = f"-{precision}" if precision not in (None, "float32") else ""
-    return f"{protocol}-{profile}-fold{fold}-seed{seed}{ending}"
+def _names(recipe):
+    """All names in a resolved recipe that may be of one's own."""
+    found = {recipe.name, recipe.classes, *recipe.needs}
+    for each in (recipe, *recipe.phases):
+        for choice in filter(None, (getattr(each, field) for field in choice_fields(type(each)))):
+            found |= {choice.name, *(value for value in choice.options.values() if isinstance(value, str))}
+    return found
+
+
+def run_folder_name(said):
+    """Returns the name of a run's own folder, below that of its recipe.
+
+    Args:
+        said: Mapping as in `run_words`.
+    """
+    name = "{protocol}-{profile}-fold{fold}-seed{seed}".format(**said)
+    precision, split_file = said.get("precision"), said.get("split_file")
+    name += f"-{precision}" if precision not in (None, "float32") else ""
+    return name + (f"-split-{split_stem(split_file)}" if split_file else "")
+
+
+def split_stem(split_file):
+    """Returns the name of a split's file without ending, as part of a name."""
+    return re.sub(r"[^\w.+-]", "_", Path(split_file).stem)
 
 
 def run_command(said, out=None):
@@ -147,7 +194,7 @@ def run_words(said, out=None):
 
     Args:
         said: Mapping such as a manifest, with `recipe`, `profile`, `protocol`, `fold`, `seed`, and perhaps
-            `precision` and `weights`.
+            `precision`, `weights`, `split_file` and `own`.
         out: Folder of all runs, where it is not the usual one.
     """
     words = ["run", said["recipe"]]
@@ -157,9 +204,14 @@ def run_words(said, out=None):
     weights = (said.get("weights") or "").partition(" sha256:")[0]
     precision = said.get("precision") or "float32"
     further = {"weights": weights, "precision": "" if precision == "float32" else precision, "out": out}
-    for option, value in further.items():
+    for option, value in {**further, "split": said.get("split_file")}.items():
         words += [f"--{option}", str(value)] if value else []
-    return words
+    return words + imported(said.get("own", ()))
+
+
+def imported(modules):
+    """Returns the words of a command that import modules."""
+    return [word for module in modules for word in ("--import", module)]
 
 
 def weights_identity(weights):

@@ -10,7 +10,7 @@ from skinkit.data.splits import PARTS, check_fractions
 from skinkit.evaluation.stages import RULES
 from skinkit.evaluation.view_means import MEANS
 from skinkit.experiments.predictions import RESCORING
-from skinkit.layers import RandomMap, SoftAttention
+from skinkit.layers import LAYERS, RandomMap, SoftAttention
 from skinkit.models.patient_network import CONTEXTS
 from skinkit.names import check_name
 from skinkit.papers.choice import choice_fields
@@ -49,7 +49,9 @@ class Registry:
         check_name(self.what, choice.name, self.known)
         others = _TAKEN_OUT.get(choice.name, ())
         options = {name: value for name, value in choice.options.items() if name not in others}
-        check_options(choice.name, (self.known[choice.name],), options, self.filled_in)
+        # Of a split, it is the entry that stands in the registry.
+        function = getattr(self.known[choice.name], "function", self.known[choice.name])
+        check_options(choice.name, (function,), options, self.filled_in)
         for option in _VALUES.keys() & choice.options.keys():
             check_name(f"Values of `{option}`", choice.options[option], _VALUES[option])
         _check_numbers(choice.name, choice.options)
@@ -60,11 +62,7 @@ _SCHEDULED = ("learning_rate", "epochs", "steps_per_epoch", "monitor")
 # Of each field of a recipe or phase with a `Choice`, except `model`, whose options are its backbone's, too.
 REGISTRIES = {
     "target": Registry("Targets", data.TARGETS, ("labels",)),
-    "split": Registry(
-        "Splits",
-        {name: entry.function for name, entry in data.SPLITS.items()},
-        ("table", "fold", "folder", "index_file"),
-    ),
+    "split": Registry("Splits", data.SPLITS, ("table", "fold", "folder", "index_file")),
     "offline": Registry("Offline augmentations", {"augment_offline": data.augment_offline}, ("table",)),
     "external": Registry(
         "External sets", dict.fromkeys(data.CATALOG, data.external_test), ("table", "split", "other")
@@ -173,6 +171,9 @@ def _check_layers(options):
     """The options of layers among those of a model, by making the layers, which costs nothing unbuilt."""
     attention = RandomMap if options.get("attention") == "random_map" else SoftAttention
     made = {"soft_attention": attention, "context_options": CONTEXTS[options.get("context", "attention")]}
+    if (layer := options.get("layer")) is not None:
+        check_name("Layers", layer, LAYERS)
+        made["layer_options"] = LAYERS[layer]
     for option in made.keys() & options.keys():
         if isinstance(options[option], Mapping) and made[option]:
             check_options(f"`{option}`", (made[option],), options[option])

@@ -50,6 +50,7 @@ def run(
     precision="float32",
     wait=False,
     writer="csv",
+    split=None,
 ):
     """Carries out a recipe and returns its run folder.
 
@@ -77,6 +78,8 @@ def run(
         wait: Whether to wait for another process that carries out the same run, and not to raise an error.
         writer: `"csv"`, whose `history.csv` each run has; or besides it `"tensorboard"` (event files in the
             folder), `"mlflow"` or `"wandb"`: see `skinkit.training.writers`. It changes nothing in the run.
+        split: Path of a CSV file `image_id, part`, as `Split.save` writes it, instead of the recipe's split.
+            It is another run, in a folder of its own.
 
     Returns:
         `pathlib.Path` of the run folder.
@@ -92,7 +95,7 @@ def run(
     from skinkit import training
 
     training.check_writer(writer)
-    plan = Plan(_first_alike(recipe, verbose), profile, protocol, fold, seed, precision)
+    plan = Plan(_first_alike(recipe, verbose), profile, protocol, fold, seed, precision, split and str(split))
     folder = Path(folder) if folder else plan.folder(out)
     _check_recipes(plan)
     plan.check(weights, data_dir)
@@ -158,8 +161,7 @@ def _carry_out(plan, folder, out, weights, data_dir, verbose, writer):
 
 def _carried_out_before(plans, **where):
     """The `SavedRun`s of plans that another one needs."""
-    said = [{**plan.said, "recipe": plan.recipe} for plan in plans]
-    return [SavedRun(run(**each, **where, wait=True)) for each in said]
+    return [SavedRun(run(**plan.asked, **where, wait=True)) for plan in plans]
 
 
 def _finished(saved, plan, run_data, where):
@@ -274,6 +276,7 @@ def _say_what(plan, run_data):
     split = run_data.split
     return {
         **plan.said,
+        "labels": list(run_data.labels),
         "dataset": run_data.source,
         "lacking": run_data.lacking,
         "images": {part: int(n) for part, n in split.parts.value_counts().items()},

@@ -196,6 +196,12 @@ def _read(recipe, source, data_dir):
         table = data.synthetic(recipe.subset or _SMOKE_IMAGES, seed=0, **drawing)
         # A release may lack classes that are drawn: derm7pt has no actinic keratoses.
         known = table["label"].isin(data.CLASS_MAPS[recipe.classes].labels)
+        if not known.any():
+            drawn = ", ".join(sorted(table["label"].unique()))
+            raise ValueError(
+                f"The smoke profile draws images of {drawn}, and class map {recipe.classes!r} has none of "
+                f"them. Run the profile quick, which reads {recipe.dataset}"
+            )
         return table[known].reset_index(drop=True), ""
     table = data.load(recipe.dataset, root=data_dir)
     return _thin_out(table, recipe.subset), _lacking(table, recipe.dataset)

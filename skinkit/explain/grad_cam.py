@@ -54,7 +54,7 @@ def grad_cam(model, images, target=None, layer=None, batch_size=16, normalise=Tr
     """
     if keras.backend.backend() != "tensorflow":
         raise ValueError("Grad-CAM runs on the TensorFlow backend of Keras only")
-    images = np.asarray(images, dtype="float32")
+    images = _batch(model, images)
     found = find_layer(model, layer)
     targets = _targets(target, len(images), model.outputs[0].shape[-1])
     maps = [
@@ -66,6 +66,18 @@ def grad_cam(model, images, target=None, layer=None, batch_size=16, normalise=Tr
         largest = maps.max(axis=tuple(range(1, maps.ndim)), keepdims=True)
         maps = np.divide(maps, largest, out=np.zeros_like(maps), where=largest > 0)
     return maps
+
+
+def _batch(model, images):
+    """The images as an array, of the shape that the model takes."""
+    images = np.asarray(images)
+    wanted = model.inputs[0].shape
+    if images.ndim != len(wanted) or images.dtype.kind not in "fiub":
+        raise ValueError(
+            f"`images` is an array of a batch, {wanted}, scaled as the model expects; of one image, pass "
+            f"image[None]. Received: {images.dtype} of shape {images.shape}"
+        )
+    return images.astype("float32")
 
 
 def find_layer(model, name=None):
@@ -124,6 +136,8 @@ def _scores(last, x):
 def _targets(target, count, classes):
     if target is None:
         return np.full(count, -1)
+    if np.asarray(target).dtype.kind not in "iu":
+        raise ValueError(f"`target` is a position, labels.index('mel'). Received: target={target!r}")
     targets = np.broadcast_to(np.asarray(target, dtype=int), (count,))
     if not 0 <= targets.min(initial=0) <= targets.max(initial=0) < classes:
         raise ValueError(f"The model has classes 0 to {classes - 1}. Received: target={target!r}")

@@ -49,7 +49,10 @@ def crop_weights(model, crops, layer=None, batch_size=16):
         ValueError: when there is no such layer, or more than one to choose from.
 
     Example:
-        >>> plots.crop_weights(photographs, crop_weights(model, crops, layer="end_attention"))
+        >>> options = {"backbone": "small_cnn", "attention": "end"}
+        >>> model = models.build("crop_classifier", (5, 32, 32, 3), classes=7, **options)
+        >>> crop_weights(model, np.ones((2, 5, 32, 32, 3)), layer="end_attention").shape
+        (2, 5)
     """
     return np.concatenate(list(_results_beside(model, layer, "weights", crops, batch_size)))
 

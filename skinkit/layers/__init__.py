@@ -14,4 +14,5 @@ from skinkit.layers.patient_mask import PatientMask
 from skinkit.layers.patient_mean import PatientMean
 from skinkit.layers.pooling_indices import MaxPoolWithIndices, MaxUnpool
 from skinkit.layers.random_map import RandomMap
+from skinkit.layers.registry import LAYERS, register_layer
 from skinkit.layers.soft_attention import SoftAttention

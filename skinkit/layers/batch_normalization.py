@@ -23,8 +23,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
         **options: As in `keras.layers.BatchNormalization`.
 
     Example:
-    >>> BatchNormalization(momentum=0.9)(ops.ones((2, 4, 4, 3)), training=True).shape
-    (2, 4, 4, 3)
+        >>> tuple(BatchNormalization(momentum=0.9)(ops.ones((2, 4, 4, 3)), training=True).shape)
+        (2, 4, 4, 3)
     """
 
     def call(self, inputs, training=None, mask=None):

@@ -27,7 +27,7 @@ class StackCrops(keras.layers.Layer):
         Tensor `(batch * crops, ...)`.
 
     Example:
-        >>> StackCrops()(np.ones((2, 5, 224, 224, 3))).shape
+        >>> tuple(StackCrops()(np.ones((2, 5, 224, 224, 3))).shape)
         (10, 224, 224, 3)
     """
 
@@ -62,7 +62,7 @@ class UnstackCrops(keras.layers.Layer):
         Tensor `(batch, crops, ...)`.
 
     Example:
-        >>> UnstackCrops(5)(np.ones((10, 1024))).shape
+        >>> tuple(UnstackCrops(5)(np.ones((10, 1024))).shape)
         (2, 5, 1024)
     """
 

@@ -29,7 +29,7 @@ class GroupedConv2D(keras.layers.Conv2D):
         4D tensor `(batch, rows, columns, filters)`.
 
     Example:
-        >>> GroupedConv2D(128, 3, padding="same", groups=32)(np.ones((1, 14, 14, 128))).shape
+        >>> tuple(GroupedConv2D(128, 3, padding="same", groups=32)(np.ones((1, 14, 14, 128))).shape)
         (1, 14, 14, 128)
     """
 

@@ -34,7 +34,7 @@ class MultiDropout(keras.layers.Layer):
         ValueError: for a rate or a number of samples outside its range.
 
     Example:
-        >>> MultiDropout(0.5)(np.ones((1, 512)), training=True).shape
+        >>> tuple(MultiDropout(0.5)(np.ones((1, 512)), training=True).shape)
         (1, 512)
 
     Reference:

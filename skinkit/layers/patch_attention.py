@@ -37,7 +37,7 @@ class PatchAttention(keras.layers.Layer):
         `(batch, crops)`.
 
     Example:
-        >>> PatchAttention()(np.ones((1, 5, 224, 224, 3))).shape
+        >>> tuple(PatchAttention()(np.ones((1, 5, 224, 224, 3))).shape)
         (1, 5, 224, 224, 3)
 
     Reference:

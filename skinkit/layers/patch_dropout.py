@@ -31,7 +31,7 @@ class PatchDropout(keras.layers.Layer):
         Tensor of the inputs' shape.
 
     Example:
-        >>> PatchDropout(0.1)(np.ones((1, 5, 224, 224, 3)), training=True).shape
+        >>> tuple(PatchDropout(0.1)(np.ones((1, 5, 224, 224, 3)), training=True).shape)
         (1, 5, 224, 224, 3)
 
     Reference:

@@ -68,7 +68,7 @@ class PatientAttention(keras.layers.Layer):
         last axis, and to 0 for an image without context and for padding.
 
     Example:
-        >>> PatientAttention()(np.ones((1, 3, 1280))).shape
+        >>> tuple(PatientAttention()(np.ones((1, 3, 1280))).shape)
         (1, 3, 1280)
     """
 

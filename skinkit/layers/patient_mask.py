@@ -77,7 +77,7 @@ class PatientMask(keras.layers.Layer):
         The features, with zeros for the padding.
 
     Example:
-        >>> PatientMask()([np.ones((1, 3, 1280)), np.array([[True, True, False]])]).shape
+        >>> tuple(PatientMask()([np.ones((1, 3, 1280)), np.array([[True, True, False]])]).shape)
         (1, 3, 1280)
     """
 

@@ -35,7 +35,7 @@ class PatientMean(keras.layers.Layer):
         Tensor `(patients, images, 2 * depth)`: the features, then the mean; zeros for the padding.
 
     Example:
-        >>> PatientMean()(np.ones((1, 3, 1280))).shape
+        >>> tuple(PatientMean()(np.ones((1, 3, 1280))).shape)
         (1, 3, 2560)
     """
 

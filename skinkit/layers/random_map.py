@@ -40,7 +40,7 @@ class RandomMap(keras.layers.Layer):
         Tensor of the inputs' shape.
 
     Example:
-        >>> RandomMap(heads=4)(np.ones((1, 8, 8, 32))).shape
+        >>> tuple(RandomMap(heads=4)(np.ones((1, 8, 8, 32))).shape)
         (1, 8, 8, 32)
     """
 

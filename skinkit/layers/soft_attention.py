@@ -50,7 +50,7 @@ class SoftAttention(keras.layers.Layer):
         `(batch, height, width, heads)`, each head summing to 1 over height and width.
 
     Example:
-        >>> SoftAttention(heads=4)(np.ones((1, 8, 8, 32))).shape
+        >>> tuple(SoftAttention(heads=4)(np.ones((1, 8, 8, 32))).shape)
         (1, 8, 8, 32)
 
     Reference:

@@ -7,6 +7,7 @@ from skinkit.models.head import (
     all_but_batch_normalization,
     feature_layer,
     head_layers,
+    insert_layer,
     pooled_features,
     with_second_head,
 )
@@ -17,7 +18,15 @@ from skinkit.models.patient_network import (
     uses_context,
     whole_patients,
 )
-from skinkit.models.registry import MODELS, ModelEntry, build, expected_pixels, makers
+from skinkit.models.registry import (
+    MODELS,
+    ModelEntry,
+    build,
+    expected_pixels,
+    makers,
+    register_backbone,
+    register_model,
+)
 from skinkit.models.restoration import with_restoration
 from skinkit.models.segnet_autoencoder import bottleneck_features
 from skinkit.models.tracing import traced

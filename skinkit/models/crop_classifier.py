@@ -56,8 +56,8 @@ def crop_classifier(
         ValueError: for an unknown choice, or an unknown number of crops.
 
     Example:
-    >>> crop_classifier((5, 112, 112, 3), classes=7, attention="dual").output.shape
-    (None, 7)
+        >>> crop_classifier((5, 112, 112, 3), classes=7, attention="dual").output.shape
+        (None, 7)
     """
     _check(input_shape, aggregation=aggregation, attention=attention, average=average)
     crops = x = keras.Input(input_shape, name="crops")
@@ -83,7 +83,7 @@ def attention_overhead(model):
     gessert2019, section IV, gives about 0.001 %.
 
     Example:
-    >>> print(f"{attention_overhead(model):.4%}")
+        >>> print(f"{attention_overhead(model):.4%}")
     """
     attention = [layer for layer in model.layers if isinstance(layer, PatchAttention)]
     return sum(layer.count_params() for layer in attention) / model.count_params()

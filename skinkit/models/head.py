@@ -5,9 +5,37 @@ from functools import partial
 import keras
 from keras import layers
 
-from skinkit.layers import MultiDropout, PatchAttention, SoftAttention
+from skinkit.layers import LAYERS, MultiDropout, PatchAttention, SoftAttention
+from skinkit.names import check_name
 
 _TO_VECTOR = (layers.GlobalAveragePooling2D, layers.Flatten)
+
+
+# The name of the layer that `insert_layer` puts on a feature map.
+_INSERTED = "inserted"
+
+
+def insert_layer(features, name, options=None):
+    """Returns a feature map after a layer by name.
+
+    Args:
+        features: 4D symbolic tensor `(batch, height, width, channels)`.
+        name: Key of `skinkit.layers.LAYERS`; `None` for no layer.
+        options: Mapping of the layer's arguments.
+
+    Raises:
+        ValueError: for an unknown name, or a layer that does not return a feature map.
+    """
+    if name is None:
+        return features
+    check_name("Layers", name, LAYERS)
+    found = LAYERS[name](**(options or {}), name=_INSERTED)(features)
+    if len(found.shape) != 4:
+        raise ValueError(
+            f"The layer {name!r} must return a feature map (batch, height, width, channels). "
+            f"Received: shape {found.shape} from {features.shape}"
+        )
+    return found
 
 
 def add_head(features, classes, dropout=0.2, soft_attention=False, hidden=(), dropout_samples=1):
@@ -68,8 +96,8 @@ def with_second_head(model, units, name):
 def feature_layer(model):
     """Returns the name of the layer whose feature map the head reads, such as the last of a backbone.
 
-    It is the map that soft attention attends to, or else the one that is made into a vector last. It is found
-    by the kinds of the layers, so also in a model that was saved and loaded.
+    It is the map that an inserted layer reads, or soft attention, or else the one that is made into a vector
+    last. It is found in a model that was saved and loaded, too.
 
     Args:
         model: A flat `keras.Model` that classifies.
@@ -78,10 +106,10 @@ def feature_layer(model):
         String, for `skinkit.explain.grad_cam` too; `None` for a model that makes no map into a vector.
 
     Example:
-    >>> feature_layer(build("small_cnn", (96, 128, 3), classes=7, soft_attention=True))
-    'relu6'
+        >>> feature_layer(build("small_cnn", (96, 128, 3), classes=7, soft_attention=True))
+        'relu6'
     """
-    attending = [layer for layer in model.layers if isinstance(layer, SoftAttention)]
+    attending = [each for each in model.layers if each.name == _INSERTED or isinstance(each, SoftAttention)]
     to_vector = [layer for layer in model.layers if isinstance(layer, _TO_VECTOR)]
     if not to_vector:
         return None

@@ -45,8 +45,8 @@ def koefler_cnn(
         ValueError: for an unknown `attention`, pretrained weights, or an image that is too small.
 
     Example:
-    >>> koefler_cnn((100, 100, 3), 7, attention="soft").output.shape
-    (None, 7)
+        >>> koefler_cnn((100, 100, 3), 7, attention="soft").output.shape
+        (None, 7)
     """
     _check(input_shape, weights, attention)
     image = keras.Input(input_shape, name="image")

@@ -57,9 +57,9 @@ def patient_network(
         ValueError: for an unknown backbone or context, or options without one.
 
     Example:
-    >>> network = patient_network((96, 96, 3), 2, backbone="small_cnn")
-    >>> [tuple(tensor.shape) for tensor in network.inputs]
-    [(None, 96, 96, 3), (None, None, 96), (None, None)]
+        >>> network = patient_network((96, 96, 3), 2, backbone="small_cnn")
+        >>> [tuple(tensor.shape) for tensor in network.inputs]
+        [(None, 96, 96, 3), (None, None, 96), (None, None)]
     """
     image = keras.Input(input_shape, name="image")
     features = extract_features(backbone, image, weights, **options)
@@ -103,8 +103,8 @@ def patient_classifier(depth, classes=2, context="none", **options):
         ValueError: for an unknown context, or options without one.
 
     Example:
-    >>> patient_classifier(1280, context="mean").output.shape
-    (None, None, 2)
+        >>> patient_classifier(1280, context="mean").output.shape
+        (None, None, 2)
     """
     classify = functools.partial(add_classifier, classes=classes)
     return _from_features(depth, _context_layer(context, options), classify, f"patient_classifier_{context}")

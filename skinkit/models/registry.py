@@ -1,16 +1,17 @@
 """Models by name, and the one function that builds them."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial, wraps
+from numbers import Integral
 
 import keras
 
-from skinkit.models.backbones.registry import BACKBONES, extract_features
+from skinkit.models.backbones.registry import BACKBONES, Backbone, extract_features
 from skinkit.models.crop_classifier import crop_classifier
 from skinkit.models.datta import PRETRAINED, datta_pretrained, datta_vgg16
-from skinkit.models.head import add_head
+from skinkit.models.head import add_head, insert_layer
 from skinkit.models.koefler_cnn import koefler_cnn
 from skinkit.models.patient_network import patient_network
 from skinkit.models.restoration import restoration_classifier, restorer
@@ -18,7 +19,8 @@ from skinkit.models.segnet_autoencoder import segnet_autoencoder
 from skinkit.models.torch_weights import load_classifier
 from skinkit.models.weights import Weights, load_weights
 from skinkit.names import check_name
-from skinkit.values import Count
+from skinkit.registration import calling_module, register
+from skinkit.values import Count, check_options
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,13 @@ def _image_model(
     soft_attention: bool | Mapping = False,
     hidden: tuple[Count, ...] = (),
     dropout_samples: Count = 1,
+    layer: str | None = None,
+    layer_options: Mapping | None = None,
     **options,
 ):
-    """Returns the backbone of that name with the head of `add_head`."""
+    """Returns the backbone of that name, perhaps with a layer on its map, and the head of `add_head`."""
     image = keras.Input(input_shape, name="image")
-    features = extract_features(name, image, weights, **options)
+    features = insert_layer(extract_features(name, image, weights, **options), layer, layer_options)
     probabilities = add_head(features, classes, dropout, soft_attention, hidden, dropout_samples)
     model = keras.Model(image, probabilities, name=name)
     if str(weights).endswith(".pth") and (last := BACKBONES[name].torch_classifier):
@@ -89,6 +93,76 @@ MODELS = {
 }
 
 
+def register_model(name, **about):
+    """Decorator that makes a function of one's own the network `name` of `build` and of recipes.
+
+    Args:
+        name: String, for `model=choose(name, ...)` in a recipe.
+        **about: Fields of `ModelEntry`, such as `scaling="symmetric"` for pixels from -1 to 1 (0 to 1 by
+            default).
+
+    Returns:
+        Decorator of a function `(input_shape, classes, weights=None, ...)` that returns a flat
+        `keras.Model`, which ends best in `add_head`; its further parameters are the options.
+
+    Raises:
+        ValueError: for a name that is taken, or a function of other parameters.
+
+    Example:
+        >>> @register_model("two_convolutions")
+        ... def two_convolutions(input_shape, classes, weights=None, width=8):
+        ...     image = keras.Input(input_shape)
+        ...     features = keras.layers.Conv2D(width, 3, strides=2, activation="relu")(image)
+        ...     features = keras.layers.Conv2D(2 * width, 3, strides=2, activation="relu")(features)
+        ...     return keras.Model(image, add_head(features, classes))
+        >>> build("two_convolutions", (32, 32, 3), classes=3, width=4).output.shape
+        (None, 3)
+    """
+    module = calling_module()
+
+    def add(make):
+        wanted = ["input_shape", "classes", "weights"]
+        if (found := list(inspect.signature(make).parameters)[:3]) != wanted:
+            raise ValueError(
+                f"{name}: parameters begin with {', '.join(wanted)}. Received: {', '.join(found)}"
+            )
+        register("Models", MODELS, name, ModelEntry(make, **about), module)
+        return make
+
+    return add
+
+
+def register_backbone(name, **about):
+    """Decorator that makes a function of one's own the backbone `name`, and a network with the usual head.
+
+    Args:
+        name: String, for `model=choose(name, ...)` in a recipe, and `backbone=name` of other networks.
+        **about: Fields of `skinkit.models.backbones.registry.Backbone`, as in `register_model`.
+
+    Returns:
+        Decorator of a function `(image, ...)` from a symbolic image to a symbolic feature map; its further
+        parameters are the options.
+
+    Raises:
+        ValueError: for a name that is taken.
+
+    Example:
+        >>> @register_backbone("one_convolution")
+        ... def one_convolution(image, width=8):
+        ...     return keras.layers.Conv2D(width, 3, strides=2, activation="relu")(image)
+        >>> build("one_convolution", (32, 32, 3), classes=3, layer="soft_attention").output.shape
+        (None, 3)
+    """
+    module = calling_module()
+
+    def add(features):
+        register("Backbones", BACKBONES, name, Backbone(features, **about), module)
+        register("Models", MODELS, name, _entry(name), module)
+        return features
+
+    return add
+
+
 def build(name, input_shape, classes, weights=None, **options):
     """Returns a flat model whose last layer, `"probabilities"`, is a float32 softmax.
 
@@ -109,17 +183,40 @@ def build(name, input_shape, classes, weights=None, **options):
         ValueError: for an unknown name, or weights that do not fit.
 
     Example:
-    >>> build("small_cnn", (96, 128, 3), classes=7, soft_attention=True).output.shape
-    (None, 7)
+        >>> build("small_cnn", (96, 128, 3), classes=7, soft_attention=True).output.shape
+        (None, 7)
     """
     check_name("Models", name, MODELS)
     entry = MODELS[name]
+    _check_sizes(input_shape, classes)
+    check_options(name, makers(name, **options), options, ("input_shape", "classes", "image", "name"))
     entry.check_imagenet(name, weights)
     by_maker = weights in (None, "imagenet") or entry.reads(weights)
     model = entry.make(input_shape, classes, weights if by_maker else None, **options)
+    _check_output(name, entry, model, classes)
     if not by_maker:
         load_weights(model, weights)
     return model
+
+
+def _check_sizes(input_shape, classes):
+    sides = input_shape if isinstance(input_shape, Sequence) else ()
+    if len(sides) < 3 or not all(side is None or isinstance(side, Integral) for side in sides):
+        raise ValueError(
+            "`input_shape` is (height, width, channels), such as (224, 224, 3). "
+            f"Received: input_shape={input_shape!r}"
+        )
+    if not isinstance(classes, Integral):
+        raise ValueError(f"`classes` is the number of classes, such as len(labels). Received: {classes!r}")
+
+
+def _check_output(name, entry, model, classes):
+    shape = getattr(getattr(model, "output", None), "shape", None)
+    if not entry.reconstructs and (shape is None or shape[-1] != classes):
+        raise ValueError(
+            f"{name} must be a functional keras.Model with one output of {classes} class probabilities. "
+            f"Received: {'none' if shape is None else shape}"
+        )
 
 
 def makers(name, backbone="small_cnn", **_):
@@ -145,8 +242,8 @@ def expected_pixels(name, backbone=None, **_):
         backbone: Key of `BACKBONES`, of a `crop_classifier` or `patient_network`.
 
     Example:
-    >>> expected_pixels("crop_classifier", backbone="vgg16")
-    ('caffe', 'bgr')
+        >>> expected_pixels("crop_classifier", backbone="vgg16")
+        ('caffe', 'bgr')
     """
     own = backbone is None or MODELS[name].own_pixels
     entry = MODELS[name] if own else BACKBONES[backbone]

@@ -10,7 +10,7 @@ def traced(model):
         model: A `keras.Model`; compiling it loses the graph.
 
     Example:
-    >>> found = [traced(model).predict_on_batch(images) for images, _ in batches]
+        >>> found = [traced(model).predict_on_batch(images) for images, _ in batches]
     """
     import tensorflow as tf
 

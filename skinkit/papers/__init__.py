@@ -2,4 +2,4 @@
 
 from skinkit.papers.choice import Choice, choose
 from skinkit.papers.recipe import PROFILES, PROTOCOLS, Phase, Recipe
-from skinkit.papers.registry import recipe, recipes
+from skinkit.papers.registry import recipe, recipes, register_recipe

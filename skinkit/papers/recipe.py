@@ -217,6 +217,40 @@ class Recipe:
                     f"Received: {', '.join(method)}"
                 )
 
+    def with_(self, name, **changes):
+        """Returns a recipe of one's own: this one with a name of its own and other fields.
+
+        What protocols and profiles say about these fields no longer counts. Its runs stand beside the
+        published row of this one, and are not comparable with it.
+
+        Args:
+            name: String, `document/table/row`, such as `"own/clinic/mobilenet"`.
+            **changes: Fields of `Recipe`.
+
+        Raises:
+            ValueError: for an unknown field, or a value that cannot be right.
+
+        Example:
+            >>> demo = papers.recipe("skinkit/demo/ham10000")
+            >>> own = demo.with_("own/demo/focal", loss=choose("focal", gamma=1.0))
+            >>> str(own.resolve("quick").loss)
+            'focal(gamma=1.0)'
+        """
+        _check_keys(changes, [f.name for f in dataclasses.fields(self)], "field of a recipe")
+        told = {"model": ("model", "model_size"), "phases": ("phases", "epochs")}
+        replaced = {each for field in changes for each in told.get(field, (field,))}
+        published = changes.get("published", self.published_row)
+        differs = f"a recipe of one's own: {self.name} with other {', '.join(changes) or 'name'}"
+        own = {
+            "title": f"{self.title} (other {', '.join(changes) or 'name'})",
+            "published": published,
+            "not_comparable": differs if published else "",
+            "model_size": {} if "model" in changes else self.model_size,
+            "protocols": {p: c and _without(c, replaced) for p, c in self.protocols.items()},
+            "profiles": {p: _without(c, replaced) for p, c in self.profiles.items()},
+        }
+        return dataclasses.replace(self, name=name, **{**own, **changes})
+
     @property
     def document(self):
         """Key of the document that the recipe belongs to."""
@@ -301,6 +335,10 @@ def _with_choices(of, fields):
     # The settings of an older run lack younger fields, which then have their defaults.
     choices = {name: Choice(**fields[name]) for name in choice_fields(of) if fields.get(name)}
     return of(**{**fields, **choices})
+
+
+def _without(fields, names):
+    return {name: value for name, value in fields.items() if name not in names}
 
 
 def _default(of):

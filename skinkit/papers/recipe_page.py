@@ -8,6 +8,7 @@ from skinkit.papers.published import DOCUMENTS, show_row
 from skinkit.papers.recipe import PROFILES, PROTOCOLS, Choice, Phase
 from skinkit.papers.recipe_source import find_source
 from skinkit.papers.registry import same_method
+from skinkit.registration import own_names
 
 WIDTH = 110
 GROUPS = {
@@ -109,8 +110,10 @@ def _numbers(here):
 
 def _commands(here, protocol):
     option = f" --protocol {protocol}" if protocol != "corrected" else ""
+    option += "".join(f" --import {module}" for module in own_names({here.name}))
     releases = [here.dataset, *([here.external.name] if here.external else [])]
-    lines = [f"skinkit data fetch {name}" for name in releases if name != "synthetic"]
+    # A path is a data set of one's own.
+    lines = [f"skinkit data fetch {name}" for name in releases if name != "synthetic" and name.isidentifier()]
     lines += [_folded(f"skinkit run {here.name}{option} --profile {profile}") for profile in PROFILES]
     return "\n  ".join(["to run it (smoke: drawn images, seconds; quick: minutes; full: all of it)", *lines])
 

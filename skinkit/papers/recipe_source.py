@@ -5,6 +5,8 @@ import itertools
 import re
 from pathlib import Path
 
+from skinkit.registration import module_file
+
 # A literal recipe, or the comment with the names of a generated table, which may go on in a second line.
 _NAMES = re.compile(r'^(?: *name="|# )(\w+/[^/\s"]+/[^/\s"]+)(?:\n#   (\S+)$)?', re.MULTILINE)
 
@@ -20,7 +22,8 @@ def find_source(name):
     Returns:
         `pathlib.Path` and integer, the line, from 1.
     """
-    return _places()[name]
+    own = module_file("Recipes", name)
+    return (Path(own), 1) if own else _places()[name]
 
 
 @functools.cache

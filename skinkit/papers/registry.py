@@ -18,6 +18,7 @@ from skinkit.papers.gessert2019 import recipes as gessert2019
 from skinkit.papers.hernandez2020 import controls as hernandez2020_controls
 from skinkit.papers.hernandez2020 import recipes as hernandez2020
 from skinkit.papers.koefler2023 import recipes as koefler2023
+from skinkit.registration import calling_module, register
 
 _MODULES = (
     *(baselines, best, koefler2023, datta2021, gessert2019, hernandez2020, hernandez2020_controls),
@@ -25,6 +26,23 @@ _MODULES = (
     butskova2021_pretext,
     *(bermeo2023, bermeo2023_controls),
 )
+_RECIPES = {recipe.name: recipe for module in _MODULES for recipe in module.RECIPES}
+
+
+def register_recipe(recipe):
+    """Makes a `Recipe` of one's own known under its name, to `skinkit run` and the ledger, and returns it.
+
+    Raises:
+        ValueError: for a name that is taken.
+
+    Example:
+        >>> own = recipe("skinkit/demo/synthetic").with_("own/demo/large-batches", batch_size=128)
+        >>> register_recipe(own).batch_size
+        128
+    """
+    register("Recipes", _RECIPES, recipe.name, recipe, calling_module())
+    _by_method.cache_clear()
+    return recipe
 
 
 def recipes(document=None):
@@ -36,7 +54,7 @@ def recipes(document=None):
     Raises:
         ValueError: when no recipe belongs to it, with the nearest names.
     """
-    found = [r for module in _MODULES for r in module.RECIPES]
+    found = list(_RECIPES.values())
     if document is None:
         return found
     key, *table = document.rstrip("/").split("/", 1)
@@ -55,13 +73,16 @@ def recipe(name):
     Raises:
         ValueError: for an unknown name, with the nearest ones.
     """
-    known = {r.name: r for r in recipes()}
-    if name in known:
-        return known[name]
-    if inside := [each for each in known if each.startswith(f"{name.rstrip('/')}/")]:
+    if name in _RECIPES:
+        return _RECIPES[name]
+    if inside := [each for each in _RECIPES if each.startswith(f"{name.rstrip('/')}/")]:
         raise ValueError(f"{name} holds {len(inside)} recipes, first {inside[0]}: see `skinkit list {name}`")
-    hint = did_you_mean(name, known) or did_you_mean(f"/{name}", [each[each.rindex("/") :] for each in known])
+    hint = did_you_mean(name, _RECIPES) or did_you_mean(f"/{name}", _endings(_RECIPES))
     raise ValueError(f"No recipe is called {name!r}.{hint} `skinkit list` shows all.")
+
+
+def _endings(names):
+    return [each[each.rindex("/") :] for each in names]
 
 
 def matching_recipes(patterns):

@@ -17,7 +17,7 @@ def contents_reader(spec):
         that of `build_dataset`.
 
     Example:
-    >>> images = contents_reader(PipelineSpec())([Path("image.jpg").read_bytes()])
+        >>> images = contents_reader(PipelineSpec())([Path(table["path"][0]).read_bytes()])
     """
     options = tf.data.Options()
     # As in `build_dataset`: sums are made in the same order.

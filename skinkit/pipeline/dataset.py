@@ -15,9 +15,11 @@ from skinkit.pipeline.crops import cut, draw_boxes
 from skinkit.pipeline.decode import UNREADABLE
 from skinkit.pipeline.extra_inputs import attach
 from skinkit.pipeline.manifest_arrays import (
+    check_arguments,
     check_sampler,
     check_sides,
     check_whole,
+    class_names,
     image_paths,
     numbered,
     orientations,
@@ -41,8 +43,8 @@ def naming_images():
         ValueError: for the image that ends the iteration or the training within the block.
 
     Example:
-    >>> with naming_images():
-    ...     model.fit(dataset)
+        >>> with naming_images():
+        ...     model.fit(dataset, shuffle=False)
     """
     try:
         yield
@@ -61,7 +63,7 @@ def build_dataset(
     rows,
     spec,
     *,
-    labels=None,
+    labels=(),
     training=False,
     batch_size=32,
     seed=0,
@@ -85,7 +87,8 @@ def build_dataset(
             optional column `transform` (`rot90cw`, `flip_up_down`, ...) is applied exactly, after
             resizing.
         spec: A `PipelineSpec`.
-        labels: Sequence of class codes in the order of the one-hot columns; `None` for images alone.
+        labels: Sequence of class codes in the order of the one-hot columns; `None` for images alone, which is
+            also what evaluation makes without it.
         training: Boolean, whether it is endless, shuffled and augmented.
         batch_size: Integer, images in a batch.
         seed: Integer, of order and augmentation.
@@ -103,23 +106,25 @@ def build_dataset(
         a dictionary of the images, `"image"`, and the extra inputs.
 
     Raises:
-        ValueError: when there are no rows, a label is not in `labels`, weights or sampler do not fit the
-            rows, a 90-degree transform meets an image size that is not square, an image is too small to be
-            distorted, or one cannot be decoded into a cache.
+        ValueError: when there are no rows, a training has no `labels`, a label is not in `labels`, weights or
+            sampler do not fit the rows, a 90-degree transform meets an image size that is not square, an
+            image is too small to be distorted, or one cannot be decoded into a cache.
         FileNotFoundError: when image files are missing.
         tf.errors.InvalidArgumentError: later, naming the file, when an image cannot be decoded
             while iterating or fitting.
 
     Example:
-        >>> spec = PipelineSpec(image_size=(120, 160), augmentation=Augmentation(brightness=0.1))
+        >>> spec = PipelineSpec(image_size=(32, 32), augmentation=Augmentation(brightness=0.1))
         >>> rows = split.rows(table, "train")
         >>> train = build_dataset(rows, spec, labels=classes, training=True)
         >>> model.fit(train, steps_per_epoch=steps_per_epoch(len(rows), 32), shuffle=False)
     """
+    labels = labels if labels is None else class_names(labels)
+    check_arguments(rows, spec, labels, training)
     rows = numbered(rows)
     check_whole("batch_size", batch_size, at_least=1)
     check_whole("first_epoch", first_epoch, at_least=0)
-    targets = () if labels is None else training_targets(rows, labels, sample_weight)
+    targets = training_targets(rows, labels, sample_weight) if labels else ()
     fixed = orientations(rows, spec)
     files, file_of_row = np.unique(image_paths(rows), return_inverse=True)
     if training and spec.augmentation is not None and spec.augmentation.distortions:
@@ -263,8 +268,8 @@ def pixel_scaling(scaling):
         Tuple of two lists of three floats.
 
     Example:
-    >>> pixel_scaling("symmetric")[1]
-    [-1.0, -1.0, -1.0]
+        >>> pixel_scaling("symmetric")[1]
+        [-1.0, -1.0, -1.0]
     """
     spec = PipelineSpec(scaling=scaling)
     low, high = (_scale(tf.fill((1, 1, 3), top), spec).numpy().ravel() for top in (0.0, _TOP[scaling]))

@@ -1,14 +1,52 @@
 """Arrays of a manifest table's columns, checked: paths, one-hot labels, weights, orientations."""
 
 import contextlib
+from collections.abc import Iterable
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
 
 from skinkit.names import one_hot
 from skinkit.pipeline.augment.orientation import ORIENTATIONS
+from skinkit.pipeline.sampling import Sampler
+from skinkit.pipeline.spec import PipelineSpec
 
 _TURNED = [name for name, (transposed, *_) in ORIENTATIONS.items() if transposed]
+
+
+def check_arguments(rows, spec, labels, training):
+    """Raises `ValueError` for arguments of another kind, or without what they need."""
+    columns = ["image_id", "path", *(["label"] if labels else [])]
+    absent = [column for column in columns if column not in getattr(rows, "columns", ())]
+    if absent:
+        raise ValueError(
+            f"build_dataset: `rows` is a DataFrame with the columns {', '.join(columns)}, such as "
+            f"split.rows(table, 'train'). Received: {type(rows).__name__} without {', '.join(absent)}"
+        )
+    if not isinstance(spec, PipelineSpec):
+        raise ValueError(
+            "build_dataset: `spec` is a PipelineSpec, such as PipelineSpec(image_size=(64, 64)). "
+            f"Received: spec={spec!r}"
+        )
+    if training and labels == ():
+        raise ValueError(
+            "build_dataset: a training needs `labels`, the classes in the order of the network's outputs, "
+            "such as CLASS_MAPS['isic2018'].labels; labels=None makes batches of images alone"
+        )
+
+
+def class_names(labels):
+    """Returns the classes as a tuple of text; raises `ValueError` for what cannot be one."""
+    is_sequence = isinstance(labels, Iterable) and not isinstance(labels, str)
+    names = tuple(labels) if is_sequence else ()
+    if is_sequence and len(set(names)) == len(names) and all(isinstance(name, str) for name in names):
+        return names
+    of_map = " Pass its `labels`." if hasattr(labels, "labels") else ""
+    raise ValueError(
+        "build_dataset: `labels` is a sequence of different class codes, such as ('mel', 'nv'). "
+        f"Received: labels={labels!r:.60}.{of_map}"
+    )
 
 
 def numbered(rows):
@@ -98,14 +136,19 @@ def _name(rows, mask):
 
 def check_whole(name, value, at_least):
     """Raises `ValueError` for a number that is not whole or too small."""
-    if int(value) != value or value < at_least:
+    if not isinstance(value, Integral) or value < at_least:
         raise ValueError(
-            f"build_dataset: `{name}` must be a whole number from {at_least}. Received: {name}={value}"
+            f"build_dataset: `{name}` must be a whole number from {at_least}. Received: {name}={value!r}"
         )
 
 
 def check_sampler(sampler, count):
-    """Raises `ValueError` for a sampler of another number of rows."""
+    """Raises `ValueError` for what is not a sampler, or one of another number of rows."""
+    if sampler is not None and not isinstance(sampler, Sampler):
+        raise ValueError(
+            "build_dataset: `sampler` is a Sampler, such as SAMPLERS['oversampling'](rows['label']). "
+            f"Received: sampler={sampler!r}"
+        )
     if sampler is not None and sampler.rows != count:
         raise ValueError(
             f"build_dataset: `sampler` must be one of the {count} chosen rows. "

@@ -25,7 +25,7 @@ class Disorder:
 
     Example:
         >>> task = Disorder(patch=8, swaps=20)
-        >>> disordered, images = task.finish(images, task.draw(len(images), (128, 128), seed=0, epoch=0))
+        >>> disordered, images = task.finish(images, task.draw(len(images), (32, 32), seed=0, epoch=0))
     """
 
     patch: Count = 8

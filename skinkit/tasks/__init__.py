@@ -38,8 +38,8 @@ def of(recipe):
         ValueError: for an unknown model, or fields that do not go together.
 
     Example:
-    >>> type(of(papers.recipe("hernandez2020/table3/cae-extra-trees").resolve())).__name__
-    'FeatureClassifier'
+        >>> type(of(papers.recipe("hernandez2020/table3/cae-extra-trees").resolve())).__name__
+        'FeatureClassifier'
     """
     check_name("Models", recipe.model.name, models.MODELS)
     task = next(kind for kind in KINDS if kind.suits(recipe))(recipe)

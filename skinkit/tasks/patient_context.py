@@ -73,9 +73,6 @@ class PatientPredictor:
     Args:
         model: A `patient_network` with context.
         recipe: The resolved `Recipe` it was built from.
-
-    Example:
-    >>> probabilities = PatientPredictor(model, recipe)(run_data.rows("test"))
     """
 
     def __init__(self, model, recipe):

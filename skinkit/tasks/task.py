@@ -44,10 +44,10 @@ class Task(ABC):
         recipe: A resolved `Recipe`.
 
     Example:
-    >>> task = tasks.of(recipe)
-    >>> model = task.model()
-    >>> task.train(model, run_data, seed=0, folder=folder)
-    >>> probabilities = task.predictor(model)(rows)
+        >>> task = tasks.of(recipe)
+        >>> model = task.model()
+        >>> task.train(model, run_data, seed=0, folder=folder)
+        >>> probabilities = task.predictor(model)(rows)
     """
 
     metrics = ("accuracy",)  # of Keras, to watch

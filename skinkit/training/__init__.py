@@ -10,7 +10,7 @@ from skinkit.training.loss_weights import (
     effective_weights,
     sample_weights,
 )
-from skinkit.training.losses import build_loss, resolve_alpha
+from skinkit.training.losses import build_loss, register_loss, resolve_alpha
 from skinkit.training.optimisers import build_optimiser
 from skinkit.training.plateau import Plateau
 from skinkit.training.schedules import build_schedule

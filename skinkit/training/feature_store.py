@@ -38,9 +38,9 @@ class FeatureStore:
 
     Example:
         >>> rows = run_data.rows("train")
-        >>> store = FeatureStore(folder, rows["image_id"], rows["patient_id"], depth=1280)
-        >>> store.refresh(models.pooled_features(model), batches)
-        >>> context, mask = store.read(["ISIC_2637011"])
+        >>> store = FeatureStore(folder, rows["image_id"], rows["patient_id"], depth=192)
+        >>> store.refresh(models.pooled_features(model), batches_from)
+        >>> context, mask = store.read(rows["image_id"][:1])
     """
 
     def __init__(self, folder, image_ids, patient_ids, depth):

@@ -1,6 +1,7 @@
 """Weights which balance the classes in the loss."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -41,7 +42,7 @@ def class_weights(labels, classes, power=1.0, normalise=False, decimals=None):
 
     Example:
         >>> class_weights(["nv", "nv", "nv", "mel"], ["mel", "nv"], power=0.5)
-        {'mel': 2.0, 'nv': 1.1547005383792517}
+        {'mel': 2.0, 'nv': 1.15470053837925...}
     """
     counts = _counts(labels, classes)
     weights = (counts.sum() / counts) ** power
@@ -64,6 +65,11 @@ def sample_weights(labels, weights):
     Raises:
         ValueError: for a label without weight.
     """
+    if not isinstance(weights, Mapping):
+        raise ValueError(
+            "`weights` is a dictionary from labels to weights, as class_weights(labels, classes) makes it. "
+            f"Received: {weights!r}"
+        )
     found = pd.Series(np.asarray(labels, dtype=object)).map(weights)
     if found.isna().any():
         missing = sorted({str(label) for label in np.asarray(labels, dtype=object)[found.isna()]})
@@ -191,6 +197,11 @@ def _misplaced_factors(rows, table):
 
 
 def _counts(labels, classes):
+    if np.ndim(labels) != 1 or isinstance(classes, str):
+        raise ValueError(
+            "`labels` has one label an image, such as rows['label'], and `classes` is a sequence of all. "
+            f"Received: labels of shape {np.shape(labels)}, classes={classes!r}"
+        )
     counts = pd.Series(np.asarray(labels, dtype=object)).value_counts(dropna=False)
     if unknown := [label for label in counts.index if label not in set(classes)]:
         raise ValueError(f"Labels {unknown} are not classes. Received: classes={list(classes)}")

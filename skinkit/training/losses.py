@@ -7,8 +7,9 @@ import numpy as np
 from keras import ops
 
 from skinkit.names import check_name
+from skinkit.registration import calling_module, register
 from skinkit.training.loss_weights import class_weights
-from skinkit.values import NonNegative, check_value
+from skinkit.values import NonNegative, check_options, check_value
 
 INVERSE_FREQUENCY = "inverse_frequency"
 _Alpha = Literal["inverse_frequency"] | NonNegative | tuple[NonNegative, ...]
@@ -21,8 +22,8 @@ class RootMeanSquaredError(keras.losses.Loss):
     One root for the batch, not the mean of one root an image. Images cannot be weighted.
 
     Example:
-        >>> RootMeanSquaredError()([[1.0, 3.0]], [[1.0, 1.0]])
-        1.4142135
+        >>> round(float(RootMeanSquaredError()(np.array([1.0, 3.0]), np.array([1.0, 1.0]))), 4)
+        1.4142
     """
 
     def call(self, y_true, y_pred):
@@ -54,6 +55,7 @@ def build_loss(name, **options):
         >>> build_loss("focal", gamma=1.0)
     """
     check_name("Losses", name, LOSSES)
+    check_options(name, (LOSSES[name],), options)
     return LOSSES[name](**options)
 
 
@@ -102,3 +104,32 @@ LOSSES = {
     "mean_squared_error": keras.losses.MeanSquaredError,
     "root_mean_squared_error": RootMeanSquaredError,
 }
+
+
+def register_loss(name):
+    """Decorator that makes a class or function of one's own the loss `name` of `build_loss` and of recipes.
+
+    Args:
+        name: String, for `loss=choose(name, ...)` in a recipe.
+
+    Returns:
+        Decorator of a `keras.losses.Loss` class, or of a function that returns an instance; its parameters
+        are the options.
+
+    Raises:
+        ValueError: for a name that is taken.
+
+    Example:
+        >>> @register_loss("squared")
+        ... def squared(power=2):
+        ...     return keras.losses.MeanSquaredError(name=f"to_the_{power}")
+        >>> build_loss("squared").name
+        'to_the_2'
+    """
+    module = calling_module()
+
+    def add(loss):
+        register("Losses", LOSSES, name, loss, module)
+        return loss
+
+    return add

@@ -5,6 +5,7 @@ import functools
 import keras
 
 from skinkit.names import check_name
+from skinkit.values import check_options
 
 
 def build_optimiser(name, learning_rate, **options):
@@ -24,10 +25,14 @@ def build_optimiser(name, learning_rate, **options):
     Returns:
         A `keras.optimizers.Optimizer`.
 
+    Raises:
+        ValueError: for an unknown name or option.
+
     Example:
         >>> build_optimiser("adam", 1e-4, epsilon=1e-3)
     """
     check_name("Optimisers", name, OPTIMISERS)
+    check_options(name, (OPTIMISERS[name],), options, ("learning_rate",))
     return OPTIMISERS[name](learning_rate, **options)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 from keras.optimizers import schedules
 
 from skinkit.names import check_name
-from skinkit.values import Count, Share
+from skinkit.values import Count, Share, check_options
 
 # Parts of a phase with a constant rate in each.
 _Parts = Annotated[int, (2, math.inf)]
@@ -43,6 +43,7 @@ def build_schedule(name, learning_rate, epochs, steps_per_epoch, **options):
         >>> build_schedule("step", 1e-3, epochs=30, steps_per_epoch=100, after=(10 / 30, 20 / 30), factor=0.1)
     """
     check_name("Schedules", name, SCHEDULES)
+    check_options(name, (SCHEDULES[name],), options, ("learning_rate", "epochs", "steps_per_epoch"))
     return SCHEDULES[name](learning_rate, epochs, steps_per_epoch, **options)
 
 

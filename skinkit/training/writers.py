@@ -52,7 +52,7 @@ def open_writer(name, folder, about):
 
     Example:
         >>> with open_writer("tensorboard", folder / "writers", {"recipe": recipe.name}) as callbacks:
-        ...     fit(model, phases, batches, folder, callbacks=callbacks)
+        ...     model.fit(batches, callbacks=callbacks, shuffle=False)
     """
     with contextlib.ExitStack() as stack:
         try:

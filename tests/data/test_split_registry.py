@@ -9,7 +9,7 @@ def table(tmp_path_factory):
     return synthetic(120, seed=0, folder=tmp_path_factory.mktemp("drawn"), size=(24, 24))
 
 
-@pytest.mark.parametrize("name", SPLITS)
+@pytest.mark.parametrize("name", sorted({*SPLITS} - {"file"}))
 def test_every_split_is_called_alike_and_is_its_function(table, name):
     split = SPLITS[name](table, fold=0, folder=None)
     assert set(split.parts.index) == set(table["image_id"])

@@ -23,6 +23,8 @@ from skinkit.data import (
     load,
     merge_bermeo2023,
     out_of_fold_split,
+    read_split,
+    split_from_file,
     splits_of_documents,
     stratified_group_split,
     with_validation,
@@ -552,3 +554,44 @@ def test_the_json_file_holds_what_a_result_must_say(make_table, tmp_path):
 
 def _first(table, label, n):
     return table.loc[table["label"] == label, "image_id"].head(n)
+
+
+class TestFiles:
+    def split(self, parts):
+        return Split("mine", pd.Series(parts), 3, "lesion", "a note")
+
+    @pytest.mark.parametrize("name", ["mine", "mine.csv", "fold.1", "mine.v2.csv"])
+    def test_saving_and_loading_agree_on_names(self, name, tmp_path):
+        split = self.split({"a": "train", "b": "test"})
+        path = split.save(tmp_path / name)
+        assert (
+            path.suffix == ".csv" and Split.load(tmp_path / name).hash == Split.load(path).hash == split.hash
+        )
+
+    def test_ids_that_look_like_something_else_survive(self, tmp_path):
+        split = self.split({"NA": "train", "a,b": "test", "007": "train", 'say "no"': "validation"})
+        again = Split.load(split.save(tmp_path / "mine"))
+        assert again.parts.equals(split.parts)
+        for name in ("name", "seed", "grouped_by", "note"):
+            assert getattr(again, name) == getattr(split, name)
+
+    def test_a_list_of_ones_own_is_a_split(self, tmp_path):
+        (tmp_path / "list.csv").write_text("image_id,part\nNA,train\n7,test\n")
+        split = read_split(tmp_path / "list.csv")
+        assert (split.name, split.grouped_by, split.ids("train")) == ("list", "image", ["NA"])
+        assert "does not say how it was grouped" in split.note
+
+    def test_only_what_table_and_file_share_is_split_and_the_rest_counted(self, tmp_path):
+        path = self.split({"a": "train", "b": "test", "c": "test"}).save(tmp_path / "mine")
+        split = split_from_file(pd.DataFrame({"image_id": ["a", "b", "d"]}), path)
+        assert split.parts.to_dict() == {"a": "train", "b": "test"}
+        assert "1 images of the file are not in the data set" in split.note
+        assert "1 images of the data set are in no part" in split.note
+        with pytest.raises(
+            ValueError, match="holds none of the 1 images of the data set. Received: 'a' .* 'z'"
+        ):
+            split_from_file(pd.DataFrame({"image_id": ["z"]}), path)
+
+    def test_a_file_that_is_not_there_is_named(self, tmp_path):
+        with pytest.raises(FileNotFoundError, match=r"No split at .*none\.csv"):
+            read_split(tmp_path / "none")

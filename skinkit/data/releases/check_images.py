@@ -98,7 +98,7 @@ def check_images(
         EXIF-rotated, odd sizes, duplicates) and differences from the catalog.
 
     Example:
-        >>> report = check_images("ham10000", root="datasets")
+        >>> report = check_images(table)
         >>> print(report.to_text())
     """
     if not isinstance(data, pd.DataFrame):

@@ -183,7 +183,8 @@ def read_manifest_columns(sheet, labels=None):
         sheet.note(f"no column(s) {', '.join(absent)}: taken as missing")
     lower(sheet, "label")
     label = translated(sheet, "label", labels)
-    if others := sorted({*label.dropna()} - {*KNOWN_LABELS}):
+    # Those of a class map of one's own are known, too.
+    if others := sorted({*label.dropna()} - {each for known in CLASS_MAPS.values() for each in known.labels}):
         sheet.note(f"labels outside the documents' classes: {', '.join(others)}")
     ids = sheet.frame["image_id"]
     if "path" not in sheet.frame and ids.str.contains(r"[\\/]").any():

@@ -56,8 +56,8 @@ def how_far(history, epochs, monitor):
         monitor: String, the score that selects an epoch.
 
     Example:
-    >>> how_far(pd.DataFrame({"val_auc": [0.5, 0.75], "seconds": [50, 70]}), 5, "auc")
-    'epoch 2/5, auc 0.750, 3 min left'
+        >>> how_far(pd.DataFrame({"val_auc": [0.5, 0.75], "seconds": [50, 70]}), 5, "auc")
+        'epoch 2/5, auc 0.750, 3 min left'
     """
     done, column = len(history), f"val_{monitor}"
     # Not every epoch is validated.

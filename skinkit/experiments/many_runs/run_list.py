@@ -1,5 +1,6 @@
 """The runs of a sweep: what patterns, protocols, folds and seeds name, and how far each has come."""
 
+import dataclasses
 import itertools
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from skinkit.files import is_locked, read_json
 from skinkit.papers.registry import matching_recipes, same_method
 
 
-def list_plans(patterns, profile, protocols, folds, seeds, precision="float32"):
+def list_plans(patterns, profile, protocols, folds, seeds, precision="float32", split=None):
     """Returns the plans that are asked for, each experiment once.
 
     Args:
@@ -23,6 +24,7 @@ def list_plans(patterns, profile, protocols, folds, seeds, precision="float32"):
         folds: List of integers; `None` for those that each recipe's split has.
         seeds: List of integers.
         precision: As in `skinkit.experiments.run`.
+        split: As in `skinkit.experiments.run`.
 
     Raises:
         ValueError: for a pattern, protocol or fold that does not exist.
@@ -33,8 +35,9 @@ def list_plans(patterns, profile, protocols, folds, seeds, precision="float32"):
     for asked in matching_recipes(patterns):
         recipe = same_method(asked)[0]
         for protocol in protocols or recipe.known_protocols:
-            for fold, seed in itertools.product(_folds(recipe.resolve(profile, protocol), folds), seeds):
-                plan = Plan(recipe, profile, protocol, fold, seed, precision)
+            first = Plan(recipe, profile, protocol, 0, 0, precision, split and str(split))
+            for fold, seed in itertools.product(_folds(first.resolved, folds), seeds):
+                plan = dataclasses.replace(first, fold=fold, seed=seed)
                 # Where text and code agree, two protocols are one experiment.
                 plans.setdefault((recipe.name, plan.resolved.hash, fold, seed), plan)
     return list(plans.values())
@@ -71,7 +74,8 @@ class ListedRun:
     def __str__(self):
         plan = self.plan
         precision = "" if plan.precision == "float32" else f" {plan.precision}"
-        return f"{plan.recipe.name} {plan.protocol} fold {plan.fold} seed {plan.seed}{precision}"
+        split = f" split {plan.split_file}" if plan.split_file else ""
+        return f"{plan.recipe.name} {plan.protocol} fold {plan.fold} seed {plan.seed}{precision}{split}"
 
     @property
     def log(self):

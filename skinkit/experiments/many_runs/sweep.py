@@ -14,7 +14,7 @@ from skinkit.experiments.many_runs.dry_run import dry_run_text
 from skinkit.experiments.many_runs.missing_inputs import missing_inputs
 from skinkit.experiments.many_runs.progress import SweepProgress
 from skinkit.experiments.many_runs.run_list import list_plans, list_runs
-from skinkit.experiments.plan import run_words, weights_identity
+from skinkit.experiments.plan import imported, run_words, weights_identity
 from skinkit.experiments.run import BusyError
 
 # Seconds between two looks at the processes, and until one that was asked to stop is killed.
@@ -40,6 +40,8 @@ def sweep(
     dry_run=False,
     precision="float32",
     writer="csv",
+    split=None,
+    imports=(),
 ):
     """Carries out all runs that are asked for, and those that they need, each in a process of its own.
 
@@ -66,15 +68,21 @@ def sweep(
         dry_run: Whether to print only what would be carried out.
         precision: As in `skinkit.experiments.run`.
         writer: As in `skinkit.experiments.run`.
+        split: As in `skinkit.experiments.run`.
+        imports: Names of modules that each run imports first, besides those in which names of its recipe are
+            registered.
 
     Returns:
         Whether all runs are finished; of a dry run, whether nothing is missing.
 
     Raises:
         FileNotFoundError: when data or weights are missing, before any run begins.
-        ValueError: for a pattern, protocol or fold that does not exist.
+        ValueError: for a pattern, protocol or fold that does not exist, or a name that only this process
+            knows.
     """
-    plans = list_plans(patterns, profile, protocols, folds, seeds, precision)[shard[0] - 1 :: shard[1]]
+    listed = list_plans(patterns, profile, protocols, folds, seeds, precision, split)
+    plans = listed[shard[0] - 1 :: shard[1]]
+    _check_importable(plans)
     runs = list_runs(plans, out, weights_identity(weights))
     unfinished = [run for run in runs if not run.is_finished()]
     missing = missing_inputs([run.plan for run in unfinished], weights, data_dir, fetch=not dry_run)
@@ -89,8 +97,17 @@ def sweep(
     else:
         start, jobs = LocalJob, jobs or 1
         threads = threads or (max(1, cpu_cores() // jobs) if jobs > 1 else None)
-    options = _options(weights, data_dir, again, threads, writer)
+    options = [*_options(weights, data_dir, again, threads, writer), *imported(imports)]
     return Sweep(unfinished, len(runs), start, jobs, options).carry_out()
+
+
+def _check_importable(plans):
+    for plan in plans:
+        if names := plan.said.get("own", {}).get("__main__"):
+            raise ValueError(
+                f"{plan.recipe.name} needs {'; '.join(names)}, which only this process knows. Move the code "
+                "into a module, and import that"
+            )
 
 
 def _on_ray(address, cpus, gpus, runs):

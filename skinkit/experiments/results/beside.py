@@ -5,6 +5,7 @@ import pandas as pd
 from skinkit.experiments.results.page_text import leak_text, leakage, metric_words, score_text
 from skinkit.papers.published import flagged, load_published, published_scores
 from skinkit.papers.registry import printed_rows, recipes, same_method
+from skinkit.registration import own_names
 
 FULL, STAND_IN = "ours at `full`", "stand-in"
 NUMBER = ["target", "on", "metric", "class"]
@@ -38,6 +39,8 @@ def runs_beside(ledger):
     """
     scores = published_scores().query("answered")
     runs = ledger[ledger["measured"].notna() & (ledger["stale"] == "")]
+    # A recipe of one's own has its row in the ledger; here it would pass for the document's.
+    runs = runs.loc[[not own_names({name}) for name in runs["recipe"]]]
     name = runs["document"] + "/" + runs["table"] + "/" + runs["row"]
     targets = dict.fromkeys(scores["target"])
     rows = {each: list(printed_rows(each, targets)) for each in name.unique()}

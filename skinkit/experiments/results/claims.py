@@ -36,7 +36,7 @@ def judge_claims(differences, document=None):
         ValueError: for a document without claims, or a claim about a score that is not compared.
 
     Example:
-        >>> judge_claims(pd.read_csv("results/comparisons.csv"), "koefler2023")
+        >>> judge_claims(comparisons, "koefler2023")
     """
     tests = load_claims(document)
     for metric in tests.loc[tests["first"] != "", "metric"].unique():

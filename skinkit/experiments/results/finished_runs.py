@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from skinkit.experiments.plan import Plan
+from skinkit.experiments.plan import Plan, split_stem
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.papers.registry import recipe as find_recipe
 
@@ -80,8 +80,10 @@ def alike(run):
     `weights` is empty for the recipe's own, `stale` for a run of today's recipe.
     """
     m = run.manifest
+    # With another split, it is no run of the recipe that a document has.
+    recipe = m["recipe"] + (f"+{split_stem(m['split_file'])}" if m.get("split_file") else "")
     return {
-        **{name: m[name] for name in ("recipe", "profile", "protocol", "dataset")},
+        **{"recipe": recipe, **{name: m[name] for name in ("profile", "protocol", "dataset")}},
         **{"weights": m.get("weights") or "", "precision": m.get("precision") or "float32"},
         # Runs of older versions do not say it.
         **{"lacking": m.get("lacking", ""), "stale": staleness(run)},
@@ -90,6 +92,10 @@ def alike(run):
 
 def staleness(run):
     """Returns why a `SavedRun` is not one of today's recipe, with the hash of its own settings; else `""`."""
+    try:
+        run.import_own()
+    except ValueError:
+        return f"not registered here: {', '.join(run.manifest['own'])}, a module of one's own"
     m, plan = run.manifest, _plan_of_today(run.manifest)
     if plan is None:
         return f"the recipe no longer exists, was {run.recipe.hash}"
@@ -104,7 +110,8 @@ def _plan_of_today(manifest):
     try:
         recipe = find_recipe(manifest["recipe"])
         said = [manifest[name] for name in ("profile", "protocol", "fold", "seed")]
-        plan = Plan(recipe, *said, manifest.get("precision") or "float32")
+        precision = manifest.get("precision") or "float32"
+        plan = Plan(recipe, *said, precision, manifest.get("split_file"))
         plan.resolved  # noqa: B018 - unknown profiles and protocols stop here
     except ValueError:
         return None

@@ -60,7 +60,7 @@ def _run_rows(run):
         "n": metrics["n"],
         # Runs of older versions do not say which images they were tested on.
         "test_hash": manifest.get("test_hash"),
-        "command": "" if said["stale"] else run_command({**manifest, **said}),
+        "command": "" if said["stale"] else run_command({**said, **manifest}),
         "folder": run.folder.as_posix(),
         **_source(manifest),
     }
@@ -101,9 +101,10 @@ def ledger(folder, smoke=False):
     Raises:
         FileNotFoundError: when there is no run to count.
     """
-    known = {r.name: r for r in recipes()}
     published = published_scores()
     runs = read_runs(folder, smoke)
+    # After the runs, whose own recipes are then registered.
+    known = {r.name: r for r in recipes()}
     measured = _mean_over_runs(runs)
     measured["agrees"] = _agrees_with_float32(measured, runs, known)
     measured["target"] = [_targets(known, name) for name in measured["recipe"]]

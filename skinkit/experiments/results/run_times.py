@@ -107,8 +107,12 @@ def open_runs(times, document):
 
 
 def timed_runs(times):
-    """Returns the runs of today's recipes whose time is known, a list of rows by recipe."""
-    known = times[times["stale"] == ""].dropna(subset=["seconds", "images"])
+    """Returns the runs of today's recipes whose time is known, a list of rows by recipe.
+
+    Recipes with a split of one's own are left out.
+    """
+    ours = times["recipe"].isin(recipe.name for recipe in recipes())
+    known = times[(times["stale"] == "") & ours].dropna(subset=["seconds", "images"])
     return {name: list(runs.itertuples()) for name, runs in known.groupby("recipe", sort=False)}
 
 

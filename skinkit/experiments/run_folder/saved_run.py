@@ -15,6 +15,7 @@ from skinkit.experiments.run_folder.no_run import not_a_run
 from skinkit.files import read_json, reading
 from skinkit.papers.choice import Choice
 from skinkit.papers.recipe import Recipe
+from skinkit.registration import import_own
 
 _MANIFEST = ("recipe", "profile", "protocol", "fold", "seed", "key", "settings", "split_hash")
 _SCORES = ("n", "grouped_by", "scores")
@@ -52,9 +53,8 @@ class SavedRun:
     @property
     def is_named_after_itself(self):
         """Whether the folder lies where a run of this recipe, profile, protocol, fold and seed does."""
-        m = self.manifest
-        name = run_folder_name(m["protocol"], m["profile"], m["fold"], m["seed"], m.get("precision"))
-        return self.folder.as_posix().endswith(f"{m['recipe']}/{name}")
+        name = f"{self.manifest['recipe']}/{run_folder_name(self.manifest)}"
+        return self.folder.as_posix().endswith(name)
 
     @property
     def remedy(self):
@@ -97,9 +97,18 @@ class SavedRun:
                 raise ValueError(f"it ends after {len(found)} rows")
             return found
 
+    def import_own(self):
+        """Imports the modules in which names of its recipe are registered.
+
+        Raises:
+            ValueError: for a module that is not there, or registers a name no longer.
+        """
+        import_own(self.manifest.get("own", {}), self.folder)
+
     @functools.cached_property
     def recipe(self):
-        """The recipe as it was run."""
+        """The recipe as it was run, whose own names are registered."""
+        self.import_own()
         return _recipe(self.manifest["settings"])
 
     @functools.cached_property
@@ -170,7 +179,8 @@ class SavedRun:
     @property
     def labels(self):
         """Classes in the order of the probabilities."""
-        return self.target.labels
+        # Runs of older versions do not say them.
+        return tuple(self.manifest.get("labels") or self.target.labels)
 
     @property
     def positive(self):
@@ -187,6 +197,7 @@ class SavedRun:
     @property
     def target(self):
         """The `skinkit.data.Target`: the labels that the network learned of the classes."""
+        self.import_own()
         settings = self.manifest["settings"]
         # Those of older versions say nothing about it.
         target = settings.get("target")
@@ -197,10 +208,11 @@ class SavedRun:
 
         Raises:
             FileNotFoundError: when only the numbers of the run are here; models are not kept in git.
-            ValueError: when its file is damaged.
+            ValueError: when its file is damaged, or its own layers are not registered.
         """
         from skinkit.models import load_model
 
+        self.import_own()
         path = self.folder / "model.keras"
         if not path.exists():
             raise FileNotFoundError(

@@ -82,8 +82,8 @@ def extract_features(name, image, weights=None, **options):
         ValueError: for an unknown name, or weights that the backbone does not have.
 
     Example:
-    >>> extract_features("mobilenet_v2", keras.Input((96, 128, 3))).shape
-    (None, 3, 4, 1280)
+        >>> extract_features("mobilenet_v2", keras.Input((96, 128, 3))).shape
+        (None, 3, 4, 1280)
     """
     check_name("Backbones", name, BACKBONES)
     backbone = BACKBONES[name]

@@ -26,7 +26,7 @@ def load_curves():
         against the rest), `loss` and `accuracy` of training, with `val_` in front of validation.
 
     Example:
-        >>> load_curves().groupby("row")["epoch"].max()["m4"]
+        >>> int(load_curves().groupby("row")["epoch"].max()["m4"])
         40
     """
     return pd.read_csv(Path(__file__).parent / "curves.csv")

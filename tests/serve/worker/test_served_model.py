@@ -14,9 +14,9 @@ from serve_place import image_bytes
 from skinkit import evaluation
 from skinkit.experiments import SavedRun, run
 from skinkit.papers import choose
-from skinkit.serve.images import accept
-from skinkit.serve.served_model import ServedModel
 from skinkit.serve.settings import Limits, ModelSettings
+from skinkit.serve.web.images import accept
+from skinkit.serve.worker.served_model import ServedModel
 
 # One worker makes the run that these tests share.
 pytestmark = pytest.mark.xdist_group("served-run")

@@ -8,7 +8,7 @@ from PIL import Image, ImageOps
 
 from skinkit.data.releases.image_file import end_of_jpeg, inspect_contents
 from skinkit.files import IMAGE_SIGNATURES
-from skinkit.serve.problems import Problem
+from skinkit.serve.web.problems import Problem
 
 _ORIENTATION = 0x0112
 _LONGEST_NAME = 255

@@ -12,15 +12,15 @@ from fastapi.staticfiles import StaticFiles
 from starlette.concurrency import run_in_threadpool
 
 from skinkit import __version__
-from skinkit.serve import metrics, schemas
-from skinkit.serve.api_page import api_page
-from skinkit.serve.desk import AGAIN, BUSY, Desk
-from skinkit.serve.model_card import NOTICE
-from skinkit.serve.problems import Problem, add_handlers
 from skinkit.serve.store import DONE, FAILED
-from skinkit.serve.uploads import receive_files
+from skinkit.serve.web import metrics, schemas
+from skinkit.serve.web.api_page import api_page
+from skinkit.serve.web.desk import AGAIN, BUSY, Desk
+from skinkit.serve.web.problems import Problem, add_handlers
+from skinkit.serve.web.uploads import receive_files
+from skinkit.serve.worker.model_card import NOTICE
 
-PAGE = Path(__file__).parent / "page"
+PAGE = Path(__file__).parents[1] / "page"
 _LARGEST_PLACE = 2**31 - 1
 
 _ROUTES = APIRouter()
@@ -31,12 +31,12 @@ _RETRY = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"
 
 
 def make_app(store, settings, counted, has_page=True):
-    """Returns the application; `skinkit.serve.access.Guard` belongs around it.
+    """Returns the application; `skinkit.serve.web.access.Guard` belongs around it.
 
     Args:
         store: `skinkit.serve.store.Store`.
         settings: `skinkit.serve.settings.LiveSettings`.
-        counted: `skinkit.serve.metrics.Metrics`.
+        counted: `skinkit.serve.web.metrics.Metrics`.
         has_page: Boolean, whether the page is served beside the API.
     """
     app = FastAPI(

@@ -6,7 +6,7 @@ import json
 import sqlite3
 import threading
 
-from skinkit.serve.store import (
+from skinkit.serve.store.jobs import (
     DONE,
     ENDED,
     EXPIRED,
@@ -17,8 +17,9 @@ from skinkit.serve.store import (
     QUEUED,
     RUNNING,
     Job,
-    to_json,
+    together,
 )
+from skinkit.serve.store.store import to_json
 
 _TABLES = """
 PRAGMA journal_mode = WAL;
@@ -206,28 +207,6 @@ class SqliteStore:
                 if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
                     raise OSError(errno.ENOSPC, "the disk is full") from error
                 raise
-
-
-def together(waiting, most):
-    """Returns the first of waiting jobs, and those that are worked on with it: tasks of its model.
-
-    A job that lost a worker is worked on alone, because it may be the reason.
-
-    Args:
-        waiting: List of `Job`s, the oldest first.
-        most: Integer, images that they have together at most.
-    """
-    if not waiting:
-        return []
-    first, *others = waiting
-    chosen, images = [first], first.images
-    if first.explains or first.attempt:
-        return chosen
-    for job in others:
-        if job.model == first.model and not job.explains and not job.attempt and images + job.images <= most:
-            chosen.append(job)
-            images += job.images
-    return chosen
 
 
 def _waits_for(models):

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skinkit.serve.problems import Problem
 from skinkit.serve.settings import MIB, Limits
-from skinkit.serve.uploads import receive_files
+from skinkit.serve.web.problems import Problem
+from skinkit.serve.web.uploads import receive_files
 
 
 def part(name, content, field="files"):

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from serve_place import image_bytes
 
-from skinkit.serve.images import accept
-from skinkit.serve.problems import Problem
 from skinkit.serve.settings import Limits
+from skinkit.serve.web.images import accept
+from skinkit.serve.web.problems import Problem
 
 LIMITS = Limits()
 IMAGES = {

@@ -11,8 +11,7 @@ import json
 
 import redis
 
-from skinkit.serve.sqlite_store import together
-from skinkit.serve.store import (
+from skinkit.serve.store.jobs import (
     DONE,
     EXPIRED,
     FAILED,
@@ -22,8 +21,9 @@ from skinkit.serve.store import (
     QUEUED,
     RUNNING,
     Job,
-    to_json,
+    together,
 )
+from skinkit.serve.store.store import to_json
 
 # Seconds for which keys outlive their task, should nobody be there to remove them.
 _GRACE = 3600

@@ -3,8 +3,8 @@
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from skinkit.serve.problems import Problem
 from skinkit.serve.settings import MIB
+from skinkit.serve.web.problems import Problem
 
 # Fields of a form that are passed over.
 _OTHER_FIELDS = 16

@@ -6,10 +6,10 @@ import uuid
 
 from skinkit.names import did_you_mean
 from skinkit.serve.audit import audit
-from skinkit.serve.images import accept
-from skinkit.serve.problems import Problem
 from skinkit.serve.store import DELETED, DONE, FAILED, GONE, Job, model_cards
-from skinkit.serve.waiting import Waiting
+from skinkit.serve.web.images import accept
+from skinkit.serve.web.problems import Problem
+from skinkit.serve.web.waiting import Waiting
 
 # Seconds after which a client may ask again, for a result, and where there is no room or no worker.
 AGAIN, BUSY = 1, 10
@@ -21,7 +21,7 @@ class Desk:
     Args:
         store: `skinkit.serve.store.Store`.
         settings: `skinkit.serve.settings.LiveSettings`.
-        counted: `skinkit.serve.metrics.Metrics`.
+        counted: `skinkit.serve.web.metrics.Metrics`.
     """
 
     def __init__(self, store, settings, counted):

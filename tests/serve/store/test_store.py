@@ -2,7 +2,6 @@
 
 import pytest
 
-from skinkit.serve.images import Upload
 from skinkit.serve.store import (
     DELETED,
     DONE,
@@ -16,6 +15,7 @@ from skinkit.serve.store import (
     model_cards,
     open_store,
 )
+from skinkit.serve.web.images import Upload
 
 
 def add(store, name, images=1, model="quick", created=0.0, **options):

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from skinkit.serve.problems import MEDIA_TYPE
+from skinkit.serve.web.problems import MEDIA_TYPE
 
 
 class Models(BaseModel):

@@ -3,10 +3,10 @@
 import pytest
 from serve_place import QuickModel, wait_until
 
-from skinkit.serve.images import Upload
 from skinkit.serve.settings import ModelSettings
 from skinkit.serve.store import DONE, FAILED, QUEUED, RUNNING, Job
-from skinkit.serve.worker import Refused
+from skinkit.serve.web.images import Upload
+from skinkit.serve.worker.worker import Refused
 
 
 def add(place, name, images=1):
@@ -137,7 +137,7 @@ def test_new_models_are_served_and_bad_ones_refused_without_a_restart(place, cap
 
 
 def test_a_worker_says_that_it_is_alive(place, monkeypatch):
-    monkeypatch.setattr("skinkit.serve.worker._BEAT", 0.01)
+    monkeypatch.setattr("skinkit.serve.worker.worker._BEAT", 0.01)
     place.start_worker()
     place.store.forget_worker()
     wait_until(lambda: place.store.workers(0))

@@ -13,6 +13,7 @@ import uuid
 import uvicorn
 
 from skinkit.experiments.environment import cpu_cores
+from skinkit.serve.audit import report_ended
 from skinkit.serve.worker.model_card import NOTICE
 from skinkit.serve.worker.process import REFUSED
 
@@ -119,6 +120,7 @@ class Supervisor:
         self.was_ready |= bool(self.store.workers(now - times.worker))
         self.store.put_back(now - times.worker)
         self.store.expire(now, times.tombstone)
+        report_ended(self.store)
 
     def _stop(self):
         for worker in self.workers:

@@ -1,5 +1,6 @@
 """Jobs: the rows of the table of tasks, their states, and what is found for them."""
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -61,7 +62,7 @@ class Answer(NamedTuple):
     content: bytes
 
 
-def together(waiting, most):
+def together(waiting, most, share=1):
     """Returns the first of waiting jobs, and those that are worked on with it: tasks of its model.
 
     A job that lost a worker is worked on alone, because it may be the reason.
@@ -69,6 +70,7 @@ def together(waiting, most):
     Args:
         waiting: List of `Job`s, the oldest first.
         most: Integer, images that they have together at most.
+        share: Integer, one in so many of the jobs is taken, at least one.
     """
     if not waiting:
         return []
@@ -76,7 +78,7 @@ def together(waiting, most):
     chosen, images = [first], first.images
     if first.explains or first.attempt:
         return chosen
-    for job in others:
+    for job in others[: math.ceil(len(waiting) / share) - 1]:
         if job.model == first.model and not job.explains and not job.attempt and images + job.images <= most:
             chosen.append(job)
             images += job.images

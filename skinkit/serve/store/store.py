@@ -1,5 +1,6 @@
 """The table of tasks, which web process and workers share: the truth about every task."""
 
+import functools
 import json
 from typing import Protocol
 
@@ -32,6 +33,9 @@ class Store(Protocol):
     def expire(self, now, tombstone):
         """Removes what has ended: tasks for `tombstone` seconds as `EXPIRED`, then for good."""
 
+    def newly_ended(self) -> list[Job]:
+        """Returns the tasks that have ended since it was last asked, however they ended, each once."""
+
     def counts(self) -> dict[str, int]:
         """Returns the number of tasks in each state."""
 
@@ -49,8 +53,11 @@ class Store(Protocol):
     def beat(self, worker, now, cards):
         """Says that a worker is alive, and which models it has: a list of their cards."""
 
-    def claim(self, worker, models, most) -> list[Job]:
-        """Takes the oldest waiting job, and others of its model, up to `most` images; explanations alone."""
+    def claim(self, worker, models, most, share=1) -> list[Job]:
+        """Takes the oldest waiting job, and others of its model, up to `most` images; explanations alone.
+
+        One in `share` of the waiting jobs is taken; the rest is left to others.
+        """
 
     def uploads(self, job) -> list[tuple[str, bytes]]:
         """Returns name and content of the images of a claimed job; that of an explanation alone."""
@@ -93,6 +100,12 @@ def open_store(url, folder):
 def model_cards(workers):
     """Returns the cards of all models by name, of what `Store.workers` returns."""
     return {card["id"]: card for cards in workers.values() for card in cards}
+
+
+@functools.lru_cache
+def read_cards(text):
+    """Returns the cards that a worker has written; every request asks for them, and they seldom change."""
+    return json.loads(text)
 
 
 def to_json(content):

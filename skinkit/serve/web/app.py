@@ -86,15 +86,16 @@ def model(request: Request, model_id: str) -> schemas.Card:
 async def _take_in(request, model_id, field, most):
     desk = _desk(request)
     card = await run_in_threadpool(desk.card, model_id)
-    files = await receive_files(request, field, most, desk.limits)
-    # Few threads of their own: many that decode at once would keep all others waiting.
-    return await asyncio.to_thread(desk.take_in, request.state.owner, card["id"], files)
+    with desk.intake.room(desk.limits) as take:
+        files = await receive_files(request, field, most, desk.settings.current, take)
+        # Few threads of their own: many that decode at once would keep all others waiting.
+        return await asyncio.to_thread(desk.take_in, request.state.owner, card["id"], files)
 
 
 @_ROUTES.post(
     "/predict",
     openapi_extra=schemas.upload_form("file", several=False),
-    responses={202: {"model": schemas.Task}, **schemas.problems(413, 415, 422, 503, 507)},
+    responses={202: {"model": schemas.Task}, **schemas.problems(408, 413, 415, 422, 503, 507)},
 )
 async def predict(request: Request, model_id: Model = None) -> schemas.Task:
     """Classifies one image; the answer is 202 where it takes long."""
@@ -108,7 +109,7 @@ async def predict(request: Request, model_id: Model = None) -> schemas.Task:
     "/predict_bulk",
     status_code=202,
     openapi_extra=schemas.upload_form("files", several=True),
-    responses=schemas.problems(413, 415, 422, 503, 507),
+    responses=schemas.problems(408, 413, 415, 422, 503, 507),
 )
 async def predict_bulk(request: Request, model_id: Model = None) -> schemas.Tasks:
     """Takes images in, to be classified; the result is asked for by the task's uuid."""

@@ -1,5 +1,6 @@
 """The temperature and the threshold of a served model, from the predictions of its validation images."""
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,8 +9,11 @@ from skinkit import evaluation
 from skinkit.experiments.predictions import prediction_groups
 from skinkit.names import check_name
 
+_LOG = logging.getLogger(__name__)
 # Share of the positive validation images that lie at or above the threshold (bermeo2023 asks for 90 to 98 %).
 SENSITIVITY = 0.9
+_OTHER_VIEWS = "Not calibrated: it is asked with other views than its validation images were."
+_NO_PREDICTIONS = "Not calibrated: it has no predictions of validation images; the server's log says why."
 # Thresholds of which a card says what they are worth.
 _STEPS = np.linspace(0, 1, 101)
 
@@ -69,12 +73,14 @@ def calibrate(settings, run, recipe, data_dir=None):
         ValueError: for a positive class that the run does not have.
     """
     positive = _positive(settings, run)
+    if recipe.tta != run.recipe.tta:
+        return Calibration(positive, 1.0, settings.threshold, _OTHER_VIEWS)
     try:
-        if recipe.tta != run.recipe.tta:
-            raise ValueError("it is asked with other views than its validation images were")
         predictions = run.validation_predictions(data_dir)
     except (OSError, ValueError) as error:
-        return Calibration(positive, 1.0, settings.threshold, f"Not calibrated: {error}")
+        # It may name folders of the server, which are nobody's business.
+        _LOG.warning("%s is not calibrated: %s", run.folder, error)
+        return Calibration(positive, 1.0, settings.threshold, _NO_PREDICTIONS)
     truth, probabilities, labels = evaluation.unpack_predictions(predictions)
     temperature = evaluation.fit_temperature(truth, probabilities, labels)
     threshold, said = settings.threshold, "the threshold is set"

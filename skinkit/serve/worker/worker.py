@@ -4,14 +4,13 @@ import logging
 import threading
 import time
 
-from skinkit.serve.audit import audit
 from skinkit.serve.store import Answer
 
 _LOG = logging.getLogger(__name__)
 # Images that go through a network at a time.
 _BATCH = 32
 # Seconds between two looks into the table, two signs of life, and two looks at the settings.
-_LOOK, _BEAT, _REFRESH = 0.02, 1.0, 1.0
+_LOOK, _BEAT, _REFRESH = 0.005, 1.0, 1.0
 _LONGEST_REASON = 500
 
 
@@ -34,6 +33,8 @@ class Worker:
         self.name, self.store, self.settings = name, store, settings
         self.load, self.goes_on = load, goes_on
         self.models, self._tried, self._over = {}, {}, threading.Event()
+        # How many workers there are: of what waits, each takes its share at a time.
+        self._share = 1
 
     def run(self):
         """Serves; in the end it gives back what it has not finished.
@@ -44,20 +45,25 @@ class Worker:
         self.load_models(strict=True)
         beating = threading.Thread(target=self._beat, daemon=True)
         beating.start()
-        due = time.monotonic() + _REFRESH
+        due = 0.0
         try:
             while self.goes_on():
                 if not self.step():
                     time.sleep(_LOOK)
                 if time.monotonic() >= due:
-                    self.settings.refresh()
-                    self.load_models()
+                    self._refresh()
                     due = time.monotonic() + _REFRESH
         finally:
             self._over.set()
             beating.join()
             self.store.give_back(self.name)
             self.store.forget_worker(self.name)
+
+    def _refresh(self):
+        self.settings.refresh()
+        self.load_models()
+        since = time.time() - self.settings.current.times.worker
+        self._share = max(1, len(self.store.workers(since)))
 
     def load_models(self, strict=False):
         """Loads what the settings name and is not loaded; of a model that fails the old one stays.
@@ -95,7 +101,7 @@ class Worker:
 
     def step(self):
         """Answers what waits, as much as goes through a network at once; returns whether there was any."""
-        jobs = self.store.claim(self.name, list(self.models), _BATCH)
+        jobs = self.store.claim(self.name, list(self.models), _BATCH, self._share)
         if jobs and jobs[0].explains:
             self._explain(jobs[0])
         elif jobs:
@@ -134,8 +140,6 @@ class Worker:
                 Answer(job.id, place, each) for (job, place, _), each in zip(batch, found, strict=True)
             ]
             self.store.record(self.name, answers)
-        for job in jobs:
-            audit(job, "done")
 
     def _fail_one_of(self, jobs, error):
         """Of several tasks one is at fault: each is tried alone."""
@@ -147,5 +151,6 @@ class Worker:
 
     def _fail(self, job, error):
         _LOG.exception("A task has failed")
-        self.store.fail(self.name, job.id, f"{type(error).__name__}: {error}"[:_LONGEST_REASON])
-        audit(job, "failed")
+        # Of an OSError without the path that it names: a client reads it.
+        said = error.strerror or "see the log" if isinstance(error, OSError) else error
+        self.store.fail(self.name, job.id, f"{type(error).__name__}: {said}"[:_LONGEST_REASON])

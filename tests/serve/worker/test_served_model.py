@@ -107,14 +107,15 @@ def test_settings_that_do_not_fit_are_named(folder_of_run, changes, said):
         ServedModel("tiny", ModelSettings(run=str(folder_of_run), **changes))
 
 
-def test_without_its_own_images_a_run_is_not_calibrated(folder_of_run, monkeypatch):
+def test_without_its_own_images_a_run_is_not_calibrated(folder_of_run, monkeypatch, caplog):
     def missing(*_):
         raise FileNotFoundError("no release")
 
     monkeypatch.setattr(SavedRun, "validation_predictions", missing)
     found = ServedModel("tiny", ModelSettings(run=str(folder_of_run)))
     assert (found.card["temperature"], found.card["threshold"]) == (1.0, None)
-    assert "no release" in found.card["calibration"]
+    assert "no predictions of validation images" in found.card["calibration"]
+    assert str(folder_of_run) not in json.dumps(found.card) and "no release" in caplog.text
     (answer,) = answers(found, [("a", image_bytes())])
     assert answer["prediction"]["target"] is None and 0 <= answer["prediction"]["score"] <= 1
 

@@ -85,6 +85,18 @@ def test_an_explanation_that_fails_says_why(place):
     assert place.store.get("a/0/mel").reason == "RuntimeError: nothing to see"
 
 
+def test_no_path_of_the_server_is_told(place):
+    class Unreadable(QuickModel):
+        def answers(self, images):
+            raise PermissionError(13, "Permission denied", "/srv/secret/model")
+
+    add(place, "a")
+    worker = place.worker(load=lambda name, _: Unreadable(name))
+    worker.load_models()
+    worker.step()
+    assert place.store.get("a").reason == "PermissionError: Permission denied"
+
+
 def test_a_task_that_is_deleted_while_it_is_worked_on_stays_deleted(place):
     class Slow(QuickModel):
         def answers(self, images):

@@ -118,6 +118,13 @@ def test_a_bomb_is_refused_by_its_header(size):
     assert status == 413 and "40 megapixels" in detail
 
 
+def test_a_header_without_a_size_is_told_in_our_words():
+    assert refused(header_of_png(0, 0)) == (
+        415,
+        "The PNG file is broken: it cannot be identified. Export it anew.",
+    )
+
+
 @pytest.mark.parametrize("size", [(31, 40), (40, 31), (1, 1)])
 def test_small_images_are_refused(size):
     image = Image.new("RGB", size)

@@ -61,7 +61,7 @@ class Limits(_Part):
     file_mib: Count = 10
     files: Count = 64
     request_mib: Count = 128
-    uploads_mib: Count = 1024
+    uploads_mib: Count = 512
     megapixels: Count = 40
     side: Count = 32
     queue: Count = 256

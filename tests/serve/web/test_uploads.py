@@ -46,7 +46,7 @@ def endless(*starts):
 
 def test_the_limits_are_those_that_are_told():
     assert Limits().model_dump() == {
-        **{"file_mib": 10, "files": 64, "request_mib": 128, "uploads_mib": 1024},
+        **{"file_mib": 10, "files": 64, "request_mib": 128, "uploads_mib": 512},
         **{"megapixels": 40, "side": 32, "queue": 256, "posts": 60, "reads": 1200},
     }
 

@@ -8,7 +8,7 @@ can do, and it is a file of SQLite, or a Redis for workers on other machines. Wo
 second, so that no queue is needed beside it. Each worker says that it is alive; tasks of one that is lost
 are put back once, by the web process, which also starts dead workers again and forgets what is too old.
 
-    cli -> supervisor -> app (uploads, images, access, metrics) -> store <- worker -> served_model
+    cli -> command, server, supervisor -> web (and its page) -> store <- worker
 
 Not for clinical use.
 """

@@ -1,4 +1,4 @@
-"""The log of the server: a line a task, without file names and images."""
+"""The log of the server: a line a task when it has ended, without file names and images."""
 
 import datetime
 import json
@@ -17,8 +17,15 @@ def start_log():
     log.setLevel(logging.INFO)
 
 
-def audit(job, state):
-    """Logs what became of a task: time, name of its token, model, number of images, state."""
+def report_ended(store):
+    """Logs the tasks that have ended since: time, name of the token, model, number of images, state."""
     time = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    said = {"time": time, "token": job.owner, "model": job.model, "images": job.images, "state": state}
-    _AUDIT.info(json.dumps(said))
+    for job in store.newly_ended():
+        said = {
+            "time": time,
+            "token": job.owner,
+            "model": job.model,
+            "images": job.images,
+            "state": job.state,
+        }
+        _AUDIT.info(json.dumps(said))

@@ -55,8 +55,8 @@ def carry_out(options):
 
 
 def _be_a_worker(words):
-    from skinkit.serve import worker
+    from skinkit.serve.worker import process
 
     if words["queue"] is None:
         raise ValueError("A worker on its own shares a Redis with the server: --queue redis://HOST:PORT/0")
-    return worker.main(words)
+    return process.main(words)

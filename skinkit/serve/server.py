@@ -9,13 +9,13 @@ import click
 import uvicorn
 
 from skinkit.files import locked
-from skinkit.serve.access import LOOPBACK, Access, Guard, allowed_hosts, read_tokens
-from skinkit.serve.app import make_app
 from skinkit.serve.audit import start_log
-from skinkit.serve.metrics import Metrics
 from skinkit.serve.settings import LiveSettings
 from skinkit.serve.store import open_store
 from skinkit.serve.supervisor import Server, Supervisor
+from skinkit.serve.web.access import LOOPBACK, Access, Guard, allowed_hosts, read_tokens
+from skinkit.serve.web.app import make_app
+from skinkit.serve.web.metrics import Metrics
 
 _OURS = ("host", "port", "workers", "reload", "factory", "access_log")
 
@@ -70,7 +70,7 @@ def serve(
 
 
 def worker_words(runs, config, queue, out, data_dir):
-    """Returns what `skinkit.serve.worker.main` is asked, as JSON's own types; arguments as in `serve`."""
+    """Returns what a worker process is asked, as JSON's own types; arguments as in `serve`."""
     is_demo = not LiveSettings(config, runs).current.models
     return {
         "name": str(uuid.uuid4()),

@@ -56,6 +56,7 @@ class Limits(_Part):
         file_mib: Integer, largest file in MiB.
         files: Integer, most files of a request.
         request_mib: Integer, largest request in MiB.
+        uploads_mib: Integer, most MiB of all uploads that are on their way at a time.
         megapixels: Integer, largest image in millions of pixels.
         side: Integer, shortest side of an image in pixels.
         queue: Integer, most tasks that wait.
@@ -66,6 +67,7 @@ class Limits(_Part):
     file_mib: Count = 10
     files: Count = 64
     request_mib: Count = 128
+    uploads_mib: Count = 512
     megapixels: Count = 40
     side: Count = 32
     queue: Count = 256
@@ -77,12 +79,14 @@ class Times(_Part):
     """The times, in seconds, after which the server stops waiting or forgets.
 
     Args:
+        upload: Integer, how long the files of a request may be on their way.
         answer: Integer, how long `/predict` and an explanation wait for a worker.
         task: Integer, how long a task and its images are kept.
         tombstone: Integer, how long it is known afterwards that there was such a task.
         worker: Integer, how long a worker may be silent.
     """
 
+    upload: Count = 300
     answer: Count = 10
     task: Count = 3600
     tombstone: Count = 86400

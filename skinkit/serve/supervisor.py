@@ -13,8 +13,9 @@ import uuid
 import uvicorn
 
 from skinkit.experiments.environment import cpu_cores
-from skinkit.serve.model_card import NOTICE
-from skinkit.serve.worker import REFUSED
+from skinkit.serve.audit import report_ended
+from skinkit.serve.worker.model_card import NOTICE
+from skinkit.serve.worker.process import REFUSED
 
 _LOG = logging.getLogger("skinkit.serve.supervisor")
 # Seconds between two looks at the workers, and at what has expired; until a dead worker is started again, at
@@ -38,7 +39,7 @@ class Server(uvicorn.Server):
 
     Args:
         app: ASGI application.
-        waiting: `skinkit.serve.waiting.Waiting` of the application.
+        waiting: `skinkit.serve.web.waiting.Waiting` of the application.
         options: Dictionary of options of `uvicorn.Config`.
     """
 
@@ -60,7 +61,7 @@ class Supervisor:
         store: `skinkit.serve.store.Store`.
         settings: `skinkit.serve.settings.LiveSettings`.
         workers: Integer, number of worker processes.
-        asked: Dictionary, what `skinkit.serve.worker.main` is asked.
+        asked: Dictionary, what `skinkit.serve.worker.process.main` is asked.
     """
 
     def __init__(self, server, store, settings, workers, asked):
@@ -119,6 +120,7 @@ class Supervisor:
         self.was_ready |= bool(self.store.workers(now - times.worker))
         self.store.put_back(now - times.worker)
         self.store.expire(now, times.tombstone)
+        report_ended(self.store)
 
     def _stop(self):
         for worker in self.workers:
@@ -147,7 +149,7 @@ class _Process:
             cores = max(1, cpu_cores() // self.share)
             environment = {**dict.fromkeys(_THREADS, str(cores)), **environment}
         words = json.dumps({**self.asked, "name": self.name})
-        command = [sys.executable, "-m", "skinkit.serve.worker", words]
+        command = [sys.executable, "-m", "skinkit.serve.worker.process", words]
         self.process = subprocess.Popen(command, env=environment)
 
     def keep(self):

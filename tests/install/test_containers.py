@@ -57,7 +57,7 @@ def test_the_image_starts_the_server_for_others():
 
 
 def test_the_health_check_asks_a_route_that_needs_no_token():
-    access = pytest.importorskip("skinkit.serve.access", reason="needs pip install 'skinkit[serve]'")
+    access = pytest.importorskip("skinkit.serve.web.access", reason="needs pip install 'skinkit[serve]'")
     (check,) = said("HEALTHCHECK")
     program, option, code = json.loads(check.partition("CMD ")[2])
     assert (program, option) == ("python", "-c") and compile(code, "check", "exec")

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-collect_ignore_glob = [] if importlib.util.find_spec("fastapi") else ["test_[!e]*.py"]
+collect_ignore_glob = [] if importlib.util.find_spec("fastapi") else ["test_[!e]*.py", "*/test_*.py"]
 
 
 @pytest.fixture(scope="session")
@@ -43,14 +43,14 @@ def _answers(connection):
 @pytest.fixture(params=["sqlite", "redis"])
 def store(request, tmp_path):
     """Each of the tables, empty."""
-    from skinkit.serve.sqlite_store import SqliteStore
+    from skinkit.serve.store.sqlite_store import SqliteStore
 
     if request.param == "sqlite":
         found = SqliteStore(tmp_path / "tasks.sqlite")
     else:
         import redis
 
-        from skinkit.serve.redis_store import RedisStore
+        from skinkit.serve.store.redis_store import RedisStore
 
         address = request.getfixturevalue("redis_address")
         with redis.Redis.from_url(address) as connection:
@@ -76,7 +76,7 @@ def place(tmp_path, settings):
     """A server with a table of SQLite and no worker yet."""
     from serve_place import Place
 
-    from skinkit.serve.sqlite_store import SqliteStore
+    from skinkit.serve.store.sqlite_store import SqliteStore
 
     found = Place(SqliteStore(tmp_path / "place.sqlite"), settings)
     yield found

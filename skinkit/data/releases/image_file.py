@@ -134,14 +134,12 @@ def _decode(content, kind, with_hashes):
         image.load()
         if kind == "JPEG" and _ends_early(content, image):
             raise OSError("truncated: the JPEG stream ends before the image does, at an end marker")
-        pixels = image if image.mode in _DEEP_MODES else image.convert("RGB")
         notices = {
             "greyscale": image.mode in _GREY_MODES,
             "CMYK": image.mode == "CMYK",
             "16-bit": kind == "PNG" and content[24] == 16,
             "EXIF-rotated": rotated,
         }
-        said = f"{pixels.mode} {image.size}".encode()
         return ImageFacts(
             notices=tuple(name for name, holds in notices.items() if holds),
             format=kind,
@@ -149,5 +147,10 @@ def _decode(content, kind, with_hashes):
             height=image.height,
             bytes=len(content),
             file_hash=hashlib.sha256(content).hexdigest() if with_hashes else "",
-            pixel_hash=hashlib.sha256(pixels.tobytes() + said).hexdigest() if with_hashes else "",
+            pixel_hash=_pixel_hash(image) if with_hashes else "",
         )
+
+
+def _pixel_hash(image):
+    pixels = image if image.mode in _DEEP_MODES else image.convert("RGB")
+    return hashlib.sha256(pixels.tobytes() + f"{pixels.mode} {image.size}".encode()).hexdigest()

@@ -5,8 +5,8 @@ import hmac
 import pytest
 from serve_place import image_bytes
 
-from skinkit.serve.access import LOOPBACK, allowed_hosts, read_tokens
 from skinkit.serve.settings import Limits
+from skinkit.serve.web.access import LOOPBACK, allowed_hosts, read_tokens
 
 TOKENS = {"clinic": "a-long-secret-of-it", "study": "another-long-secret"}
 JPEG = image_bytes()

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from serve_place import image_bytes
 
-from skinkit.serve.images import accept
-from skinkit.serve.problems import Problem
 from skinkit.serve.settings import Limits
+from skinkit.serve.web.images import accept
+from skinkit.serve.web.problems import Problem
 
 LIMITS = Limits()
 IMAGES = {
@@ -116,6 +116,13 @@ def header_of_png(width, height):
 def test_a_bomb_is_refused_by_its_header(size):
     status, detail = refused(header_of_png(*size))
     assert status == 413 and "40 megapixels" in detail
+
+
+def test_a_header_without_a_size_is_told_in_our_words():
+    assert refused(header_of_png(0, 0)) == (
+        415,
+        "The PNG file is broken: it cannot be identified. Export it anew.",
+    )
 
 
 @pytest.mark.parametrize("size", [(31, 40), (40, 31), (1, 1)])

@@ -14,9 +14,9 @@ from serve_place import image_bytes
 from skinkit import evaluation
 from skinkit.experiments import SavedRun, decision, fit_rule, run, write_card
 from skinkit.papers import choose
-from skinkit.serve.images import accept
-from skinkit.serve.served_model import ServedModel
 from skinkit.serve.settings import Limits, ModelSettings
+from skinkit.serve.web.images import accept
+from skinkit.serve.worker.served_model import ServedModel
 
 # One worker makes the run that these tests share.
 pytestmark = pytest.mark.xdist_group("served-run")
@@ -137,14 +137,15 @@ def test_settings_that_do_not_fit_are_named(folder_of_run, changes, said):
         ServedModel("tiny", ModelSettings(run=str(folder_of_run), **changes))
 
 
-def test_without_its_own_images_a_run_is_not_calibrated(folder_of_run, monkeypatch):
+def test_without_its_own_images_a_run_is_not_calibrated(folder_of_run, monkeypatch, caplog):
     def missing(*_):
         raise FileNotFoundError("no release")
 
     monkeypatch.setattr(SavedRun, "validation_predictions", missing)
     found = ServedModel("tiny", ModelSettings(run=str(folder_of_run)))
     assert (found.card["temperature"], found.card["threshold"]) == (1.0, None)
-    assert "no release" in found.card["calibration"]
+    assert "no predictions of validation images" in found.card["calibration"]
+    assert str(folder_of_run) not in json.dumps(found.card) and "no release" in caplog.text
     (answer,) = answers(found, [("a", image_bytes())])
     assert answer["prediction"]["target"] is None and 0 <= answer["prediction"]["score"] <= 1
 

@@ -1,25 +1,16 @@
-"""The worker: a process of its own that has the models, claims tasks from the table and answers them."""
+"""The worker: it has the models, claims tasks from the table and answers them."""
 
-import json
 import logging
-import os
-import signal
-import sys
 import threading
 import time
-from pathlib import Path
 
-from skinkit.serve.audit import audit, start_log
-from skinkit.serve.settings import LiveSettings
-from skinkit.serve.store import Answer, open_store
+from skinkit.serve.store import Answer
 
-_LOG = logging.getLogger("skinkit.serve.worker")
-# Exit code of a worker whose models cannot be served.
-REFUSED = 3
+_LOG = logging.getLogger(__name__)
 # Images that go through a network at a time.
 _BATCH = 32
 # Seconds between two looks into the table, two signs of life, and two looks at the settings.
-_LOOK, _BEAT, _REFRESH = 0.02, 1.0, 1.0
+_LOOK, _BEAT, _REFRESH = 0.005, 1.0, 1.0
 _LONGEST_REASON = 500
 
 
@@ -42,6 +33,8 @@ class Worker:
         self.name, self.store, self.settings = name, store, settings
         self.load, self.goes_on = load, goes_on
         self.models, self._tried, self._over = {}, {}, threading.Event()
+        # How many workers there are: of what waits, each takes its share at a time.
+        self._share = 1
 
     def run(self):
         """Serves; in the end it gives back what it has not finished.
@@ -52,20 +45,25 @@ class Worker:
         self.load_models(strict=True)
         beating = threading.Thread(target=self._beat, daemon=True)
         beating.start()
-        due = time.monotonic() + _REFRESH
+        due = 0.0
         try:
             while self.goes_on():
                 if not self.step():
                     time.sleep(_LOOK)
                 if time.monotonic() >= due:
-                    self.settings.refresh()
-                    self.load_models()
+                    self._refresh()
                     due = time.monotonic() + _REFRESH
         finally:
             self._over.set()
             beating.join()
             self.store.give_back(self.name)
             self.store.forget_worker(self.name)
+
+    def _refresh(self):
+        self.settings.refresh()
+        self.load_models()
+        since = time.time() - self.settings.current.times.worker
+        self._share = max(1, len(self.store.workers(since)))
 
     def load_models(self, strict=False):
         """Loads what the settings name and is not loaded; of a model that fails the old one stays.
@@ -103,7 +101,7 @@ class Worker:
 
     def step(self):
         """Answers what waits, as much as goes through a network at once; returns whether there was any."""
-        jobs = self.store.claim(self.name, list(self.models), _BATCH)
+        jobs = self.store.claim(self.name, list(self.models), _BATCH, self._share)
         if jobs and jobs[0].explains:
             self._explain(jobs[0])
         elif jobs:
@@ -142,8 +140,6 @@ class Worker:
                 Answer(job.id, place, each) for (job, place, _), each in zip(batch, found, strict=True)
             ]
             self.store.record(self.name, answers)
-        for job in jobs:
-            audit(job, "done")
 
     def _fail_one_of(self, jobs, error):
         """Of several tasks one is at fault: each is tried alone."""
@@ -155,65 +151,6 @@ class Worker:
 
     def _fail(self, job, error):
         _LOG.exception("A task has failed")
-        self.store.fail(self.name, job.id, f"{type(error).__name__}: {error}"[:_LONGEST_REASON])
-        audit(job, "failed")
-
-
-def main(asked):
-    """Runs a worker; returns its exit code.
-
-    Args:
-        asked: Dictionary: `name`; `queue`, `out`, `config`, `runs` and `data_dir` as in
-            `skinkit.serve.supervisor.serve`; `demo`, whether the only run is the demo network, which is
-            trained where it is not there; `parent`, id of the process that it ends with, or `None`.
-    """
-    start_log()
-    stopped, parent = threading.Event(), asked["parent"]
-    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    # A terminal sends it to all processes; the parent then says what to do.
-    signal.signal(signal.SIGINT, signal.SIG_IGN if parent else lambda *_: stopped.set())
-    store = open_store(asked["queue"], Path(asked["out"]))
-    try:
-        settings = LiveSettings(asked["config"], asked["runs"])
-        worker = Worker(
-            asked["name"],
-            store,
-            settings,
-            _loader(asked),
-            lambda: not stopped.is_set() and parent in (None, os.getppid()),
-        )
-        worker.run()
-    except Refused as error:
-        _LOG.error("%s", error)
-        return REFUSED
-    finally:
-        store.close()
-    return 0
-
-
-def _loader(asked):
-    from skinkit.serve.served_model import ServedModel
-
-    def load(name, settings):
-        if asked["demo"]:
-            _train_demo(Path(settings.run))
-        return ServedModel(name, settings, asked["data_dir"])
-
-    return load
-
-
-def _train_demo(folder):
-    from skinkit.experiments.demo import run_demo
-    from skinkit.papers.baselines import DEMO_SYNTHETIC
-
-    print(
-        "No run was given: the demo network on drawn images is served. Where it is new, it trains a minute."
-    )
-    run_demo(DEMO_SYNTHETIC, folder, verbose=2, wait=True)
-
-
-if __name__ == "__main__":
-    code = main(json.loads(sys.argv[1]))
-    logging.shutdown()
-    # TensorFlow takes seconds to take itself apart, which whoever stops the server would wait for.
-    os._exit(code)
+        # Of an OSError without the path that it names: a client reads it.
+        said = error.strerror or "see the log" if isinstance(error, OSError) else error
+        self.store.fail(self.name, job.id, f"{type(error).__name__}: {said}"[:_LONGEST_REASON])

@@ -17,7 +17,7 @@ schema = schemathesis.pytest.from_fixture("api")
 @pytest.fixture(scope="module")
 def api(tmp_path_factory):
     from skinkit.serve.settings import LiveSettings, ModelSettings, Settings, Times
-    from skinkit.serve.sqlite_store import SqliteStore
+    from skinkit.serve.store.sqlite_store import SqliteStore
 
     live = LiveSettings()
     live.current = Settings(models={"quick": ModelSettings(run="quick")}, times=Times(answer=1))

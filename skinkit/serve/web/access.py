@@ -13,7 +13,7 @@ from limits.strategies import MovingWindowRateLimiter
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 
-from skinkit.serve.problems import Problem
+from skinkit.serve.web.problems import Problem
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Whoever watches over the server asks these by any name, and has no token.

@@ -1,5 +1,6 @@
 """The rule of a served model: that of its run, with what the settings say in its place."""
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,8 +9,11 @@ from skinkit import evaluation
 from skinkit.experiments.rule import Rule, fit_rule
 from skinkit.names import check_name
 
+_LOG = logging.getLogger(__name__)
 # Share of the positive validation images that lie at or above the threshold (bermeo2023 asks for 90 to 98 %).
 SENSITIVITY = 0.9
+_OTHER_VIEWS = "Not calibrated: it is asked with other views than its validation images were."
+_NO_PREDICTIONS = "Not calibrated: it has no predictions of validation images; the server's log says why."
 # Thresholds of which a card says what they are worth.
 _STEPS = np.linspace(0, 1, 101)
 
@@ -72,22 +76,31 @@ def calibrate(settings, run, recipe, data_dir=None):
         ValueError: for a positive class that the run does not have, and where the settings ask for what only
             validation images say, and these are not known.
     """
-    positive, balanced = _positive(settings, run), settings.decision == "balanced"
+    positive, needed = _positive(settings, run), settings.sensitivity or settings.decision == "balanced"
+    other_views = recipe.tta != run.recipe.tta
+    if other_views and not needed:
+        return Calibration(positive, Rule(), settings.threshold, _OTHER_VIEWS)
     try:
-        if recipe.tta != run.recipe.tta:
-            raise ValueError("it is asked with other views than its validation images were")
-        shows_it = run.validation_predictions(data_dir)["label"].eq(positive).any()
-        asked = settings.sensitivity or (SENSITIVITY if shows_it else None)
-        wanted = {"sensitivity": asked} if asked else {}
-        rule = fit_rule(run, data_dir, balanced=balanced, positive=positive, **wanted)
+        if other_views:
+            raise ValueError(_OTHER_VIEWS)
+        rule = _fitted(settings, run, positive, data_dir)
     except (OSError, ValueError) as error:
-        if balanced or settings.sensitivity:
+        if needed:
             raise ValueError(f"{run.folder}: no decision or sensitivity can be asked for: {error}") from error
-        return Calibration(positive, Rule(), settings.threshold, f"Not calibrated: {error}")
+        # It may name folders of the server, which are nobody's business.
+        _LOG.warning("%s is not calibrated: %s", run.folder, error)
+        return Calibration(positive, Rule(), settings.threshold, _NO_PREDICTIONS)
     said, threshold = _said(settings, rule)
     folds = run.recipe.out_of_fold
     source = f"out-of-fold predictions of {folds}" if folds else "validation images"
     return Calibration(positive, rule, threshold, f"{rule.images} {source}; {said}.")
+
+
+def _fitted(settings, run, positive, data_dir):
+    shows_it = run.validation_predictions(data_dir)["label"].eq(positive).any()
+    asked = settings.sensitivity or (SENSITIVITY if shows_it else None)
+    wanted = {"sensitivity": asked} if asked else {}
+    return fit_rule(run, data_dir, balanced=settings.decision == "balanced", positive=positive, **wanted)
 
 
 def _said(settings, rule):

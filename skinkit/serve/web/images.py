@@ -4,11 +4,11 @@ import io
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from skinkit.data.releases.image_file import end_of_jpeg, inspect_contents
 from skinkit.files import IMAGE_SIGNATURES
-from skinkit.serve.problems import Problem
+from skinkit.serve.web.problems import Problem
 
 _ORIENTATION = 0x0112
 _LONGEST_NAME = 255
@@ -86,7 +86,9 @@ def _clean(kind, content, limits):
     try:
         image = Image.open(io.BytesIO(content), formats=[kind])
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise Problem(413, f"At most {limits.megapixels} megapixels are taken. {error}") from error
+        raise Problem(413, f"At most {limits.megapixels} megapixels are taken, this has more.") from error
+    except UnidentifiedImageError as error:
+        raise _broken(kind, "it cannot be identified") from error
     # A damaged file can make a decoder raise nearly anything.
     except Exception as error:
         raise _broken(kind, error) from error

@@ -5,11 +5,11 @@ import time
 import uuid
 
 from skinkit.names import did_you_mean
-from skinkit.serve.audit import audit
-from skinkit.serve.images import accept
-from skinkit.serve.problems import Problem
 from skinkit.serve.store import DELETED, DONE, FAILED, GONE, Job, model_cards
-from skinkit.serve.waiting import Waiting
+from skinkit.serve.web.images import accept
+from skinkit.serve.web.problems import Problem
+from skinkit.serve.web.uploads import Intake
+from skinkit.serve.web.waiting import Waiting
 
 # Seconds after which a client may ask again, for a result, and where there is no room or no worker.
 AGAIN, BUSY = 1, 10
@@ -21,12 +21,12 @@ class Desk:
     Args:
         store: `skinkit.serve.store.Store`.
         settings: `skinkit.serve.settings.LiveSettings`.
-        counted: `skinkit.serve.metrics.Metrics`.
+        counted: `skinkit.serve.web.metrics.Metrics`.
     """
 
     def __init__(self, store, settings, counted):
         self.store, self.settings, self.counted = store, settings, counted
-        self.waiting = Waiting(store)
+        self.waiting, self.intake = Waiting(store), Intake()
 
     @property
     def limits(self):
@@ -73,7 +73,6 @@ class Desk:
         job = Job(str(uuid.uuid4()), model, owner, len(uploads), created=made, ends=made + self.times.task)
         self._add(job, uploads)
         self.counted.accepted(model, job.images)
-        audit(job, job.state)
         return job
 
     def _add(self, job, uploads=()):
@@ -99,7 +98,6 @@ class Desk:
         """Forgets a task, whatever became of it."""
         job = self._known(owner, task)
         self.store.remove(job.id, DELETED, time.time() + self.times.tombstone)
-        audit(job, DELETED)
 
     def explanation(self, owner, task, place, label=None):
         """Returns the `Job` of the explanation of an image, which is added where it is new.

@@ -1,65 +1,10 @@
 """The table of tasks, which web process and workers share: the truth about every task."""
 
+import functools
 import json
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-# A job waits, is worked on, and ends as one of the last four; a task that ended so long ago is forgotten.
-QUEUED, RUNNING, DONE, FAILED, DELETED, EXPIRED = "queued", "running", "done", "failed", "deleted", "expired"
-ENDED = (DONE, FAILED, DELETED, EXPIRED)
-GONE = (DELETED, EXPIRED)
-LOST = "The worker was lost twice while it worked on this task. Smaller or fewer images may help."
-MOST_ATTEMPTS = 2
-
-
-@dataclass(frozen=True)
-class Job:
-    """A task, or the explanation of one of its images.
-
-    Args:
-        id: String, the uuid of a task, or `uuid/place/label` of an explanation.
-        model: String, name of the model.
-        owner: String, name of the token that made it; `""` where there are no tokens.
-        images: Integer, number of images; 1 for an explanation.
-        state: String, one of those above.
-        attempt: Integer, how often a worker has begun.
-        done: Integer, how many images have an answer.
-        reason: String, why it failed.
-        created, ends: Numbers of seconds since 1970: when it came, and when its state ends.
-    """
-
-    id: str
-    model: str
-    owner: str
-    images: int
-    state: str = QUEUED
-    attempt: int = 0
-    done: int = 0
-    reason: str = ""
-    created: float = 0.0
-    ends: float = 0.0
-
-    @property
-    def task(self):
-        """Uuid of the task whose images it is about."""
-        return self.id.partition("/")[0]
-
-    @property
-    def explains(self):
-        """Position of the image and label that are explained, `None` for a task."""
-        _, is_explanation, place_and_label = self.id.partition("/")
-        if not is_explanation:
-            return None
-        place, _, label = place_and_label.partition("/")
-        return int(place), label
-
-
-class Answer(NamedTuple):
-    """What a worker has found for one image of a job: JSON, or the PNG of an explanation."""
-
-    job: str
-    place: int
-    content: bytes
+from skinkit.serve.store.jobs import Job
 
 
 class Store(Protocol):
@@ -88,6 +33,9 @@ class Store(Protocol):
     def expire(self, now, tombstone):
         """Removes what has ended: tasks for `tombstone` seconds as `EXPIRED`, then for good."""
 
+    def newly_ended(self) -> list[Job]:
+        """Returns the tasks that have ended since it was last asked, however they ended, each once."""
+
     def counts(self) -> dict[str, int]:
         """Returns the number of tasks in each state."""
 
@@ -105,8 +53,11 @@ class Store(Protocol):
     def beat(self, worker, now, cards):
         """Says that a worker is alive, and which models it has: a list of their cards."""
 
-    def claim(self, worker, models, most) -> list[Job]:
-        """Takes the oldest waiting job, and others of its model, up to `most` images; explanations alone."""
+    def claim(self, worker, models, most, share=1) -> list[Job]:
+        """Takes the oldest waiting job, and others of its model, up to `most` images; explanations alone.
+
+        One in `share` of the waiting jobs is taken; the rest is left to others.
+        """
 
     def uploads(self, job) -> list[tuple[str, bytes]]:
         """Returns name and content of the images of a claimed job; that of an explanation alone."""
@@ -135,13 +86,13 @@ def open_store(url, folder):
         ValueError: for another kind of address.
     """
     if url is None:
-        from skinkit.serve.sqlite_store import SqliteStore
+        from skinkit.serve.store.sqlite_store import SqliteStore
 
         folder.mkdir(parents=True, exist_ok=True)
         return SqliteStore(folder / "tasks.sqlite")
     if not url.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError(f"--queue is the address of a Redis, redis://HOST:PORT/0. Received: {url!r}")
-    from skinkit.serve.redis_store import RedisStore
+    from skinkit.serve.store.redis_store import RedisStore
 
     return RedisStore(url)
 
@@ -149,6 +100,12 @@ def open_store(url, folder):
 def model_cards(workers):
     """Returns the cards of all models by name, of what `Store.workers` returns."""
     return {card["id"]: card for cards in workers.values() for card in cards}
+
+
+@functools.lru_cache
+def read_cards(text):
+    """Returns the cards that a worker has written; every request asks for them, and they seldom change."""
+    return json.loads(text)
 
 
 def to_json(content):

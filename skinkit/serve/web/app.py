@@ -12,15 +12,15 @@ from fastapi.staticfiles import StaticFiles
 from starlette.concurrency import run_in_threadpool
 
 from skinkit import __version__
-from skinkit.serve import metrics, schemas
-from skinkit.serve.api_page import api_page
-from skinkit.serve.desk import AGAIN, BUSY, Desk
-from skinkit.serve.model_card import NOTICE
-from skinkit.serve.problems import Problem, add_handlers
 from skinkit.serve.store import DONE, FAILED
-from skinkit.serve.uploads import receive_files
+from skinkit.serve.web import metrics, schemas
+from skinkit.serve.web.api_page import api_page
+from skinkit.serve.web.desk import AGAIN, BUSY, Desk
+from skinkit.serve.web.problems import Problem, add_handlers
+from skinkit.serve.web.uploads import receive_files
+from skinkit.serve.worker.model_card import NOTICE
 
-PAGE = Path(__file__).parent / "page"
+PAGE = Path(__file__).parents[1] / "page"
 _LARGEST_PLACE = 2**31 - 1
 
 _ROUTES = APIRouter()
@@ -31,12 +31,12 @@ _RETRY = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"
 
 
 def make_app(store, settings, counted, has_page=True):
-    """Returns the application; `skinkit.serve.access.Guard` belongs around it.
+    """Returns the application; `skinkit.serve.web.access.Guard` belongs around it.
 
     Args:
         store: `skinkit.serve.store.Store`.
         settings: `skinkit.serve.settings.LiveSettings`.
-        counted: `skinkit.serve.metrics.Metrics`.
+        counted: `skinkit.serve.web.metrics.Metrics`.
         has_page: Boolean, whether the page is served beside the API.
     """
     app = FastAPI(
@@ -86,15 +86,16 @@ def model(request: Request, model_id: str) -> schemas.Card:
 async def _take_in(request, model_id, field, most):
     desk = _desk(request)
     card = await run_in_threadpool(desk.card, model_id)
-    files = await receive_files(request, field, most, desk.limits)
-    # Few threads of their own: many that decode at once would keep all others waiting.
-    return await asyncio.to_thread(desk.take_in, request.state.owner, card["id"], files)
+    with desk.intake.room(desk.limits) as take:
+        files = await receive_files(request, field, most, desk.settings.current, take)
+        # Few threads of their own: many that decode at once would keep all others waiting.
+        return await asyncio.to_thread(desk.take_in, request.state.owner, card["id"], files)
 
 
 @_ROUTES.post(
     "/predict",
     openapi_extra=schemas.upload_form("file", several=False),
-    responses={202: {"model": schemas.Task}, **schemas.problems(413, 415, 422, 503, 507)},
+    responses={202: {"model": schemas.Task}, **schemas.problems(408, 413, 415, 422, 503, 507)},
 )
 async def predict(request: Request, model_id: Model = None) -> schemas.Task:
     """Classifies one image; the answer is 202 where it takes long."""
@@ -108,7 +109,7 @@ async def predict(request: Request, model_id: Model = None) -> schemas.Task:
     "/predict_bulk",
     status_code=202,
     openapi_extra=schemas.upload_form("files", several=True),
-    responses=schemas.problems(413, 415, 422, 503, 507),
+    responses=schemas.problems(408, 413, 415, 422, 503, 507),
 )
 async def predict_bulk(request: Request, model_id: Model = None) -> schemas.Tasks:
     """Takes images in, to be classified; the result is asked for by the task's uuid."""

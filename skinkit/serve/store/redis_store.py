@@ -11,8 +11,7 @@ import json
 
 import redis
 
-from skinkit.serve.sqlite_store import together
-from skinkit.serve.store import (
+from skinkit.serve.store.jobs import (
     DONE,
     EXPIRED,
     FAILED,
@@ -22,11 +21,14 @@ from skinkit.serve.store import (
     QUEUED,
     RUNNING,
     Job,
-    to_json,
+    together,
 )
+from skinkit.serve.store.store import read_cards, to_json
 
 # Seconds for which keys outlive their task, should nobody be there to remove them.
 _GRACE = 3600
+# Tasks that are asked about at a time.
+_MANY = 1000
 
 
 class RedisStore:
@@ -112,6 +114,10 @@ class RedisStore:
             else:
                 self.remove(task, EXPIRED, now + tombstone)
 
+    def newly_ended(self):
+        found = [self.get(job.decode()) for job in self._redis.lpop("newly_ended", _MANY) or ()]
+        return [job for job in found if job]
+
     def counts(self):
         jobs = map(json.loads, self._redis.hvals("live"))
         return dict(collections.Counter(said["state"] for said in jobs if "/" not in said["id"]))
@@ -119,7 +125,7 @@ class RedisStore:
     def workers(self, since):
         alive = self._redis.zrangebyscore("workers", since, "+inf")
         cards = self._redis.hmget("cards", alive) if alive else []
-        return {worker.decode(): json.loads(said) for worker, said in zip(alive, cards, strict=True) if said}
+        return {worker.decode(): read_cards(said) for worker, said in zip(alive, cards, strict=True) if said}
 
     def forget_worker(self, worker=None):
         for each in [worker] if worker else self._redis.zrange("workers", 0, -1):
@@ -145,13 +151,13 @@ class RedisStore:
         self._redis.hset("cards", worker, to_json(cards))
         self._redis.zadd("workers", {worker: now})
 
-    def claim(self, worker, models, most):
+    def claim(self, worker, models, most, share=1):
         if not self._redis.hlen("live"):
             return []
 
         def decide(live, pipe):
             waiting = [_job(s) for s in live.values() if s["state"] == QUEUED and s["model"] in models]
-            chosen = together(sorted(waiting, key=lambda job: (job.created, job.id)), most)
+            chosen = together(sorted(waiting, key=lambda job: (job.created, job.id)), most, share)
             for job in chosen:
                 begun = {"state": RUNNING, "worker": worker, "attempt": job.attempt + 1}
                 _put(pipe, {**live[job.id], **begun})
@@ -170,16 +176,17 @@ class RedisStore:
     def record(self, worker, answers):
         def decide(live, pipe):
             mine = _of(worker, live)
-            for answer in answers:
-                if said := mine.get(answer.job):
-                    said["done"] += 1
-                    pipe.hset(f"answers:{answer.job}", answer.place, answer.content)
-                    pipe.expireat(f"answers:{answer.job}", int(said["ends"]) + _GRACE)
-            for said in mine.values():
-                if said["done"] == said["images"]:
-                    _end(pipe, said, DONE)
+            answers_of_mine = [answer for answer in answers if answer.job in mine]
+            for answer in answers_of_mine:
+                said = mine[answer.job]
+                said["done"] += 1
+                pipe.hset(f"answers:{answer.job}", answer.place, answer.content)
+                pipe.expireat(f"answers:{answer.job}", int(said["ends"]) + _GRACE)
+            for job in {answer.job for answer in answers_of_mine}:
+                if mine[job]["done"] == mine[job]["images"]:
+                    _end(pipe, mine[job], DONE)
                 else:
-                    _put(pipe, said)
+                    _put(pipe, mine[job])
 
         self._change(decide)
 
@@ -209,6 +216,8 @@ def _put(pipe, said):
 
 def _end(pipe, said, state, reason=""):
     pipe.hdel("live", said["id"])
+    if said["state"] in (QUEUED, RUNNING) and "/" not in said["id"]:
+        pipe.rpush("newly_ended", said["id"])
     content = {**said, "state": state, "reason": reason or said["reason"]}
     pipe.set(f"job:{said['id']}", to_json(content), exat=int(said["ends"]) + _GRACE)
 

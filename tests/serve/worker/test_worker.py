@@ -3,10 +3,10 @@
 import pytest
 from serve_place import QuickModel, wait_until
 
-from skinkit.serve.images import Upload
 from skinkit.serve.settings import ModelSettings
 from skinkit.serve.store import DONE, FAILED, QUEUED, RUNNING, Job
-from skinkit.serve.worker import Refused
+from skinkit.serve.web.images import Upload
+from skinkit.serve.worker.worker import Refused
 
 
 def add(place, name, images=1):
@@ -85,6 +85,18 @@ def test_an_explanation_that_fails_says_why(place):
     assert place.store.get("a/0/mel").reason == "RuntimeError: nothing to see"
 
 
+def test_no_path_of_the_server_is_told(place):
+    class Unreadable(QuickModel):
+        def answers(self, images):
+            raise PermissionError(13, "Permission denied", "/srv/secret/model")
+
+    add(place, "a")
+    worker = place.worker(load=lambda name, _: Unreadable(name))
+    worker.load_models()
+    worker.step()
+    assert place.store.get("a").reason == "PermissionError: Permission denied"
+
+
 def test_a_task_that_is_deleted_while_it_is_worked_on_stays_deleted(place):
     class Slow(QuickModel):
         def answers(self, images):
@@ -137,7 +149,7 @@ def test_new_models_are_served_and_bad_ones_refused_without_a_restart(place, cap
 
 
 def test_a_worker_says_that_it_is_alive(place, monkeypatch):
-    monkeypatch.setattr("skinkit.serve.worker._BEAT", 0.01)
+    monkeypatch.setattr("skinkit.serve.worker.worker._BEAT", 0.01)
     place.start_worker()
     place.store.forget_worker()
     wait_until(lambda: place.store.workers(0))

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skinkit.serve.problems import Problem
-from skinkit.serve.settings import MIB, Limits
-from skinkit.serve.uploads import receive_files
+from skinkit.serve.settings import MIB, Limits, Settings, Times
+from skinkit.serve.web.problems import Problem
+from skinkit.serve.web.uploads import Intake, receive_files
 
 
 def part(name, content, field="files"):
@@ -17,19 +17,23 @@ def part(name, content, field="files"):
     return head.encode() + b"Content-Type: image/png\r\n\r\n" + content + b"\r\n"
 
 
-def receive(chunks, most=64, limits=None, **headers):
+SETTINGS = Settings()
+
+
+def receive(chunks, most=64, settings=SETTINGS, take=lambda count: None, pause=0, **headers):
     """What is received of an endless or finished body, and how many of its chunks were read."""
     read = []
 
     async def stream():
         for chunk in chunks:
             read.append(chunk)
+            await asyncio.sleep(pause)
             yield chunk
 
     headers = {"content-type": "multipart/form-data; boundary=x", **headers}
     request = SimpleNamespace(headers=headers, stream=stream)
     try:
-        return asyncio.run(receive_files(request, "files", most, limits or Limits())), len(read)
+        return asyncio.run(receive_files(request, "files", most, settings, take)), len(read)
     except Problem as problem:
         return problem, len(read)
 
@@ -42,8 +46,8 @@ def endless(*starts):
 
 def test_the_limits_are_those_that_are_told():
     assert Limits().model_dump() == {
-        **{"file_mib": 10, "files": 64, "request_mib": 128, "megapixels": 40},
-        **{"side": 32, "queue": 256, "posts": 60, "reads": 1200},
+        **{"file_mib": 10, "files": 64, "request_mib": 128, "uploads_mib": 512},
+        **{"megapixels": 40, "side": 32, "queue": 256, "posts": 60, "reads": 1200},
     }
 
 
@@ -57,9 +61,27 @@ def test_a_request_that_is_too_large_is_not_read_on():
     assert problem.status == 413 and "128 MiB" in problem.detail and read == 1 + 128
 
 
+def test_an_upload_that_takes_too_long_is_ended():
+    problem, read = receive(endless(part("a", b"")[:-2]), settings=Settings(times=Times(upload=1)), pause=0.3)
+    assert problem.status == 408 and "1 seconds" in problem.detail and read < 5
+
+
 def test_what_is_announced_as_too_large_is_not_read():
     problem, read = receive(endless(), **{"content-length": str(128 * MIB + 1)})
     assert problem.status == 413 and read == 0
+
+
+def test_uploads_have_room_for_so_much_together_and_give_it_back():
+    intake, limits = Intake(), Limits(uploads_mib=3)
+    with intake.room(limits) as take:
+        take(MIB)
+        with intake.room(limits) as others:
+            problem, read = receive(
+                endless(part("a", b"")[:-2]), settings=Settings(limits=limits), take=others
+            )
+        assert (problem.status, problem.headers) == (503, {"Retry-After": "10"}) and read == 1 + 2
+        assert intake.held == MIB
+    assert intake.held == 0
 
 
 def test_too_many_files_are_not_read_on():

@@ -2,7 +2,6 @@
 
 import pytest
 
-from skinkit.serve.images import Upload
 from skinkit.serve.store import (
     DELETED,
     DONE,
@@ -16,6 +15,7 @@ from skinkit.serve.store import (
     model_cards,
     open_store,
 )
+from skinkit.serve.web.images import Upload
 
 
 def add(store, name, images=1, model="quick", created=0.0, **options):
@@ -154,6 +154,40 @@ def test_expired_tasks_leave_a_tombstone_for_a_while(store):
     assert store.get("a").state == EXPIRED
     store.expire(2e9 + 10, 10)
     assert store.get("a") is None
+
+
+def test_every_end_of_a_task_is_reported_once(store):
+    add(store, "done")
+    claim(store)
+    store.record("first", [Answer("done", 0, b"x")])
+    store.add(Job("done/0/mel", "quick", "me", 1, ends=1e10))
+    claim(store)
+    store.fail("first", "done/0/mel", "an explanation is not a task")
+    add(store, "failed")
+    claim(store)
+    store.fail("first", "failed", "broken")
+    add(store, "lost")
+    for _ in range(2):
+        claim(store)
+        store.put_back(1.0)
+    for name, state in (("deleted", DELETED), ("expired", EXPIRED)):
+        add(store, name)
+        store.remove(name, state, 1e10)
+    add(store, "waits")
+    found = store.newly_ended()
+    assert {job.id: job.state for job in found} == {
+        **{"done": DONE, "failed": FAILED, "lost": FAILED, "deleted": DELETED, "expired": EXPIRED}
+    }
+    assert {job.owner for job in found} == {"me"}
+    store.remove("done", DELETED, 1e10)
+    assert store.newly_ended() == []
+
+
+def test_several_workers_share_what_waits(store):
+    for number in range(5):
+        add(store, f"{number}", created=number)
+    taken = [[job.id for job in store.claim("first", ["quick"], 32, share=2)] for _ in range(3)]
+    assert taken == [["0", "1", "2"], ["3"], ["4"]]
 
 
 def test_an_explanation_is_added_once(store):

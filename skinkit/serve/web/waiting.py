@@ -4,7 +4,7 @@ import asyncio
 
 from starlette.concurrency import run_in_threadpool
 
-_LOOK = 0.02
+_LOOK = 0.01
 
 
 class Waiting:

@@ -1,43 +1,90 @@
 """The files of a multipart request, counted while they come."""
 
+import asyncio
+import contextlib
+
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from skinkit.serve.problems import Problem
 from skinkit.serve.settings import MIB
+from skinkit.serve.web.problems import Problem
 
 # Fields of a form that are passed over.
 _OTHER_FIELDS = 16
+# Seconds after which there may be room again.
+_LATER = 10
 
 
-async def receive_files(request, field, most, limits):
+class Intake:
+    """The uploads that are on their way, which lie in memory together."""
+
+    def __init__(self):
+        self.held = 0
+
+    @contextlib.contextmanager
+    def room(self, limits):
+        """Yields the function that takes room for so many bytes, until the upload is stored or refused.
+
+        Args:
+            limits: `skinkit.serve.settings.Limits`.
+
+        Raises:
+            Problem: 503 where uploads have too many bytes together.
+        """
+        mine = 0
+
+        def take(count):
+            nonlocal mine
+            if self.held + count > limits.uploads_mib * MIB:
+                raise Problem(503, "Too many uploads are on their way.", retry_after=_LATER)
+            mine, self.held = mine + count, self.held + count
+
+        try:
+            yield take
+        finally:
+            self.held -= mine
+
+
+async def receive_files(request, field, most, settings, take):
     """Returns the files of one field of a multipart request, as pairs of name and bytes.
 
     Args:
         request: `starlette.requests.Request`.
         field: String, name of the form's field; others are passed over.
         most: Integer, largest number of files.
-        limits: `skinkit.serve.settings.Limits`.
+        settings: `skinkit.serve.settings.Settings`.
+        take: Function that is told of the bytes as they come.
 
     Raises:
-        Problem: 413 as soon as there is too much; 415 for another kind of request, or no file.
+        Problem: 413 as soon as there is too much; 408 when it takes too long; 415 for another kind of
+            request, or no file.
     """
     kind, options = parse_options_header(request.headers.get("content-type"))
     if kind != b"multipart/form-data" or not options.get(b"boundary"):
         raise Problem(415, f"Send multipart/form-data with the image in the field `{field}`.")
-    files = _Files(options[b"boundary"], field, most, limits)
-    largest, received = limits.request_mib * MIB, 0
+    limits, seconds = settings.limits, settings.times.upload
     announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > largest:
+    if announced.isdecimal() and int(announced) > limits.request_mib * MIB:
         raise _too_large(limits)
-    async for chunk in request.stream():
-        received += len(chunk)
-        if received > largest:
-            raise _too_large(limits)
-        files.feed(chunk)
+    files = _Files(options[b"boundary"], field, most, limits)
+    try:
+        async with asyncio.timeout(seconds):
+            await _receive(request, files, limits, take)
+    except TimeoutError:
+        raise Problem(408, f"An upload takes at most {seconds} seconds.") from None
     if not files.found:
         raise Problem(415, f"There is no file in the field `{field}`.")
     return [(name, bytes(content)) for name, content in files.found]
+
+
+async def _receive(request, files, limits, take):
+    received = 0
+    async for chunk in request.stream():
+        received += len(chunk)
+        if received > limits.request_mib * MIB:
+            raise _too_large(limits)
+        take(len(chunk))
+        files.feed(chunk)
 
 
 def _too_large(limits):

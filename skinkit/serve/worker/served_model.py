@@ -13,9 +13,9 @@ from skinkit import explain
 from skinkit.experiments import SavedRun
 from skinkit.papers import choose
 from skinkit.pipeline import contents_reader
-from skinkit.serve.calibration import calibrate
-from skinkit.serve.model_card import NOTICE, model_card
 from skinkit.serve.store import to_json
+from skinkit.serve.worker.calibration import calibrate
+from skinkit.serve.worker.model_card import NOTICE, model_card
 from skinkit.tasks.batches import pipeline_spec
 
 # Longer side of an overlay in pixels.

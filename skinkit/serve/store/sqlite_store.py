@@ -2,11 +2,10 @@
 
 import contextlib
 import errno
-import json
 import sqlite3
 import threading
 
-from skinkit.serve.store import (
+from skinkit.serve.store.jobs import (
     DONE,
     ENDED,
     EXPIRED,
@@ -17,8 +16,9 @@ from skinkit.serve.store import (
     QUEUED,
     RUNNING,
     Job,
-    to_json,
+    together,
 )
+from skinkit.serve.store.store import read_cards, to_json
 
 _TABLES = """
 PRAGMA journal_mode = WAL;
@@ -35,6 +35,10 @@ CREATE TABLE IF NOT EXISTS answers (
     job TEXT, task TEXT, place INTEGER, content BLOB, PRIMARY KEY (job, place));
 CREATE INDEX IF NOT EXISTS answers_by_task ON answers (task);
 CREATE TABLE IF NOT EXISTS workers (id TEXT PRIMARY KEY, beat REAL, cards TEXT);
+CREATE TABLE IF NOT EXISTS newly_ended (id TEXT PRIMARY KEY);
+CREATE TRIGGER IF NOT EXISTS ends AFTER UPDATE OF state ON jobs
+    WHEN new.id = new.task AND old.state IN ('queued', 'running') AND new.state NOT IN ('queued', 'running')
+    BEGIN INSERT INTO newly_ended VALUES (new.id); END;
 """
 _COLUMNS = "id, model, owner, images, state, attempt, done, reason, created, ends"
 _WAIT = 30
@@ -110,12 +114,20 @@ class SqliteStore:
         # What was deleted stands in the log of changes until then.
         self._read("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    def newly_ended(self):
+        if not self._read("SELECT 1 FROM newly_ended LIMIT 1"):
+            return []
+        with self._changing() as base:
+            rows = base.execute(f"SELECT {_COLUMNS} FROM jobs JOIN newly_ended USING (id)").fetchall()
+            base.execute("DELETE FROM newly_ended")
+            return [Job(*row) for row in rows]
+
     def counts(self):
         return dict(self._read("SELECT state, count(*) FROM jobs WHERE id = task GROUP BY state"))
 
     def workers(self, since):
         found = self._read("SELECT id, cards FROM workers WHERE beat >= ?", (since,))
-        return {worker: json.loads(cards) for worker, cards in found}
+        return {worker: read_cards(cards) for worker, cards in found}
 
     def forget_worker(self, worker=None):
         self._change("DELETE FROM workers WHERE ? IN (id, 'all')", worker or "all")
@@ -135,16 +147,16 @@ class SqliteStore:
     def beat(self, worker, now, cards):
         self._change("REPLACE INTO workers VALUES (?, ?, ?)", worker, now, to_json(cards).decode())
 
-    def claim(self, worker, models, most):
+    def claim(self, worker, models, most, share=1):
         # Most looks find nothing, and should keep nobody from writing.
         if not self._read(f"SELECT 1 FROM jobs WHERE {_waits_for(models)} LIMIT 1", (QUEUED, *models)):
             return []
         with self._changing() as base:
             rows = base.execute(
                 f"SELECT {_COLUMNS} FROM jobs WHERE {_waits_for(models)} ORDER BY created, id LIMIT ?",
-                (QUEUED, *models, most),
+                (QUEUED, *models, most * share),
             )
-            chosen = together([Job(*row) for row in rows], most)
+            chosen = together([Job(*row) for row in rows], most, share)
             ids = [job.id for job in chosen]
             base.execute(
                 f"UPDATE jobs SET state = ?, worker = ?, attempt = attempt + 1 WHERE id IN ({_marks(ids)})",
@@ -206,28 +218,6 @@ class SqliteStore:
                 if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
                     raise OSError(errno.ENOSPC, "the disk is full") from error
                 raise
-
-
-def together(waiting, most):
-    """Returns the first of waiting jobs, and those that are worked on with it: tasks of its model.
-
-    A job that lost a worker is worked on alone, because it may be the reason.
-
-    Args:
-        waiting: List of `Job`s, the oldest first.
-        most: Integer, images that they have together at most.
-    """
-    if not waiting:
-        return []
-    first, *others = waiting
-    chosen, images = [first], first.images
-    if first.explains or first.attempt:
-        return chosen
-    for job in others:
-        if job.model == first.model and not job.explains and not job.attempt and images + job.images <= most:
-            chosen.append(job)
-            images += job.images
-    return chosen
 
 
 def _waits_for(models):

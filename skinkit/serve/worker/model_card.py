@@ -18,7 +18,7 @@ def model_card(name, run, recipe, calibration):
         name: String, under which it is served.
         run: `skinkit.experiments.SavedRun`.
         recipe: Its resolved `Recipe`, with the views that are served.
-        calibration: `skinkit.serve.calibration.Calibration`.
+        calibration: `skinkit.serve.worker.calibration.Calibration`.
     """
     height, width = recipe.image_size
     manifest = run.manifest

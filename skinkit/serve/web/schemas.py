@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from skinkit.serve.problems import MEDIA_TYPE
+from skinkit.serve.web.problems import MEDIA_TYPE
 
 
 class Models(BaseModel):
@@ -88,6 +88,7 @@ _WHY = {
     400: "The model, the host or the request's form is not known",
     401: "A token is needed",
     404: "There is no such task, image or model, or it is another's",
+    408: "The upload took too long",
     409: "There is no result yet",
     410: "It has expired or was deleted",
     413: "Too large, or too many",

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from redis.exceptions import RedisError
 from serve_place import LABELS, QuickModel, image_bytes, wait_until
 
+from skinkit.serve.audit import report_ended
 from skinkit.serve.settings import Limits, Times
 from skinkit.serve.store import RUNNING
 
@@ -254,19 +255,17 @@ def test_a_full_disk_is_told(client, place, monkeypatch):
     problem(post(client, ("a", JPEG)), 507, "disk is full")
 
 
-def test_logs_hold_no_names(client, capfd):
-    from skinkit.serve.audit import start_log
-
-    start_log()
-    post(client, ("Erika Mustermann.jpg", JPEG), route="predict")
+def test_the_log_has_a_line_a_task_and_no_names(client, place, caplog):
+    task = post(client, ("Erika Mustermann.jpg", JPEG), route="predict").json()["task_uuid"]
     post(client, ("Erika Mustermann.jpg", BROKEN))
-    printed = capfd.readouterr().err
-    assert "Mustermann" not in printed
-    lines = [json.loads(line.partition("audit: ")[2]) for line in printed.splitlines() if "audit" in line]
-    assert [(line["model"], line["images"], line["state"]) for line in lines] == [
-        ("quick", 1, "queued"),
-        ("quick", 1, "done"),
-    ]
+    client.get(f"/from_task/{task}/0/explanation")
+    with caplog.at_level("INFO"):
+        report_ended(place.store)
+        client.delete(f"/from_task/{task}")
+        report_ended(place.store)
+    (line,) = (json.loads(each.message) for each in caplog.records if each.name == "skinkit.serve.audit")
+    assert "Mustermann" not in caplog.text
+    assert line.pop("time") and line == {"token": "", "model": "quick", "images": 1, "state": "done"}
 
 
 def test_numbers_for_prometheus(client):

@@ -1,0 +1,78 @@
+"""The process of a worker: started by the server, or alone on another machine."""
+
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from skinkit.serve.audit import start_log
+from skinkit.serve.settings import LiveSettings
+from skinkit.serve.store import open_store
+from skinkit.serve.worker.worker import Refused, Worker
+
+_LOG = logging.getLogger("skinkit.serve.worker")
+# Exit code of a worker whose models cannot be served.
+REFUSED = 3
+
+
+def main(asked):
+    """Runs a worker; returns its exit code.
+
+    Args:
+        asked: Dictionary: `name`; `queue`, `out`, `config`, `runs` and `data_dir` as in
+            `skinkit.serve.supervisor.serve`; `demo`, whether the only run is the demo network, which is
+            trained where it is not there; `parent`, id of the process that it ends with, or `None`.
+    """
+    start_log()
+    stopped, parent = threading.Event(), asked["parent"]
+    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    # A terminal sends it to all processes; the parent then says what to do.
+    signal.signal(signal.SIGINT, signal.SIG_IGN if parent else lambda *_: stopped.set())
+    store = open_store(asked["queue"], Path(asked["out"]))
+    try:
+        settings = LiveSettings(asked["config"], asked["runs"])
+        worker = Worker(
+            asked["name"],
+            store,
+            settings,
+            _loader(asked),
+            lambda: not stopped.is_set() and parent in (None, os.getppid()),
+        )
+        worker.run()
+    except Refused as error:
+        _LOG.error("%s", error)
+        return REFUSED
+    finally:
+        store.close()
+    return 0
+
+
+def _loader(asked):
+    from skinkit.serve.worker.served_model import ServedModel
+
+    def load(name, settings):
+        if asked["demo"]:
+            _train_demo(Path(settings.run))
+        return ServedModel(name, settings, asked["data_dir"])
+
+    return load
+
+
+def _train_demo(folder):
+    from skinkit.experiments.demo import run_demo
+    from skinkit.papers.baselines import DEMO_SYNTHETIC
+
+    print(
+        "No run was given: the demo network on drawn images is served. Where it is new, it trains a minute."
+    )
+    run_demo(DEMO_SYNTHETIC, folder, verbose=2, wait=True)
+
+
+if __name__ == "__main__":
+    code = main(json.loads(sys.argv[1]))
+    logging.shutdown()
+    # TensorFlow takes seconds to take itself apart, which whoever stops the server would wait for.
+    os._exit(code)

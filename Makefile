@@ -7,7 +7,7 @@ WORKERS ?= 2
 BENCHMARK_PYTHON ?= $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve docs test lint format notebooks report rescore check-published release-check benchmarks colab-test record-addons clean
+.PHONY: help setup demo serve docs test lint format notebooks course course-check report rescore check-published release-check benchmarks colab-test record-addons clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,12 @@ format: setup ## let ruff put the code in order
 
 notebooks: setup ## make notebooks/*.ipynb from notebooks/src/*.py
 	$(BIN)/python notebooks/build.py
+
+course: setup ## make course/: student versions, nbgrader's sources, the instructor's guide, a syllabus
+	$(BIN)/python tools/course.py
+
+course-check: setup ## make course/, and let nbgrader mark a solved and an open notebook of each chapter (an hour)
+	$(BIN)/python tools/course.py --check
 
 report: setup ## make the pages, tables and figures in results/ from the run folders
 	$(BIN)/skinkit report

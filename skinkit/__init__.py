@@ -23,7 +23,11 @@ _ROOMS = (
     "tasks",
     "experiments",
 )
-_FUNCTIONS = {"report_environment": "experiments.environment", "load_model": "models.weights"}
+_FUNCTIONS = {
+    "check": "exercises",
+    "load_model": "models.weights",
+    "report_environment": "experiments.environment",
+}
 _MODULES = {"report": "experiments.report"}
 
 __all__ = ["__version__", *_ROOMS, *_FUNCTIONS, *_MODULES]

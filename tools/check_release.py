@@ -25,6 +25,7 @@ _PAGES = (
     "docs/*.md",
     "results/*.md",
     "notebooks/*.ipynb",
+    "notebooks/solutions/*.ipynb",
 )
 
 

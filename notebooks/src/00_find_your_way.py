@@ -249,8 +249,8 @@ sizes
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer in the first cell of an exercise, then run its check. The solution stands between
-# the two and is folded in Colab.
+# Answer in the open cell of an exercise, then run its check: it says that the answer is right, or gives a
+# hint.
 #
 # ### ex-00-1: What does the released code do otherwise?
 #
@@ -260,16 +260,30 @@ sizes
 # %% tags=["exercise", "ex-00-1"]
 otherwise = None
 
-# %% tags=["solution", "ex-00-1"] cellView="form"
+# %% tags=["solution", "ex-00-1"]
 dual = skinkit.papers.recipe("gessert2019/table2/densenet121-dual")
 published, sound = (pd.Series(vars(dual.resolve("full", p))).map(str) for p in ("as_published", "corrected"))
 otherwise = {*published.index[published != sound]}
 
-# %% tags=["check", "ex-00-1"]
+# %% tags=["check", "ex-00-1"] points=2
+skinkit.check("00-1", otherwise)
+
+# %% tags=["test", "ex-00-1"]
 assert otherwise is not None, "resolve the recipe twice, as in section 4, and compare field by field"
 named = {*skinkit.papers.recipe("gessert2019/table2/densenet121-dual").protocols["as_published"]}
 assert {*otherwise} <= {*vars(recipe)}, "give names of fields, such as 'split'"
 assert {*otherwise} == named, 'compare all fields, with profile "full" for both'
+
+# %% tags=["hidden", "ex-00-1"]
+both_ways = skinkit.papers.recipe("gessert2019/table2/densenet121-dual")
+ways = [vars(both_ways.resolve("full", way)) for way in ("as_published", "corrected")]
+assert {*otherwise} == {name for name in ways[0] if ways[0][name] != ways[1][name]}
+
+# %% tags=["wrong", "ex-00-1"]
+# The split is not all.
+otherwise = {"split"}
+# All fields.
+otherwise = {*vars(dual)}
 
 # %% [markdown]
 # ### ex-00-2: How many trainings does a fair comparison need?
@@ -281,33 +295,69 @@ assert {*otherwise} == named, 'compare all fields, with profile "full" for both'
 # %% tags=["exercise", "ex-00-2"]
 trainings = None
 
-# %% tags=["solution", "ex-00-2"] cellView="form"
+# %% tags=["solution", "ex-00-2"]
 rivals = [f"gessert2019/table5/mobilenet-{row}" for row in ("none", "oversampling")]
 trainings = [(rival, fold, seed) for rival in rivals for fold in range(3) for seed in range(3)]
 
-# %% tags=["check", "ex-00-2"]
+# %% tags=["check", "ex-00-2"] points=2
+skinkit.check("00-2", trainings)
+
+# %% tags=["test", "ex-00-2"]
 assert trainings is not None, "each recipe is trained once for each pair of a fold and a seed"
 assert all(name in set(recipes) for name, _, _ in trainings), "write the names out: document/table/row"
 assert len(set(trainings)) == len(trainings), "one of them is there twice"
 assert len(trainings) == 2 * 3 * 3, "two recipes, three folds, three seeds"
 print(f"{len(trainings)} trainings, each with a folder of its own")
 
+# %% tags=["hidden", "ex-00-2"]
+of_recipe = pd.DataFrame(trainings).groupby(0)
+assert (of_recipe.size() == 9).all() and (of_recipe[[1, 2]].nunique() == 3).all(axis=None)
+assert {*of_recipe.groups} == {f"gessert2019/table5/mobilenet-{row}" for row in ("none", "oversampling")}
+
+# %% tags=["wrong", "ex-00-2"]
+# A seed for each fold, and not each with each.
+trainings = [(rival, number, number) for rival in rivals for number in range(3)]
+# Names without document and table.
+trainings = [(row, fold, seed) for row in ("none", "oversampling") for fold in range(3) for seed in range(3)]
+
 # %% [markdown]
-# ### ex-00-3: Which row of Table II is the best, as printed?
+# ### ex-00-3: Which row of a table is the best, as printed?
 #
-# Look for the row of `gessert2019`, table `table2`, with the highest printed `macro_recall`, and give its
-# name.
+# Write a function of the name of a table of `gessert2019`, such as `"table2"`, that returns the row with the
+# highest printed `macro_recall`.
 
 # %% tags=["exercise", "ex-00-3"]
 best_row = None
 
-# %% tags=["solution", "ex-00-3"] cellView="form"
-table2 = load_published("gessert2019").query("table == 'table2' and metric == 'macro_recall'")
-best_row = table2.loc[table2["value"].astype(float).idxmax(), "row"]
 
-# %% tags=["check", "ex-00-3"]
+# %% tags=["solution", "ex-00-3"]
+def best_row(table):
+    book = load_published("gessert2019")
+    rows = book[(book["table"] == table) & (book["metric"] == "macro_recall")]
+    return rows.loc[rows["value"].astype(float).idxmax(), "row"]
+
+
+# %% tags=["check", "ex-00-3"] points=2
+skinkit.check("00-3", best_row)
+
+# %% tags=["test", "ex-00-3"]
 assert best_row is not None, "load_published gives all numbers; keep one table and one metric"
 book = load_published("gessert2019").query("table == 'table2' and metric == 'macro_recall'")
-assert best_row in set(book["row"]), "give the name of a row of Table II"
+assert best_row("table2") in set(book["row"]), "return the name of a row of the table"
 highest = book.sort_values("value", ascending=False)
-assert best_row == highest["row"].iloc[0], "another row has a higher macro recall"
+assert best_row("table2") == highest["row"].iloc[0], "another row has a higher macro recall"
+print(f"{best_row('table2')}, with {highest['value'].iloc[0]}")
+
+# %% tags=["hidden", "ex-00-3"]
+recalls = load_published("gessert2019").query("metric == 'macro_recall'").astype({"value": float})
+for asked_table in ("table2", "table5", "table6"):
+    of_table = recalls[recalls["table"] == asked_table].set_index("row")["value"]
+    assert best_row(asked_table) == of_table.idxmax()
+
+# %% tags=["wrong", "ex-00-3"]
+# The answer for one table, and not the rule.
+best_row = lambda table: "densenet121-dual"
+# Takes the best of all tables.
+best_row = lambda table: recalls.set_index("row")["value"].idxmax()
+# Takes the first row.
+best_row = lambda table: recalls[recalls["table"] == table]["row"].iloc[0]

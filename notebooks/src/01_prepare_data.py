@@ -314,24 +314,41 @@ print(f"{saved.name}: {again.hash[:12]}")
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer in the first cell of an exercise, then run its check. The solution stands between
-# the two and is folded in Colab.
+# Answer in the open cell of an exercise, then run its check: it says that the answer is right, or gives a
+# hint. Let code compute what depends on the images: marks are given on drawn ones.
 #
 # ### ex-01-1: Which diagnosis is photographed most often per lesion?
 #
-# Give its label, such as `"nv"`.
+# Give the mean number of images of a lesion for each label, as a Series whose index is the label.
 
 # %% tags=["exercise", "ex-01-1"]
-most_photographed = None
+mean_views = None
 
-# %% tags=["solution", "ex-01-1"] cellView="form"
+# %% tags=["solution", "ex-01-1"]
 by_label = table.groupby("label")
-most_photographed = (by_label.size() / by_label["lesion_id"].nunique()).idxmax()
+mean_views = by_label.size() / by_label["lesion_id"].nunique()
 
-# %% tags=["check", "ex-01-1"]
-mean_views = table.groupby(["label", "lesion_id"]).size().groupby("label").mean()
-assert most_photographed in mean_views, "give a label, for example 'nv'"
-assert mean_views[most_photographed] == mean_views.max(), "another label has more"
+# %% tags=["check", "ex-01-1"] points=2
+skinkit.check("01-1", mean_views)
+
+# %% tags=["test", "ex-01-1"]
+counted = table.groupby(["label", "lesion_id"]).size().groupby("label").mean()
+assert mean_views is not None, "the images of a label, divided by its lesions: `nunique` counts these"
+assert set(mean_views.index) == set(counted.index), "one number for each label of the table"
+assert (mean_views - counted).abs().max() < 1e-9, "count each lesion of a label once"
+print(f"{counted.idxmax()}: {counted.max():.2f} images of a lesion; the fewest has {counted.idxmin()}")
+
+# %% tags=["hidden", "ex-01-1"]
+seen_once = table.drop_duplicates("lesion_id")["label"].value_counts()
+assert ((mean_views * seen_once - table["label"].value_counts()).abs() < 1e-6).all()
+
+# %% tags=["wrong", "ex-01-1"]
+# Counts images, and not the lesions that they show.
+mean_views = table["label"].value_counts()
+# Divides by the lesions of all labels.
+mean_views = table["label"].value_counts() / table["lesion_id"].nunique()
+# Counts lesions, and not their images.
+mean_views = table.groupby("label")["lesion_id"].nunique()
 
 # %% [markdown]
 # ### ex-01-2: Does a smaller test leak less?
@@ -342,7 +359,7 @@ assert mean_views[most_photographed] == mean_views.max(), "another label has mor
 # %% tags=["exercise", "ex-01-2"]
 leakage_of_share = {0.1: None, 0.5: None}
 
-# %% tags=["solution", "ex-01-2"] cellView="form"
+# %% tags=["solution", "ex-01-2"]
 for share in leakage_of_share:
     parts = {"train": 1 - share, "test": share}
     rates = []
@@ -351,22 +368,63 @@ for share in leakage_of_share:
         rates.append(skinkit.data.leakage_report(table, split).loc["all", "lesion"])
     leakage_of_share[share] = sum(rates) / len(rates)
 
-# %% tags=["check", "ex-01-2"]
+# %% tags=["check", "ex-01-2"] points=3
+skinkit.check("01-2", leakage_of_share)
+
+# %% tags=["test", "ex-01-2"]
 small, large = leakage_of_share[0.1], leakage_of_share[0.5]
+assert None not in (small, large), "`leakage_report(table, split)` has the rate of lesions of one split"
 assert 0 < large < small < 1, "the more there is in training, the more acquaintances the test meets"
+
+# %% tags=["hidden", "ex-01-2"]
+for share, rate in leakage_of_share.items():
+    divided = [
+        skinkit.data.stratified_group_split(table, {"train": 1 - share, "test": share}, "image", seed)
+        for seed in range(10)
+    ]
+    leaks = [skinkit.data.leakage_report(table, each).loc["all", "lesion"] for each in divided]
+    assert abs(rate - sum(leaks) / 10) < 1e-6
+
+# %% tags=["wrong", "ex-01-2"]
+# A larger test seems to have more to share.
+leakage_of_share = {0.1: 0.3, 0.5: 0.5}
+# A guess in the right order.
+leakage_of_share = {0.1: 0.5, 0.5: 0.3}
+# Splits by lesion, which leak nothing.
+leakage_of_share = {0.1: 0.0, 0.5: 0.0}
 
 # %% [markdown]
 # ### ex-01-3: How far do you get without looking?
 #
-# A rule: if `dx_type` is `follow_up`, say `nv`. How often is it right when it speaks? Give a share
-# from 0 to 1, and think about why no model may be fed this column.
+# A rule: if `dx_type` is `follow_up`, say `nv`. How often is it right when it speaks? Write a function of a
+# table that returns the share (from 0 to 1), and think about why no model may be fed this column.
 
 # %% tags=["exercise", "ex-01-3"]
-right_when_it_speaks = None
+share_right = None
 
-# %% tags=["solution", "ex-01-3"] cellView="form"
-followed = table[table["dx_type"] == "follow_up"]
-right_when_it_speaks = (followed["label"] == "nv").mean()
 
-# %% tags=["check", "ex-01-3"]
-assert right_when_it_speaks == 1.0, "only nevi are watched for months; all else is cut out at once"
+# %% tags=["solution", "ex-01-3"]
+def share_right(rows):
+    followed = rows[rows["dx_type"] == "follow_up"]
+    return (followed["label"] == "nv").mean()
+
+
+# %% tags=["check", "ex-01-3"] points=2
+skinkit.check("01-3", share_right)
+
+# %% tags=["test", "ex-01-3"]
+assert share_right is not None, "`def share_right(rows):` first keeps the rows in which the rule speaks"
+assert share_right(table) == 1, "only nevi are watched for months; all else is cut out at once"
+
+# %% tags=["hidden", "ex-01-3"]
+turned = table.assign(dx_type=table["dx_type"].map({"follow_up": "histo"}).fillna("follow_up"))
+others = table.loc[table["dx_type"] != "follow_up", "label"]
+assert share_right(turned) == (others == "nv").mean()
+
+# %% tags=["wrong", "ex-01-3"]
+# The answer for one table, and not the rule.
+share_right = lambda rows: 1.0
+# Of all rows, and not of those where it speaks.
+share_right = lambda rows: (rows["label"] == "nv").mean()
+# How often it speaks.
+share_right = lambda rows: (rows["dx_type"] == "follow_up").mean()

@@ -450,8 +450,8 @@ measured.round({"min": 0, "median": 0, "max": 0, "ratio to decoding": 2})
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer in the first cell of an exercise, then run its check. The solution stands between
-# the two and is folded in Colab.
+# Answer in the open cell of an exercise, then run its check: it says that the answer is right, or gives a
+# hint. Let code compute what depends on the images: marks are given on drawn ones.
 #
 # ### ex-02-1: Can you reach all eight positions?
 #
@@ -461,13 +461,30 @@ measured.round({"min": 0, "median": 0, "max": 0, "ratio to decoding": 2})
 # %% tags=["exercise", "ex-02-1"]
 eight_positions = None
 
-# %% tags=["solution", "ex-02-1"] cellView="form"
+# %% tags=["solution", "ex-02-1"]
 eight_positions = Augmentation(flip_left_right=0.5, rot90=True)
 
-# %% tags=["check", "ex-02-1"]
+# %% tags=["check", "ex-02-1"] points=2
+skinkit.check("02-1", eight_positions)
+
+# %% tags=["test", "ex-02-1"]
+assert eight_positions is not None, "an `Augmentation` with two arguments will do: one mirrors, one turns"
 found = {image.tobytes() for image in versions(eight_positions, count=200)}
 assert len(found) == 8, f"200 versions gave {len(found)} different images, not 8"
-assert not (eight_positions.warps or eight_positions.mixes_colours or eight_positions.hue)
+other = eight_positions.warps or eight_positions.mixes_colours or eight_positions.hue
+assert not other, "mirrors and quarter turns only: no warp, no colour"
+
+# %% tags=["hidden", "ex-02-1"]
+positions = {image.tobytes() for image in versions(eight_positions, count=100)}
+assert len(positions) == 8 and not eight_positions.mixes_colours
+
+# %% tags=["wrong", "ex-02-1"]
+# Four turns, and no mirror.
+eight_positions = Augmentation(rot90=True)
+# Two mirrors make half a turn, no quarter.
+eight_positions = Augmentation(flip_left_right=0.5, flip_up_down=0.5)
+# Changes the colours, too.
+eight_positions = Augmentation(flip_left_right=0.5, rot90=True, brightness=0.1)
 
 # %% [markdown]
 # ### ex-02-2: How much of an image is burnt out?
@@ -479,13 +496,27 @@ assert not (eight_positions.warps or eight_positions.mixes_colours or eight_posi
 # %% tags=["exercise", "ex-02-2"]
 burnt_out = None
 
-# %% tags=["solution", "ex-02-2"] cellView="form"
+# %% tags=["solution", "ex-02-2"]
 burnt_out = (np.array(versions(Augmentation(brightness=0.5), count=50)) == 1).mean()
 
-# %% tags=["check", "ex-02-2"]
+# %% tags=["check", "ex-02-2"] points=2
+skinkit.check("02-2", burnt_out)
+
+# %% tags=["test", "ex-02-2"]
+assert burnt_out is not None, "make the 50 versions an array: `(array == 1).mean()` is a share"
 lost = {b: np.mean(np.array(versions(Augmentation(brightness=b), count=50)) == 1) for b in (0.1, 0.5)}
 assert abs(burnt_out - lost[0.5]) < 0.03, "count the numbers that equal 1 among all of the 50 images"
 assert lost[0.1] <= burnt_out, "a gentle change burns less"
+
+# %% tags=["hidden", "ex-02-2"]
+bright = np.array(versions(Augmentation(brightness=0.5), count=50))
+assert abs(burnt_out - (bright == bright.max()).mean()) < 0.01
+
+# %% tags=["wrong", "ex-02-2"]
+# The parameter is not the share.
+burnt_out = 0.5
+# A float seems to have no ceiling.
+burnt_out = 0.0
 
 # %% [markdown]
 # ### ex-02-3: Can you go on after a crash?
@@ -496,9 +527,26 @@ assert lost[0.1] <= burnt_out, "a gentle change burns less"
 # %% tags=["exercise", "ex-02-3"]
 going_on = None
 
-# %% tags=["solution", "ex-02-3"] cellView="form"
+# %% tags=["solution", "ex-02-3"]
 going_on = build_dataset(some_rows, spec, **training, first_epoch=3)
 
-# %% tags=["check", "ex-02-3"]
+# %% tags=["check", "ex-02-3"] points=3
+skinkit.check("02-3", going_on)
+
+# %% tags=["test", "ex-02-3"]
+assert going_on is not None, "`build_dataset` takes the number of the epoch to begin with"
 through = build_dataset(some_rows, spec, **training).skip(3 * steps_per_epoch(len(some_rows), 32))
 assert np.array_equal(next(iter(going_on))[0], next(iter(through))[0]), "not the batch that comes next"
+
+# %% tags=["hidden", "ex-02-3"]
+images_next, labels_next = next(iter(build_dataset(some_rows, spec, **training, first_epoch=3)))
+images_mine, labels_mine = next(iter(going_on))
+assert np.array_equal(images_mine, images_next) and np.array_equal(labels_mine, labels_next)
+
+# %% tags=["wrong", "ex-02-3"]
+# Starts from the first epoch again.
+going_on = build_dataset(some_rows, spec, **training)
+# Skips three batches, and not three epochs.
+going_on = build_dataset(some_rows, spec, **training).skip(3)
+# Epochs are counted from 0.
+going_on = build_dataset(some_rows, spec, **training, first_epoch=4)

@@ -457,8 +457,8 @@ skinkit.plots.learning_curves(pd.read_csv(folder / "history.csv"), metrics=metri
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer in the first cell of an exercise, then run its check. The solution stands between
-# the two and is folded in Colab.
+# Answer in the open cell of an exercise, then run its check: it says that the answer is right, or gives a
+# hint. Let code compute what depends on the images: marks are given on drawn ones.
 #
 # ### ex-03-1: How many numbers does the second convolution learn?
 #
@@ -467,11 +467,27 @@ skinkit.plots.learning_curves(pd.read_csv(folder / "history.csv"), metrics=metri
 # %% tags=["exercise", "ex-03-1"]
 second_convolution = None
 
-# %% tags=["solution", "ex-03-1"] cellView="form"
+# %% tags=["solution", "ex-03-1"]
 second_convolution = 32 * 3 * 3 * 16
 
-# %% tags=["check", "ex-03-1"]
-assert second_convolution == network.get_layer("conv2").count_params(), "windows × height × width × inputs"
+# %% tags=["check", "ex-03-1"] points=2
+skinkit.check("03-1", second_convolution)
+
+# %% tags=["test", "ex-03-1"]
+assert second_convolution is not None, "windows × height × width × inputs"
+learnt = network.get_layer("conv2").count_params()
+assert second_convolution == learnt, "windows × height × width × inputs"
+
+# %% tags=["hidden", "ex-03-1"]
+assert second_convolution == 32 * 3 * 3 * 16
+
+# %% tags=["wrong", "ex-03-1"]
+# Each window looks at 16 maps, and not at one.
+second_convolution = 32 * 3 * 3
+# The inputs are the maps of the first convolution, and not three colours.
+second_convolution = 32 * 3 * 3 * 3
+# A window has nine positions.
+second_convolution = 32 * 16
 
 # %% [markdown]
 # ### ex-03-2: Which k makes the rarest class weigh ten times the most common one?
@@ -481,13 +497,30 @@ assert second_convolution == network.get_layer("conv2").count_params(), "windows
 # %% tags=["exercise", "ex-03-2"]
 k_for_ten = None
 
-# %% tags=["solution", "ex-03-2"] cellView="form"
+# %% tags=["solution", "ex-03-2"]
 counts = parts["train"]["label"].value_counts()
 k_for_ten = math.log(10) / math.log(counts.max() / counts.min())
 
-# %% tags=["check", "ex-03-2"]
+# %% tags=["check", "ex-03-2"] points=2
+skinkit.check("03-2", k_for_ten)
+
+# %% tags=["test", "ex-03-2"]
+assert k_for_ten is not None, "the quotient of the two counts, to the power of k, is 10"
 of_class = class_weights(parts["train"]["label"], classes.labels, power=k_for_ten)
-assert math.isclose(max(of_class.values()) / min(of_class.values()), 10, rel_tol=1e-3)
+ratio = max(of_class.values()) / min(of_class.values())
+assert math.isclose(ratio, 10, rel_tol=1e-3), f"with this k it weighs {ratio:.2f} times as much"
+
+# %% tags=["hidden", "ex-03-2"]
+in_train = parts["train"]["label"].value_counts()
+assert math.isclose((in_train.max() / in_train.min()) ** k_for_ten, 10, rel_tol=1e-3)
+
+# %% tags=["wrong", "ex-03-2"]
+# Then the weights differ as much as the counts.
+k_for_ten = 1
+# Forgets to divide by the logarithm of the quotient of the counts.
+k_for_ten = math.log(10)
+# Divides where a logarithm is needed.
+k_for_ten = 10 / (counts.max() / counts.min())
 
 # %% [markdown]
 # ### ex-03-3: What does the attention cost?
@@ -499,18 +532,37 @@ assert math.isclose(max(of_class.values()) / min(of_class.values()), 10, rel_tol
 # %% tags=["exercise", "ex-03-3"]
 plain = None
 
-# %% tags=["solution", "ex-03-3"] cellView="form"
+# %% tags=["solution", "ex-03-3"]
 plain = dataclasses.replace(
     recipe, name="mine/demo/plain", model=skinkit.papers.choose("small_cnn", soft_attention=False)
 )
 
-# %% tags=["check", "ex-03-3"]
-assert plain.name != recipe.name and plain.split == recipe.split and plain.phases == recipe.phases
+# %% tags=["check", "ex-03-3"] points=3
+skinkit.check("03-3", plain)
+
+# %% tags=["test", "ex-03-3"]
+assert plain is not None, "`dataclasses.replace(recipe, name=..., model=...)`"
+assert plain.name != recipe.name, "give it a name of your own"
+kept = dataclasses.replace(plain, name=recipe.name, model=recipe.model)
+assert kept == recipe, "change the name and the model, and nothing else"
 size = {
     each.name: skinkit.models.build(
         each.model.name, (48, 64, 3), len(classes), **each.model.options
     ).count_params()
     for each in (recipe, plain)
 }
-assert size[plain.name] < size[recipe.name], size
+assert size[plain.name] < size[recipe.name], f"the attention is still there: {size}"
 print(f"attention learns {size[recipe.name] - size[plain.name]:,} numbers of {size[recipe.name]:,}")
+
+# %% tags=["hidden", "ex-03-3"]
+built = skinkit.models.build(plain.model.name, (48, 64, 3), len(classes), **plain.model.options)
+assert not [layer for layer in built.layers if "attention" in layer.name]
+assert dataclasses.replace(plain, name=recipe.name, model=recipe.model) == recipe
+
+# %% tags=["wrong", "ex-03-3"]
+# Another name, the same network.
+plain = dataclasses.replace(recipe, name="mine/demo/plain")
+# Nothing is changed.
+plain = recipe
+# Changes the size of the images, too.
+plain = dataclasses.replace(plain, image_size=(16, 16))

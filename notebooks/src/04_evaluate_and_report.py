@@ -420,8 +420,8 @@ ledger.dropna(subset="measured")[shown].head(6).round(3)
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer in the first cell of an exercise, then run its check. The solution stands between
-# the two and is folded in Colab.
+# Answer in the open cell of an exercise, then run its check: it says that the answer is right, or gives a
+# hint. Let code compute what depends on the images: marks are given on drawn ones.
 #
 # ### ex-04-1: How many images would make 0.34 possible?
 #
@@ -431,12 +431,27 @@ ledger.dropna(subset="measured")[shown].head(6).round(3)
 # %% tags=["exercise", "ex-04-1"]
 fewest_images = None
 
-# %% tags=["solution", "ex-04-1"] cellView="form"
+# %% tags=["solution", "ex-04-1"]
 fewest_images = next(n for n in range(1, 100) if f"{round(0.34 * n) / n:.2f}" == "0.34")
 
-# %% tags=["check", "ex-04-1"]
+# %% tags=["check", "ex-04-1"] points=2
+skinkit.check("04-1", fewest_images)
+
+# %% tags=["test", "ex-04-1"]
+assert fewest_images is not None, "try n = 1, 2, 3, ... and print all shares"
 possible = [n for n in range(1, 100) if any(f"{found / n:.2f}" == "0.34" for found in range(n + 1))]
 assert fewest_images == min(possible), "try n = 1, 2, 3, ... and print all shares"
+
+# %% tags=["hidden", "ex-04-1"]
+assert fewest_images == 29
+
+# %% tags=["wrong", "ex-04-1"]
+# 34 of 100 is one way, and not the smallest.
+fewest_images = 100
+# 17 of 50 is exact; a printed share is rounded.
+fewest_images = 50
+# 1 of 3 is printed as 0.33.
+fewest_images = 3
 
 # %% [markdown]
 # ### ex-04-2: What does finding 80 % of the melanomas cost?
@@ -447,28 +462,64 @@ assert fewest_images == min(possible), "try n = 1, 2, 3, ... and print all share
 # %% tags=["exercise", "ex-04-2"]
 false_alarms = None
 
-# %% tags=["solution", "ex-04-2"] cellView="form"
+# %% tags=["solution", "ex-04-2"]
 melanomas = np.sort(share[is_melanoma])[::-1]
 cut = melanomas[math.ceil(0.8 * len(melanomas)) - 1]
 false_alarms = (share[~is_melanoma] >= cut).mean()
 
-# %% tags=["check", "ex-04-2"]
+# %% tags=["check", "ex-04-2"] points=3
+skinkit.check("04-2", false_alarms)
+
+# %% tags=["test", "ex-04-2"]
+assert false_alarms is not None, "sort the shares of the melanomas; which is the last needed?"
 prices = [(share[~is_melanoma] >= c).mean() for c in share if (share[is_melanoma] >= c).mean() >= 0.8]
 assert math.isclose(false_alarms, min(prices)), "sort the shares of the melanomas; which is the last needed?"
+
+# %% tags=["hidden", "ex-04-2"]
+ranked = np.sort(share[is_melanoma])
+last_needed = ranked[len(ranked) - math.ceil(0.8 * len(ranked))]
+assert math.isclose(false_alarms, np.mean(share[~is_melanoma] >= last_needed))
+
+# %% tags=["wrong", "ex-04-2"]
+# The melanomas that may be missed, and not the others that are alarmed.
+false_alarms = 0.2
+# Of all images, and not of the others.
+false_alarms = (share >= np.quantile(share[is_melanoma], 0.2)).mean()
+# Finds a fifth of them.
+false_alarms = (share[~is_melanoma] >= np.quantile(share[is_melanoma], 0.8)).mean()
 
 # %% [markdown]
 # ### ex-04-3: Where do we know least?
 #
-# Which class has the widest interval of its recall when lesions are resampled? Give its label. Then
-# look up its support and think about what a second test of the same size would print.
+# How wide is the interval of each class's recall when lesions are resampled? Give the widths as a Series
+# whose index is the label. Then look up the support of the widest and think about what a second test of the
+# same size would print.
 
 # %% tags=["exercise", "ex-04-3"]
-least_known = None
+widths = None
 
-# %% tags=["solution", "ex-04-3"] cellView="form"
-least_known = (mine["high"] - mine["low"]).idxmax()
+# %% tags=["solution", "ex-04-3"]
+widths = mine["high"] - mine["low"]
 
-# %% tags=["check", "ex-04-3"]
-widths = (mine["high"] - mine["low"]).to_dict()
-assert least_known in widths, "give a label, for example 'nv'"
-assert widths[least_known] == max(widths.values()), "another line is longer"
+# %% tags=["check", "ex-04-3"] points=2
+skinkit.check("04-3", widths)
+
+# %% tags=["test", "ex-04-3"]
+assert widths is not None, "`mine` has the columns value, low and high"
+assert set(widths.index) == set(labels), "one number for each label"
+ends = mine.loc[widths.index]
+assert np.allclose(widths, ends["high"] - ends["low"]), "from the low end to the high end"
+print(f"we know least about {widths.idxmax()}: its interval is {widths.max():.2f} wide")
+
+# %% tags=["hidden", "ex-04-3"]
+recalls = intervals["by lesion"].filter(like="recall:", axis=0)
+expected = dict(zip(recalls.index.str.removeprefix("recall:"), recalls["high"] - recalls["low"], strict=True))
+assert all(math.isclose(widths[label], width, abs_tol=1e-9) for label, width in expected.items())
+
+# %% tags=["wrong", "ex-04-3"]
+# Half of the interval, and not the same on both sides.
+widths = mine["high"] - mine["value"]
+# Where it ends, and not how wide it is.
+widths = mine["high"]
+# Of recall alone, and the width depends on the number of lesions.
+widths = 1 / np.sqrt(mine["value"])

@@ -419,8 +419,8 @@ skinkit.plots.overlay_grid(list(ill_images[:7]), list(clouds[:7]), columns=7)
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer in the first cell of an exercise, then run its check. The solution stands between
-# the two and is folded in Colab.
+# Answer in the open cell of an exercise, then run its check: it says that the answer is right, or gives a
+# hint. Let code compute what depends on the images: marks are given on drawn ones.
 #
 # ### ex-05-1: What speaks for the runner-up?
 #
@@ -430,15 +430,33 @@ skinkit.plots.overlay_grid(list(ill_images[:7]), list(clouds[:7]), columns=7)
 # %% tags=["exercise", "ex-05-1"]
 runner_up_maps = None
 
-# %% tags=["solution", "ex-05-1"] cellView="form"
+# %% tags=["solution", "ex-05-1"]
 second = np.argsort(shares[sure], axis=1)[:, -2]
 runner_up_maps = grad_cam(model, inputs[sure], target=second)
 
-# %% tags=["check", "ex-05-1"]
-assert runner_up_maps is not None and runner_up_maps.shape == maps.shape
+# %% tags=["check", "ex-05-1"] points=3
+skinkit.check("05-1", runner_up_maps)
+
+# %% tags=["test", "ex-05-1"]
+assert runner_up_maps is not None, (
+    "`np.argsort` puts the classes of an image in order; `target` takes one class for each image"
+)
+assert runner_up_maps.shape == maps.shape, f"one map for each image, {maps.shape}"
 for i, row in enumerate(shares[sure]):
     expected = grad_cam(model, inputs[sure[[i]]], target=sorted(range(len(row)), key=lambda c: row[c])[-2])
     assert np.allclose(runner_up_maps[i], expected[0], atol=1e-4), f"image {i}: another diagnosis"
+
+# %% tags=["hidden", "ex-05-1"]
+ranks = np.argsort(-shares[sure], axis=1)[:, 1]
+assert np.allclose(runner_up_maps, grad_cam(model, inputs[sure], target=ranks), atol=1e-4)
+
+# %% tags=["wrong", "ex-05-1"]
+# Of the likeliest diagnosis.
+runner_up_maps = maps
+# The last but one.
+runner_up_maps = grad_cam(model, inputs[sure], target=np.argsort(shares[sure], axis=1)[:, 1])
+# A share.
+runner_up_maps = grad_cam(model, inputs[sure], target=np.sort(shares[sure], axis=1)[:, -2].astype(int))
 
 # %% [markdown]
 # ### ex-05-2: Which layer points best at the lesion?
@@ -449,16 +467,32 @@ for i, row in enumerate(shares[sure]):
 # %% tags=["exercise", "ex-05-2"]
 inside_of_layer = dict.fromkeys(convolutions)
 
-# %% tags=["solution", "ex-05-2"] cellView="form"
+# %% tags=["solution", "ex-05-2"]
 for name in inside_of_layer:
     of_layer = grad_cam(model, inputs[:64], target=given[:64], layer=name)
     inside_of_layer[name] = float(np.nanmean(mass_inside(of_layer, masks[:64])))
 
-# %% tags=["check", "ex-05-2"]
-assert list(inside_of_layer) == convolutions
+# %% tags=["check", "ex-05-2"] points=3
+skinkit.check("05-2", inside_of_layer)
+
+# %% tags=["test", "ex-05-2"]
+missing = [name for name in convolutions if inside_of_layer.get(name) is None]
+assert not missing, f"{', '.join(missing)}: `grad_cam` takes the name of a layer, `mass_inside` its maps"
 last = np.nanmean(mass_inside(grad_cam(model, inputs[:64], target=given[:64], layer=layer), masks[:64]))
-assert np.isclose(inside_of_layer[layer], last, atol=1e-4)
-assert all(0 <= value <= 1 for value in inside_of_layer.values())
+assert np.isclose(inside_of_layer[layer], last, atol=1e-4), f"{layer}: {last:.4f} for the given diagnoses"
+assert all(0 <= value <= 1 for value in inside_of_layer.values()), "a share is from 0 to 1"
+
+# %% tags=["hidden", "ex-05-2"]
+first = convolutions[0]
+of_first = grad_cam(model, inputs[:64], target=given[:64], layer=first)
+assert np.isclose(inside_of_layer[first], np.nanmean(mass_inside(of_first, masks[:64])), atol=1e-4)
+assert set(inside_of_layer) == set(convolutions)
+
+# %% tags=["wrong", "ex-05-2"]
+# The size of the lesions.
+inside_of_layer = dict.fromkeys(convolutions, float(masks[:64].mean()))
+# One layer for all.
+inside_of_layer = dict.fromkeys(convolutions, inside_of_layer[layer])
 
 # %% [markdown]
 # ### ex-05-3: Can you explain without a gradient?
@@ -470,7 +504,7 @@ assert all(0 <= value <= 1 for value in inside_of_layer.values())
 # %% tags=["exercise", "ex-05-3"]
 drop_of_square = None
 
-# %% tags=["solution", "ex-05-3"] cellView="form"
+# %% tags=["solution", "ex-05-3"]
 rows, columns = (side // 8 for side in image.shape[1:3])
 covered = np.repeat(image, rows * columns, axis=0)
 for i in range(rows * columns):
@@ -479,10 +513,34 @@ for i in range(rows * columns):
 before, after = model.predict(image, verbose=0)[0, target], model.predict(covered, verbose=0)[:, target]
 drop_of_square = (before - after).reshape(rows, columns)
 
-# %% tags=["check", "ex-05-3"]
-assert np.shape(drop_of_square) == tuple(side // 8 for side in image.shape[1:3])
+# %% tags=["check", "ex-05-3"] points=4
+skinkit.check("05-3", drop_of_square)
+
+# %% tags=["test", "ex-05-3"]
+assert drop_of_square is not None, (
+    "cover one square of a copy, predict, and take the share of `target` from that before"
+)
+wanted = tuple(side // 8 for side in image.shape[1:3])
+assert np.shape(drop_of_square) == wanted, f"an array {wanted}: one number for each square"
 y, x = np.unravel_index(np.argmax(drop_of_square), np.shape(drop_of_square))
 tried = image.copy()
 tried[0, 8 * y : 8 * y + 8, 8 * x : 8 * x + 8] = image.mean(axis=(0, 1, 2))
 change = (model.predict(image, verbose=0) - model.predict(tried, verbose=0))[0, target]
-assert np.isclose(change, np.max(drop_of_square), atol=1e-4)
+assert np.isclose(change, np.max(drop_of_square), atol=1e-4), (
+    f"this square takes {change:.4f}: before - after"
+)
+
+# %% tags=["hidden", "ex-05-3"]
+one_covered = image.copy()
+one_covered[0, 16:24, 8:16] = image.mean(axis=(0, 1, 2))
+both = model.predict(np.concatenate([image, one_covered]), verbose=0)[:, target]
+assert np.isclose(np.asarray(drop_of_square)[2, 1], both[0] - both[1], atol=1e-5)
+assert np.ptp(drop_of_square) > 1e-5
+
+# %% tags=["wrong", "ex-05-3"]
+# Says that no square matters.
+drop_of_square = np.zeros([side // 8 for side in image.shape[1:3]])
+# After minus before is a gain.
+drop_of_square = -drop_of_square
+# Column by column.
+drop_of_square = drop_of_square.T

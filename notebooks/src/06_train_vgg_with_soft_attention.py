@@ -418,8 +418,8 @@ beside.dropna().round(2)
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer in the first cell of an exercise, then run its check. The solution stands between
-# the two and is folded in Colab.
+# Answer in the open cell of an exercise, then run its check: it says that the answer is right, or gives a
+# hint. Let code compute what depends on the images: marks are given on drawn ones.
 #
 # ### ex-06-1: How many heads keep the size?
 #
@@ -429,12 +429,27 @@ beside.dropna().round(2)
 # %% tags=["exercise", "ex-06-1"]
 enough_heads = None
 
-# %% tags=["solution", "ex-06-1"] cellView="form"
+# %% tags=["solution", "ex-06-1"]
 enough_heads = 8 * 8
 
-# %% tags=["check", "ex-06-1"]
+# %% tags=["check", "ex-06-1"] points=2
+skinkit.check("06-1", enough_heads)
+
+# %% tags=["test", "ex-06-1"]
+assert enough_heads is not None, "each head hands out 1 to 64 positions"
 _, maps = SoftAttention(enough_heads, gamma=None)(random.normal(size=(1, 8, 8, 4)), return_maps=True)
 assert np.isclose(maps.numpy().sum(axis=-1).mean(), 1), "each head hands out 1 to 64 positions"
+
+# %% tags=["hidden", "ex-06-1"]
+assert enough_heads == 64
+
+# %% tags=["wrong", "ex-06-1"]
+# A head has 8 x 8 positions to hand out, and not 8.
+enough_heads = 8
+# One head multiplies by 1/64 on average.
+enough_heads = 1
+# What the document has.
+enough_heads = 16
 
 # %% [markdown]
 # ### ex-06-2: How many weights of the VGG's layer can learn?
@@ -445,34 +460,72 @@ assert np.isclose(maps.numpy().sum(axis=-1).mean(), 1), "each head hands out 1 t
 # %% tags=["exercise", "ex-06-2"]
 learning_weights = None
 
-# %% tags=["solution", "ex-06-2"] cellView="form"
+# %% tags=["solution", "ex-06-2"]
 learning_weights = (2 * 28 - 1) * 3 * 3 * 16
 
-# %% tags=["check", "ex-06-2"]
+# %% tags=["check", "ex-06-2"] points=2
+skinkit.check("06-2", learning_weights)
+
+# %% tags=["test", "ex-06-2"]
+assert learning_weights is not None, "rows that can meet the grid, columns, channels, heads"
 counted = what_learns("released", (28, 28), 512, 16)
 assert learning_weights == counted["learn"], "rows that can meet the grid, columns, channels, heads"
 print(f"{counted['learn'] / counted['weights']:.1%} of {counted['weights']:,} weights")
 
+# %% tags=["hidden", "ex-06-2"]
+assert learning_weights == 55 * 9 * 16
+
+# %% tags=["wrong", "ex-06-2"]
+# A kernel on a grid of 28 rows meets it in 55 of its rows.
+learning_weights = 28 * 3 * 3 * 16
+# Those that there are, and not those that can meet the grid.
+learning_weights = 512 * 3 * 3 * 16
+# Of one head.
+learning_weights = (2 * 28 - 1) * 3 * 3
+
 # %% [markdown]
 # ### ex-06-3: Which heads look nowhere?
 #
-# If a head's scores are below 0 at every position, ReLU makes them all 0 and its map is even. How many
-# of the heads of CNN-SA have an even map (largest minus smallest share below 0.000001) on *all* of the
-# first 64 test images? You have `model`, `inputs`, and section 5 of notebook 05.
+# If a head's scores are below 0 at every position, ReLU makes them all 0 and its map is even. For each head
+# of CNN-SA: how far are the largest and the smallest share of one map apart, at most, over the first 64 test
+# images? Make `spread_of_head`, an array with one number for each head; below 0.000001 a head looks nowhere.
+# You have `model`, `inputs`, and section 5 of notebook 05.
 
 # %% tags=["exercise", "ex-06-3"]
-idle_heads = None
+spread_of_head = None
 
-# %% tags=["solution", "ex-06-3"] cellView="form"
+# %% tags=["solution", "ex-06-3"]
 looking = model.get_layer("soft_attention")
 below = keras.Model(model.inputs, looking.input)
 _, head_maps = looking(below([inputs[:64]]), return_maps=True)
-spread = np.ptp(head_maps.numpy(), axis=(1, 2))
-idle_heads = int((spread < 1e-6).all(axis=0).sum())
+spread_of_head = np.ptp(head_maps.numpy(), axis=(1, 2)).max(axis=0)
 
-# %% tags=["check", "ex-06-3"]
+# %% tags=["check", "ex-06-3"] points=4
+skinkit.check("06-3", spread_of_head)
+
+# %% tags=["test", "ex-06-3"]
+assert spread_of_head is not None, (
+    "the layer returns its maps with `return_maps=True`; `np.ptp` is largest minus smallest"
+)
 each = model.get_layer("soft_attention")
 tapped = keras.Model(model.inputs, each.input).predict(inputs[:64], verbose=0)
-least, most = (f(each(tapped, return_maps=True)[1], axis=(0, 1, 2)) for f in (np.min, np.max))
-assert idle_heads is not None and 0 <= idle_heads <= each.heads
-assert idle_heads == (most - least < 1e-6).sum(), "an even map has the same share everywhere"
+shares = np.array(each(tapped, return_maps=True)[1])
+assert np.shape(spread_of_head) == (each.heads,), f"one number for each of {each.heads} heads"
+widest = (shares.max(axis=(1, 2)) - shares.min(axis=(1, 2))).max(axis=0)
+assert np.allclose(spread_of_head, widest, atol=1e-6), "of one map; then the most over the images"
+print(f"{(widest < 1e-6).sum()} of {each.heads} heads look nowhere")
+
+# %% tags=["hidden", "ex-06-3"]
+tested_layer = model.get_layer("soft_attention")
+seen_by_it = keras.Model(model.inputs, tested_layer.input)([inputs[:64]])
+all_maps = np.moveaxis(np.array(tested_layer(seen_by_it, return_maps=True)[1]), -1, 0)
+spreads = [max(each.max() - each.min() for each in of_head) for of_head in all_maps]
+assert np.allclose(spread_of_head, spreads, atol=1e-6) and len(spread_of_head) == len(spreads)
+
+# %% tags=["wrong", "ex-06-3"]
+# As if no head looked anywhere.
+spread_of_head = np.zeros(model.get_layer("soft_attention").heads)
+# Mixes the maps of different images.
+spread_of_head = np.ptp(head_maps.numpy(), axis=(0, 1, 2))
+# The mean over the images, and not the most.
+spread_of_head = np.ptp(head_maps.numpy(), axis=(1, 2)).mean(axis=0)

@@ -468,8 +468,8 @@ pd.concat({"before": right, "after": linear_probe(*washed)}).round(3)
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer in the first cell of an exercise, then run its check. The solution stands between
-# the two and is folded in Colab.
+# Answer in the open cell of an exercise, then run its check: it says that the answer is right, or gives a
+# hint. Let code compute what depends on the images: marks are given on drawn ones.
 #
 # ### ex-07-1: How many positions has the original?
 #
@@ -479,12 +479,27 @@ pd.concat({"before": right, "after": linear_probe(*washed)}).round(3)
 # %% tags=["exercise", "ex-07-1"]
 positions = None
 
-# %% tags=["solution", "ex-07-1"] cellView="form"
+# %% tags=["solution", "ex-07-1"]
 positions = (math.ceil(450 / 32), math.ceil(600 / 32))
 
-# %% tags=["check", "ex-07-1"]
+# %% tags=["check", "ex-07-1"] points=2
+skinkit.check("07-1", positions)
+
+# %% tags=["test", "ex-07-1"]
 assert positions is not None, "see section 2: one position for each square of 32 pixels, begun or whole"
-assert tuple(positions) == tapped.compute_output_shape((1, 450, 600, 3))[1:3]
+made = tapped.compute_output_shape((1, 450, 600, 3))[1:3]
+assert tuple(positions) == made, "a square that is only begun counts, too"
+
+# %% tags=["hidden", "ex-07-1"]
+assert tuple(positions) == (15, 19)
+
+# %% tags=["wrong", "ex-07-1"]
+# A square that is only begun counts, too.
+positions = (14, 18)
+# Columns first.
+positions = (19, 15)
+# Pixels, and not positions.
+positions = (450, 600)
 
 # %% [markdown]
 # ### ex-07-2: What does the attention learn?
@@ -497,13 +512,30 @@ assert tuple(positions) == tapped.compute_output_shape((1, 450, 600, 3))[1:3]
 # %% tags=["exercise", "ex-07-2"]
 learnt_on_top = None
 
-# %% tags=["solution", "ex-07-2"] cellView="form"
+# %% tags=["solution", "ex-07-2"]
 attention = 3 * 3 * 1280 * 16 + 16 + 1
 learnt_on_top = attention + 2 * 1280 * 7 + 7
 
-# %% tags=["check", "ex-07-2"]
+# %% tags=["check", "ex-07-2"] points=3
+skinkit.check("07-2", learnt_on_top)
+
+# %% tags=["test", "ex-07-2"]
+assert learnt_on_top is not None, (
+    "the kernel, the biases and gamma of the attention; then the weights and the biases of the sums"
+)
 on_top = [model.get_layer(name).count_params() for name in ("soft_attention", "logits")]
 assert learnt_on_top == sum(on_top), f"the two layers have {on_top[0]:,} and {on_top[1]:,}"
+
+# %% tags=["hidden", "ex-07-2"]
+assert learnt_on_top == 9 * 1280 * 16 + 17 + 2560 * 7 + 7
+
+# %% tags=["wrong", "ex-07-2"]
+# Without biases and gamma.
+learnt_on_top = 3 * 3 * 1280 * 16 + 2 * 1280 * 7
+# The head sees twice as many features.
+learnt_on_top = 3 * 3 * 1280 * 16 + 16 + 1 + 1280 * 7 + 7
+# The attention alone.
+learnt_on_top = 3 * 3 * 1280 * 16 + 16 + 1
 
 # %% [markdown]
 # ### ex-07-3: How long does batch normalisation remember its start?
@@ -515,15 +547,32 @@ assert learnt_on_top == sum(on_top), f"the two layers have {on_top[0]:,} and {on
 memory = network.get_layer("stem_bn").momentum
 steps_to_forget = None
 
-# %% tags=["solution", "ex-07-3"] cellView="form"
+# %% tags=["solution", "ex-07-3"]
 steps_to_forget = math.floor(math.log(0.05) / math.log(memory)) + 1
 
-# %% tags=["check", "ex-07-3"]
-assert steps_to_forget is not None and memory**steps_to_forget < 0.05 <= memory ** (steps_to_forget - 1)
+# %% tags=["check", "ex-07-3"] points=2
+skinkit.check("07-3", steps_to_forget)
+
+# %% tags=["test", "ex-07-3"]
+assert steps_to_forget is not None, "`memory` to the power of the steps is below 0.05"
+enough = memory**steps_to_forget < 0.05
+assert enough, f"after {steps_to_forget} steps {memory**steps_to_forget:.1%} are left"
+assert memory ** (steps_to_forget - 1) >= 0.05, "one step less would do; give a whole number"
 counting = plan.phases[1].epochs * steps
 print(
     f"{steps_to_forget} steps; your run counted for {counting}: {memory**counting:.0%} of the start is left"
 )
+
+# %% tags=["hidden", "ex-07-3"]
+assert steps_to_forget == math.floor(math.log(0.05) / math.log(memory)) + 1
+
+# %% tags=["wrong", "ex-07-3"]
+# Not a whole number of steps.
+steps_to_forget = math.log(0.05) / math.log(memory)
+# 5 % and a little are left.
+steps_to_forget = math.floor(math.log(0.05) / math.log(memory))
+# As if each step took as much as the first.
+steps_to_forget = math.ceil(0.95 / (1 - memory))
 
 # %% [markdown]
 # ### ex-07-4: What if the backbone never thaws?
@@ -535,15 +584,34 @@ print(
 # %% tags=["exercise", "ex-07-4"]
 never_thawed = None
 
-# %% tags=["solution", "ex-07-4"] cellView="form"
+# %% tags=["solution", "ex-07-4"]
 total = sum(phase.epochs for phase in plan.phases)
 only = dataclasses.replace(plan.phases[0], epochs=total)
 never_thawed = dataclasses.replace(plan, name="mine/baseline/never-thawed", phases=(only,))
 
-# %% tags=["check", "ex-07-4"]
-assert never_thawed is not None and never_thawed.name != plan.name and never_thawed.model == plan.model
+# %% tags=["check", "ex-07-4"] points=4
+skinkit.check("07-4", never_thawed)
+
+# %% tags=["test", "ex-07-4"]
+assert never_thawed is not None, "`dataclasses.replace(plan, name=..., phases=(...,))`"
+assert never_thawed.name != plan.name, "give it a name of your own"
+assert never_thawed.model == plan.model, "the model stays; its phases change"
 phases = tasks.phases.training_phases(
     never_thawed.resolve(profile), network, steps, "categorical_crossentropy"
 )
 assert all(set(phase.trainable or everything) == set(head) for phase in phases), "the backbone still moves"
-assert sum(phase.epochs for phase in phases) == sum(phase.epochs for phase in plan.phases)
+total = sum(phase.epochs for phase in plan.phases)
+assert sum(phase.epochs for phase in phases) == total, f"{total} epochs in all"
+
+# %% tags=["hidden", "ex-07-4"]
+assert all(phase.trainable == plan.phases[0].trainable for phase in never_thawed.phases)
+assert sum(phase.epochs for phase in never_thawed.phases) == sum(phase.epochs for phase in plan.phases)
+assert never_thawed.model == plan.model and never_thawed.split == plan.split
+
+# %% tags=["wrong", "ex-07-4"]
+# Its phases still thaw the backbone.
+never_thawed = dataclasses.replace(plan, name="mine/a/b")
+# Fewer epochs than ours.
+never_thawed = dataclasses.replace(plan, name="mine/a/b", phases=plan.phases[:1])
+# Thaws it first.
+never_thawed = dataclasses.replace(plan, name="mine/a/b", phases=plan.phases[::-1])

@@ -458,8 +458,8 @@ book[columns].sort_values(columns[:3]).set_index(["metric", "row", "protocol"]).
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer in the first cell of an exercise, then run its check. The solution stands between
-# the two and is folded in Colab.
+# Answer in the open cell of an exercise, then run its check: it says that the answer is right, or gives a
+# hint. Let code compute what depends on the images: marks are given on drawn ones.
 #
 # ### ex-08-1: How often does the published exam ask the same question?
 #
@@ -469,15 +469,31 @@ book[columns].sort_values(columns[:3]).set_index(["metric", "row", "protocol"]).
 # %% tags=["exercise", "ex-08-1"]
 images_of_one = None
 
-# %% tags=["solution", "ex-08-1"] cellView="form"
+# %% tags=["solution", "ex-08-1"]
 rare = exams["as_published"].query("label != 'nv'")
 images_of_one = len(rare) / rare["source_id"].nunique()
 
-# %% tags=["check", "ex-08-1"]
+# %% tags=["check", "ex-08-1"] points=2
+skinkit.check("08-1", images_of_one)
+
+# %% tags=["test", "ex-08-1"]
+assert images_of_one is not None, "rows of the exam, by source_id"
 others = exams["as_published"][exams["as_published"]["label"] != "nv"]
 repeats = others.groupby("source_id").size()
 assert abs(images_of_one - repeats.mean()) < 1e-9, "rows of the exam, by source_id"
 print(f"{repeats.mean():.2f}, up to {repeats.max()} of six")
+
+# %% tags=["hidden", "ex-08-1"]
+of_others = exams["as_published"].loc[exams["as_published"]["label"] != "nv", "source_id"]
+assert abs(images_of_one * of_others.nunique() - len(of_others)) < 1e-6
+
+# %% tags=["wrong", "ex-08-1"]
+# All that there are; some are in training.
+images_of_one = 6
+# With the nevi.
+images_of_one = len(exams["as_published"]) / exams["as_published"]["source_id"].nunique()
+# The most, no mean.
+images_of_one = exams["as_published"].query("label != 'nv'").groupby("source_id").size().max()
 
 # %% [markdown]
 # ### ex-08-2: Are copies in an exam the flaw?
@@ -488,15 +504,32 @@ print(f"{repeats.mean():.2f}, up to {repeats.max()} of six")
 # %% tags=["exercise", "ex-08-2"]
 with_copies = None
 
-# %% tags=["solution", "ex-08-2"] cellView="form"
+# %% tags=["solution", "ex-08-2"]
 whole = skinkit.data.stratified_group_split(own, {"train": 0.67, "test": 0.33}, seed=SEED)
 with_copies = skinkit.data.augmented_split(whole, copied, parts=("train", "test"))
 
-# %% tags=["check", "ex-08-2"]
+# %% tags=["check", "ex-08-2"] points=3
+skinkit.check("08-2", with_copies)
+
+# %% tags=["test", "ex-08-2"]
+assert with_copies is not None, "first split `own`, then let `augmented_split` add the copies of both parts"
 report = skinkit.data.leakage_report(copied, with_copies)
 assert skinkit.data.leakage_stamp(report) is None, "something is shared"
 assert any("+" in image for image in with_copies.ids("test")), "there is no copy in the test"
 print("Copies of the exam in the exam are only dull. Copies of the exam in training are the flaw.")
+
+# %% tags=["hidden", "ex-08-2"]
+lesion_of = copied.set_index("image_id")["lesion_id"]
+taught, examined = (set(lesion_of[with_copies.ids(part)]) for part in ("train", "test"))
+assert not taught & examined and any("+" in image for image in with_copies.ids("test"))
+
+# %% tags=["wrong", "ex-08-2"]
+# Copies in training only.
+with_copies = skinkit.data.augmented_split(whole, copied)
+# Leaks.
+with_copies = skinkit.data.stratified_group_split(copied, {"train": 0.67, "test": 0.33}, group="image")
+# Has no copies at all.
+with_copies = whole
 
 # %% [markdown]
 # ### ex-08-3: Which accuracy is 74.13 %?
@@ -508,11 +541,26 @@ print("Copies of the exam in the exam are only dull. Copies of the exam in train
 # %% tags=["exercise", "ex-08-3"]
 not_an_accuracy = None
 
-# %% tags=["solution", "ex-08-3"] cellView="form"
+# %% tags=["solution", "ex-08-3"]
 number = [labels.index(label) for label in truth]
 not_an_accuracy = np.mean([share.argmax() == np.argmax(n) for share, n in zip(shares, number, strict=True)])
 
-# %% tags=["check", "ex-08-3"]
+# %% tags=["check", "ex-08-3"] points=2
+skinkit.check("08-3", not_an_accuracy)
+
+# %% tags=["test", "ex-08-3"]
+assert not_an_accuracy is not None, "np.argmax of a whole number is 0"
 called_nevus = (evaluation.predicted_index(shares) == labels.index("nv")).mean()
 assert labels[0] == "nv" and np.isclose(not_an_accuracy, called_nevus), "np.argmax of a whole number is 0"
 print(f"{called_nevus:.1%} of the images are called a nevus, rightly or wrongly")
+
+# %% tags=["hidden", "ex-08-3"]
+assert abs(not_an_accuracy - np.mean(np.argmax(shares, axis=1) == labels.index("nv"))) < 1e-9
+
+# %% tags=["wrong", "ex-08-3"]
+# The accuracy.
+not_an_accuracy = np.mean(shares.argmax(axis=1) == np.array([labels.index(x) for x in truth]))
+# How many are nevi, and not how many are called so.
+not_an_accuracy = np.mean(np.array(truth) == "nv")
+# The report's own, on its own images.
+not_an_accuracy = 0.7413

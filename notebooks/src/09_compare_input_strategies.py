@@ -379,8 +379,8 @@ print("ours:", " < ".join(ours["value"].sort_values().index))
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer in the first cell of an exercise, then run its check. The solution stands between
-# the two and is folded in Colab.
+# Answer in the open cell of an exercise, then run its check: it says that the answer is right, or gives a
+# hint. Let code compute what depends on the images: marks are given on drawn ones.
 #
 # ### ex-09-1: Where is the seventh of sixteen?
 #
@@ -390,12 +390,27 @@ print("ours:", " < ".join(ours["value"].sort_values().index))
 # %% tags=["exercise", "ex-09-1"]
 seventh = None
 
-# %% tags=["solution", "ex-09-1"] cellView="form"
+# %% tags=["solution", "ex-09-1"]
 seventh = (1 * 226 // 3, 2 * 376 // 3)
 
-# %% tags=["check", "ex-09-1"]
+# %% tags=["check", "ex-09-1"] points=2
+skinkit.check("09-1", seventh)
+
+# %% tags=["test", "ex-09-1"]
 assert seventh is not None, "the second row, and in it the third"
-assert tuple(seventh) == tuple(crop_corners((450, 600), 224, 16)[6])
+corner = tuple(crop_corners((450, 600), 224, 16)[6])
+assert tuple(seventh) == corner, "(450 - 224) / 3 from row to row, (600 - 224) / 3 from column to column"
+
+# %% tags=["hidden", "ex-09-1"]
+assert tuple(seventh) == (75, 250)
+
+# %% tags=["wrong", "ex-09-1"]
+# Column by column.
+seventh = (150, 125)
+# The eighth: counted from 0.
+seventh = (75, 376)
+# Steps of a quarter of the image, as if no crop overlapped.
+seventh = (112, 300)
 
 # %% [markdown]
 # ### ex-09-2: How large is the overlap?
@@ -406,17 +421,34 @@ assert tuple(seventh) == tuple(crop_corners((450, 600), 224, 16)[6])
 # %% tags=["exercise", "ex-09-2"]
 seen_more_than_once = None
 
-# %% tags=["solution", "ex-09-2"] cellView="form"
+# %% tags=["solution", "ex-09-2"]
 times = np.zeros((450, 600))
 for row, column in by_hand:
     times[row : row + 224, column : column + 224] += 1
 seen_more_than_once = (times > 1).mean()
 
-# %% tags=["check", "ex-09-2"]
+# %% tags=["check", "ex-09-2"] points=3
+skinkit.check("09-2", seen_more_than_once)
+
+# %% tags=["test", "ex-09-2"]
 # Two neighbours share 224 - 113 rows or 224 - 188 columns; seen once is what lies in neither overlap.
 once = (450 - 2 * (224 - 113)) * (600 - 2 * (224 - 188))
 assert seen_more_than_once is not None, "count, with zeros of the size of the image"
 assert np.isclose(seen_more_than_once, 1 - once / (450 * 600)), "more than once, not once"
+
+# %% tags=["hidden", "ex-09-2"]
+covered_by = sum(
+    np.pad(np.ones((224, 224)), ((row, 226 - row), (column, 376 - column))) for row, column in by_hand
+)
+assert np.isclose(seen_more_than_once, (covered_by >= 2).mean())
+
+# %% tags=["wrong", "ex-09-2"]
+# Everything is seen, and not everything twice.
+seen_more_than_once = 1.0
+# What is seen once.
+seen_more_than_once = 1 - seen_more_than_once
+# Counts what four crops see three times.
+seen_more_than_once = 9 * 224 * 224 / (450 * 600) - 1
 
 # %% [markdown]
 # ### ex-09-3: Vote instead
@@ -428,11 +460,32 @@ assert np.isclose(seen_more_than_once, 1 - once / (450 * 600)), "more than once,
 # %% tags=["exercise", "ex-09-3"]
 votes = None
 
-# %% tags=["solution", "ex-09-3"] cellView="form"
+# %% tags=["solution", "ex-09-3"]
 votes = np.eye(len(labels))[each.argmax(axis=2)].mean(axis=1)
 
-# %% tags=["check", "ex-09-3"]
-assert votes is not None and votes.shape == (len(test), len(labels))
+# %% tags=["check", "ex-09-3"] points=2
+skinkit.check("09-3", votes)
+
+# %% tags=["test", "ex-09-3"]
+assert votes is not None, (
+    "`np.eye(len(labels))` has one row for each class: take that of each crop's likeliest"
+)
+assert votes.shape == (len(test), len(labels)), f"one row for each image, {(len(test), len(labels))}"
 assert np.allclose(votes.sum(axis=1), 1) and np.allclose(votes * 9, np.round(votes * 9)), "whole votes"
-assert np.allclose(votes[0], np.bincount(each[0].argmax(axis=1), minlength=len(labels)) / 9)
+first = np.bincount(each[0].argmax(axis=1), minlength=len(labels)) / 9
+assert np.allclose(votes[0], first), "each crop names its likeliest diagnosis"
 print(f"voting {evaluation.score('macro_recall', test['label'], votes, labels):.3f}, averaging {mean:.3f}")
+
+# %% tags=["hidden", "ex-09-3"]
+called = each.argmax(axis=2)
+assert np.allclose(
+    votes, np.stack([(called == number).mean(axis=1) for number in range(len(labels))], axis=1)
+)
+
+# %% tags=["wrong", "ex-09-3"]
+# Averages, and does not vote.
+votes = each.mean(axis=1)
+# One vote of the average.
+votes = np.eye(len(labels))[each.mean(axis=1).argmax(axis=1)]
+# Numbers of votes, and not their shares.
+votes = np.eye(len(labels))[each.argmax(axis=2)].sum(axis=1)

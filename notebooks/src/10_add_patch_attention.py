@@ -382,8 +382,8 @@ book.set_index(["table", "row", "metric"])[columns].sort_index().round(3)
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer in the first cell of an exercise, then run its check. The solution stands between
-# the two and is folded in Colab.
+# Answer in the open cell of an exercise, then run its check: it says that the answer is right, or gives a
+# hint. Let code compute what depends on the images: marks are given on drawn ones.
 #
 # ### ex-10-1: What would 36 crops cost?
 #
@@ -393,13 +393,28 @@ book.set_index(["table", "row", "metric"])[columns].sort_index().round(3)
 # %% tags=["exercise", "ex-10-1"]
 dual_on_36 = None
 
-# %% tags=["solution", "ex-10-1"] cellView="form"
+# %% tags=["solution", "ex-10-1"]
 dual_on_36 = 2 * (36**2 + 36)
 
-# %% tags=["check", "ex-10-1"]
+# %% tags=["check", "ex-10-1"] points=2
+skinkit.check("10-1", dual_on_36)
+
+# %% tags=["test", "ex-10-1"]
+assert dual_on_36 is not None, "two blocks, each with a kernel and a bias"
 wide = PatchAttention()
 wide.build((None, 36, 2048))
 assert dual_on_36 == 2 * wide.count_params(), "two blocks, each with a kernel and a bias"
+
+# %% tags=["hidden", "ex-10-1"]
+assert dual_on_36 == 2664
+
+# %% tags=["wrong", "ex-10-1"]
+# One block; dual attention has two.
+dual_on_36 = 36**2 + 36
+# Without biases.
+dual_on_36 = 2 * 36**2
+# Of the features, and not of the crops.
+dual_on_36 = 2 * (2048**2 + 2048)
 
 # %% [markdown]
 # ### ex-10-2: How often is an image left with nothing?
@@ -410,33 +425,68 @@ assert dual_on_36 == 2 * wide.count_params(), "two blocks, each with a kernel an
 # %% tags=["exercise", "ex-10-2"]
 all_black = None
 
-# %% tags=["solution", "ex-10-2"] cellView="form"
+# %% tags=["solution", "ex-10-2"]
 all_black = 0.5**5
 
-# %% tags=["check", "ex-10-2"]
+# %% tags=["check", "ex-10-2"] points=1
+skinkit.check("10-2", all_black)
+
+# %% tags=["test", "ex-10-2"]
+assert all_black is not None, "all five are dropped, each on its own"
 dropped = PatchDropout(0.5, seed=SEED)(np.ones((20_000, 5, 1), "float32"), training=True).numpy()
 counted = (dropped.sum(axis=(1, 2)) == 0).mean()
-assert all_black is not None and abs(all_black - counted) < 0.005, f"counted {counted:.4f}"
+assert abs(all_black - counted) < 0.005, f"counted {counted:.4f}"
+
+# %% tags=["hidden", "ex-10-2"]
+assert abs(all_black - 1 / 32) < 1e-9
+
+# %% tags=["wrong", "ex-10-2"]
+# Of one crop.
+all_black = 0.5
+# Chances of independent events are multiplied.
+all_black = 0.5 / 5
+# That one is left at least.
+all_black = 1 - 0.5**5
 
 # %% [markdown]
 # ### ex-10-3: How much does the order matter?
 #
-# Give the model `dual` the nine crops of each test image in reverse. What share of its answers changes?
-# Then the same for the control. You have `pixels`, `looking` and `runs`.
+# Give the model `dual` (it is `model`) the nine crops of each test image in reverse, and the control, too.
+# Make `backward`, the probabilities of both, by their names. The check says what share of answers changes.
+# You have `pixels`, `looking` and `runs`.
 
 # %% tags=["exercise", "ex-10-3"]
-changed = {"dual": None, "ordered": None}
+backward = {"dual": None, "ordered": None}
 
-# %% tags=["solution", "ex-10-3"] cellView="form"
+# %% tags=["solution", "ex-10-3"]
 control = runs["ordered"].load_model()
-forward = {"dual": looking, "ordered": control.predict(pixels, verbose=0)}
-backward = {"dual": model.predict(pixels[:, ::-1], verbose=0)}
-backward["ordered"] = control.predict(pixels[:, ::-1], verbose=0)
-changed = {arm: np.mean(forward[arm].argmax(axis=1) != backward[arm].argmax(axis=1)) for arm in forward}
+networks = {"dual": model, "ordered": control}
+backward = {arm: network.predict(pixels[:, ::-1], verbose=0) for arm, network in networks.items()}
 
-# %% tags=["check", "ex-10-3"]
-assert None not in changed.values(), "predict(pixels[:, ::-1])"
-assert changed["ordered"] <= 0.01, "a mean does not know the order (up to rounding)"
-reverse = model.predict(pixels[:, ::-1], verbose=0).argmax(axis=1)
-assert np.isclose(changed["dual"], (reverse != looking.argmax(axis=1)).mean())
-print({arm: f"{share:.1%}" for arm, share in changed.items()})
+# %% tags=["check", "ex-10-3"] points=3
+skinkit.check("10-3", backward)
+
+# %% tags=["test", "ex-10-3"]
+for arm, given in backward.items():
+    assert given is not None, f"{arm}: `predict(pixels[:, ::-1])` of its network"
+    assert np.shape(given) == looking.shape, f"{arm}: the probabilities, {looking.shape}"
+reverse = model.predict(pixels[:, ::-1], verbose=0)
+assert np.allclose(backward["dual"], reverse, atol=1e-5), "dual: the crops are the second axis of `pixels`"
+forward = {"dual": looking, "ordered": runs["ordered"].load_model().predict(pixels, verbose=0)}
+for arm, given in backward.items():
+    share = np.mean(forward[arm].argmax(axis=1) != given.argmax(axis=1))
+    assert arm == "dual" or share <= 0.01, "a mean does not know the order (up to rounding)"
+    print(f"{arm}: {share:.1%} of the answers change")
+
+# %% tags=["hidden", "ex-10-3"]
+controlled = runs["ordered"].load_model().predict(pixels[:, ::-1], verbose=0)
+assert np.allclose(backward["ordered"], controlled, atol=1e-5)
+assert np.allclose(backward["dual"], model.predict(pixels[:, ::-1], verbose=0), atol=1e-5)
+
+# %% tags=["wrong", "ex-10-3"]
+# In their own order.
+backward = {"dual": looking, "ordered": backward["ordered"]}
+# The control's for both.
+backward = dict.fromkeys(backward, backward["ordered"])
+# Reverses the images, and not the crops.
+backward = {arm: given[::-1] for arm, given in backward.items()}

@@ -373,8 +373,8 @@ book.set_index(["metric", "arm"])[columns].sort_index().round(3)
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer in the first cell of an exercise, then run its check. The solution stands between
-# the two and is folded in Colab.
+# Answer in the open cell of an exercise, then run its check: it says that the answer is right, or gives a
+# hint. Let code compute what depends on the images: marks are given on drawn ones.
 #
 # ### ex-11-1: How many updates?
 #
@@ -385,15 +385,30 @@ book.set_index(["metric", "arm"])[columns].sort_index().round(3)
 # %% tags=["exercise", "ex-11-1"]
 updates = None
 
-# %% tags=["solution", "ex-11-1"] cellView="form"
+# %% tags=["solution", "ex-11-1"]
 updates = (math.ceil(7 * 3350 / 20), math.ceil(4993 / 20))
 
-# %% tags=["check", "ex-11-1"]
+# %% tags=["check", "ex-11-1"] points=2
+skinkit.check("11-1", updates)
+
+# %% tags=["test", "ex-11-1"]
 assert updates is not None, "every class is repeated up to the largest"
 classes_of_rows = np.repeat(np.arange(7), [3350, 554, 256, 161, 549, 55, 68])
 taken = skinkit.pipeline.SAMPLERS["oversampling"](classes_of_rows)
-assert tuple(updates) == tuple(skinkit.pipeline.steps_per_epoch(n, 20) for n in (taken.length, taken.rows))
+counted = tuple(skinkit.pipeline.steps_per_epoch(n, 20) for n in (taken.length, taken.rows))
+assert tuple(updates) == counted, "the last step of an epoch may hold fewer images, and is a step"
 print(f"{updates[0] / updates[1]:.1f} times as many")
+
+# %% tags=["hidden", "ex-11-1"]
+assert tuple(updates) == (1173, 250)
+
+# %% tags=["wrong", "ex-11-1"]
+# Half a step is a step.
+updates = (7 * 3350 / 20, 4993 / 20)
+# The last images are not left out.
+updates = (7 * 3350 // 20, 4993 // 20)
+# Images, and not steps.
+updates = (7 * 3350, 4993)
 
 # %% [markdown]
 # ### ex-11-2: Which exponent gives a class half the weight?
@@ -404,15 +419,31 @@ print(f"{updates[0] / updates[1]:.1f} times as many")
 # %% tags=["exercise", "ex-11-2"]
 half_for_nevi = None
 
-# %% tags=["solution", "ex-11-2"] cellView="form"
+# %% tags=["solution", "ex-11-2"]
 tried = np.arange(0, 1, 0.01)
 weighed = [(counts ** (1 - k) / (counts ** (1 - k)).sum())["nv"] for k in tried]
 half_for_nevi = tried[np.argmin(np.abs(np.array(weighed) - 0.5))]
 
-# %% tags=["check", "ex-11-2"]
-assert half_for_nevi is not None and 0 < half_for_nevi < 1
+# %% tags=["check", "ex-11-2"] points=3
+skinkit.check("11-2", half_for_nevi)
+
+# %% tags=["test", "ex-11-2"]
+assert half_for_nevi is not None, "a class has the weight N_i times (N / N_i) ** k in all: try all k"
+assert 0 < half_for_nevi < 1, "between 0 (two thirds) and 1 (a seventh)"
 prices = pd.Series(training.class_weights(everyone, counts.index, power=half_for_nevi)) * counts
 assert abs(prices["nv"] / prices.sum() - 0.5) < 0.005, "N_i times (N / N_i) ** k"
+
+# %% tags=["hidden", "ex-11-2"]
+spread_out = counts ** (1 - half_for_nevi)
+assert abs(spread_out["nv"] / spread_out.sum() - 0.5) < 0.005
+
+# %% tags=["wrong", "ex-11-2"]
+# The share is not the exponent.
+half_for_nevi = 0.5
+# The exponent of the counts, and not of the weights.
+half_for_nevi = 1 - half_for_nevi
+# Nevi have two thirds.
+half_for_nevi = 0
 
 # %% [markdown]
 # ### ex-11-3: Mend the lookup
@@ -423,11 +454,27 @@ assert abs(prices["nv"] / prices.sum() - 0.5) < 0.005, "N_i times (N / N_i) ** k
 # %% tags=["exercise", "ex-11-3"]
 mended = None
 
-# %% tags=["solution", "ex-11-3"] cellView="form"
+# %% tags=["solution", "ex-11-3"]
 mended = pd.Series(of_all, index=everything["image_id"]).loc[own["image_id"]].to_numpy()
 
-# %% tags=["check", "ex-11-3"]
-assert mended is not None and np.array_equal(mended, intended), "by the name of the image"
+# %% tags=["check", "ex-11-3"] points=2
+skinkit.check("11-3", mended)
+
+# %% tags=["test", "ex-11-3"]
+assert mended is not None, "a Series of `of_all` whose index is `image_id` finds a factor by name"
+assert np.array_equal(mended, intended), "by the name of the image"
+
+# %% tags=["hidden", "ex-11-3"]
+by_name = dict(zip(everything["image_id"], of_all, strict=True))
+assert [by_name[name] for name in own["image_id"]] == list(mended)
+
+# %% tags=["wrong", "ex-11-3"]
+# By position: the flaw itself.
+mended = of_all[: len(own)]
+# The same factors, on other images.
+mended = np.sort(intended)
+# No factors.
+mended = np.ones(len(own))
 
 # %% [markdown]
 # ### ex-11-4: A sharper control
@@ -439,13 +486,32 @@ assert mended is not None and np.array_equal(mended, intended), "by the name of 
 benign = pd.Series(training.diagnosis_factors(own, "benign"), index=own["image_id"])
 within = None
 
-# %% tags=["solution", "ex-11-4"] cellView="form"
+# %% tags=["solution", "ex-11-4"]
 generator = np.random.default_rng(SEED)
 within = benign.groupby(own["label"].to_numpy(str)).transform(lambda factors: generator.permutation(factors))
 
-# %% tags=["check", "ex-11-4"]
-assert within is not None and within.index.equals(benign.index), "one factor for each image"
+# %% tags=["check", "ex-11-4"] points=4
+skinkit.check("11-4", within)
+
+# %% tags=["test", "ex-11-4"]
+assert within is not None, "group `benign` by label, and permute the factors of each group"
+assert within.index.equals(benign.index), "one factor for each image"
 by_label = own["label"].to_numpy(str)
 assert np.allclose(within.groupby(by_label).sum(), benign.groupby(by_label).sum()), "the classes keep theirs"
+assert (within != benign).any(), "no image has another factor: shuffle them"
 print(f"{(within != benign).mean():.0%} of the images have another factor")
+
+# %% tags=["hidden", "ex-11-4"]
+diagnoses = own["label"].to_numpy(str)
+for diagnosis in set(diagnoses):
+    mine_of, theirs_of = within[diagnoses == diagnosis], benign[diagnoses == diagnosis]
+    assert np.array_equal(np.sort(mine_of), np.sort(theirs_of))
 assert (within != benign).any()
+
+# %% tags=["wrong", "ex-11-4"]
+# Nothing is shuffled.
+within = benign
+# Among all classes.
+within = pd.Series(np.random.default_rng(1).permutation(benign), index=benign.index)
+# One factor for a class.
+within = benign.groupby(own["label"].to_numpy(str)).transform("mean")

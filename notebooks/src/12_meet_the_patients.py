@@ -381,62 +381,127 @@ pd.DataFrame(areas).T.round(3)
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer in the first cell of an exercise, then run its check. The solution stands between
-# the two and is folded in Colab.
+# Answer in the open cell of an exercise, then run its check: it says that the answer is right, or gives a
+# hint. Let code compute what depends on the images: marks are given on drawn ones.
 #
 # ### ex-12-1: How often is there somebody to compare with?
 #
-# Of all melanoma images in `table`, what share belongs to a patient with at least one benign image?
-# Only there can an ugly duckling be seen.
+# Of all melanoma images of a table, what share belongs to a patient with at least one benign image? Write a
+# function of the table. Only there can an ugly duckling be seen.
 
 # %% tags=["exercise", "ex-12-1"]
 comparable = None
 
-# %% tags=["solution", "ex-12-1"] cellView="form"
-has_benign = table["label"].eq("benign").groupby(table["patient_id"]).transform("any")
-comparable = has_benign[table["label"] == "malignant"].mean()
 
-# %% tags=["check", "ex-12-1"]
+# %% tags=["solution", "ex-12-1"]
+def comparable(images):
+    has_benign = images["label"].eq("benign").groupby(images["patient_id"]).transform("any")
+    return has_benign[images["label"] == "malignant"].mean()
+
+
+# %% tags=["check", "ex-12-1"] points=2
+skinkit.check("12-1", comparable)
+
+# %% tags=["test", "ex-12-1"]
+assert comparable is not None, "`def comparable(images):` first finds the patients with a benign image"
 benign_people = set(table.loc[table["label"] == "benign", "patient_id"])
 melanoma_people = table.loc[table["label"] == "malignant", "patient_id"]
-assert abs(comparable - np.mean([person in benign_people for person in melanoma_people])) < 1e-9
-print(f"{comparable:.1%} of the melanomas have a benign spot of the same patient beside them")
+found = np.mean([person in benign_people for person in melanoma_people])
+assert abs(comparable(table) - found) < 1e-9, "of the malignant images, and not of all"
+print(f"{found:.1%} of the melanomas have a benign spot of the same patient beside them")
+
+# %% tags=["hidden", "ex-12-1"]
+labels_of_six = ["malignant", "benign", "malignant", "benign", "benign", "malignant"]
+six = pd.DataFrame({"patient_id": list("AABCCA"), "label": labels_of_six})
+assert abs(comparable(six) - 2 / 3) < 1e-9
+
+# %% tags=["wrong", "ex-12-1"]
+# Of all images, how many are benign.
+comparable = lambda images: (images["label"] == "benign").mean()
+# Of all images, and not of the melanomas.
+comparable = lambda images: images["label"].eq("benign").groupby(images["patient_id"]).transform("any").mean()
+# The answer for one table, and not the rule.
+comparable = lambda images: 1.0
 
 # %% [markdown]
 # ### ex-12-2: Does it matter for melanomas?
 #
-# Under `by_image`, what share of the *malignant* validation images shows a patient of whom training has
-# seen a *malignant* image? The report `leak` does not say that. Use `by_image.ids`.
+# What share of the *malignant* images of an exam shows a patient of whom training has seen a *malignant*
+# image? Write a function of two tables, training and exam. The check asks it about `by_image`; the report
+# `leak` does not say that.
 
 # %% tags=["exercise", "ex-12-2"]
 seen_ill = None
 
-# %% tags=["solution", "ex-12-2"] cellView="form"
-train, exam = rows.loc[by_image.ids("train")], rows.loc[by_image.ids("validation")]
-taught = train.loc[train["label"] == "malignant", "patient_id"]
-seen_ill = exam.loc[exam["label"] == "malignant", "patient_id"].isin(taught).mean()
 
-# %% tags=["check", "ex-12-2"]
+# %% tags=["solution", "ex-12-2"]
+def seen_ill(train, exam):
+    taught = train.loc[train["label"] == "malignant", "patient_id"]
+    return exam.loc[exam["label"] == "malignant", "patient_id"].isin(taught).mean()
+
+
+# %% tags=["check", "ex-12-2"] points=3
+skinkit.check("12-2", seen_ill)
+
+# %% tags=["test", "ex-12-2"]
+assert seen_ill is not None, (
+    "`def seen_ill(train, exam):` first finds the patients of malignant training images"
+)
+found = seen_ill(rows.loc[by_image.ids("train")], rows.loc[by_image.ids("validation")])
 parts = rows.join(by_image.parts)[lambda all_rows: all_rows["label"] == "malignant"]
 sides = parts.groupby("patient_id")["part"].transform("nunique")
-assert abs(seen_ill - (sides[parts["part"] == "validation"] == 2).mean()) < 1e-9, "malignant on both sides"
+assert abs(found - (sides[parts["part"] == "validation"] == 2).mean()) < 1e-9, "malignant on both sides"
 known = leak.loc["malignant", "patient"]
-print(f"{seen_ill:.1%}; a known patient, ill or not, is on {known:.1%}")
+print(f"{found:.1%}; a known patient, ill or not, is on {known:.1%}")
+
+# %% tags=["hidden", "ex-12-2"]
+lesson = pd.DataFrame({"patient_id": list("ABC"), "label": ["malignant", "benign", "malignant"]})
+asked = ["malignant", "benign", "malignant", "malignant", "benign"]
+assert abs(seen_ill(lesson, pd.DataFrame({"patient_id": list("AABDD"), "label": asked})) - 1 / 3) < 1e-9
+
+# %% tags=["wrong", "ex-12-2"]
+# A patient who is known, ill or not.
+seen_ill = lambda train, exam: (
+    exam.query("label == 'malignant'")["patient_id"].isin(train["patient_id"]).mean()
+)
+# The other way.
+seen_ill = lambda train, exam: (
+    train.query("label == 'malignant'")["patient_id"].isin(exam["patient_id"]).mean()
+)
+# Of all images of the exam.
+seen_ill = lambda train, exam: (
+    exam["patient_id"].isin(train.query("label == 'malignant'")["patient_id"]).mean()
+)
 
 # %% [markdown]
 # ### ex-12-3: Is it the age, or that it is missing?
 #
-# Give the area of the probe for the column `age=missing` alone, as `area_of` returns it.
+# Give the area of the probe for the column `age=missing` alone, as `area_of` returns it: with its interval.
 
 # %% tags=["exercise", "ex-12-3"]
 only_missing = None
 
-# %% tags=["solution", "ex-12-3"] cellView="form"
+# %% tags=["solution", "ex-12-3"]
 only_missing = area_of(["age=missing"])
 
-# %% tags=["check", "ex-12-3"]
+# %% tags=["check", "ex-12-3"] points=2
+skinkit.check("12-3", only_missing)
+
+# %% tags=["test", "ex-12-3"]
+assert only_missing is not None, "`area_of` takes a list of columns"
 assert np.allclose(only_missing, area_of(["age=missing"])), "one column, as a list"
 tells = only_missing["low"] > 0.5
 print(
     f"{only_missing['value']:.3f}: {'the gap in the form tells something' if tells else 'nothing to be seen'}"
 )
+
+# %% tags=["hidden", "ex-12-3"]
+assert np.allclose(only_missing, area_of(["age=missing"])) and len(only_missing) == 3
+
+# %% tags=["wrong", "ex-12-3"]
+# With the age itself.
+only_missing = area_of([name for name in encoded if name.startswith("age")])
+# Says without looking that it tells nothing.
+only_missing = pd.Series({"value": 0.5, "low": 0.5, "high": 0.5})
+# Turned over.
+only_missing = 1 - area_of(["age=missing"])

@@ -398,28 +398,57 @@ paired_difference(y, with_metadata, plain, labels, tested, ["auc", "average_prec
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer in the first cell of an exercise, then run its check. The solution stands between
-# the two and is folded in Colab.
+# Answer in the open cell of an exercise, then run its check: it says that the answer is right, or gives a
+# hint. Let code compute what depends on the images: marks are given on drawn ones.
 #
 # ### ex-13-1: Can a forest learn nothing, and score well?
 #
-# Fit a forest of 100 trees on the training features with *shuffled* labels, and give its AUC on
-# training and validation images together, against the labels it was given for training and the true
-# ones for validation.
+# Fit a forest of 100 trees on the training features with *shuffled* labels. Then give `told`, the labels
+# (`"malignant"` or `"benign"`) of training and validation images together: those that it was given for
+# training, the true ones for validation; and `votes`, its probabilities for these images. The check says what
+# AUC that is.
 
 # %% tags=["exercise", "ex-13-1"]
-nonsense = None
+told = None
+votes = None
 
-# %% tags=["solution", "ex-13-1"] cellView="form"
+# %% tags=["solution", "ex-13-1"]
 shuffled = rng.permutation(taught)
 parrot = ExtraTreesClassifier(100, random_state=SEED).fit(features["train"], shuffled)
 told = np.where([*shuffled, *held["label"].eq("malignant")], "malignant", "benign")
 votes = parrot.predict_proba(features["train + validation"])
-nonsense = bootstrap_intervals(told, votes, labels, metrics=["auc"], resamples=20).loc["auc", "value"]
 
-# %% tags=["check", "ex-13-1"]
-assert nonsense > 0.8, "shuffle the labels of training only, and score on both parts"
-print(f"AUC {nonsense:.3f} for a forest that was taught nonsense; the document prints 0.902")
+# %% tags=["check", "ex-13-1"] points=4
+skinkit.check("13-1", told, votes)
+
+# %% tags=["test", "ex-13-1"]
+assert told is not None, "the shuffled labels of training, then the true ones of `held`"
+assert votes is not None, "`predict_proba` of the forest for the features of both parts"
+truth = np.where([*taught, *held["label"].eq("malignant")], "malignant", "benign")
+own = len(taught)
+assert len(told) == len(votes) == len(truth), f"{len(truth)} rows: training, then validation"
+assert list(told[own:]) == list(truth[own:]), "the labels of validation are true"
+assert sorted(told[:own]) == sorted(truth[:own]), "the labels of training are shuffled, none is added or lost"
+assert list(told[:own]) != list(truth[:own]), "the labels of training are not shuffled"
+area = bootstrap_intervals(told, votes, labels, metrics=["auc"], resamples=20).loc["auc", "value"]
+assert area > 0.8, f"AUC {area:.3f}: score on both parts, with the forest that was taught these labels"
+print(f"AUC {area:.3f} for a forest that was taught nonsense; the document prints 0.902")
+
+# %% tags=["hidden", "ex-13-1"]
+right_labels = [*train["label"], *held["label"]]
+assert list(told[len(train) :]) == list(held["label"]) and sorted(told) == sorted(right_labels)
+assert np.mean(np.asarray(told)[: len(train)] == train["label"].to_numpy(str)) < 0.999
+in_training = np.asarray(votes)[: len(train), labels.index("malignant")]
+told_ill = np.asarray(told)[: len(train)] == "malignant"
+assert in_training[told_ill].min() > in_training[~told_ill].max()
+
+# %% tags=["wrong", "ex-13-1"]
+# Nothing is shuffled.
+told = np.where([*taught, *held["label"].eq("malignant")], "malignant", "benign")
+# The labels of validation are shuffled, too.
+told = rng.permutation(told)
+# Of no forest.
+votes = rng.random(votes.shape)
 
 # %% [markdown]
 # ### ex-13-2: What if the decoder forgets half of its notes?
@@ -430,14 +459,31 @@ print(f"AUC {nonsense:.3f} for a forest that was taught nonsense; the document p
 # %% tags=["exercise", "ex-13-2"]
 without_finest = None
 
-# %% tags=["solution", "ex-13-2"] cellView="form"
+# %% tags=["solution", "ex-13-2"]
 forgetful = [code_a[0], np.zeros_like(code_a[1]), *code_a[2:]]
 without_finest = rmse(decoder.predict(forgetful, verbose=0), a)
 
-# %% tags=["check", "ex-13-2"]
+# %% tags=["check", "ex-13-2"] points=2
+skinkit.check("13-2", without_finest)
+
+# %% tags=["test", "ex-13-2"]
+assert without_finest is not None, "copy `code_a`, put zeros where its places of `pool1` are, and decode"
 notes = [index if level != 1 else 0 * index for level, index in enumerate(code_a)]
 assert np.isclose(without_finest, rmse(decoder.predict(notes, verbose=0), a)), "only the finest level"
 print(f"{without_finest:.3f} instead of {rmse(model.predict(a, verbose=0), a):.3f}")
+
+# %% tags=["hidden", "ex-13-2"]
+emptied = [*code_a]
+emptied[1] = emptied[1] * 0
+assert np.isclose(without_finest, np.sqrt(np.mean((decoder.predict(emptied, verbose=0) - a) ** 2)), rtol=1e-4)
+
+# %% tags=["wrong", "ex-13-2"]
+# Forgets nothing.
+without_finest = rmse(model.predict(a, verbose=0), a)
+# Forgets all.
+without_finest = rmse(decoder.predict([code_a[0], *[0 * x for x in code_a[1:]]], verbose=0), a)
+# The coarsest level.
+without_finest = rmse(decoder.predict([*code_a[:-1], 0 * code_a[-1]], verbose=0), a)
 
 # %% [markdown]
 # ### ex-13-3: Do the features know more than colour?
@@ -449,15 +495,33 @@ print(f"{without_finest:.3f} instead of {rmse(model.predict(a, verbose=0), a):.3
 # %% tags=["exercise", "ex-13-3"]
 colour_area = None
 
-# %% tags=["solution", "ex-13-3"] cellView="form"
+# %% tags=["solution", "ex-13-3"]
 three = pixels_of(held).mean(axis=(1, 2))
 shares = linear_probe(three, held["label"], labels, held["patient_id"], seed=SEED)
 colour_area = bootstrap_intervals(held["label"], shares, labels, metrics=["auc"]).loc["auc", "value"]
 
-# %% tags=["check", "ex-13-3"]
+# %% tags=["check", "ex-13-3"] points=3
+skinkit.check("13-3", colour_area)
+
+# %% tags=["test", "ex-13-3"]
 found = {}
 for name, vectors in (("colour", pixels_of(held).mean(axis=(1, 2))), ("autoencoder", features["validation"])):
     probe = linear_probe(vectors, held["label"], labels, held["patient_id"], seed=SEED)
     found[name] = bootstrap_intervals(held["label"], probe, labels, metrics=["auc"]).loc["auc", "value"]
+assert colour_area is not None, (
+    "`pixels_of(held)` has the axes image, row, column, colour; then `linear_probe`"
+)
 assert abs(colour_area - found["colour"]) < 0.02, "mean over rows and columns, probe by patients"
 print({name: round(float(value), 3) for name, value in found.items()})
+
+# %% tags=["hidden", "ex-13-3"]
+coloured = np.stack([image.reshape(-1, 3).mean(axis=0) for image in pixels_of(held)])
+probed = linear_probe(coloured, held["label"], labels, held["patient_id"], seed=SEED)
+colour_probe = bootstrap_intervals(held["label"], probed, labels, metrics=["auc"]).loc["auc", "value"]
+assert abs(colour_area - colour_probe) < 0.02
+
+# %% tags=["wrong", "ex-13-3"]
+# Turned over.
+colour_area = 1 - colour_area
+# A guess.
+colour_area = 0.5 if abs(colour_area - 0.5) > 0.03 else 0.6

@@ -454,8 +454,8 @@ book.set_index(["table", "row"])[columns].dropna(how="all").round(3)
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer in the first cell of an exercise, then run its check. The solution stands between
-# the two and is folded in Colab.
+# Answer in the open cell of an exercise, then run its check: it says that the answer is right, or gives a
+# hint. Let code compute what depends on the images: marks are given on drawn ones.
 #
 # ### ex-14-1: How malignant is a batch?
 #
@@ -465,13 +465,28 @@ book.set_index(["table", "row"])[columns].dropna(how="all").round(3)
 # %% tags=["exercise", "ex-14-1"]
 malignant_share = None
 
-# %% tags=["solution", "ex-14-1"] cellView="form"
+# %% tags=["solution", "ex-14-1"]
 malignant_share = 0.5 * 0.75
 
-# %% tags=["check", "ex-14-1"]
+# %% tags=["check", "ex-14-1"] points=1
+skinkit.check("14-1", malignant_share)
+
+# %% tags=["test", "ex-14-1"]
 greedy = samplers["contextual"](*ways["contextual"], malignant_fraction=0.75)
 counted = rows["label"].iloc[greedy.order(SEED, 0)].eq("malignant").mean()
-assert malignant_share is not None and abs(counted - malignant_share) < 0.03, f"counted: {counted:.2f}"
+assert malignant_share is not None, "half of the patients of a batch are ill"
+assert abs(counted - malignant_share) < 0.03, f"counted: {counted:.2f}"
+
+# %% tags=["hidden", "ex-14-1"]
+assert abs(malignant_share - 0.375) < 1e-6
+
+# %% tags=["wrong", "ex-14-1"]
+# Of the ill patients; half of a batch is of the others.
+malignant_share = 0.75
+# Of the patients, and not of the images.
+malignant_share = 0.5
+# The benign share.
+malignant_share = 0.5 * 0.25
 
 # %% [markdown]
 # ### ex-14-2: How large is the store?
@@ -483,15 +498,31 @@ assert malignant_share is not None and abs(counted - malignant_share) < 0.03, f"
 stored_megabytes = None
 image_megabytes = None
 
-# %% tags=["solution", "ex-14-2"] cellView="form"
+# %% tags=["solution", "ex-14-2"]
 stored_megabytes = 33_126 * 1_280 * 2 / 1e6
 image_megabytes = 33_126 * 224 * 224 * 3 / 1e6
 
-# %% tags=["check", "ex-14-2"]
+# %% tags=["check", "ex-14-2"] points=2
+skinkit.check("14-2", stored_megabytes, image_megabytes)
+
+# %% tags=["test", "ex-14-2"]
 header = file.stat().st_size - len(rows) * depth * 2
 assert 0 < header < 200, "the file holds the numbers and a short header"
-assert stored_megabytes is not None and round(stored_megabytes) == 85
-assert round(image_megabytes / stored_megabytes) == 59
+assert stored_megabytes is not None, "images times numbers times bytes, over a million"
+assert image_megabytes is not None, "one byte for each colour of each pixel"
+assert round(stored_megabytes) == 85, "two bytes per number; a megabyte is a million bytes"
+assert round(image_megabytes / stored_megabytes) == 59, "224 x 224 x 3 bytes for each image"
+
+# %% tags=["hidden", "ex-14-2"]
+assert abs(stored_megabytes - 84.8026) < 0.01 and abs(image_megabytes - 4986.39) < 0.1
+
+# %% tags=["wrong", "ex-14-2"]
+# One byte per number.
+stored_megabytes, image_megabytes = 33_126 * 1_280 / 1e6, 33_126 * 224 * 224 * 3 / 1e6
+# One colour.
+stored_megabytes, image_megabytes = 33_126 * 1_280 * 2 / 1e6, 33_126 * 224 * 224 / 1e6
+# Float32.
+stored_megabytes, image_megabytes = 33_126 * 1_280 * 4 / 1e6, 33_126 * 224 * 224 * 3 / 1e6
 
 # %% [markdown]
 # ### ex-14-3: Give the mean what it lacks
@@ -504,12 +535,17 @@ assert round(image_megabytes / stored_megabytes) == 59
 features, odd = synthetic_looks(400, 4)
 unlike = None
 
-# %% tags=["solution", "ex-14-3"] cellView="form"
+# %% tags=["solution", "ex-14-3"]
 features, odd = synthetic_looks(400, 4)
 mean_of_others = (features.sum(axis=1, keepdims=True) - features) / (features.shape[1] - 1)
 unlike = features * mean_of_others
 
-# %% tags=["check", "ex-14-3"]
+# %% tags=["check", "ex-14-3"] points=3
+skinkit.check("14-3", unlike)
+
+# %% tags=["test", "ex-14-3"]
+assert unlike is not None, "the mean of the others: the sum of the patient's features without its own, over 3"
+assert np.shape(unlike) == features.shape, f"the shape stays {features.shape}"
 half = np.arange(400) < 200
 linear = LogisticRegression().fit(unlike[half].reshape(-1, 8), odd[half].ravel())
 p = linear.predict_proba(unlike[~half].reshape(-1, 8))[:, 1]
@@ -518,3 +554,17 @@ assert area > areas["attention"], "one multiplication beats the attention"
 print(
     f"{area:.3f} with a product, {areas['attention']:.3f} with attention, {areas['mean']:.3f} with the mean"
 )
+
+# %% tags=["hidden", "ex-14-3"]
+of_others = np.stack(
+    [np.delete(features, number, axis=1).mean(axis=1) for number in range(features.shape[1])], axis=1
+)
+assert np.allclose(unlike, features * of_others, atol=1e-5)
+
+# %% tags=["wrong", "ex-14-3"]
+# Without a patient.
+unlike = features
+# The mean holds the image's own features, too.
+unlike = features * features.mean(axis=1, keepdims=True)
+# Without the image itself.
+unlike = mean_of_others

@@ -436,8 +436,8 @@ plots.reliability_diagram(evaluation.reliability_table(truth, p, classes))
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer in the first cell of an exercise, then run its check. The solution stands between
-# the two and is folded in Colab.
+# Answer in the open cell of an exercise, then run its check: it says that the answer is right, or gives a
+# hint. Let code compute what depends on the images: marks are given on drawn ones.
 #
 # ### ex-15-1: How hard do an easy and a hard image pull?
 #
@@ -449,11 +449,14 @@ plots.reliability_diagram(evaluation.reliability_table(truth, p, classes))
 # %% tags=["exercise", "ex-15-1"]
 slopes = None
 
-# %% tags=["solution", "ex-15-1"] cellView="form"
+# %% tags=["solution", "ex-15-1"]
 p, g = np.array([[0.95], [0.2]]), np.array([0, 2])
 slopes = g * p * (1 - p) ** g * np.log(p) - (1 - p) ** (g + 1)
 
-# %% tags=["check", "ex-15-1"]
+# %% tags=["check", "ex-15-1"] points=4
+skinkit.check("15-1", slopes)
+
+# %% tags=["test", "ex-15-1"]
 assert slopes is not None, "the product rule for (1 - p) ** gamma times log(p), then times p (1 - p)"
 for row, right_one in enumerate((0.95, 0.2)):
     for column, g in enumerate((0.0, 2.0)):
@@ -464,6 +467,21 @@ for row, right_one in enumerate((0.95, 0.2)):
         assert np.isclose(slopes[row][column], slope, atol=1e-4), f"p {right_one}, gamma {g}: {slope:.3f}"
 easy, hard_one = np.abs(slopes)
 print(f"hard / easy: {hard_one[0] / easy[0]:.0f} with cross-entropy, {hard_one[1] / easy[1]:.0f} at gamma 2")
+
+# %% tags=["hidden", "ex-15-1"]
+chances, gammas = np.array([[0.95], [0.2]]), np.array([0.0, 2.0])
+step = 1e-6
+focal = lambda z: -((1 - 1 / (1 + np.exp(-z))) ** gammas) * np.log(1 / (1 + np.exp(-z)))
+at = np.log(chances / (1 - chances))
+assert np.allclose(slopes, (focal(at + step) - focal(at - step)) / (2 * step), atol=1e-4)
+
+# %% tags=["wrong", "ex-15-1"]
+# A higher score lowers the loss.
+slopes = -slopes
+# By p, and not by z.
+slopes = slopes / (p * (1 - p))
+# Forgets that (1 - p) ** gamma changes, too.
+slopes = -((1 - p) ** (g + 1))
 
 # %% [markdown]
 # (The hard one pulls harder than with cross-entropy, although its loss is smaller. There the report's "a
@@ -478,13 +496,16 @@ print(f"hard / easy: {hard_one[0] / easy[0]:.0f} with cross-entropy, {hard_one[1
 # %% tags=["exercise", "ex-15-2"]
 class_shares = None
 
-# %% tags=["solution", "ex-15-2"] cellView="form"
+# %% tags=["solution", "ex-15-2"]
 p = pd.Series(0.5, index=labels)
 p["nv"] = 0.9
 class_shares = counts * alpha * (1 - p) ** 2 * -np.log(p)
 class_shares = class_shares / class_shares.sum()
 
-# %% tags=["check", "ex-15-2"]
+# %% tags=["check", "ex-15-2"] points=3
+skinkit.check("15-2", class_shares)
+
+# %% tags=["test", "ex-15-2"]
 assert class_shares is not None, "images times alpha times (1 - p) ** 2 times -log(p), over the sum of all"
 true_class = np.eye(7)[np.repeat(np.arange(7), counts)]
 sure = np.where(everyone == "nv", 0.9, 0.5)[:, None]
@@ -494,6 +515,18 @@ summed = pd.Series(np.array(loss(true_class, given))).groupby(everyone).sum()
 for label, total in (summed / summed.sum()).items():
     assert abs(class_shares[label] - total) < 1e-3, f"{label}: the kit's loss has {total:.4f}"
 print(f"nevi {class_shares['nv']:.1%}, each other class {class_shares['df']:.1%}")
+
+# %% tags=["hidden", "ex-15-2"]
+weighed = counts * alpha * np.where(counts.index == "nv", 0.01 * -np.log(0.9), 0.25 * -np.log(0.5))
+assert np.allclose(class_shares[weighed.index], weighed / weighed.sum(), atol=1e-3)
+
+# %% tags=["wrong", "ex-15-2"]
+# Shares of the images, and not of the loss.
+class_shares = counts / counts.sum()
+# Without gamma.
+class_shares = counts * alpha / (counts * alpha).sum()
+# Without alpha.
+class_shares = counts * (1 - p) ** 2 * -np.log(p) / (counts * (1 - p) ** 2 * -np.log(p)).sum()
 
 # %% [markdown]
 # ### ex-15-3: Is mixup with the focal loss calibrated?
@@ -505,7 +538,7 @@ print(f"nevi {class_shares['nv']:.1%}, each other class {class_shares['df']:.1%}
 # %% tags=["exercise", "ex-15-3"]
 calibration = None
 
-# %% tags=["solution", "ex-15-3"] cellView="form"
+# %% tags=["solution", "ex-15-3"]
 calibration = {}
 for name, p in shares.items():
     ece, accuracy = (evaluation.score(metric, truth, p, classes) for metric in ("ece", "accuracy"))
@@ -513,7 +546,10 @@ for name, p in shares.items():
     calibration[name]["calibrated"] = ece <= error_by_chance(p, classes)
 calibration = pd.DataFrame(calibration).T
 
-# %% tags=["check", "ex-15-3"]
+# %% tags=["check", "ex-15-3"] points=4
+skinkit.check("15-3", calibration)
+
+# %% tags=["test", "ex-15-3"]
 assert calibration is not None, "evaluation.score gives 'ece' and 'accuracy'; confidence is p.max(axis=1)"
 for name, p in shares.items():
     bins = evaluation.reliability_table(truth, p, classes).query("n > 0")
@@ -523,3 +559,20 @@ for name, p in shares.items():
     assert np.isclose(said["ece"], error), f"{name}: the mean gap of the bins is {error:.3f}"
     assert said["calibrated"] == (error <= error_by_chance(p, classes)), f"{name}: against chance"
 print(calibration.to_string())
+
+# %% tags=["hidden", "ex-15-3"]
+for run_name, given_shares in shares.items():
+    found_ece = evaluation.score("ece", truth, given_shares, classes)
+    too_sure = given_shares.max(axis=1).mean() - evaluation.score("accuracy", truth, given_shares, classes)
+    assert np.allclose(
+        calibration.loc[run_name, ["ece", "gap"]].astype(float), [found_ece, too_sure], atol=1e-6
+    )
+    assert calibration.loc[run_name, "calibrated"] == (found_ece <= error_by_chance(given_shares, classes))
+
+# %% tags=["wrong", "ex-15-3"]
+# Accuracy minus confidence.
+calibration = calibration.assign(gap=-calibration["gap"])
+# As if confidence and accuracy agreed in every bin.
+calibration = calibration.assign(ece=0.0)
+# Turned over.
+calibration = calibration.assign(calibrated=~calibration["calibrated"].astype(bool))

@@ -481,8 +481,8 @@ book.set_index(["table", "row", "metric"])[columns].sort_index().round(3)
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer in the first cell of an exercise, then run its check. The solution stands between
-# the two and is folded in Colab.
+# Answer in the open cell of an exercise, then run its check: it says that the answer is right, or gives a
+# hint. Let code compute what depends on the images: marks are given on drawn ones.
 #
 # ### ex-16-1: Where do melanomas get lost?
 #
@@ -494,12 +494,15 @@ book.set_index(["table", "row", "metric"])[columns].sort_index().round(3)
 perfect_second = None
 perfect_gate = None
 
-# %% tags=["solution", "ex-16-1"] cellView="form"
+# %% tags=["solution", "ex-16-1"]
 melanomas = figure6.loc["mel"]
 perfect_second = 1 - melanomas["nv"] / melanomas.sum()
 perfect_gate = melanomas["mel"] / (melanomas.sum() - melanomas["nv"])
 
-# %% tags=["check", "ex-16-1"]
+# %% tags=["check", "ex-16-1"] points=2
+skinkit.check("16-1", perfect_second, perfect_gate)
+
+# %% tags=["test", "ex-16-1"]
 assert perfect_second is not None, "47 of the 223 are lost at the gate, whatever comes behind it"
 assert perfect_gate is not None, "of those that pass, the second stage loses 18: divide by those that pass"
 images, at_gate, later = printed.by_class.loc["mel", ["images", "lost_at_gate", "lost_in_second_stage"]]
@@ -507,6 +510,17 @@ assert math.isclose(perfect_second, (images - at_gate) / images), "only what the
 assert math.isclose(perfect_gate, 1 - later / (images - at_gate)), "all 223 meet the second stage"
 today = hits["mel"] / images
 print(f"today {today:.3f}; second stage mended: {perfect_second:.3f}; gate mended: {perfect_gate:.3f}")
+
+# %% tags=["hidden", "ex-16-1"]
+assert math.isclose(perfect_second, 176 / 223) and math.isclose(perfect_gate, 158 / 176)
+
+# %% tags=["wrong", "ex-16-1"]
+# Changes them over.
+perfect_second, perfect_gate = perfect_gate, perfect_second
+# Nobody behind the gate errs on the 47.
+perfect_second, perfect_gate = 176 / 223, (158 + 47) / 223
+# As it is today.
+perfect_second, perfect_gate = 158 / 223, 158 / 223
 
 # %% [markdown]
 # ### ex-16-2: Choose the gate
@@ -517,12 +531,16 @@ print(f"today {today:.3f}; second stage mended: {perfect_second:.3f}; gate mende
 # %% tags=["exercise", "ex-16-2"]
 chosen = None
 
-# %% tags=["solution", "ex-16-2"] cellView="form"
+# %% tags=["solution", "ex-16-2"]
 chosen = max(0.5, float(np.quantile(gate[is_melanoma], 0.95, method="inverted_cdf")))
 
-# %% tags=["check", "ex-16-2"]
+# %% tags=["check", "ex-16-2"] points=3
+skinkit.check("16-2", chosen)
+
+# %% tags=["test", "ex-16-2"]
 assert chosen is not None, "sent on is what is not above the threshold: a quantile of the melanomas' p"
-assert 0.5 <= chosen <= 1 and (gate[is_melanoma] <= chosen).mean() >= 0.95, "too few are sent on"
+assert 0.5 <= chosen <= 1, "from 0.5 to 1"
+assert (gate[is_melanoma] <= chosen).mean() >= 0.95, "too few are sent on"
 assert chosen == 0.5 or (gate[is_melanoma] < chosen).mean() < 0.95, "a smaller one would do"
 on_test = (stages["test"][0][(truth == "mel").to_numpy()] <= chosen).mean()
 print(f"sent on: {(gate[is_melanoma] <= chosen).mean():.1%} on validation, {on_test:.1%} on test")
@@ -530,6 +548,18 @@ for t in (0.5, chosen):
     moved = evaluation.combine(*stages["test"], labels, threshold=t)
     of_class = evaluation.per_class(truth, moved, labels)["recall"].round(3)
     print(f"threshold {t:.2f}: recall of mel {of_class['mel']}, of nv {of_class['nv']}")
+
+# %% tags=["hidden", "ex-16-2"]
+sorted_gate = np.sort(gate[is_melanoma])
+assert math.isclose(chosen, max(0.5, sorted_gate[math.ceil(0.95 * len(sorted_gate)) - 1]), abs_tol=1e-6)
+
+# %% tags=["wrong", "ex-16-2"]
+# Sends on everything: not the smallest.
+chosen = 1.0
+# The share is not the threshold.
+chosen = 0.95
+# Sends on 5 %.
+chosen = max(0.5, float(np.quantile(gate[is_melanoma], 0.05)))
 
 # %% [markdown]
 # ### ex-16-3: How many test images would show 0.006?
@@ -542,11 +572,14 @@ for t in (0.5, chosen):
 # %% tags=["exercise", "ex-16-3"]
 images_needed = None
 
-# %% tags=["solution", "ex-16-3"] cellView="form"
+# %% tags=["solution", "ex-16-3"]
 reach = 1.96 * math.sqrt((0.05 / support).sum() / 7**2)
 images_needed = support.sum() * (reach / 0.006) ** 2
 
-# %% tags=["check", "ex-16-3"]
+# %% tags=["check", "ex-16-3"] points=3
+skinkit.check("16-3", images_needed)
+
+# %% tags=["test", "ex-16-3"]
 assert images_needed is not None, "find the reach for 2,003 images; it falls with the root of their number"
 random = np.random.default_rng(SEED)
 of_class = np.round(images_needed * support / support.sum()).to_numpy(int)
@@ -555,3 +588,15 @@ drawn = ((2 * random.binomial(apart, 0.5) - apart) / of_class).mean(axis=1)
 assert abs(1.96 * drawn.std() / 0.006 - 1) < 0.05, f"5,000 such tests reach {1.96 * drawn.std():.4f}"
 print(f"{images_needed:,.0f} images; HAM10000 has 10,015. Half of such tests would still miss a true 0.006.")
 print(f"At the share of our own `hard` and `one`, {disagree:.1%}: {images_needed * disagree / 0.05:,.0f}")
+
+# %% tags=["hidden", "ex-16-3"]
+variance = (0.05 / (support / support.sum())).sum() / 49
+assert abs(images_needed / (1.96**2 * variance / 0.006**2) - 1) < 0.05
+
+# %% tags=["wrong", "ex-16-3"]
+# As many as there are.
+images_needed = 2003
+# The reach falls with the root of their number.
+images_needed = support.sum() * reach / 0.006
+# As if it were one class.
+images_needed = 1.96**2 * 0.05 / 0.006**2

@@ -462,8 +462,8 @@ book.set_index(["metric", "table", "row"])[columns].sort_index().round(3)
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer in the first cell of an exercise, then run its check. The solution stands between
-# the two and is folded in Colab.
+# Answer in the open cell of an exercise, then run its check: it says that the answer is right, or gives a
+# hint. Let code compute what depends on the images: marks are given on drawn ones.
 #
 # ### ex-17-1: How many cells move?
 #
@@ -474,16 +474,32 @@ book.set_index(["metric", "table", "row"])[columns].sort_index().round(3)
 # %% tags=["exercise", "ex-17-1"]
 touched = {8: None, 16: None}
 
-# %% tags=["solution", "ex-17-1"] cellView="form"
+# %% tags=["solution", "ex-17-1"]
 touched = {patch: 1 - (1 - 2 / (128 // patch) ** 2) ** 20 for patch in (8, 16)}
 
-# %% tags=["check", "ex-17-1"]
+# %% tags=["check", "ex-17-1"] points=2
+skinkit.check("17-1", touched)
+
+# %% tags=["test", "ex-17-1"]
 for patch, share in touched.items():
     assert share is not None, "20 swaps in a row must all leave a cell alone: (1 - 2/n) ** 20"
     drawn = pipeline.Disorder(patch, 20).draw(200, (128, 128), SEED, 0)
     found = moved_pixels(128, patch, drawn)
     assert abs(share - found.mean()) < 0.015, f"{patch} pixels: {found.mean():.3f} were counted"
     print(f"{patch} pixels: {share:.2%} touched; {found.mean():.2%} ended elsewhere (some come back)")
+
+# %% tags=["hidden", "ex-17-1"]
+for side, share_of in touched.items():
+    cells = (128 // side) ** 2
+    assert abs(share_of - (1 - ((cells - 2) / cells) ** 20)) < 1e-6
+
+# %% tags=["wrong", "ex-17-1"]
+# Those left alone.
+touched = {patch: 1 - share for patch, share in touched.items()}
+# As if no cell were touched twice.
+touched = {patch: 40 / (128 // patch) ** 2 for patch in (8, 16)}
+# A swap takes two cells.
+touched = {patch: 1 - (1 - 1 / (128 // patch) ** 2) ** 20 for patch in (8, 16)}
 
 # %% [markdown]
 # ### ex-17-2: Can a blur beat the restorer?
@@ -494,18 +510,35 @@ for patch, share in touched.items():
 # %% tags=["exercise", "ex-17-2"]
 blurred = None
 
-# %% tags=["solution", "ex-17-2"] cellView="form"
+# %% tags=["solution", "ex-17-2"]
 sigmas = (0.3, 0.4, 0.5, 0.7, 1, 1.5, 2, 3, 4, 6, 8)
 tried = [np.stack([cv2.GaussianBlur(image, (0, 0), sigma) for image in seen]) for sigma in sigmas]
 blurred = max(tried, key=lambda made: psnr(made, images))
 
-# %% tags=["check", "ex-17-2"]
-assert blurred is not None and np.shape(blurred) == seen.shape, "blur each image of `seen`"
+# %% tags=["check", "ex-17-2"] points=3
+skinkit.check("17-2", blurred)
+
+# %% tags=["test", "ex-17-2"]
+assert blurred is not None, "`cv2.GaussianBlur(image, (0, 0), sigma)` of each image, with several sigmas"
+assert np.shape(blurred) == seen.shape, "blur each image of `seen`"
 nothing, yours = psnr(seen, images), psnr(blurred, images)
 assert nothing < yours < 60, f"{yours:.1f} dB; doing nothing has {nothing:.1f}: try another sigma"
 print(f"doing nothing {nothing:.1f} dB, a blur {yours:.1f} dB")
 for name in RESTORERS:
     print(f"{name}: {errors[name]['PSNR']:.1f} dB, {errors[name]['PSNR'] - yours:+.1f} against the blur")
+
+# %% tags=["hidden", "ex-17-2"]
+widths_tried = np.arange(0.5, 8, 0.5)
+best_blur = max(psnr(np.stack([cv2.GaussianBlur(x, (0, 0), w) for x in seen]), images) for w in widths_tried)
+assert psnr(seen, images) < psnr(blurred, images) < 60 and psnr(blurred, images) > best_blur - 0.5
+
+# %% tags=["wrong", "ex-17-2"]
+# No blur.
+blurred = seen
+# The originals.
+blurred = images
+# Too narrow to change anything.
+blurred = np.stack([cv2.GaussianBlur(image, (0, 0), 0.2) for image in seen])
 
 # %% [markdown]
 # ### ex-17-3: Freeze and probe
@@ -523,18 +556,36 @@ print(f"{len(held)} rows, of classes with three lesions at least")
 # %% tags=["exercise", "ex-17-3"]
 frozen = {"rotation": None, "untrained": None}
 
-# %% tags=["solution", "ex-17-3"] cellView="form"
+# %% tags=["solution", "ex-17-3"]
 keras.utils.set_random_seed(SEED)
 networks = {"rotation": runs["rotation-pretext"].load_model(), "untrained": tasks.of(backbone).model()}
 frozen = {name: image_features(network, backbone, held) for name, network in networks.items()}
 
-# %% tags=["check", "ex-17-3"]
+# %% tags=["check", "ex-17-3"] points=4
+skinkit.check("17-3", frozen)
+
+# %% tags=["test", "ex-17-3"]
 present, people, areas = sorted(held["label"].unique()), held["lesion_id"].to_numpy(object), {}
 for name in ("rotation", "untrained"):
     features = frozen[name]
-    assert features is not None and len(features) == len(held), f"{name}: one row for each row of `held`"
+    assert features is not None, f"{name}: `image_features(network, backbone, held)` of its network"
+    assert len(features) == len(held), f"{name}: one row for each row of `held`"
     chances = explain.linear_probe(features, held["label"], present, people, seed=SEED)
     found = evaluation.bootstrap_intervals(held["label"], chances, present, people, ["macro_auc"])
     areas[name] = found.loc["macro_auc", ["value", "low", "high"]]
 assert not np.allclose(frozen["rotation"], frozen["untrained"]), "these are features of one network"
 print(pd.DataFrame(areas).T.astype(float).round(3).to_string())
+
+# %% tags=["hidden", "ex-17-3"]
+from_turns = image_features(runs["rotation-pretext"].load_model(), backbone, held)
+assert np.allclose(frozen["rotation"], from_turns, atol=1e-4)
+assert np.shape(frozen["untrained"]) == from_turns.shape and np.std(frozen["untrained"]) > 0
+assert not np.allclose(frozen["untrained"], from_turns)
+
+# %% tags=["wrong", "ex-17-3"]
+# Changes them over.
+frozen = {"rotation": frozen["untrained"], "untrained": frozen["rotation"]}
+# One network twice.
+frozen = {"rotation": frozen["rotation"], "untrained": frozen["rotation"]}
+# Rows in another order.
+frozen = {"rotation": frozen["rotation"][::-1], "untrained": frozen["untrained"]}

@@ -425,8 +425,8 @@ table[["value", "low", "high", "method"]].round(3)
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer in the first cell of an exercise, then run its check. The solution stands between
-# the two and is folded in Colab.
+# Answer in the open cell of an exercise, then run its check: it says that the answer is right, or gives a
+# hint. Let code compute what depends on the images: marks are given on drawn ones.
 #
 # ### ex-18-1: Predict a rate
 #
@@ -436,15 +436,31 @@ table[["value", "low", "high", "method"]].round(3)
 # %% tags=["exercise", "ex-18-1"]
 rate = {"m5": None, "m6": None, "m7": None}
 
-# %% tags=["solution", "ex-18-1"] cellView="form"
+# %% tags=["solution", "ex-18-1"]
 rate = {"m5": 1e-3 * 0.2**2, "m6": half_a_cosine(30 / 40, 2e-4), "m7": half_a_cosine(0, 1e-4)}
 
-# %% tags=["check", "ex-18-1"]
+# %% tags=["check", "ex-18-1"] points=2
+skinkit.check("18-1", rate)
+
+# %% tags=["test", "ex-18-1"]
 for row, answer in rate.items():
     assert answer is not None, f"{row}: 30 epochs are over when the 31st begins"
     phase = skinkit.papers.recipe(f"bermeo2023/table8.2/{row}").phases[0]
     schedule = training.build_schedule(phase.schedule.name, 1e-3, 40, 25, **phase.schedule.options)
     assert np.isclose(answer, float(schedule(25 * 30)), rtol=1e-5), f"{row}: how much of its way is done?"
+
+# %% tags=["hidden", "ex-18-1"]
+assert np.allclose(
+    [rate["m5"], rate["m6"], rate["m7"]], [4e-5, 2e-4 + 8e-4 * (1 + np.cos(0.75 * np.pi)) / 2, 1e-3]
+)
+
+# %% tags=["wrong", "ex-18-1"]
+# Two drops are over.
+rate = {**rate, "m5": 1e-3 * 0.2}
+# It ends there after 40 epochs, and not after 30.
+rate = {**rate, "m6": 2e-4}
+# The 31st epoch begins anew.
+rate = {**rate, "m7": 1e-4}
 
 # %% [markdown]
 # ### ex-18-2: Which pairs differ in one thing only?
@@ -456,14 +472,17 @@ for row, answer in rate.items():
 # %% tags=["exercise", "ex-18-2"]
 alone = None
 
-# %% tags=["solution", "ex-18-2"] cellView="form"
+# %% tags=["solution", "ex-18-2"]
 alone = {}
 for a, b in itertools.combinations(settings.index, 2):
     different = settings.columns[settings.loc[a] != settings.loc[b]]
     if len(different) == 1:
         alone[a, b] = different[0]
 
-# %% tags=["check", "ex-18-2"]
+# %% tags=["check", "ex-18-2"] points=3
+skinkit.check("18-2", alone)
+
+# %% tags=["test", "ex-18-2"]
 assert alone is not None, "compare the rows of `settings` two by two"
 assert ("m0", "m1") not in alone, "M1 ran on another machine than Table 7.2 says"
 assert not [pair for pair in alone if "m7" in pair], "M7 has another network, and another machine"
@@ -471,8 +490,22 @@ assert {tuple(sorted(pair)) for pair in alone} == {
     *itertools.combinations(("m0", "m2", "m3"), 2),
     *itertools.combinations(("m4", "m5", "m6"), 2),
 }, "the machine counts, too"
-assert set(alone.values()) == {"scheduler"}
+assert set(alone.values()) == {"scheduler"}, "the name of the column that differs"
 print("none of the document's own pairs; all that can be told apart is the schedule")
+
+# %% tags=["hidden", "ex-18-2"]
+differ = {
+    pair: [c for c in settings if settings.loc[pair[0], c] != settings.loc[pair[1], c]] for pair in alone
+}
+assert all(columns == [alone[pair]] for pair, columns in differ.items()) and len(alone) == 6
+
+# %% tags=["wrong", "ex-18-2"]
+# None of the document's own pairs is alone, and six others are.
+alone = {}
+# Half of them.
+alone = dict.fromkeys(itertools.combinations(("m0", "m2", "m3"), 2), "scheduler")
+# M1 ran on another machine, too.
+alone = {**alone, ("m0", "m1"): "augmentation"}
 
 # %% [markdown]
 # ### ex-18-3: What does 95 % cost?
@@ -484,14 +517,17 @@ print("none of the document's own pairs; all that can be told apart is the sched
 # %% tags=["exercise", "ex-18-3"]
 price = {"threshold": None, "missed": None, "false alarms": None}
 
-# %% tags=["solution", "ex-18-3"] cellView="form"
+# %% tags=["solution", "ex-18-3"]
 chosen = evaluation.choose_threshold(*evaluation.unpack_predictions(chosen_on), sensitivity=0.95)
 tested = rule.calibrated(runs[last, SEED].predictions)
 called, melanoma = tested["p_mel"] >= chosen.value, tested["label"] == "mel"
 price = {"threshold": chosen.value, "missed": (~called & melanoma).sum()}
 price["false alarms"] = (called & ~melanoma).sum()
 
-# %% tags=["check", "ex-18-3"]
+# %% tags=["check", "ex-18-3"] points=3
+skinkit.check("18-3", price)
+
+# %% tags=["test", "ex-18-3"]
 assert None not in price.values(), "sort the probabilities of the melanomas of validation, as in section 6"
 kept = (p_mel[is_mel] >= price["threshold"]).mean()
 assert kept >= 0.95, f"this threshold keeps {kept:.1%} of the melanomas of validation"
@@ -502,3 +538,18 @@ expected = (1 - sensitivity) * tested_is_mel.sum(), (1 - specificity) * (~tested
 assert np.allclose((price["missed"], price["false alarms"]), expected), "on test, with that very threshold"
 print(f"{price['missed']} of {tested_is_mel.sum()} melanomas missed,", end=" ")
 print(f"{price['false alarms']} of {(~tested_is_mel).sum()} others called")
+
+# %% tags=["hidden", "ex-18-3"]
+at_least = evaluation.choose_threshold(*evaluation.unpack_predictions(chosen_on), sensitivity=0.95).value
+found_on_test = runs[last, SEED].predictions.assign(called=lambda rows: rows["p_mel"] >= at_least)
+is_ill = found_on_test["label"] == "mel"
+expected_price = (~found_on_test["called"] & is_ill).sum(), (found_on_test["called"] & ~is_ill).sum()
+assert (price["missed"], price["false alarms"]) == expected_price
+
+# %% tags=["wrong", "ex-18-3"]
+# A threshold that nobody chose.
+price = {"threshold": 0.5, "missed": 0, "false alarms": 0}
+# One too many.
+price = {**price, "missed": price["missed"] + 1}
+# With melanomas.
+price = {**price, "false alarms": int((runs[last, SEED].predictions["p_mel"] >= chosen.value).sum())}

@@ -386,8 +386,9 @@ points.iloc[[np.abs(points.index - card["threshold"]).argmin()]].round(3)
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer in the first cell of an exercise, then run its check. The solution stands between
-# the two and is folded in Colab. The server must still run.
+# Answer in the open cell of an exercise, then run its check: it says that the answer is right, or gives a
+# hint. Let code compute what depends on the images: marks are given on drawn ones. The server
+# must still run.
 #
 # ### ex-19-1: Read a 202
 #
@@ -399,8 +400,8 @@ points.iloc[[np.abs(points.index - card["threshold"]).argmin()]].round(3)
 next_step = None
 
 
-# %% tags=["solution", "ex-19-1"] cellView="form"
-def wait_or_read(answer):
+# %% tags=["solution", "ex-19-1"]
+def next_step(answer):
     """Returns the seconds to wait, or the answers; raises what the problem says."""
     if answer.status_code == 202:
         return int(answer.headers["Retry-After"])
@@ -409,9 +410,10 @@ def wait_or_read(answer):
     return answer.json()
 
 
-next_step = wait_or_read
+# %% tags=["check", "ex-19-1"] points=2
+skinkit.check("19-1", next_step)
 
-# %% tags=["check", "ex-19-1"]
+# %% tags=["test", "ex-19-1"]
 assert next_step is not None, "three cases by answer.status_code; 202 is a success, so answer.ok does not do"
 waiting = requests.Response()
 waiting.status_code, waiting.headers["Retry-After"] = 202, "7"
@@ -424,6 +426,34 @@ except RuntimeError as error:
 assert said == f"raised: {got['a task that was deleted'].json()['detail']}", "410: raise the detail"
 print(said)
 
+
+# %% tags=["hidden", "ex-19-1"]
+class Refused:
+    status_code = 503
+    headers = {}
+
+    def json(self):
+        return {"detail": "come back later"}
+
+
+try:
+    next_step(Refused())
+except RuntimeError as refusal:
+    assert "come back later" in str(refusal)
+else:
+    raise AssertionError("503 is refused")
+accepted = requests.Response()
+accepted.status_code, accepted.headers["Retry-After"] = 202, "31"
+assert next_step(accepted) == 31
+
+# %% tags=["wrong", "ex-19-1"]
+# 202 has no answers yet.
+next_step = lambda answer: answer.json()
+# One server's seconds, and no errors.
+next_step = lambda answer: 7 if answer.status_code == 202 else answer.json()
+# Swallows what is wrong.
+next_step = lambda answer: int(answer.headers.get("Retry-After", 0)) if answer.ok else []
+
 # %% [markdown]
 # ### ex-19-2: Break an upload three ways
 #
@@ -434,13 +464,16 @@ print(said)
 # %% tags=["exercise", "ex-19-2"]
 broken = {}
 
-# %% tags=["solution", "ex-19-2"] cellView="form"
+# %% tags=["solution", "ex-19-2"]
 small = io.BytesIO()
 Image.new("RGB", (8, 8)).save(small, "PNG")
 large = jpeg + bytes(11 * 2**20)
 broken = {"cut.jpg": jpeg[: len(jpeg) // 2], "small.png": small.getvalue(), "large.jpg": large}
 
-# %% tags=["check", "ex-19-2"]
+# %% tags=["check", "ex-19-2"] points=3
+skinkit.check("19-2", broken)
+
+# %% tags=["test", "ex-19-2"]
 assert len(broken) == 3, "cut a file in two; draw a very small one; make one longer than 10 MiB"
 statuses = {}
 for name, content in broken.items():
@@ -453,6 +486,17 @@ both = [("files", ("good.jpg", jpeg)), *(("files", file) for file in broken.item
 assert not api.post(f"{address}/predict_bulk", files=both, timeout=60).ok, "all are taken, or none"
 assert api.get(f"{address}/readyz").ok, "the server goes on"
 
+# %% tags=["hidden", "ex-19-2"]
+refusals = [api.post(f"{address}/predict", files={"file": each}, timeout=60) for each in broken.items()]
+assert len({refusal.status_code for refusal in refusals}) == len(refusals) == 3
+assert all(400 <= refusal.status_code < 500 for refusal in refusals)
+
+# %% tags=["wrong", "ex-19-2"]
+# One is taken.
+broken = {"good.jpg": jpeg, "small.png": broken["small.png"], "large.jpg": broken["large.jpg"]}
+# One status three times.
+broken = dict.fromkeys(["a.jpg", "b.jpg", "c.jpg"], broken["cut.jpg"])
+
 # %% [markdown]
 # ### ex-19-3: Count the melanomas that are missed
 #
@@ -463,12 +507,15 @@ assert api.get(f"{address}/readyz").ok, "the server goes on"
 missed_by_label = None
 missed_by_target = None
 
-# %% tags=["solution", "ex-19-3"] cellView="form"
+# %% tags=["solution", "ex-19-3"]
 said = pd.DataFrame([answer["prediction"] for answer in answers])[is_melanoma]
 missed_by_label = int((said["prediction"] != "mel").sum())
 missed_by_target = int((~said["target"].astype(bool)).sum())
 
-# %% tags=["check", "ex-19-3"]
+# %% tags=["check", "ex-19-3"] points=2
+skinkit.check("19-3", missed_by_label, missed_by_target)
+
+# %% tags=["test", "ex-19-3"]
 assert missed_by_label is not None, "of the melanomas, count those whose prediction is another class"
 assert missed_by_target is not None, "of the melanomas, count those whose target is false"
 by_label = (served.idxmax(axis=1) == "mel").to_numpy()
@@ -481,6 +528,22 @@ assert missed_by_target == (is_melanoma & ~by_target).sum(), (
 for rule, called in {"likeliest class": by_label, "threshold": by_target}.items():
     missed, alarms = (is_melanoma & ~called).sum(), (~is_melanoma & called).sum()
     print(f"{rule}: {missed} of {is_melanoma.sum()} melanomas missed, {alarms} false alarms")
+
+# %% tags=["hidden", "ex-19-3"]
+labels_said = [answer["prediction"]["prediction"] for answer in answers]
+targets = [answer["prediction"]["target"] for answer in answers]
+assert missed_by_label == sum(
+    ill and said != "mel" for ill, said in zip(is_melanoma, labels_said, strict=True)
+)
+assert missed_by_target == sum(ill and not hit for ill, hit in zip(is_melanoma, targets, strict=True))
+
+# %% tags=["wrong", "ex-19-3"]
+# One too many.
+missed_by_label, missed_by_target = missed_by_label + 1, missed_by_target
+# All images, and not the missed melanomas.
+missed_by_label, missed_by_target = len(answers), len(answers)
+# All melanomas.
+missed_by_label, missed_by_target = int(is_melanoma.sum()), -1
 
 # %% [markdown]
 # ## Stop the server

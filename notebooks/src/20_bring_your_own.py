@@ -298,8 +298,8 @@ print(done.stdout[:900])
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer in the first cell of an exercise, then run its check. The solution stands between
-# the two and is folded in Colab.
+# Answer in the open cell of an exercise, then run its check: it says that the answer is right, or gives a
+# hint. Let code compute what depends on the images: marks are given on drawn ones.
 #
 # ### ex-20-1: Which column is which?
 #
@@ -316,17 +316,33 @@ print(second.read_text(encoding="utf-8").partition("\n")[0])
 # %% tags=["exercise", "ex-20-1"]
 columns = None
 
-# %% tags=["solution", "ex-20-1"] cellView="form"
+# %% tags=["solution", "ex-20-1"]
 columns = {"image_id": "picture no.", "path": "file", "label": "dx text", "patient_id": "case"}
 
-# %% tags=["check", "ex-20-1"]
+# %% tags=["check", "ex-20-1"] points=2
+skinkit.check("20-1", columns)
+
+# %% tags=["test", "ex-20-1"]
 assert columns is not None, "a dictionary as COLUMNS: the kit's name first, then the table's heading"
 wanted = {"image_id", "path", "label", "patient_id"}
 assert set(columns) == wanted, f"the kit's names come first: {', '.join(sorted(wanted))}"
+headed = set(pd.read_csv(second, nrows=0).columns)
+assert set(columns.values()) <= headed, f"the headings of the table are {', '.join(sorted(headed))}"
 read = data.load(second, columns=columns, verbose=False)
 for name in ("image_id", "label", "patient_id"):
     assert read[name].tolist() == some[name].tolist(), f"{name} is not what the clinic wrote"
 print("read:", len(read), "images")
+
+# %% tags=["hidden", "ex-20-1"]
+assert columns == {"image_id": "picture no.", "path": "file", "label": "dx text", "patient_id": "case"}
+
+# %% tags=["wrong", "ex-20-1"]
+# The table's heading comes second, and the kit's name first.
+columns = {"picture no.": "image_id", "file": "path", "dx text": "label", "case": "patient_id"}
+# Without the patients, no split can keep them apart.
+columns = {"image_id": "picture no.", "path": "file", "label": "dx text"}
+# The number of the image is not the patient's.
+columns = {"image_id": "case", "path": "file", "label": "dx text", "patient_id": "picture no."}
 
 # %% [markdown]
 # ### ex-20-2: How heavy is a gate?
@@ -336,15 +352,29 @@ print("read:", len(read), "images")
 # %% tags=["exercise", "ex-20-2"]
 gate_weights = None
 
-# %% tags=["solution", "ex-20-2"] cellView="form"
+# %% tags=["solution", "ex-20-2"]
 gate_weights = 1280 * 1280 + 1280
 
-# %% tags=["check", "ex-20-2"]
+# %% tags=["check", "ex-20-2"] points=2
+skinkit.check("20-2", gate_weights)
+
+# %% tags=["test", "ex-20-2"]
 assert gate_weights is not None, "a dense layer from C means to C gates: a matrix and a bias"
 heavy = ChannelGate()
 heavy.build((None, 4, 4, 1280))
 assert gate_weights == heavy.count_params(), "count the matrix from 1,280 means to 1,280 gates, and the bias"
 print(f"{gate_weights:,} weights; the bottleneck that Hu et al. have takes most of them away")
+
+# %% tags=["hidden", "ex-20-2"]
+assert gate_weights == 1_639_680
+
+# %% tags=["wrong", "ex-20-2"]
+# Each gate has a bias, too.
+gate_weights = 1280 * 1280
+# A gate looks at the means of all channels, and not at its own alone.
+gate_weights = 2 * 1280
+# The size of the map plays no part: the gate sees means.
+gate_weights = 4 * 4 * 1280 * 1280 + 1280
 
 # %% [markdown]
 # ### ex-20-3: A split for three hospitals
@@ -355,12 +385,15 @@ print(f"{gate_weights:,} weights; the bottleneck that Hu et al. have takes most 
 # %% tags=["exercise", "ex-20-3"]
 hospitals = None
 
-# %% tags=["solution", "ex-20-3"] cellView="form"
+# %% tags=["solution", "ex-20-3"]
 digits = table["patient_id"].str[-1].astype(int)
 parts = pd.cut(digits, [-1, 5, 7, 9], labels=["train", "validation", "test"]).astype(str)
 hospitals = data.Split("hospitals", parts.set_axis(table["image_id"]), None, "patient")
 
-# %% tags=["check", "ex-20-3"]
+# %% tags=["check", "ex-20-3"] points=3
+skinkit.check("20-3", hospitals)
+
+# %% tags=["test", "ex-20-3"]
 assert hospitals is not None, "every_fifth_patient shows how: a Series of parts, indexed by image_id"
 assert len(hospitals.parts) == len(table), f"{len(table)} images, each once"
 last = table.set_index("image_id")["patient_id"].str[-1]
@@ -369,3 +402,16 @@ for part, digits in expected.items():
     assert set(last[hospitals.ids(part)]) <= digits, f"{part}: numbers that end in {sorted(digits)}"
 report = data.leakage_report(table, hospitals)
 print(f"patients on both sides: {data.leakage_rate(report)['patient']:.0%}")
+
+# %% tags=["hidden", "ex-20-3"]
+ends = table.set_index("image_id")["patient_id"].str[-1].astype(int)
+told = ends.map(lambda digit: "train" if digit < 6 else "validation" if digit < 8 else "test")
+assert (hospitals.parts[told.index] == told).all() and len(hospitals.parts) == len(told)
+
+# %% tags=["wrong", "ex-20-3"]
+# Cuts between images, so that a patient lies on both sides.
+by_row = pd.Series(["train", "validation", "test"] * len(table), dtype=str).head(len(table))
+hospitals = data.Split("hospitals", by_row.set_axis(table["image_id"]), None, "patient")
+# Patients 6 and 7 train as well, and none validates.
+parts = pd.cut(digits, [-1, 7, 9], labels=["train", "test"]).astype(str)
+hospitals = data.Split("hospitals", parts.set_axis(table["image_id"]), None, "patient")

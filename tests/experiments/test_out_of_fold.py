@@ -108,6 +108,7 @@ def test_card_report_and_service_say_where_scores_and_thresholds_come_from(final
     assert '<p class="stamp open">OUT OF FOLD' in (folder / "report.html").read_text()
     if importlib.util.find_spec("fastapi"):
         from skinkit.serve.calibration import calibrate
+
         from skinkit.serve.settings import ModelSettings
 
         found = calibrate(ModelSettings(run=str(folder)), final, final.recipe)

@@ -7,9 +7,12 @@ import runpy
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
 
 ROOT = Path(__file__).parents[2]
 BUILD = runpy.run_path(str(ROOT / "notebooks" / "build.py"))
@@ -35,6 +38,25 @@ def double(x):
 # %% cellView="form"
 # %matplotlib inline
 double(A)
+
+# %% tags=["exercise", "ex-01-1"]
+answer = None
+
+# %% tags=["solution", "ex-01-1"]
+answer = 2
+
+# %% tags=["check", "ex-01-1"] points=3
+skinkit.check("01-1", answer)
+
+# %% tags=["test", "ex-01-1"]
+assert answer == 2, "count \\"again\\""
+
+# %% tags=["hidden", "ex-01-1"]
+assert answer - 1 == 1
+
+# %% tags=["wrong", "ex-01-1"]
+# One was forgotten.
+answer = 1
 """
 
 
@@ -61,12 +83,53 @@ def test_the_result_holds_the_cells_and_only_the_metadata_we_keep(folder):
     notebook = json.loads(BUILD["generate"](folder / "src" / "01_double_one.py"))
     assert set(notebook["metadata"]) == {"accelerator", "kernelspec"}
     assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
-    title, parameters, form = notebook["cells"]
+    title, parameters, form, *exercise = notebook["cells"]
     assert title["source"] == ["# Naïve title of skinkit/skinkit"]
-    assert parameters["metadata"] == {"tags": ["parameters"]}
+    assert parameters["metadata"]["tags"] == ["parameters"]
     assert form["metadata"] == {"cellView": "form"}
     assert form["source"][0] == "%matplotlib inline\n"
-    assert [cell["id"] for cell in notebook["cells"]] == ["0", "1", "2"]
+    assert [cell["id"] for cell in notebook["cells"]] == ["0", "1", "2", "3", "4"]
+    assert [cell["metadata"].keys() for cell in exercise] == [{"tags", "nbgrader"}] * 2
+
+
+def test_an_exercise_becomes_open_solved_and_a_check_of_the_package(folder):
+    source = folder / "src" / "01_double_one.py"
+    opened, solved = (json.loads(BUILD["generate"](source, solved)) for solved in (False, True))
+    answer, check = ("".join(cell["source"]) for cell in opened["cells"][-2:])
+    assert (answer, check) == ("answer = None\n# your answer", 'skinkit.check("01-1", answer)')
+    answer, check = ("".join(cell["source"]) for cell in solved["cells"][-2:])
+    assert answer == "answer = None\n### BEGIN SOLUTION\nanswer = 2\n### END SOLUTION"
+    assert check.endswith("\n### BEGIN HIDDEN TESTS\nassert answer - 1 == 1\n### END HIDDEN TESTS")
+    grades = [cell["metadata"]["nbgrader"] for cell in opened["cells"][-2:]]
+    assert [(grade["grade_id"], grade["locked"]) for grade in grades] == [
+        ("ex-01-1-answer", False),
+        ("ex-01-1", True),
+    ]
+    assert grades[1]["points"] == 3
+    shipped = tomllib.loads(BUILD["checks"](folder))
+    assert shipped == {"01-1": {"answers": ["answer"], "code": 'assert answer == 2, "count \\"again\\""\n'}}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"hidden", "ex', '"ex', "ex-01-1 needs a cell tagged hidden"),
+        (" points=3", "", "the check cell of ex-01-1 needs its points"),
+    ],
+)
+def test_what_an_exercise_lacks_is_named(folder, old, new, message):
+    source = folder / "src" / "01_double_one.py"
+    source.write_text(SOURCE.replace(old, new), encoding="utf-8")
+    with pytest.raises(ValueError, match=message):
+        BUILD["generate"](source)
+
+
+@pytest.mark.parametrize("opened", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_the_student_gets_what_nbgrader_makes_of_the_solutions(opened):
+    solved = nbformat.read(opened.parent / "solutions" / opened.name, as_version=4)
+    solved, _ = ClearSolutions(code_stub={"python": BUILD["STUB"]}).preprocess(solved, {})
+    solved, _ = ClearHiddenTests().preprocess(solved, {})
+    assert solved == nbformat.read(opened, as_version=4)
 
 
 def test_without_a_repository_nothing_leads_there(folder):
@@ -82,7 +145,8 @@ def test_without_a_repository_nothing_leads_there(folder):
 
 
 def test_another_process_writes_the_same_bytes(folder):
-    assert BUILD["write"](folder) == [folder / "01_double_one.ipynb"]
+    made = [folder / "01_double_one.ipynb", folder / "solutions" / "01_double_one.ipynb"]
+    assert BUILD["write"](folder) == [*made, folder.parent / "skinkit" / "exercises.toml"]
     first = (folder / "01_double_one.ipynb").read_bytes()
     (folder / "01_double_one.ipynb").unlink()
     command = [sys.executable, str(folder / "build.py")]

@@ -1,9 +1,13 @@
 """Every notebook runs from top to bottom in `smoke`: no images, no GPU, nothing written elsewhere.
 
-The executed copy and what it printed are kept in results/executed (not in git).
+What runs is the notebook with solutions. Before each of its answers the exercise is tried as the student
+finds it, and after it with the typical wrong answers. The executed copy and what it printed are kept in
+results/executed (not in git).
 """
 
+import ast
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -12,44 +16,57 @@ import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[2]
+BUILD = runpy.run_path(str(ROOT / "notebooks" / "build.py"))
 EXECUTED = ROOT / "results" / "executed"
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 SECONDS = 300
 MOST_BYTES = 1_000_000
-# From this notebook on, a check fails with a hint while an answer is empty.
-FIRST_WITH_HINTS = "15"
 # Notebooks that need an extra, and a package of it.
 EXTRAS = {"19_serve_a_model": ("serve", "fastapi")}
-PROBE = """
+EMPTY = """
+{open}
 try:
-    exec({check!r}, globals().copy())
+    {check}
 except AssertionError as error:
-    assert str(error), {no_hint!r}
+    assert "the check stopped" not in str(error), error
 else:
-    raise RuntimeError({passes!r})
+    raise RuntimeError("{exercise}: the check passes an empty answer")
+"""
+WRONG = """
+for _wrong in {answers!r}:
+    _session = globals().copy()
+    exec(_wrong, _session)
+    try:
+        exec({hidden!r}, _session)
+    except Exception:
+        continue
+    raise RuntimeError("{exercise}: the hidden test passes " + _wrong)
 """
 
 
-def with_probes(notebook):
-    """Returns a notebook that tries the check of each exercise before the solution runs, too."""
-    cells, checks = [], {}
-    for cell in reversed(notebook.cells):
-        tags = cell.metadata.get("tags", [])
-        if "check" in tags:
-            checks[tags[1]] = cell.source
-        if "exercise" in tags:
-            cells.append(nbformat.v4.new_code_cell(probe(tags[1], checks[tags[1]])))
+def with_probes(source):
+    """Returns the notebook with solutions, in which each exercise is tried open, and with wrong answers."""
+    cells, tried = [], BUILD["exercises"](BUILD["read"](source))
+    notebook = nbformat.reads(BUILD["generate"](source, solved=True), as_version=4)
+    for cell in notebook.cells:
+        role, *exercise = cell.metadata.get("tags", [None])
+        if role == "exercise":
+            cells.append(nbformat.v4.new_code_cell(empty_probe(*exercise, tried[exercise[0]])))
         cells.append(cell)
-    return nbformat.from_dict({**notebook, "cells": cells[::-1]})
+        if role == "check":
+            cells.append(nbformat.v4.new_code_cell(wrong_probe(*exercise, tried[exercise[0]])))
+    notebook.cells = cells
+    return notebook
 
 
-def probe(exercise, check):
-    """Returns the code that fails when a check passes an empty answer, or refuses it without a hint."""
-    return PROBE.format(
-        check=check,
-        no_hint=f"{exercise}: the check refuses an empty answer without a hint",
-        passes=f"{exercise}: the check passes an empty answer",
-    )
+def empty_probe(exercise, cells):
+    """Returns code that fails where the check passes an empty answer, or refuses it without a hint."""
+    return EMPTY.format(exercise=exercise, open=cells["exercise"].source, check=cells["check"].source)
+
+
+def wrong_probe(exercise, cells):
+    """Returns code that fails where the hidden test passes the open cell or a typical wrong answer."""
+    answers = [cells["exercise"].source, *map(ast.unparse, ast.parse(cells["wrong"].source).body)]
+    return WRONG.format(exercise=exercise, answers=answers, hidden=cells["hidden"].source)
 
 
 def environment(folder):
@@ -66,18 +83,17 @@ def environment(folder):
     }
 
 
-def execute(notebook, folder):
+def execute(source, folder):
     """Runs papermill in a process of its own, so that one limit holds for the whole notebook."""
     EXECUTED.mkdir(parents=True, exist_ok=True)
     start = folder / "start"
     start.mkdir()
-    tried = folder / notebook.name
-    content = nbformat.read(notebook, as_version=4)
-    nbformat.write(with_probes(content) if notebook.stem >= FIRST_WITH_HINTS else content, tried)
-    command = [sys.executable, "-m", "papermill", str(tried), str(EXECUTED / notebook.name)]
+    tried = folder / f"{source.stem}.ipynb"
+    nbformat.write(with_probes(source), tried)
+    command = [sys.executable, "-m", "papermill", str(tried), str(EXECUTED / tried.name)]
     command += ["--kernel", "python3", "--log-output", "--no-progress-bar", "--cwd", str(start)]
     command += ["--parameters", "PROFILE", "smoke", "--parameters", "OUT_DIR", str(folder / "out")]
-    log = EXECUTED / f"{notebook.stem}.log"
+    log = EXECUTED / f"{source.stem}.log"
     with log.open("w", encoding="utf-8") as stream:
         done = subprocess.run(
             command,
@@ -97,17 +113,18 @@ def noise(notebook):
     return [each.text for each in outputs if each.name == "stderr" or "WARNING:tensorflow" in each.text]
 
 
-@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebook_runs_in_smoke(notebook, tmp_path):
-    if notebook.stem in EXTRAS:
-        extra, package = EXTRAS[notebook.stem]
+@pytest.mark.parametrize("source", BUILD["sources"](), ids=lambda path: path.stem)
+def test_notebook_runs_in_smoke(source, tmp_path):
+    if source.stem in EXTRAS:
+        extra, package = EXTRAS[source.stem]
         pytest.importorskip(package, reason=f"needs pip install 'skinkit[{extra}]'")
-    returncode, log = execute(notebook, tmp_path)
-    assert returncode == 0, f"see results/executed/{notebook.name}\n{log[-3000:]}"
-    assert not noise(EXECUTED / notebook.name)
+    returncode, log = execute(source, tmp_path)
+    executed = EXECUTED / f"{source.stem}.ipynb"
+    assert returncode == 0, f"see results/executed/{executed.name}\n{log[-3000:]}"
+    assert not noise(executed)
     stray = [path.name for path in (tmp_path / "start").iterdir()]
     assert not stray, f"{stray}: write below OUT_DIR only"
-    size = (EXECUTED / notebook.name).stat().st_size
+    size = executed.stat().st_size
     assert size < MOST_BYTES, f"{size} bytes executed: show fewer or smaller images"
 
 
@@ -115,22 +132,30 @@ def test_notebook_runs_in_smoke(notebook, tmp_path):
     ("check", "message"),
     [
         ('assert answer == 2, "count again"', None),
-        ("assert answer == 2", "refuses an empty answer without a hint"),
+        ('raise AssertionError("the check stopped with TypeError")', "the check stopped"),
         ("assert answer != 2", "passes an empty answer"),
-        ("assert answer + 1 == 3", "NoneType"),
     ],
 )
 def test_an_empty_answer_needs_a_check_that_fails_with_a_hint(check, message):
-    code = probe("ex-01-1", check)
+    code = empty_probe("ex-01-1", cells_of(exercise="answer = None", check=check))
     if message is None:
-        exec(code, {"answer": None})
+        exec(code, {})
     else:
-        with pytest.raises((AssertionError, RuntimeError, TypeError), match=message):
-            exec(code, {"answer": None})
+        with pytest.raises((AssertionError, RuntimeError), match=message):
+            exec(code, {})
 
 
-def test_probes_stand_between_an_exercise_and_its_solution():
-    tags = [["parameters"], ["exercise", "ex-01-1"], ["solution", "ex-01-1"], ["check", "ex-01-1"]]
-    cells = [nbformat.v4.new_code_cell("a", metadata={"tags": each}) for each in tags]
-    probed = with_probes(nbformat.v4.new_notebook(cells=cells)).cells
-    assert [cell.source == "a" for cell in probed] == [True, True, False, True, True]
+def test_a_guess_needs_a_hidden_test_that_fails():
+    cells = cells_of(
+        exercise="answer = None", wrong="# Even.\nanswer = 1\n# Odd.\nanswer = 3", hidden="assert answer < 3"
+    )
+    with pytest.raises(RuntimeError, match="ex-01-1: the hidden test passes answer = 1"):
+        exec(wrong_probe("ex-01-1", cells), {"answer": 2})
+    cells["hidden"].source = "assert answer == 2"
+    session = {"answer": 2}
+    exec(wrong_probe("ex-01-1", cells), session)
+    assert session["answer"] == 2
+
+
+def cells_of(**sources):
+    return {role: nbformat.v4.new_code_cell(source) for role, source in sources.items()}

@@ -9,7 +9,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-BUILD = runpy.run_path(str(Path(__file__).parents[2] / "notebooks" / "build.py"))
+ROOT = Path(__file__).parents[2]
+BUILD = runpy.run_path(str(ROOT / "notebooks" / "build.py"))
 SOURCES = BUILD["sources"]()
 
 MOST_CELLS, MOST_CODE_LINES, MOST_LINES_IN_A_CELL = 60, 250, 12
@@ -144,11 +145,29 @@ def exercises(notebook, stem):
     if not ids or ids != wanted:
         yield f"head the exercises `### ex-{stem[:2]}-1: question` and so on; found {ids}"
     for exercise in ids:
-        tags = [set(cell.metadata.get("tags", [])) for cell in code_cells(notebook, exercise)]
-        if tags != [{"exercise", exercise}, {"solution", exercise}, {"check", exercise}]:
-            yield f"give {exercise} a code cell tagged exercise, a solution, a check, in this order"
-        elif "assert" not in code_cells(notebook, exercise)[2].source:
-            yield f"let the check cell of {exercise} assert something"
+        tags = [cell.metadata.get("tags", []) for cell in code_cells(notebook, exercise)]
+        if tags != [[role, exercise] for role in BUILD["ROLES"]]:
+            yield f"give {exercise} code cells tagged {', '.join(BUILD['ROLES'])}, in this order"
+        else:
+            yield from one_exercise(exercise, *code_cells(notebook, exercise))
+
+
+def one_exercise(exercise, answer, solution, check, test, hidden, wrong):
+    call = f'skinkit.check("{exercise.removeprefix("ex-")}", '
+    if not re.fullmatch(re.escape(call) + r"\w+(, \w+)*\)", check.source):
+        yield f"let the check cell of {exercise} be {call}answer)"
+    if not isinstance(check.metadata.points, int) or check.metadata.points < 1:
+        yield f"give the check cell of {exercise} one point or more"
+    asserts = [node for node in ast.walk(ast.parse(test.source)) if isinstance(node, ast.Assert)]
+    if not asserts or None in [node.msg for node in asserts]:
+        yield f"let the test cell of {exercise} assert something, each time with a hint"
+    if "'''" in test.source:
+        yield f"use no ''' in the test cell of {exercise}: it is kept between them"
+    if "assert " not in hidden.source:
+        yield f"let the hidden cell of {exercise} assert something"
+    lines, answers = wrong.source.splitlines(), ast.parse(wrong.source).body
+    if not answers or not all(lines[each.lineno - 2].startswith("# ") for each in answers):
+        yield f"let each wrong answer of {exercise} have a comment above it that says why"
 
 
 def no_machine_paths(notebook, stem):
@@ -163,23 +182,24 @@ def no_outputs(notebook, stem):
             yield f"cell {cell.id} has outputs: {BUILD['FIX']}"
 
 
-RULES = [
-    title_and_buttons,
-    promise,
-    first_code_cells,
-    real_images,
-    parameters,
-    sizes,
-    closing,
-    exercises,
-    no_machine_paths,
-    no_outputs,
-]
+# Of what the student gets; the last two of all cells of a source.
+RULES = [title_and_buttons, promise, first_code_cells, real_images, parameters, sizes, closing, no_outputs]
+SOURCE_RULES = [exercises, no_machine_paths]
 
 
-def problems(text, stem):
-    notebook = nbformat.reads(text, as_version=4)
-    return [problem for rule in RULES for problem in rule(notebook, stem)]
+def problems(source):
+    notebook, cells = nbformat.reads(BUILD["generate"](source), as_version=4), BUILD["read"](source)
+    found = [problem for rule in RULES for problem in rule(notebook, source.stem)]
+    return found + [problem for rule in SOURCE_RULES for problem in rule(cells, source.stem)]
+
+
+def test_the_exercise_in_contributing_is_a_real_one():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```py\n(# %% \[markdown\]\n# ### ex-.*?)```", text, re.DOTALL)
+    # The first of a chapter has the chapter's words above it.
+    assert example.partition("\n")[2] in (ROOT / "notebooks/src/03_train_a_cnn.py").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_there_is_a_notebook():
@@ -188,14 +208,13 @@ def test_there_is_a_notebook():
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
 def test_notebook_has_the_anatomy(source):
-    found = problems(BUILD["generate"](source), source.stem)
+    found = problems(source)
     assert not found, f"in notebooks/src/{source.name}:\n" + "\n".join(f"- {line}" for line in found)
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
-def test_committed_notebook_has_no_outputs(source):
-    notebook = nbformat.reads(BUILD["target_of"](source).read_text(encoding="utf-8"), as_version=4)
-    assert not list(no_outputs(notebook, source.stem))
+@pytest.mark.parametrize("notebook", BUILD["notebooks"](), ids=lambda path: f"{path.parent.stem}-{path.stem}")
+def test_committed_notebook_has_no_outputs(notebook):
+    assert not list(no_outputs(nbformat.read(notebook, as_version=4), notebook.stem))
 
 
 def test_no_function_is_defined_twice():
@@ -264,15 +283,28 @@ answer = None
 # %% tags=["solution", "ex-01-1"]
 answer = 2
 
-# %% tags=["check", "ex-01-1"]
-assert answer == 2
+# %% tags=["check", "ex-01-1"] points=1
+skinkit.check("01-1", answer)
+
+# %% tags=["test", "ex-01-1"]
+assert answer == 2, "count again"
+
+# %% tags=["hidden", "ex-01-1"]
+assert answer - 1 == 1
+
+# %% tags=["wrong", "ex-01-1"]
+# One was forgotten.
+answer = 1
 """
+
+
+OUT_OF_ORDER = '# %% tags=["wrong", "ex-01-1"]\n\n# %% tags=["solution"'
 
 
 def problems_of_source(text, tmp_path, stem="01_look_twice"):
     source = tmp_path / f"{stem}.py"
     source.write_text(text, encoding="utf-8")
-    return problems(BUILD["generate"](source), stem)
+    return problems(source)
 
 
 def test_a_notebook_with_the_anatomy_passes(tmp_path):
@@ -304,14 +336,22 @@ def test_a_notebook_with_the_anatomy_passes(tmp_path):
         ("SEED = 0  # any integer\n", "", "add SEED"),
         ("skinkit.report_environment()", "print(1)", "end the third code cell"),
         ("answer = None", "import os\n\nanswer = None", "move the import of cell 8"),
-        ("answer = None", "answer = None\n" * 13, "split cell 8: 13 lines of 12"),
-        ("answer = None", "", "remove the empty cell 8"),
+        ("answer = None", "answer = None\n" * 12, "split cell 8: 13 lines of 12"),
+        ("# ## Exercises\n", "# ## Exercises\n\n# %%\n\n# %% [markdown]\n", "remove the empty cell 8"),
         ("answer = None", "answer = None\n\n# %% [markdown]\n# -" * 60, "cells: at most 60"),
         ("answer = None", "# %%\n" + "a = 1\n" * 250, "lines of code: at most 250"),
         ("# ## What could go wrong\n", "", "close with the sections"),
         ("# ### ex-01-1", "# ### ex-01-2", "head the exercises `### ex-01-1"),
-        ('tags=["solution", "ex-01-1"]', 'tags=["ex-01-1"]', "give ex-01-1 a code cell"),
-        ("assert answer == 2", "answer", "let the check cell of ex-01-1 assert"),
+        (
+            '# %% tags=["solution"',
+            OUT_OF_ORDER,
+            "give ex-01-1 code cells tagged exercise, solution",
+        ),
+        ('check("01-1", answer)', 'check("01-2", answer)', 'of ex-01-1 be skinkit.check("01-1", answer)'),
+        ("points=1", "points=0", "give the check cell of ex-01-1 one point"),
+        (', "count again"', "", "let the test cell of ex-01-1 assert something, each time with a hint"),
+        ("assert answer - 1 == 1", "answer", "let the hidden cell of ex-01-1 assert"),
+        ("# One was forgotten.\n", "", "let each wrong answer of ex-01-1 have a comment"),
         ('"results"', '"/home/me/results"', "is one machine's"),
     ],
 )

@@ -30,7 +30,7 @@
 #
 # | profile | CPU (2 cores) | T4 (estimated) | memory | data |
 # | --- | --- | --- | --- | --- |
-# | `smoke` | 2 minutes | 2 minutes | not measured yet | 120 synthetic images, generated here |
+# | `smoke` | 2 minutes | 2 minutes | 2 GB | 120 synthetic images, generated here |
 # | `quick` | not measured yet | not estimated | not measured yet | HAM10000, half as many epochs |
 # | `full` | not measured yet | not estimated | not measured yet | HAM10000, 20 epochs |
 #

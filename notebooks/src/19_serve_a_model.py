@@ -30,7 +30,7 @@
 #
 # | profile | CPU (2 cores) | T4 (estimated) | memory | data |
 # | --- | --- | --- | --- | --- |
-# | `smoke` | 2 minutes | 2 minutes | not measured yet | 240 synthetic images, drawn here |
+# | `smoke` | 2 minutes | 2 minutes | 2 GB and the server's | 240 synthetic images, drawn here |
 # | `quick` | not measured yet | not estimated | not measured yet | 1,000 synthetic images, drawn here |
 # | `full` | not measured yet | not estimated | not measured yet | 1,500 synthetic images, drawn here |
 #

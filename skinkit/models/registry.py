@@ -126,7 +126,9 @@ def register_model(name, **about):
             raise ValueError(
                 f"{name}: parameters begin with {', '.join(wanted)}. Received: {', '.join(found)}"
             )
-        register("Models", MODELS, name, ModelEntry(make, **about), module)
+        checked = make if about.get("reconstructs") else _with_checked_output(name, make)
+        entry = ModelEntry(checked, **about)
+        register("Models", MODELS, name, entry, module)
         return make
 
     return add
@@ -193,7 +195,6 @@ def build(name, input_shape, classes, weights=None, **options):
     entry.check_imagenet(name, weights)
     by_maker = weights in (None, "imagenet") or entry.reads(weights)
     model = entry.make(input_shape, classes, weights if by_maker else None, **options)
-    _check_output(name, entry, model, classes)
     if not by_maker:
         load_weights(model, weights)
     return model
@@ -210,13 +211,19 @@ def _check_sizes(input_shape, classes):
         raise ValueError(f"`classes` is the number of classes, such as len(labels). Received: {classes!r}")
 
 
-def _check_output(name, entry, model, classes):
-    shape = getattr(getattr(model, "output", None), "shape", None)
-    if not entry.reconstructs and (shape is None or shape[-1] != classes):
-        raise ValueError(
-            f"{name} must be a functional keras.Model with one output of {classes} class probabilities. "
-            f"Received: {'none' if shape is None else shape}"
-        )
+def _with_checked_output(name, make):
+    @wraps(make)
+    def checked(input_shape, classes, weights=None, **options):
+        model = make(input_shape, classes, weights, **options)
+        shape = getattr(getattr(model, "output", None), "shape", None)
+        if shape is None or shape[-1] != classes:
+            raise ValueError(
+                f"{name} must be a functional keras.Model with one output of {classes} class probabilities. "
+                f"Received: {'none' if shape is None else shape}"
+            )
+        return model
+
+    return checked
 
 
 def makers(name, backbone="small_cnn", **_):

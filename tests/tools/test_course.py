@@ -94,6 +94,7 @@ def marked(folder, released, short_chapter):
     """What nbgrader says when it marks five submissions, and its table of marks."""
     right = answered(released, short_chapter, *POINTS)
     colab = saved_by_colab(right)
+    cell_of(colab, "parameters").source = 'PROFILE = "full"'
     colab.cells.remove(cell_of(colab, "ex-01-2"))
     added = nbformat.v4.new_code_cell("1 / 0", metadata={"id": "added"})
     del added["id"]

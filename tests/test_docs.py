@@ -47,3 +47,6 @@ def test_settings_of_the_server_are_understood(tmp_path):
     (tmp_path / "serve.toml").write_text(toml)
     found = settings.LiveSettings(tmp_path / "serve.toml").current
     assert found.default in found.models and found.limits.queue == 256
+    for part in (settings.ModelSettings, settings.Limits, settings.Times):
+        for name in part.model_fields:
+            assert re.search(rf"\b{name}\b", toml), f"docs/serve.md does not name the setting {name}"

@@ -38,25 +38,4 @@ def carry_out(options):
         from skinkit.serve import server
     except ModuleNotFoundError as error:
         raise RuntimeError(f"{_EXTRA} ({error})") from error
-    asked = {name: getattr(options, name) for name in ("runs", "config", "queue", "out", "data_dir")}
-    if options.worker:
-        return _be_a_worker(server.worker_words(**asked))
-    return server.serve(
-        **asked,
-        workers=options.workers,
-        host=options.host,
-        port=options.port,
-        api_only=options.api_only,
-        is_limited=options.rate_limit == "on",
-        hosts=options.allowed_hosts and options.allowed_hosts.split(","),
-        is_open=options.open,
-        uvicorn_words=options.uvicorn,
-    )
-
-
-def _be_a_worker(words):
-    from skinkit.serve.worker import process
-
-    if words["queue"] is None:
-        raise ValueError("A worker on its own shares a Redis with the server: --queue redis://HOST:PORT/0")
-    return process.main(words)
+    return server.be_a_worker(options) if options.worker else server.serve(options)

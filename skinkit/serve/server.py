@@ -16,69 +16,62 @@ from skinkit.serve.supervisor import Server, Supervisor
 from skinkit.serve.web.access import LOOPBACK, Access, Guard, allowed_hosts, read_tokens
 from skinkit.serve.web.app import make_app
 from skinkit.serve.web.metrics import Metrics
+from skinkit.serve.worker import process
 
 _OURS = ("host", "port", "workers", "reload", "factory", "access_log")
 
 
-def serve(
-    runs=(),
-    config=None,
-    workers=1,
-    queue=None,
-    host="127.0.0.1",
-    port=8082,
-    out="results/serve",
-    data_dir=None,
-    api_only=False,
-    is_limited=True,
-    hosts=None,
-    is_open=False,
-    uvicorn_words=(),
-):
+def serve(options):
     """Serves finished runs until it is told to stop; returns the exit code.
 
     Args:
-        runs: Paths of run folders; where neither they nor `config` name a model, the demo network is served.
-        config: Path of a TOML file of settings: see `skinkit.serve.settings`.
-        workers: Integer, worker processes on this machine; 0 where all are elsewhere.
-        queue: String, `redis://...` of a table for workers on other machines; `None` for a file in `out`.
-        host: String, address to bind to.
-        port: Integer.
-        out: Folder of the server's own files.
-        data_dir: Folder of the releases; the environment variable `SKINKIT_DATA` by default.
-        api_only: Boolean, whether the page is left out.
-        is_limited: Boolean, whether requests are counted and limited.
-        hosts: Strings, names under which it is asked; by default those of this machine.
-        is_open: Boolean, whether everybody may ask who reaches an address other than loopback.
-        uvicorn_words: Strings, options of uvicorn's own command: TLS, root path, proxies.
+        options: Namespace of the options of `skinkit.serve.command`, and `data_dir`.
 
     Raises:
         FileNotFoundError, ValueError: for wrong settings, tokens or options, before anything is started.
     """
     start_log()
-    asked = worker_words(runs, config, queue, out, data_dir)
-    settings = LiveSettings(config, asked["runs"])
+    asked = worker_words(options)
+    settings = LiveSettings(options.config, asked["runs"])
     access = Access(
-        _tokens(host, is_open), allowed_hosts(hosts, host), lambda: settings.current.limits, is_limited
+        _tokens(options.host, options.open),
+        allowed_hosts(options.allowed_hosts and options.allowed_hosts.split(","), options.host),
+        lambda: settings.current.limits,
+        is_limited=options.rate_limit == "on",
     )
-    options = {"host": host, "port": port, **uvicorn_options(uvicorn_words)}
-    with _table(queue, Path(out)) as store:
+    address = {"host": options.host, "port": options.port, **uvicorn_options(options.uvicorn)}
+    with _table(options.queue, Path(options.out)) as store:
         counted = Metrics(store, lambda: settings.current.times)
-        app = make_app(store, settings, counted, has_page=not api_only)
-        server = Server(Guard(app, access, counted.watch), app.state.desk.waiting, options)
-        return Supervisor(server, store, settings, workers, {**asked, "parent": os.getpid()}).run()
+        app = make_app(store, settings, counted, has_page=not options.api_only)
+        server = Server(Guard(app, access, counted.watch), app.state.desk.waiting, address)
+        words = {**asked, "parent": os.getpid()}
+        return Supervisor(server, store, settings, options.workers, words).run()
 
 
-def worker_words(runs, config, queue, out, data_dir):
-    """Returns what a worker process is asked, as JSON's own types; arguments as in `serve`."""
-    is_demo = not LiveSettings(config, runs).current.models
+def be_a_worker(options):
+    """Answers the tasks of a server elsewhere until it is told to stop; returns the exit code.
+
+    Args:
+        options: As in `serve`.
+
+    Raises:
+        ValueError: without the address of a Redis.
+    """
+    if options.queue is None:
+        raise ValueError("A worker on its own shares a Redis with the server: --queue redis://HOST:PORT/0")
+    return process.main(worker_words(options))
+
+
+def worker_words(options):
+    """Returns what a worker process is asked, as JSON's own types; `options` as in `serve`."""
+    is_demo = not LiveSettings(options.config, options.runs).current.models
     return {
         "name": str(uuid.uuid4()),
-        "queue": queue,
-        "out": str(out),
-        "config": config and str(config),
-        "runs": [str(Path(out) / "demo")] if is_demo else [*map(str, runs)],
-        "data_dir": data_dir,
+        "queue": options.queue,
+        "out": options.out,
+        "config": options.config,
+        "runs": [str(Path(options.out) / "demo")] if is_demo else options.runs,
+        "data_dir": options.data_dir,
         "demo": is_demo,
         "parent": None,
     }

@@ -6,7 +6,7 @@ import sys
 import pytest
 from serve_place import free_port
 
-from skinkit.cli import main
+from skinkit.cli import main, parser
 from skinkit.files import locked
 from skinkit.serve.server import uvicorn_options, worker_words
 
@@ -108,8 +108,12 @@ def test_the_command_line_loads_no_server():
 
 
 def test_where_nothing_names_a_model_the_demo_is_served(tmp_path):
-    found = worker_words((), None, None, tmp_path, None)
+    config = tmp_path / "serve.toml"
+    config.write_text("[limits]\nqueue = 2\n")
+
+    def words(*said):
+        return worker_words(parser().parse_args(["serve", "--out", str(tmp_path), *said]))
+
+    found = words()
     assert found["demo"] and found["runs"] == [str(tmp_path / "demo")]
-    (tmp_path / "serve.toml").write_text("[limits]\nqueue = 2\n")
-    assert worker_words((), tmp_path / "serve.toml", None, tmp_path, None)["demo"]
-    assert not worker_words(["runs/a"], None, None, tmp_path, None)["demo"]
+    assert words("--config", str(config))["demo"] and not words("runs/a")["demo"]

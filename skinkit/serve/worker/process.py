@@ -22,9 +22,9 @@ def main(asked):
     """Runs a worker; returns its exit code.
 
     Args:
-        asked: Dictionary: `name`; `queue`, `out`, `config`, `runs` and `data_dir` as in
-            `skinkit.serve.supervisor.serve`; `demo`, whether the only run is the demo network, which is
-            trained where it is not there; `parent`, id of the process that it ends with, or `None`.
+        asked: Dictionary: `name`; `queue`, `out`, `config`, `runs` and `data_dir` as in the options of
+            `skinkit serve`; `demo`, whether the only run is the demo network, which is trained where it is
+            not there; `parent`, id of the process that it ends with, or `None`.
     """
     start_log()
     stopped, parent = threading.Event(), asked["parent"]

@@ -52,7 +52,7 @@ if importlib.util.find_spec("skinkit") is None:
     pip = [sys.executable, "-m", "pip", "install", "--quiet"]
     done = any(subprocess.run([*pip, place]).returncode == 0 for place in places)
     assert done, "put skinkit's wheel (skinkit-*.whl) beside this notebook, and run this cell again"
-importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
+skinkit = importlib.import_module("skinkit")  # before TensorFlow, to silence its start-up log
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same

@@ -1,6 +1,5 @@
 """Loading of data sets: releases, tables and folders read into one tidy table of one row an image."""
 
-import sys
 from collections.abc import Mapping
 from fnmatch import fnmatch
 from pathlib import Path
@@ -55,7 +54,7 @@ def load(name, root=None, *, labels=None, columns=None, table=None, missing_imag
         table: String, file name of the table to read, where a folder holds several.
         missing_images: String, what to do with rows whose image is not there: `"error"`, `"drop"`, or
             `"keep"` (path is `<NA>`). A release's folder without any image gives the table alone.
-        verbose: Boolean, whether to print the notices to stderr.
+        verbose: Boolean, whether to print the notices.
 
     Returns:
         DataFrame with the columns of `skinkit.data.COLUMNS`; missing values are `<NA>`, ages in
@@ -77,7 +76,7 @@ def load(name, root=None, *, labels=None, columns=None, table=None, missing_imag
         manifest = read_manifest(place, **options)
     if verbose:
         for notice in manifest.attrs["notices"]:
-            print(f"skinkit: {notice}", file=sys.stderr)
+            print(f"skinkit: {notice}")
     return manifest
 
 

@@ -59,7 +59,7 @@ class TestHam10000:
     def test_the_environment_names_the_root(self, ham_folder, monkeypatch, capsys):
         monkeypatch.setenv("SKINKIT_DATA", str(ham_folder(images=ham_folder.ids + ("other",))))
         assert len(load("ham10000")) == 4
-        assert "1 images without a row in the table are not used" in capsys.readouterr().err
+        assert "1 images without a row in the table are not used" in capsys.readouterr().out
 
 
 class TestSpellings:
@@ -308,7 +308,7 @@ class TestIsic2020:
         write(root / "isic2020" / "ISIC_2020_Training_Duplicates.csv", pairs)
         table = load("isic2020", root)
         assert table["image_id"].tolist() == ["I1", "I2", "I3"]
-        assert "1 duplicates dropped (3 pairs" in capsys.readouterr().err
+        assert "1 duplicates dropped (3 pairs" in capsys.readouterr().out
 
     def test_duplicates_are_known_under_other_spellings(self, tmp_path):
         root = self.folder(tmp_path)

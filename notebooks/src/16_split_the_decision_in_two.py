@@ -525,8 +525,8 @@ perfect_second, perfect_gate = 158 / 223, 158 / 223
 # %% [markdown]
 # ### ex-16-2: Choose the gate
 #
-# Write a function of the gate's probabilities and of who is a melanoma. It returns the smallest threshold, 0.5
-# or above, at which the gate sends on at least 95 % of the melanomas. The check asks it about validation
+# Write a function of the gate's probabilities and of who is a melanoma. It returns the smallest threshold,
+# 0.5 or above, at which the gate sends on at least 95 % of the melanomas. The check asks it about validation
 # (`gate`, `is_melanoma` of section 5), and then looks at the test, once.
 
 # %% tags=["exercise", "ex-16-2"]

@@ -525,20 +525,25 @@ perfect_second, perfect_gate = 158 / 223, 158 / 223
 # %% [markdown]
 # ### ex-16-2: Choose the gate
 #
-# On validation (`gate`, `is_melanoma` of section 5): which is the smallest threshold, 0.5 or above, at
-# which the gate sends on at least 95 % of the melanomas? The check then looks at the test, once.
+# Write a function of the gate's probabilities and of who is a melanoma. It returns the smallest threshold,
+# 0.5 or above, at which the gate sends on at least 95 % of the melanomas. The check asks it about validation
+# (`gate`, `is_melanoma` of section 5), and then looks at the test, once.
 
 # %% tags=["exercise", "ex-16-2"]
-chosen = None
+choose_gate = None
+
 
 # %% tags=["solution", "ex-16-2"]
-chosen = max(0.5, float(np.quantile(gate[is_melanoma], 0.95, method="inverted_cdf")))
+def choose_gate(p, melanoma):
+    return max(0.5, float(np.quantile(p[melanoma], 0.95, method="inverted_cdf")))
+
 
 # %% tags=["check", "ex-16-2"] points=3
-skinkit.check("16-2", chosen)
+skinkit.check("16-2", choose_gate)
 
 # %% tags=["test", "ex-16-2"]
-assert chosen is not None, "sent on is what is not above the threshold: a quantile of the melanomas' p"
+assert choose_gate is not None, "sent on is what is not above the threshold: a quantile of the melanomas' p"
+chosen = choose_gate(gate, is_melanoma)
 assert 0.5 <= chosen <= 1, "from 0.5 to 1"
 assert (gate[is_melanoma] <= chosen).mean() >= 0.95, "too few are sent on"
 assert chosen == 0.5 or (gate[is_melanoma] < chosen).mean() < 0.95, "a smaller one would do"
@@ -550,16 +555,17 @@ for t in (0.5, chosen):
     print(f"threshold {t:.2f}: recall of mel {of_class['mel']}, of nv {of_class['nv']}")
 
 # %% tags=["hidden", "ex-16-2"]
-sorted_gate = np.sort(gate[is_melanoma])
-assert math.isclose(chosen, max(0.5, sorted_gate[math.ceil(0.95 * len(sorted_gate)) - 1]), abs_tol=1e-6)
+rising = 0.3 + np.arange(60) / 100
+assert math.isclose(choose_gate(rising, np.arange(60) < 40), rising[37])
+assert choose_gate(rising / 2, np.arange(60) < 40) == 0.5
 
 # %% tags=["wrong", "ex-16-2"]
 # Sends on everything: not the smallest.
-chosen = 1.0
-# The share is not the threshold.
-chosen = 0.95
+choose_gate = lambda p, melanoma: 1.0
+# Of all images, and not of the melanomas.
+choose_gate = lambda p, melanoma: max(0.5, float(np.quantile(p, 0.95, method="inverted_cdf")))
 # Sends on 5 %.
-chosen = max(0.5, float(np.quantile(gate[is_melanoma], 0.05)))
+choose_gate = lambda p, melanoma: max(0.5, float(np.quantile(p[melanoma], 0.05)))
 
 # %% [markdown]
 # ### ex-16-3: How many test images would show 0.006?

@@ -587,5 +587,3 @@ assert not np.allclose(frozen["untrained"], from_turns)
 frozen = {"rotation": frozen["untrained"], "untrained": frozen["rotation"]}
 # One network twice.
 frozen = {"rotation": frozen["rotation"], "untrained": frozen["rotation"]}
-# Rows in another order.
-frozen = {"rotation": frozen["rotation"][::-1], "untrained": frozen["untrained"]}

@@ -541,7 +541,8 @@ print(f"{price['false alarms']} of {(~tested_is_mel).sum()} others called")
 
 # %% tags=["hidden", "ex-18-3"]
 at_least = evaluation.choose_threshold(*evaluation.unpack_predictions(chosen_on), sensitivity=0.95).value
-found_on_test = runs[last, SEED].predictions.assign(called=lambda rows: rows["p_mel"] >= at_least)
+found_on_test = rule.calibrated(runs[last, SEED].predictions)
+found_on_test["called"] = found_on_test["p_mel"] >= at_least
 is_ill = found_on_test["label"] == "mel"
 expected_price = (~found_on_test["called"] & is_ill).sum(), (found_on_test["called"] & ~is_ill).sum()
 assert (price["missed"], price["false alarms"]) == expected_price
@@ -549,7 +550,7 @@ assert (price["missed"], price["false alarms"]) == expected_price
 # %% tags=["wrong", "ex-18-3"]
 # A threshold that nobody chose.
 price = {"threshold": 0.5, "missed": 0, "false alarms": 0}
-# One too many.
+# Misses one that reaches the threshold exactly.
 price = {**price, "missed": price["missed"] + 1}
-# With melanomas.
-price = {**price, "false alarms": int((runs[last, SEED].predictions["p_mel"] >= chosen.value).sum())}
+# Counts a melanoma among the others.
+price = {**price, "false alarms": price["false alarms"] + 1}

@@ -409,7 +409,9 @@ told = ends.map(lambda digit: "train" if digit < 6 else "validation" if digit < 
 assert (hospitals.parts[told.index] == told).all() and len(hospitals.parts) == len(told)
 
 # %% tags=["wrong", "ex-20-3"]
-# Cuts between images, so that patients lie on both sides.
-hospitals = data.Split("hospitals", parts.sort_values().set_axis(table["image_id"]), None, "patient")
+# Cuts between images, so that a patient lies on both sides.
+hospitals = data.Split(
+    "hospitals", hospitals.parts.sort_values().set_axis(table["image_id"]), None, "patient"
+)
 # Patients 6 and 7 train as well, and none validates.
 hospitals = data.Split("hospitals", hospitals.parts.replace("validation", "train"), None, "patient")

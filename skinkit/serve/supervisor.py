@@ -95,8 +95,8 @@ class Supervisor:
                 if time.monotonic() >= due:
                     due = time.monotonic() + _SWEEP
                     self._sweep()
-            except Exception:
-                _LOG.exception("Workers and table could not be looked after; it is tried again")
+            except Exception as error:
+                _LOG.error("Workers and table could not be looked after; it is tried again: %r", error)
             time.sleep(_LOOK)
         self.server.stop()
         self._stop()

@@ -1,5 +1,6 @@
 """The tables of a server, and servers. Without the packages of the extra, `test_extra.py` alone says so."""
 
+import contextlib
 import importlib.util
 import shutil
 import subprocess
@@ -10,25 +11,37 @@ collect_ignore_glob = [] if importlib.util.find_spec("fastapi") else ["test_[!e]
 
 
 @pytest.fixture(scope="session")
-def redis_address(tmp_path_factory):
+def redis_server(tmp_path_factory):
+    """The context manager of a Redis at a port."""
     if not (command := shutil.which("redis-server")):
         pytest.skip("redis-server is not installed")
-    from serve_place import free_port, wait_until
+    import redis
+    from serve_place import wait_until
+
+    folder = tmp_path_factory.mktemp("redis")
+
+    @contextlib.contextmanager
+    def start(port):
+        words = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+        process = subprocess.Popen([command, *words], stdout=subprocess.DEVNULL)
+        try:
+            with redis.Redis(port=port) as connection:
+                wait_until(lambda: _answers(connection))
+            yield
+        finally:
+            process.terminate()
+            process.wait()
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def redis_address(redis_server):
+    from serve_place import free_port
 
     port = free_port()
-    folder = tmp_path_factory.mktemp("redis")
-    words = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-    process = subprocess.Popen([command, *words], stdout=subprocess.DEVNULL)
-    try:
-        import redis
-
-        connection = redis.Redis(port=port)
-        wait_until(lambda: _answers(connection))
-        connection.close()
+    with redis_server(port):
         yield f"redis://127.0.0.1:{port}/0"
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def _answers(connection):

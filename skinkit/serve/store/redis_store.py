@@ -10,6 +10,8 @@ import errno
 import json
 
 import redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
 
 from skinkit.serve.store.jobs import (
     DONE,
@@ -27,6 +29,8 @@ from skinkit.serve.store.store import read_cards, to_json
 
 # Seconds for which keys outlive their task, should nobody be there to remove them.
 _GRACE = 3600
+# Seconds between two attempts to reach it.
+_PAUSE = 1
 # Tasks that are asked about at a time.
 _MANY = 1000
 
@@ -36,10 +40,20 @@ class RedisStore:
 
     Args:
         url: String, `redis://HOST:PORT/NUMBER`.
+        is_patient: Boolean, whether a Redis that goes away is waited for, however long it takes.
+
+    Raises:
+        ValueError: where no Redis answers at first.
     """
 
-    def __init__(self, url):
+    def __init__(self, url, is_patient=False):
         self._redis = redis.Redis.from_url(url)
+        try:
+            self._redis.ping()
+        except redis.exceptions.RedisError as error:
+            raise ValueError(f"No Redis answers at the address of --queue: {error}") from error
+        if is_patient:
+            self._redis.set_retry(Retry(ConstantBackoff(_PAUSE), -1))
 
     def close(self):
         self._redis.close()
@@ -54,10 +68,11 @@ class RedisStore:
 
         try:
             return self._redis.transaction(attempt, "live", value_from_callable=True)
+        # Their texts hold the beginning of what was to be written, and so the name of a file.
+        except redis.exceptions.OutOfMemoryError:
+            raise OSError(errno.ENOSPC, "the memory of Redis is full") from None
         except redis.exceptions.ResponseError as error:
-            if "OOM" in str(error):
-                raise OSError(errno.ENOSPC, "the memory of Redis is full") from error
-            raise
+            raise redis.exceptions.RedisError(f"Redis takes no change: {type(error).__name__}") from None
 
     def add(self, job, uploads=(), most=None):
         def decide(live, pipe):

@@ -75,15 +75,16 @@ class Store(Protocol):
         """Ends the connection."""
 
 
-def open_store(url, folder):
+def open_store(url, folder, is_patient=False):
     """Returns the `Store` at an address.
 
     Args:
         url: String, `redis://...`; `None` for a file in `folder`.
         folder: `pathlib.Path` of the server's own files.
+        is_patient: Boolean, whether a Redis that goes away later is waited for.
 
     Raises:
-        ValueError: for another kind of address.
+        ValueError: for another kind of address, or where no Redis answers.
     """
     if url is None:
         from skinkit.serve.store.sqlite_store import SqliteStore
@@ -94,7 +95,7 @@ def open_store(url, folder):
         raise ValueError(f"--queue is the address of a Redis, redis://HOST:PORT/0. Received: {url!r}")
     from skinkit.serve.store.redis_store import RedisStore
 
-    return RedisStore(url)
+    return RedisStore(url, is_patient)
 
 
 def model_cards(workers):

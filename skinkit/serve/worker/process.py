@@ -31,7 +31,7 @@ def main(asked):
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     # A terminal sends it to all processes; the parent then says what to do.
     signal.signal(signal.SIGINT, signal.SIG_IGN if parent else lambda *_: stopped.set())
-    store = open_store(asked["queue"], Path(asked["out"]))
+    store = open_store(asked["queue"], Path(asked["out"]), is_patient=True)
     try:
         settings = LiveSettings(asked["config"], asked["runs"])
         worker = Worker(

@@ -181,9 +181,8 @@ def test_every_command_takes_it_like_any_run(seeds, tmp_path, capsys):
 
 @pytest.mark.skipif(not importlib.util.find_spec("fastapi"), reason="serve is an extra")
 def test_it_is_served_but_for_ranks(both, carry_out, tmp_path):
-    from skinkit.serve.served_model import ServedModel
-
     from skinkit.serve.settings import ModelSettings
+    from skinkit.serve.worker.served_model import ServedModel
 
     folder = shutil.copytree(both.folder, tmp_path / "run")
     served = ServedModel("both", ModelSettings(run=str(folder)))

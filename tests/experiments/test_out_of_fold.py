@@ -107,9 +107,8 @@ def test_card_report_and_service_say_where_scores_and_thresholds_come_from(final
     assert main(["report", str(folder)]) == 0
     assert '<p class="stamp open">OUT OF FOLD' in (folder / "report.html").read_text()
     if importlib.util.find_spec("fastapi"):
-        from skinkit.serve.calibration import calibrate
-
         from skinkit.serve.settings import ModelSettings
+        from skinkit.serve.worker.calibration import calibrate
 
         found = calibrate(ModelSettings(run=str(folder)), final, final.recipe)
         assert found.source.startswith(f"60 out-of-fold predictions of {FOLDS.name}; ")

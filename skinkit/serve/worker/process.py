@@ -27,10 +27,8 @@ def main(asked):
             not there; `parent`, id of the process that it ends with, or `None`.
     """
     start_log()
-    stopped, parent = threading.Event(), asked["parent"]
-    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    # A terminal sends it to all processes; the parent then says what to do.
-    signal.signal(signal.SIGINT, signal.SIG_IGN if parent else lambda *_: stopped.set())
+    parent = asked["parent"]
+    stopped = _listen(has_parent=parent is not None)
     store = open_store(asked["queue"], Path(asked["out"]), is_patient=True)
     try:
         settings = LiveSettings(asked["config"], asked["runs"])
@@ -48,6 +46,22 @@ def main(asked):
     finally:
         store.close()
     return 0
+
+
+def _listen(has_parent):
+    """The event that is set once the process is told to stop."""
+    stopped = threading.Event()
+
+    def stop(*_):
+        if stopped.is_set():
+            # Told twice: it waits for a Redis that is away.
+            os._exit(1)
+        stopped.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    # A terminal sends it to all processes; the parent then says what to do.
+    signal.signal(signal.SIGINT, signal.SIG_IGN if has_parent else stop)
+    return stopped
 
 
 def _loader(asked):

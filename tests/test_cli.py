@@ -1,5 +1,7 @@
 """The command line, through its real entry point."""
 
+import contextlib
+import io
 import json
 import os
 import re
@@ -21,20 +23,33 @@ NOISE = re.compile("onednn|cuda|retracing|warning", re.IGNORECASE)
 pytestmark = pytest.mark.xdist_group("smoke-run")
 
 
-def skinkit(*arguments, code=0, data=None, cwd=None):
-    environment = {**os.environ, "SKINKIT_DATA": str(data or "")}
+def skinkit(*arguments, code=0, cwd=None):
+    """Runs a command in this process, as a process of its own takes seconds to load TensorFlow."""
+    out, error = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SKINKIT_DATA", "")
+        patch.chdir(cwd or Path.cwd())
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
+            try:
+                returned = main([*map(str, arguments)])
+            except SystemExit as ended:
+                returned = ended.code or 0
+    return said(returned, out.getvalue(), error.getvalue(), code)
+
+
+def skinkit_process(*arguments, code=0):
+    """Runs a command in a process of its own: all that it writes is seen, that of libraries, too."""
+    environment = {**os.environ, "SKINKIT_DATA": ""}
     environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
-    found = subprocess.run(
-        [sys.executable, "-m", "skinkit", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env=environment,
-        cwd=cwd,
-        timeout=280,
-    )
-    assert found.returncode == code, found.stdout + found.stderr
-    assert not NOISE.search(found.stderr), found.stderr
-    return found.stdout if code == 0 else found.stderr
+    command = [sys.executable, "-m", "skinkit", *map(str, arguments)]
+    found = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=280)
+    return said(found.returncode, found.stdout, found.stderr, code)
+
+
+def said(returned, out, error, code):
+    assert returned == code, out + error
+    assert not NOISE.search(error), error
+    return out if code == 0 else error
 
 
 @pytest.fixture(scope="module")
@@ -50,13 +65,13 @@ def release(tmp_path_factory):
 @pytest.fixture(scope="module")
 def smoke_run(tmp_path_factory):
     out = tmp_path_factory.mktemp("runs")
-    printed = skinkit("run", "skinkit/demo/ham10000", "--profile", "smoke", "--out", out)
+    printed = skinkit_process("run", "skinkit/demo/ham10000", "--profile", "smoke", "--out", out)
     (manifest,) = out.rglob("manifest.json")
     return manifest.parent, printed
 
 
 def test_help_names_every_command_and_forbids_clinical_use():
-    text = skinkit("--help")
+    text = skinkit_process("--help")
     of_runs = ("evaluate", "explain", "report", "export", "card", "submit", "serve")
     for command in ("demo", "list", "show", "published", "table", "figure", "run", *of_runs, "data"):
         assert f"\n    {command}" in text
@@ -131,7 +146,7 @@ def test_a_list_without_runs_says_so_and_makes_no_folder(capsys, tmp_path, monke
 
 
 def test_wrong_names_end_in_a_sentence_not_in_a_traceback():
-    error = skinkit("published", "koefler2032", code=1)
+    error = skinkit_process("published", "koefler2032", code=1)
     assert error.startswith("skinkit: ") and error.endswith("Did you mean koefler2023?\n")
     assert "Traceback" not in error
 
@@ -234,7 +249,7 @@ def test_a_run_is_evaluated_on_its_own_and_on_other_images(smoke_run, release, t
     from skinkit.data import load
 
     folder, _ = smoke_run
-    assert "macro_recall" in skinkit("evaluate", folder)
+    assert "macro_recall" in skinkit_process("evaluate", folder)
     table = load("ham10000", root=release)
     # Drawn sets count from 1: as it is, this one has the photographs, lesions and patients of the run.
     assert "No image is left" in skinkit("evaluate", folder, "--on", "ham10000", "--data", release, code=1)
@@ -269,7 +284,7 @@ def test_a_run_is_evaluated_on_the_official_test_images_once_they_are_there(smok
 
 def test_a_run_is_explained_on_its_images_and_on_a_file(smoke_run, tmp_path):
     folder, _ = smoke_run
-    skinkit("explain", folder)
+    skinkit_process("explain", folder)
     assert (folder / "overlays.png").stat().st_size > 10_000
     image = tmp_path / "mole.jpg"
     cv2.imwrite(str(image), np.full((60, 80, 3), 128, np.uint8))
@@ -291,7 +306,7 @@ def test_the_largest_losses_and_the_surest_hits_are_explained(smoke_run):
 
 def test_a_run_gets_a_page_and_the_runs_a_ledger(smoke_run, tmp_path):
     folder, _ = smoke_run
-    skinkit("report", folder)
+    skinkit_process("report", folder)
     page = (folder / "report.html").read_text()
     for part in (
         "Confusion matrix",

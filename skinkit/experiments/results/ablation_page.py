@@ -104,6 +104,8 @@ def ablation_page(found, times):
         times: DataFrame of `skinkit.experiments.results.run_times.run_times`.
     """
     parts, timed = [_HEAD], timed_runs(times)
+    if all(row.found is None for rows in found.values() for row in rows):
+        parts.append("**Nothing here has been run yet**: see [what is missing](#what-is-missing).")
     for title, rows in found.items():
         parts += [f"## {title}", wrapped(_LADDERS[title][1])]
         if any(row.change for row in rows):

@@ -109,7 +109,7 @@ def _judge(row):
     if row.not_tested:
         return "not tested", row.not_tested
     if row.published:
-        return _judge_check(printed_check(row.published, row.metric))
+        return _judge_check(printed_check(row.published, row.metric), row.published.rpartition("/")[2])
     if pd.isna(row.difference):
         return _judge_print(row)
     said = difference_in_words(row, row.what)
@@ -118,8 +118,8 @@ def _judge(row):
     return _verdict(row, row.low_of_both, row.high_of_both), said
 
 
-def _judge_check(check):
-    said = f"Its own numbers: {check}"
+def _judge_check(check, name):
+    said = f"Its own numbers ({name}): {check}"
     if "disagrees:" in check or "impossible" in check:
         return "does not hold", said
     return "holds" if check.startswith("ok") else "open", said

@@ -8,7 +8,7 @@ from skinkit.evaluation import to_markdown
 from skinkit.experiments.results.beside import FULL
 from skinkit.experiments.results.claims import claim_verdicts
 from skinkit.experiments.results.document_page import belongs_to, document_page
-from skinkit.experiments.results.page_text import figure_line, wrapped
+from skinkit.experiments.results.page_text import figure_line, leak_text, wrapped
 from skinkit.papers.published import DOCUMENTS
 from skinkit.papers.registry import recipes
 
@@ -19,6 +19,10 @@ use."""
 _OURS = "skinkit"
 _OF_OURS = f"""Recipes of ours that belong to no document: [{_OURS}]({_OURS}.md). What each ingredient of the
 best one is worth: [ablation.md](ablation.md). What the errors look like: [errors.md](errors.md)."""
+_LEAKAGE = "leakage.csv"
+_OTHER_LEAKS = """Of ISIC 2020, hernandez2020 keeps patients
+apart, and its Table 4 scores training images as well; the split of bermeo2023 is by image, and its merged set
+is not here to be counted."""
 _FIGURES = ("leakage", "protocols", "published_against_measured")
 _READ = """## How to read the pages
 
@@ -87,7 +91,7 @@ def _documents():
 def _overview(tables, figures):
     counts = pd.DataFrame([_counts(document, tables) for document in _documents()])
     first, *others = [figure_line(name, text) for name, text in figures.items() if name in _FIGURES] or [""]
-    parts = [_HEAD, to_markdown(counts).rstrip(), first, "## What was found"]
+    parts = [_HEAD, to_markdown(counts).rstrip(), first, *_leaks(tables.folder), "## What was found"]
     parts.append("\n".join(_found(document, tables) for document in _documents()))
     if (tables.folder / "FINDINGS.md").exists():
         parts.append("The same by question, in plain words: [FINDINGS.md](FINDINGS.md).")
@@ -95,6 +99,22 @@ def _overview(tables, figures):
         parts.append("No run has been carried out yet.")
     parts += [*others, _OF_OURS, _READ]
     return "\n\n".join(filter(None, parts))
+
+
+def _leaks(folder):
+    """The leak of each split of HAM10000, where `skinkit data leakage` has counted it."""
+    if not (folder / _LEAKAGE).exists():
+        return []
+    table = pd.read_csv(folder / _LEAKAGE).query("label == 'all'")
+    shares = pd.DataFrame(
+        {
+            "split of HAM10000": table["split"],
+            "test images": table["n"],
+            "whose photograph is in training": table["photograph"].map(leak_text),
+            "whose lesion is": table["lesion"].map(leak_text),
+        }
+    )
+    return [to_markdown(shares).rstrip(), f"By class: [{_LEAKAGE}]({_LEAKAGE}). {_OTHER_LEAKS}"]
 
 
 def _counts(document, tables):

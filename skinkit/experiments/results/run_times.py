@@ -173,9 +173,10 @@ def open_text(left):
     head = (
         f"{full} rows at `full` and {len(left) - full} recipes of ours have not been run. Three runs of one: "
         f"`skinkit run {left['recipe'].iloc[0]} {options[0]} --seed 0-2`. "
-        f"Nothing alike has been timed for {left['hours'].isna().sum()} of them; one run of each other takes "
-        f"about {_counted(left['hours'].sum())} on the machine of the timed ones, roughly: grown by epochs, "
-        "images and pixels. `>`: at least, as the recipe that was timed has a smaller network."
+        f"Nothing alike has been timed for {left['hours'].isna().sum()} of them; the others take about "
+        f"{_counted(left['hours'].sum())} together, one run each, on the machine of the timed ones, roughly: "
+        "grown by epochs, images and pixels. `>`: at least, as the recipe that was timed has a smaller "
+        "network."
     )
     hours = [_hours(each) for each in left.itertuples()]
     table = pd.DataFrame(

@@ -134,7 +134,7 @@ def test_a_printed_number_is_judged_by_its_check(judge, row, metric, verdict):
     empty = dict.fromkeys(("first", "second", "what", "protocol", "expects"), "")
     table = judge([TEST | empty | {"published": row, "metric": metric}])
     assert table["verdict"].tolist() == [verdict]
-    assert table["words"].str.startswith("Its own numbers: ").all()
+    assert table["words"].str.startswith("Its own numbers (").all()
 
 
 def test_each_way_of_being_carried_out_has_its_row_and_other_protocols_have_none(judge):

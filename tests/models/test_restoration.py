@@ -153,9 +153,12 @@ def test_the_bottleneck_is_the_deepest_map_of_the_encoder():
     ("build", "message"),
     [
         (lambda: models.build("restorer", (16, 18, 3), 7, widths=WIDTHS), "multiples of 4.*image 16 x 18"),
-        (lambda: restorer("unett"), "`decoder` is one of .*'unett'"),
-        (lambda: classifier(reuse="both"), "`reuse` is one of .*'both'"),
-        (lambda: classifier(backbone="vgg16"), "`backbone` is one of small_cnn.*'vgg16'"),
+        (lambda: restorer("unett"), "`decoder` must be 'unet' or 'light'.*'unett'"),
+        (lambda: classifier(reuse="both"), "`reuse` must be 'chain' or 'encoder'.*'both'"),
+        (
+            lambda: models.build("restoration_classifier", (16, 32, 3), 7, backbone="vgg16"),
+            "`backbone` is one of small_cnn.*'vgg16'",
+        ),
         (lambda: classifier(backbone="small_cn"), "Did you mean"),
         (lambda: classifier(weights="imagenet"), "no ImageNet weights"),
     ],

@@ -15,6 +15,7 @@ from skinkit.models.patient_network import CONTEXTS
 from skinkit.names import check_name
 from skinkit.papers.choice import choice_fields
 from skinkit.papers.members import Members
+from skinkit.papers.published import published_row
 from skinkit.pipeline.spec import STRATEGIES
 from skinkit.tasks.batches import BALANCING, pipeline_spec
 from skinkit.tasks.feature_classifier import CLASSIFIERS, FEATURES, OWN_OPTIONS
@@ -124,6 +125,8 @@ def check_recipe(recipe, needs=()):
         for each in (recipe, *recipe.phases):
             _check_choices(each)
         _check_classes(recipe)
+        if recipe.published:
+            published_row(recipe.published)
         _check_fields(recipe)
         _check_training(recipe)
         pipeline_spec(recipe, augment=True)

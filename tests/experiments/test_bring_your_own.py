@@ -13,9 +13,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from skinkit import papers
 from skinkit.cli import main
 from skinkit.cli.command_line import parser
-from skinkit.experiments import SavedRun, ledger
+from skinkit.experiments import SavedRun, ledger, run
 
 TEXT = (Path(__file__).parents[2] / "docs/bring_your_own.md").read_text(encoding="utf-8")
 SCRIPTS = dict(re.findall(r"```python\n# (\S+\.py)\n(.*?)```", TEXT, re.DOTALL))
@@ -93,6 +94,23 @@ def test_the_ledger_has_the_run_beside_the_printed_row(resumed):
     (row,) = table.query("`class` == 'all'").itertuples()
     assert (row.document, row.row, row.published) == ("koefler2023", "cnn-sa", 0.94)
     assert row.verdict == "not comparable" and "one's own" in row.reason and row.runs == 1
+
+
+def test_so_it_has_a_run_on_a_file_of_a_split(resumed):
+    assert main([*words_of("run own/clinic/gate"), "--split", "mysplit.csv", "--out", "on-a-file"]) == 0
+    table = ledger("on-a-file").query("metric == 'macro_recall' and `class` == 'all' and measured.notna()")
+    (row,) = table.itertuples()
+    assert (row.recipe, row.row, row.published) == ("own/clinic/gate+mysplit", "cnn-sa", 0.94)
+    assert row.verdict == "not comparable" and row.reason == "split of one's own: a file"
+
+
+def test_a_published_row_that_does_not_exist_is_refused_before_anything_is_written(resumed):
+    recipe = papers.recipe("own/clinic/gate").with_(
+        "own/clinic/typo", published="koefler2023/table4b/cnn-saa"
+    )
+    with pytest.raises(ValueError, match="Did you mean koefler2023/table4b/cnn-sa"):
+        run(recipe, "smoke", out="elsewhere")
+    assert not Path("elsewhere").exists()
 
 
 def test_a_recipe_of_ones_own_is_listed_and_shown(resumed, capsys):

@@ -39,8 +39,8 @@ def runs_beside(ledger):
     """
     scores = published_scores().query("answered")
     runs = ledger[ledger["measured"].notna() & (ledger["stale"] == "")]
-    # A recipe of one's own has its row in the ledger; here it would pass for the document's.
-    runs = runs.loc[[not own_names({name}) for name in runs["recipe"]]]
+    # A recipe or split of one's own has its row in the ledger; here it would pass for the document's.
+    runs = runs.loc[[not own_names({name}) and "+" not in name for name in runs["recipe"]]]
     name = runs["document"] + "/" + runs["table"] + "/" + runs["row"]
     targets = dict.fromkeys(scores["target"])
     rows = {each: list(printed_rows(each, targets)) for each in name.unique()}

@@ -86,8 +86,12 @@ def alike(run):
         **{"recipe": recipe, **{name: m[name] for name in ("profile", "protocol", "dataset")}},
         **{"weights": m.get("weights") or "", "precision": m.get("precision") or "float32"},
         # Runs of older versions do not say it.
-        **{"lacking": m.get("lacking", ""), "stale": staleness(run)},
+        **{"lacking": m.get("lacking", "") or _own_split(m), "stale": staleness(run)},
     }
+
+
+def _own_split(manifest):
+    return "split of one's own: a file" if manifest.get("split_file") else ""
 
 
 def staleness(run):

@@ -190,9 +190,11 @@ def _stands_in(table, published):
 
 def _targets(known, name):
     """The rows that the runs of a recipe answer: its own, and those of the same experiment."""
-    if name not in known:
+    recipe, _, own_split = name.partition("+")
+    if recipe not in known:
         return [name]
-    return list(dict.fromkeys(r.published_row or r.name for r in same_method(known[name])))
+    alike = [known[recipe]] if own_split else same_method(known[recipe])
+    return list(dict.fromkeys(r.published_row or name for r in alike))
 
 
 def _verdict(row, recipe):

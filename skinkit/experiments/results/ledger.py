@@ -249,9 +249,7 @@ def write_ledger(runs, results):
     table, differences = ledger(runs), compare_runs(Path(runs))
     counted = finished_runs(runs, verbose=False)
     csvs = {"ledger.csv": _csv(table), "comparisons.csv": _csv(differences)}
-    # All pages show the numbers that the tables beside them hold.
-    read = (read_table(StringIO(csvs[name])) for name in csvs)
-    tables = Tables(*read, run_times(counted), results)
+    tables = Tables(as_written(table), as_written(differences), run_times(counted), results)
     figures = results_figures(tables.ledger, results) | schedule_figures(counted)
     ours, ingredients = runs_with_errors(counted), ladders(counted)
     own = errors_figures(ours) | ablation_figures(ingredients)
@@ -265,6 +263,11 @@ def write_ledger(runs, results):
             part.write_text(text, encoding="utf-8")
     save_figures(figures | own, results)
     return table
+
+
+def as_written(table):
+    """Returns a ledger or comparisons with the numbers that their CSV holds: all pages show these."""
+    return read_table(StringIO(_csv(table)))
 
 
 def read_table(source):

@@ -6,7 +6,7 @@ import pandas as pd
 
 from skinkit.evaluation import to_markdown
 from skinkit.experiments.results.beside import is_repeated, runs_beside, score_cells, table_beside
-from skinkit.experiments.results.ledger import COLUMNS, ledger
+from skinkit.experiments.results.ledger import COLUMNS, as_written, ledger
 from skinkit.experiments.results.table_text import stand_ins_text
 from skinkit.names import check_name
 from skinkit.papers.published import read_cells, table_body
@@ -86,6 +86,6 @@ def _name(document, number, tables):
 
 def _ledger(runs):
     try:
-        return ledger(runs)
+        return as_written(ledger(runs))
     except FileNotFoundError:
         return pd.DataFrame(columns=COLUMNS)

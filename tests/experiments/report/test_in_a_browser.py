@@ -12,6 +12,7 @@ from skinkit.experiments.subgroups import write_subgroups
 
 # One browser is enough: its tests go to one process.
 pytestmark = pytest.mark.xdist_group("browser")
+PAPER = int((210 - 2 * 14) / 25.4 * 96)
 WIDTHS = (320, 390, 768, 1440)
 
 
@@ -75,6 +76,9 @@ def test_everything_is_on_paper(page):
     page.emulate_media(media="print")
     assert page.get_by_text("Called so").is_visible() and page.get_by_text("Cohen's kappa").is_visible()
     assert page.locator("li.look:visible").count() == page.locator("li.look").count()
+    # A4 without its margins, in the pixels of a page.
+    page.set_viewport_size({"width": PAPER, "height": 1000})
+    assert page.evaluate("document.documentElement.scrollWidth") <= PAPER
     photographs = page.locator("img[src^='data:image/jpeg']").count()
     printed = page.pdf(prefer_css_page_size=True, print_background=True)
     assert len(re.findall(rb"/Subtype ?/Image", printed)) >= photographs > 14

@@ -304,5 +304,7 @@ def test_a_table_that_cannot_be_reached_is_told(client, place, monkeypatch):
     def gone(*_):
         raise RedisError("no connection")
 
+    # They ask the same table.
+    place.stop_workers()
     monkeypatch.setattr(place.store, "workers", gone)
     problem(client.get("/public_models"), 503, "table of tasks")

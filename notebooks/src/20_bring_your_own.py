@@ -309,7 +309,7 @@ print(done.stdout[:900])
 # %%
 second = place / "second.csv"
 some = table.head(6)
-headings = {"picture no.": some["image_id"], "file": some["path"], "dx text": some["label"]}
+headings = {"photo no.": some["image_id"], "file": some["path"], "dx text": some["label"]}
 pd.DataFrame({**headings, "case": some["patient_id"]}).to_csv(second, index=False)
 print(second.read_text(encoding="utf-8").partition("\n")[0])
 
@@ -317,7 +317,7 @@ print(second.read_text(encoding="utf-8").partition("\n")[0])
 columns = None
 
 # %% tags=["solution", "ex-20-1"]
-columns = {"image_id": "picture no.", "path": "file", "label": "dx text", "patient_id": "case"}
+columns = {"image_id": "photo no.", "path": "file", "label": "dx text", "patient_id": "case"}
 
 # %% tags=["check", "ex-20-1"] points=2
 skinkit.check("20-1", columns)
@@ -334,15 +334,15 @@ for name in ("image_id", "label", "patient_id"):
 print("read:", len(read), "images")
 
 # %% tags=["hidden", "ex-20-1"]
-assert columns == {"image_id": "picture no.", "path": "file", "label": "dx text", "patient_id": "case"}
+assert columns == {"image_id": "photo no.", "path": "file", "label": "dx text", "patient_id": "case"}
 
 # %% tags=["wrong", "ex-20-1"]
 # The table's heading comes second, and the kit's name first.
-columns = {"picture no.": "image_id", "file": "path", "dx text": "label", "case": "patient_id"}
+columns = {"photo no.": "image_id", "file": "path", "dx text": "label", "case": "patient_id"}
 # Without the patients, no split can keep them apart.
-columns = {"image_id": "picture no.", "path": "file", "label": "dx text"}
+columns = {"image_id": "photo no.", "path": "file", "label": "dx text"}
 # The number of the image is not the patient's.
-columns = {"image_id": "case", "path": "file", "label": "dx text", "patient_id": "picture no."}
+columns = {"image_id": "case", "path": "file", "label": "dx text", "patient_id": "photo no."}
 
 # %% [markdown]
 # ### ex-20-2: How heavy is a gate?

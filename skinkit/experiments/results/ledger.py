@@ -190,11 +190,12 @@ def _stands_in(table, published):
 
 def _targets(known, name):
     """The rows that the runs of a recipe answer: its own, and those of the same experiment."""
-    recipe, _, own_split = name.partition("+")
-    if recipe not in known:
-        return [name]
-    alike = [known[recipe]] if own_split else same_method(known[recipe])
-    return list(dict.fromkeys(r.published_row or name for r in alike))
+    if name in known:
+        alike = same_method(known[name])
+    else:
+        before_split = known.get(name.partition("+")[0])
+        alike = [before_split] if before_split else []
+    return list(dict.fromkeys(r.published_row or name for r in alike)) or [name]
 
 
 def _verdict(row, recipe):

@@ -5,7 +5,7 @@ import { byId, element, table } from "./dom.js";
 import { radar } from "./radar.js";
 import { inOrder } from "./state.js";
 import { verdict } from "./verdict.js";
-import { className, percent } from "./words.js";
+import { className, percent, score } from "./words.js";
 
 let shown = null;
 let loading = null;
@@ -82,6 +82,7 @@ function metadata({ model, metadata: made, prediction }) {
 
 function text(value) {
   if (value === null) return "–";
+  if (typeof value === "number" && !Number.isInteger(value)) return score(value);
   return typeof value === "object" ? Object.entries(value).map((pair) => pair.join(" ")).join(", ") : String(value);
 }
 

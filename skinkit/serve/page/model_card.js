@@ -4,7 +4,7 @@ import { curves } from "./curves.js";
 import { byId, element, scrolling, table } from "./dom.js";
 import { loadCard } from "./models.js";
 import { state } from "./state.js";
-import { className, percent, withInterval } from "./words.js";
+import { className, percent, score, withInterval } from "./words.js";
 
 const SCORES = {
   macro_recall: "macro recall",
@@ -67,8 +67,8 @@ function about(card) {
     views: card.views,
     classes: card.labels.map(className).join(", "),
     "flagged class": card.positive && className(card.positive),
-    threshold: card.threshold,
-    temperature: card.temperature,
+    threshold: score(card.threshold),
+    temperature: score(card.temperature),
     calibration: card.calibration,
     "class decided by": card.decision,
     ...Object.fromEntries(Object.entries(card.hashes).map(([name, hash]) => [`hash of the ${name}`, hash])),

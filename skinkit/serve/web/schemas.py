@@ -71,7 +71,6 @@ class Health(BaseModel):
     """The state of the server."""
 
     state: str
-    models: list[str] = []
 
 
 class ProblemDetails(BaseModel):

@@ -24,6 +24,7 @@ def test_the_dialog_shows_image_verdict_metadata_and_probabilities(user):
     assert probabilities["melanoma (mel)"] == "90.0\u00a0%" and probabilities["nevus (nv)"] == "6.0\u00a0%"
     assert metadata["origin"] == "synthetic" and metadata["net type"] == "small_cnn"
     assert metadata["model"] == "demo" and metadata["target"] == "true" and metadata["label"] == "1"
+    assert metadata["temperature"] == "1.298" and metadata["img size"] == "64"
 
 
 def test_the_radar_draws_the_numbers_of_the_table(user, page):
@@ -157,7 +158,8 @@ def test_the_card_shows_scores_mistakes_leakage_and_training(user, page):
     text = page.locator("#card").inner_text()
     assert "Research and teaching only. Not for clinical use. Trained on drawn images" in text
     about, scores, confusion, leakage = (rows(page.locator("#card table").nth(i)) for i in range(4))
-    assert about["recipe"] == "skinkit/demo/synthetic" and about["threshold"] == "0.25"
+    assert about["recipe"] == "skinkit/demo/synthetic" and about["threshold"] == "0.250"
+    assert about["temperature"] == "1.298"
     assert scores["accuracy"] == "0.612 (0.534 to 0.688)"
     assert confusion["nv"] == ["40", "1", "2", "0", "1", "2", "0"]
     assert leakage == {"photograph": "0.0\u00a0%", "lesion": "0.0\u00a0%", "patient": "UNKNOWN"}

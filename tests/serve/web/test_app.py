@@ -106,7 +106,7 @@ def test_before_a_worker_is_ready_nothing_is_taken(place):
     assert client.get("/healthz").json()["state"] == "alive"
     assert "retry-after" in client.get("/readyz").headers and problem(client.get("/readyz"), 503)
     place.start_worker()
-    assert client.get("/readyz").json() == {"state": "ready", "models": ["other", "quick"]}
+    assert client.get("/readyz").json() == {"state": "ready"}
 
 
 def test_unknown_and_wrong_ids(client):

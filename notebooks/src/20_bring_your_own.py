@@ -29,7 +29,7 @@
 #
 # | profile | CPU (2 cores) | T4 (estimated) | memory | data |
 # | --- | --- | --- | --- | --- |
-# | `smoke` | 1 minute | 1 minute | not measured yet | 150 synthetic images, drawn here, or your own table |
+# | `smoke` | 1 minute | 1 minute | 1.2 GB | 150 synthetic images, drawn here, or your own table |
 # | `quick` | not measured yet | not estimated | not measured yet | 600 synthetic images, or your own table |
 # | `full` | not measured yet | not estimated | not measured yet | the same, 30 epochs |
 #

@@ -91,12 +91,8 @@ def sweep(
         return not missing
     if missing:
         raise FileNotFoundError("\n".join(missing))
-    if engine == "ray" and unfinished:
-        jobs, threads = jobs or len(runs), threads or 1
-        start = _on_ray(address, threads, gpus, runs)
-    else:
-        start, jobs = LocalJob, jobs or 1
-        threads = threads or (max(1, cpu_cores() // jobs) if jobs > 1 else None)
+    # Where nothing is left, no cluster is asked.
+    start, jobs, threads = _engine(engine if unfinished else "local", runs, jobs, threads, gpus, address)
     options = [*_options(weights, data_dir, again, threads, writer), *imported(imports)]
     return Sweep(unfinished, len(runs), start, jobs, options).carry_out()
 
@@ -108,6 +104,15 @@ def _check_importable(plans):
                 f"{plan.recipe.name} needs {'; '.join(names)}, which only this process knows. Move the code "
                 "into a module, and import that"
             )
+
+
+def _engine(engine, runs, jobs, threads, gpus, address):
+    """How a run is started, how many are at a time, and how many threads each has."""
+    if engine == "ray":
+        jobs, threads = jobs or len(runs), threads or 1
+        return _on_ray(address, threads, gpus, runs), jobs, threads
+    jobs = jobs or 1
+    return LocalJob, jobs, threads or (max(1, cpu_cores() // jobs) if jobs > 1 else None)
 
 
 def _on_ray(address, cpus, gpus, runs):

@@ -86,45 +86,43 @@ def _feature_controls():
         )  # fmt: skip
 
 
+# What drawn patients share, whether or not their images tell of each other.
+_DRAWN = {
+    **{"dataset": "synthetic", "image_size": (48, 48), "augmentation": FLIPS, "subset": 6000},
+    **{"selection": "last", "published": "", "protocols": {}},
+    "profiles": {
+        "quick": {"subset": 3000, "epochs": (14,)},
+        "smoke": {"subset": 160, "epochs": (2,), "model_size": {"width": 4}},
+    },
+}
+_DRAWN_TRAINING = {
+    "balancing": WRS,
+    "phases": (Phase(20, choose("adam", learning_rate=2e-3), choose("cosine", warmup=0.1)),),
+}
+# A nevus that looks like another class could be told from a melanoma that is a nevus of another look.
+_DRAWN_CONTEXT = {"informative": {"context": 1.0, "overlap": 0.0}, "uninformative": {"context": 0.0}}
+
+
 # hernandez2020/synthetic/{informative,uninformative}-{base,attention,attention-self,mean,zscore}
 def _synthetic():
     """Ours: drawn patients, whose images tell a melanoma only together, or each by itself."""
-    # A nevus that looks like another class could be told from a melanoma that is a nevus of another look.
-    settings = {"informative": {"context": 1.0, "overlap": 0.0}, "uninformative": {"context": 0.0}}
-    for word, drawn in settings.items():
-        fields = {
-            "dataset": "synthetic",
-            "drawing": {"layout": "isic2020", "balance": 0.5, "size": (64, 64), **drawn},
-            "image_size": (48, 48),
-            "augmentation": FLIPS,
-            "subset": 6000,
-            "selection": "last",
-            "published": "",
-            "protocols": {},
-            "profiles": {
-                "quick": {"subset": 3000, "epochs": (14,)},
-                "smoke": {"subset": 160, "epochs": (2,), "model_size": {"width": 4}},
-            },
-        }
-        trained = {
-            **fields,
-            "balancing": WRS,
-            "phases": (Phase(20, choose("adam", learning_rate=2e-3), choose("cosine", warmup=0.1)),),
-        }
-        name, alone = f"synthetic/{word}", choose("small_cnn")
-        yield isic2020_recipe(
-            f"{name}-base", f"Small CNN on single images, {word} context", model=alone, **trained
-        )
-        for row, (title, context, options) in _ARMS.items():
-            model = patient_network("small_cnn", context, **options)
-            arm = {**trained, **revision(context)}
-            yield isic2020_recipe(
-                f"{name}-{row}", f"Small CNN and {title}, {word} context", model=model, **arm
-            )
-        fields |= {"profiles": without_epochs(fields["profiles"]), "start_from": f"hernandez2020/{name}-base"}
-        z = choose("patient_z_score")
-        title = f"How far the logit of the small CNN stands out, {word} context"
-        yield isic2020_recipe(f"{name}-zscore", title, model=alone, phases=(), rescoring=z, **fields)
+    for word, context in _DRAWN_CONTEXT.items():
+        drawing = {"layout": "isic2020", "balance": 0.5, "size": (64, 64), **context}
+        yield from _small_networks(word, {**_DRAWN, "drawing": drawing})
+
+
+def _small_networks(word, drawn):
+    """Small networks on patients of `word` context, which `drawn` describes."""
+    name, trained, alone = f"synthetic/{word}", {**drawn, **_DRAWN_TRAINING}, choose("small_cnn")
+    title = f"Small CNN on single images, {word} context"
+    yield isic2020_recipe(f"{name}-base", title, model=alone, **trained)
+    for row, (arm, context, options) in _ARMS.items():
+        fields = {**trained, "model": patient_network("small_cnn", context, **options), **revision(context)}
+        yield isic2020_recipe(f"{name}-{row}", f"Small CNN and {arm}, {word} context", **fields)
+    fields = {**drawn, "profiles": without_epochs(drawn["profiles"]), "model": alone, "phases": ()}
+    fields |= {"start_from": f"hernandez2020/{name}-base", "rescoring": choose("patient_z_score")}
+    title = f"How far the logit of the small CNN stands out, {word} context"
+    yield isic2020_recipe(f"{name}-zscore", title, **fields)
 
 
 _TABLES = (_controls, _feature_controls, _synthetic)

@@ -191,11 +191,9 @@ def _stands_in(table, published):
 def _targets(known, name):
     """The rows that the runs of a recipe answer: its own, and those of the same experiment."""
     if name in known:
-        alike = same_method(known[name])
-    else:
-        before_split = known.get(name.partition("+")[0])
-        alike = [before_split] if before_split else []
-    return list(dict.fromkeys(r.published_row or name for r in alike)) or [name]
+        return list(dict.fromkeys(r.published_row or r.name for r in same_method(known[name])))
+    before_split = known.get(name.partition("+")[0])
+    return [before_split.published_row or name if before_split else name]
 
 
 def _verdict(row, recipe):

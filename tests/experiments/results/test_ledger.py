@@ -245,6 +245,14 @@ def test_a_run_without_a_published_row_stands_at_the_end(write_run):
     assert (row["document"], row["row"], row["reason"]) == ("skinkit", "ham10000", "no published row")
 
 
+def test_a_run_of_ours_stands_in_all_our_rows_of_the_same_experiment(write_run):
+    own = find_recipe("gessert2019/table2/mobilenet-initial")
+    rows = measured(ledger(write_run(0.5, recipe=own.name, settings=own)))
+    assert set(rows["table"] + "/" + rows["row"]) == {
+        *("table2/mobilenet-initial", "table3/mobilenet-attention-9", "figure5/mobilenet-p0.2"),
+    }
+
+
 def test_the_files_are_the_same_each_time(recipe_of_a_row, write_run, tmp_path):
     runs = write_run(0.66, leakage=0.4)
     write_ledger(runs, tmp_path / "a")

@@ -15,6 +15,7 @@ class Document:
         about: String, what it does, in one line.
         left_out: String, what `published.csv` does not hold, such as tables without numbers.
         beside: String, key of the document that rests on it, and shows its results; or `""`.
+        open_settings: Fields of `Recipe` that it states nothing about: its page shows what was chosen.
     """
 
     key: str
@@ -24,3 +25,4 @@ class Document:
     about: str
     left_out: str = ""
     beside: str = ""
+    open_settings: tuple[str, ...] = ()

@@ -138,6 +138,16 @@ def printed_arms(document: str, table: str, metric: str) -> dict[str, pd.DataFra
     return {name: scores[names[0].eq(name).to_numpy(bool)].rename_axis("arm") for name in networks}
 
 
+def printed_matrix(rows: pd.DataFrame) -> pd.DataFrame:
+    """Returns a confusion matrix as counts: rows truth, columns prediction, both in its own order.
+
+    Args:
+        rows: DataFrame, its cells, of `read_cells` or `load_published`.
+    """
+    labels = rows["row"].unique().tolist()
+    return rows.pivot(index="row", columns="class", values="value").loc[labels, labels].astype(int)
+
+
 def published_scores() -> pd.DataFrame:
     """Returns the published scores as fractions, without counts, costs, prose and released outputs.
 

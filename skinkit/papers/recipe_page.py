@@ -7,7 +7,7 @@ from pathlib import Path
 from skinkit.papers.published import DOCUMENTS, show_row
 from skinkit.papers.recipe import PROFILES, PROTOCOLS, Choice, Phase
 from skinkit.papers.recipe_source import find_source
-from skinkit.papers.registry import same_method
+from skinkit.papers.registry import recipes, same_method
 from skinkit.registration import own_names
 
 WIDTH = 110
@@ -24,7 +24,10 @@ GROUPS = {
 }
 _FIELDS = tuple(field for fields in GROUPS.values() for field in fields)
 _PROTOCOLS = dict(zip(PROTOCOLS, ("the released code", "the text", "sound"), strict=True))
-_UNSET = dict.fromkeys(("channel_order", "scaling"), "as the model's weights expect")
+_UNSET = {
+    **dict.fromkeys(("channel_order", "scaling"), "as the model's weights expect"),
+    "refresh_steps": "when an epoch begins",
+}
 # A stand-in's row begins with the small network that takes the place of the document's.
 _STAND_INS = ("mobilenet", "small", "lite0")
 _STAND_IN = "a stand-in of ours, a smaller network: it can hold or refute an order, never reproduce a number"
@@ -61,6 +64,24 @@ def settings_in_words(recipe):
     """
     found = {title: {f: getattr(recipe, f) for f in fields} for title, fields in GROUPS.items()}
     return {title: {f: _text(v) for f, v in settings.items() if v} for title, settings in found.items()}
+
+
+def chosen_settings(document):
+    """Returns what the recipes of a document's own rows have at `full` where the document states nothing.
+
+    Args:
+        document: String, key such as `"hernandez2020"`.
+
+    Returns:
+        Dictionary from the `open_settings` of the `Document` to dictionaries from values, as text, to the
+        names of the recipes that have them; a recipe of the same experiment as another is left out.
+    """
+    found = {field: {} for field in DOCUMENTS[document].open_settings}
+    for recipe in recipes(document) if found else ():
+        if recipe.published_row and same_method(recipe)[0] is recipe:
+            for field, values in found.items():
+                values.setdefault(_said(field, getattr(recipe, field)), []).append(recipe.name)
+    return found
 
 
 def _head(recipe, profile, protocol):
@@ -125,8 +146,12 @@ def _folded(command):
 
 def _columns(settings):
     width = max(map(len, settings), default=0) + 4
-    said = {f: _UNSET.get(f, "none") if value is None else _text(value) for f, value in settings.items()}
+    said = {field: _said(field, value) for field, value in settings.items()}
     return "\n".join(_wrap(f"  {field}".ljust(width) + text, width * " ") for field, text in said.items())
+
+
+def _said(field, value):
+    return _UNSET.get(field, "none") if value is None else _text(value)
 
 
 def _text(value):

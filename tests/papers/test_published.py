@@ -9,6 +9,7 @@ from skinkit.papers.published import (
     flagged,
     load_published,
     printed_arms,
+    printed_matrix,
     published_row,
     read_cells,
     show,
@@ -171,6 +172,12 @@ def test_a_printed_table_is_told_network_by_network():
     assert single.loc["gru", "value"] == 0.664 and single["low"].isna().all(), "one run has no deviation"
     with pytest.raises(ValueError, match="table='table2', metric='accuracy'"):
         printed_arms("gessert2019", "table2", "accuracy")
+
+
+def test_a_matrix_is_read_in_its_own_order():
+    counts = printed_matrix(read_cells("bermeo2023").query("table == 'released-m2'"))
+    assert list(counts) == list(counts.index) == ["ak", "bcc", "bkl", "df", "scc", "vasc", "mel", "nv"]
+    assert counts.loc["mel"].tolist() == [6, 29, 32, 0, 2, 0, 296, 144]
 
 
 def test_flags_are_whatever_is_neither_empty_nor_ok():

@@ -6,7 +6,7 @@ import pytest
 
 from skinkit.papers import Recipe, recipe, recipes
 from skinkit.papers.published import published_row
-from skinkit.papers.recipe_page import GROUPS, WIDTH, recipe_page
+from skinkit.papers.recipe_page import GROUPS, WIDTH, chosen_settings, recipe_page
 from skinkit.papers.recipe_source import find_source
 
 
@@ -44,6 +44,16 @@ def test_settings_stand_in_groups_and_empty_ones_are_left_out():
     )
     for field in ("crop_size", "tta", "subset", "start_from", "score_best"):
         assert field not in page
+
+
+def test_settings_that_a_document_leaves_open_come_with_their_rows():
+    found = chosen_settings("hernandez2020")
+    assert found["batch_size"] == {"32": [*found["refresh_steps"]["when an epoch begins"]]}
+    forest = "extra_trees(features=bottleneck_mean, n_estimators=500)"
+    # Table 4 has the same experiment.
+    assert found["classifier"][forest] == ["hernandez2020/table3/cae-extra-trees"]
+    assert len(found["phases"]) == 6 and not any("controls" in row for row in found["batch_size"]["32"])
+    assert chosen_settings("koefler2023") == {}
 
 
 def test_what_other_protocols_and_the_full_profile_have_instead_is_said():

@@ -6,6 +6,7 @@ import pandas as pd
 
 from published_rules.rounding import possible_hits
 from skinkit.evaluation import class_confusion_scores
+from skinkit.papers.published import printed_matrix
 
 
 def pick(cells: pd.DataFrame, **where) -> pd.DataFrame:
@@ -65,7 +66,7 @@ def notebook_shares(cells: pd.DataFrame) -> Iterator[tuple[int, str]]:
 
 def confusions(cells: pd.DataFrame, table: str) -> pd.DataFrame:
     """Returns a printed confusion matrix, rows truth, columns prediction."""
-    return pick(cells, table=table).pivot(index="row", columns="class", values="value").astype(int)
+    return printed_matrix(pick(cells, table=table))
 
 
 def matrix_classes(cells: pd.DataFrame, table: str, images: dict[str, int], share: tuple[str, int]):

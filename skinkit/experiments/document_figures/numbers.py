@@ -5,7 +5,7 @@ import pandas as pd
 
 from skinkit import plots
 from skinkit.experiments.document_figures.material import words_of
-from skinkit.papers.published import load_published
+from skinkit.papers.published import load_published, printed_matrix
 from skinkit.papers.registry import recipe
 from skinkit.plots.style import grid_of_axes, one_axes
 
@@ -44,9 +44,8 @@ def printed_matrices(material):
     for name, ax in zip(tables, axes, strict=True):
         document, table = name.split("/")
         cells = load_published(document).query("table == @table and metric == 'images'")
-        matrix = cells.astype({"value": int}).pivot(index="row", columns="class", values="value")
-        labels = cells["row"].unique().tolist()
-        plots.confusion_matrix(matrix.loc[labels, labels], labels, ax)
+        matrix = printed_matrix(cells)
+        plots.confusion_matrix(matrix, list(matrix), ax)
         if len(tables) > 1:
             ax.set_title(f"{cells['model'].iloc[0]}: {ax.get_title()}", fontsize=9)
     return figure, _PRINTED

@@ -171,8 +171,9 @@ def _missing(found, timed):
     """The commands of the runs that are left, with hours."""
     lines = []
     for row in (row for rows in found.values() for row in rows if row.missing):
-        hours = estimate(row.recipe, row.profile, timed)["hours"] * len(row.missing)
-        said = "unknown" if math.isnan(hours) else f"about {hours:.1f}"
+        run = estimate(row.recipe, row.profile, timed)
+        said = f"about {run['hours'] * len(row.missing):.1f}, estimated from {run['like']}"
+        said = said if run["like"] else "unknown: nothing alike has been timed"
         lines.append(f"# {short(row.recipe.name)}: hours {said}")
         command = f"skinkit run {row.recipe.name} --profile {row.profile}"
         lines += [f"{command} --fold {fold} --seed {fold}" for fold in row.missing]

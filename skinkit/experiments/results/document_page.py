@@ -12,12 +12,15 @@ from skinkit.experiments.results.claims import claim_verdicts, difference_in_wor
 from skinkit.experiments.results.comparisons import SHARED
 from skinkit.experiments.results.page_text import figure_line, folded, short, wrapped
 from skinkit.experiments.results.run_times import open_runs, open_text, runs_text
-from skinkit.experiments.results.table_text import show_lines, table_text
+from skinkit.experiments.results.table_text import matrices_text, show_lines, table_text
 from skinkit.papers.published import DOCUMENTS, FOLDER, read_cells
+from skinkit.papers.recipe_page import chosen_settings
 from skinkit.papers.registry import choices, recipes
 
 # Not printed, or no table: `skinkit published` shows these numbers.
 _ELSEWHERE = ("text", "released")
+# A confusion matrix that nobody printed.
+_MATRIX = "released-"
 # What a difference is told by, the first that the document prints, or else the first that was measured.
 _MAIN = ("macro_recall", "macro_auc", "macro_f1", "accuracy")
 _ORDERS = {"yes": "the order holds", "no": "the order does not hold", "open": "the order is open"}
@@ -82,7 +85,7 @@ def document_page(document, tables, figures=None):
         parts += ["## Runs", runs_text(times, tables.ledger, tables.folder)]
     if document in DOCUMENTS:
         parts += ["## Where the document is silent, and what was chosen"]
-        parts += [text for key in keys for text in choices(key)] + [_notes(document)]
+        parts += [text for key in keys for text in (*choices(key), _chosen_text(key))] + [_notes(document)]
     left = pd.concat([tables.left[key] for key in keys], ignore_index=True)
     return "\n\n".join(filter(None, [*parts, "## Open", open_text(left)])) + "\n"
 
@@ -116,24 +119,30 @@ def _claims_text(tests):
 def _tables_text(document, tables):
     """The section of each published table, in the order of the document."""
     scores = tables.cells[tables.cells["document"] == document]
-    own, elsewhere = read_cells(document), []
     prefix = f"{document}: " if DOCUMENTS[document].beside else ""
-    for table, cells in own.groupby("table", sort=False):
-        if table.startswith(_ELSEWHERE):
-            elsewhere.append(table)
-            continue
-        place = cells["source"].iloc[0].split(", ", 1)[1]
-        yield f"## {prefix}{place[0].upper()}{place[1:]}"
-        rows = scores[scores["table"] == table]
-        if not is_repeated(rows):
-            yield f"```text\n{show_lines(cells)}\n```"
-        else:
-            yield table_text(table_beside(rows, tables.beside), rows)
-            if others := sorted(set(cells["metric"]) - set(rows["metric"])):
-                yield f"Beside these scores: {', '.join(others)}; see `skinkit published {document}`."
-    if elsewhere:
+    own = dict(iter(read_cells(document).groupby("table", sort=False)))
+    for table, cells in own.items():
+        if not table.startswith(_ELSEWHERE):
+            place = cells["source"].iloc[0].split(", ", 1)[1]
+            yield f"## {prefix}{place[0].upper()}{place[1:]}"
+            yield from _table_text(cells, scores[scores["table"] == table], tables.beside)
+    if matrices := [cells for table, cells in own.items() if table.startswith(_MATRIX)]:
+        yield f"## {prefix}Confusion matrices of the released code"
+        yield matrices_text(matrices)
+    if any(table.startswith(_ELSEWHERE) for table in own):
         about = f" Left out there: {DOCUMENTS[document].left_out}." if DOCUMENTS[document].left_out else ""
         yield wrapped(f"Numbers of the text and of released code: `skinkit published {document}`.{about}")
+
+
+def _table_text(cells, scores, beside):
+    """A table as it is printed, or its scores with ours beside them."""
+    if not is_repeated(scores):
+        yield f"```text\n{show_lines(cells)}\n```"
+        return
+    yield table_text(table_beside(scores, beside), scores)
+    if others := sorted(set(cells["metric"]) - set(scores["metric"])):
+        document = cells["document"].iloc[0]
+        yield f"Beside these scores: {', '.join(others)}; see `skinkit published {document}`."
 
 
 def differences_text(differences, tables):
@@ -165,6 +174,21 @@ def _main(rows, two_classes):
     by_metric = {row.metric: row for row in (rows if printed.empty else printed).itertuples()}
     order = _MAIN[1:] if two_classes else _MAIN
     return next(by_metric[metric] for metric in (*order, *by_metric) if metric in by_metric)
+
+
+def _chosen_text(document):
+    """What its own rows have where a document states nothing."""
+    lines = []
+    for field, values in chosen_settings(document).items():
+        words = field.replace("_", " ")
+        if len(values) == 1:
+            lines.append(wrapped(f"- {words}: {next(iter(values))}", "  "))
+            continue
+        lines.append(f"- {words}:")
+        lines += [
+            wrapped(f"  - {said} ({', '.join(map(short, rows))})", "    ") for said, rows in values.items()
+        ]
+    return "\n".join(["Its own rows have at `full`:\n", *lines]) if lines else ""
 
 
 def _notes(document):

@@ -27,8 +27,8 @@ _FIGURES = ("leakage", "protocols", "published_against_measured")
 _READ = """## How to read the pages
 
 - **Rows** are those of the documents' tables that a recipe repeats. *Run at full*: with the document's own
-  settings. *Stand-in*: the row at `quick`, or a recipe on a smaller network or image; it can hold or refute
-  an order, never reproduce a number.
+  settings. *Stand-in*: the row at `quick`, or a recipe on a smaller network or image, which may stand beside
+  the rows of several networks; it can hold or refute an order, never reproduce a number.
 - **Scores** are means over runs, in the unit of the document, with the mean of the runs' 95 % intervals,
   which resample whole lesions or patients of the test images (Wilson's where fewer than ten decide), and *sd*
   over seeds, or else folds. Runs of the `smoke` profile do not count.
@@ -125,7 +125,8 @@ def _counts(document, tables):
     rows = set(cells.loc[cells["document"].isin(keys), "target"]) & aims
     beside = tables.beside
     full = rows & set(beside.loc[beside["kind"] == FULL, "target"])
-    stand_in = rows & set(beside["target"]) - full
+    stand_ins = beside[beside["target"].isin(rows - full)]
+    stood_for, by = (stand_ins[name].nunique() for name in ("target", "recipe"))
     numbers = tables.ledger[tables.ledger["document"].isin(keys)]
     # A number is counted once, however many runs stand beside it.
     numbers = numbers.drop_duplicates(["table", "row", "on", "class", "metric", "verdict"])
@@ -135,8 +136,8 @@ def _counts(document, tables):
         "document": f"[{document}]({document}.md)",
         "rows printed": len(rows),
         "run at `full`": len(full),
-        "run as stand-in": len(stand_in),
-        "not run": len(rows - full - stand_in),
+        "run as stand-in": f"{stood_for}, by {by} recipe{'s' * (by > 1)}" if by else "0",
+        "not run": len(rows - full) - stood_for,
         "numbers reproduced / not": _slashed(
             numbers["verdict"].value_counts(), ("reproduced", "not reproduced")
         ),

@@ -1,5 +1,6 @@
 """The runs of a document with their scores, times and machines; and what is left to run, with estimates."""
 
+import dataclasses
 import math
 import os
 
@@ -30,19 +31,34 @@ def run_times(runs):
         runs: List of `SavedRun`.
 
     Returns:
-        DataFrame with `ALIKE`, `images` (of all parts), `seconds`, `machine`, and the `folder` of the recipe.
+        DataFrame with `ALIKE`, `images` (of all parts), `seconds`, `machine`, the `folder` of the run, and
+        `metric` and `score`, the name and the value of the score that it is told by.
     """
-    rows = []
-    for run in runs:
-        m, e = run.manifest, run.manifest.get("environment", {})
-        versions = f"TensorFlow {e.get('tensorflow')}, Keras {e.get('keras')}"
-        machine = f"{e.get('device')} with {e.get('cpu_cores')} CPU cores, {versions}"
-        said = {
-            "images": sum(m.get("images", {}).values()) or math.nan,
-            "seconds": m.get("seconds", math.nan),
-        }
-        rows.append({**alike(run), **said, "machine": machine, "folder": run.folder.parent})
-    return pd.DataFrame(rows, columns=[*ALIKE, "images", "seconds", "machine", "folder"])
+    columns = [*ALIKE, "images", "seconds", "machine", "folder", "metric", "score"]
+    return pd.DataFrame([_run_row(run) for run in runs], columns=columns)
+
+
+def _run_row(run):
+    m, scores = run.manifest, run.metrics["scores"]
+    metric = _main(scores)
+    return {
+        **alike(run),
+        **{"images": sum(m.get("images", {}).values()) or math.nan, "seconds": m.get("seconds", math.nan)},
+        **{"machine": _machine(m.get("environment", {})), "folder": run.folder},
+        **{"metric": metric, "score": scores.get(metric, {}).get("value", math.nan)},
+    }
+
+
+def _machine(environment):
+    """Device, processor and versions; runs of older versions do not say the processor."""
+    e = environment
+    processor = f"{e.get('processor') or 'processor not recorded'}, {e.get('cpu_cores')} CPU cores"
+    return f"{e.get('device')}, {processor}, TensorFlow {e.get('tensorflow')}, Keras {e.get('keras')}"
+
+
+def _main(scores):
+    """The score that a run is told by: of two classes the area, else the macro recall."""
+    return "auc" if "auc" in scores else "macro_recall"
 
 
 def runs_text(times, ledger, results):
@@ -53,24 +69,38 @@ def runs_text(times, ledger, results):
         ledger: DataFrame of `skinkit.experiments.ledger`.
         results: Folder that the text is written to, where links begin.
     """
-    hours, machines = times["seconds"].sum() / 3600, sorted(set(times["machine"]))
-    parts = [f"{len(times)} runs, {hours:.1f} hours in all. On: {'; '.join(machines)}."]
+    machines = sorted(set(times["machine"]))
+    hours, said = times["seconds"].sum() / 3600, machines
+    if len(machines) > 1:
+        said = [f"({number}) {machine}" for number, machine in enumerate(machines, 1)]
+    parts = [wrapped(f"{len(times)} runs, {hours:.1f} hours in all. On: {'; '.join(said)}.")]
     scores = ledger[ledger["class"].eq("all") & ledger["measured"].notna()]
     scores = scores.drop_duplicates([*ALIKE, "metric"]).set_index(list(ALIKE)).sort_index()
     for shared, rows in times.groupby(SHARED, sort=False):
         parts.append(shared_words(dict(zip(SHARED, shared, strict=True))))
         lines = [_run_line(rows, scores.loc[[key]]) for key, rows in rows.groupby(list(ALIKE), sort=False)]
         parts.append(to_markdown(pd.DataFrame(lines).fillna("")).rstrip())
+    parts.append(folded("Each run", _each_run(times, machines, results)))
     folders = times.drop_duplicates("recipe")
-    links = {short(each.recipe): os.path.relpath(each.folder, results) for each in folders.itertuples()}
+    links = {short(run.recipe): os.path.relpath(run.folder.parent, results) for run in folders.itertuples()}
     return "\n\n".join([*parts, "\n".join(f"[{name}]: {folder}" for name, folder in links.items())])
+
+
+def _each_run(times, machines, results):
+    """A line for each run; its machine, by number, where there are several."""
+    lines = []
+    for run in times.itertuples():
+        line = {"run": os.path.relpath(run.folder, results) + (", stale" if run.stale else "")}
+        line |= {metric_words(run.metric): f"{run.score:.3f}", "min": f"{run.seconds / 60:.1f}"}
+        line |= {"machine": f"({machines.index(run.machine) + 1})"} if len(machines) > 1 else {}
+        lines.append(line)
+    return to_markdown(pd.DataFrame(lines).fillna("")).rstrip()
 
 
 def _run_line(rows, scores):
     of = scores.set_index("metric")
-    main = "auc" if "auc" in of.index else "macro_recall"
     first = rows.iloc[0]
-    shown = {metric: score_text(of.loc[metric]) for metric in (main, "accuracy") if metric in of.index}
+    shown = {name: score_text(of.loc[name]) for name in (_main(of.index), "accuracy") if name in of.index}
     return {
         "row": f"[{short(first['recipe'])}]",
         "protocol": first["protocol"] + (", **stale**" if first["stale"] else ""),
@@ -135,8 +165,10 @@ def estimate(recipe, profile, timed):
 
 
 def _distance(like, recipe):
-    """Of one document first, and then of one model: the least has the most in common."""
-    return like.document != recipe.document, like.model.name != recipe.model.name
+    """Of one document first, then of one model, then by other settings: the least has the most in common."""
+    fields = (field.name for field in dataclasses.fields(recipe))
+    others = sum(getattr(like, name) != getattr(recipe, name) for name in fields)
+    return like.document != recipe.document, like.model.name != recipe.model.name, others
 
 
 def _network(recipe):

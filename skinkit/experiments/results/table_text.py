@@ -2,10 +2,13 @@
 
 import re
 
-from skinkit.evaluation import to_markdown
+import numpy as np
+import pandas as pd
+
+from skinkit.evaluation import confusion_scores, to_markdown
 from skinkit.experiments.results.beside import STAND_IN
 from skinkit.experiments.results.page_text import SHARED, folded, shared_words, wrapped
-from skinkit.papers.published import show_table
+from skinkit.papers.published import printed_matrix, show_table
 from skinkit.papers.registry import recipes
 
 
@@ -13,6 +16,24 @@ def show_lines(cells):
     """Returns a table without scores as `skinkit published` shows it, in lines of a page's width."""
     lines = show_table(cells).splitlines()[1:]
     return "\n".join(wrapped(line, "    ") if line.startswith("[") else line.rstrip() for line in lines)
+
+
+def matrices_text(tables):
+    """Returns what confusion matrices say as Markdown, a line each: hits, recall, classes never predicted.
+
+    Args:
+        tables: List of DataFrames, the cells of one matrix each.
+    """
+    lines = []
+    for cells in tables:
+        counts, first = printed_matrix(cells), cells.iloc[0]
+        never = ", ".join(counts.columns[counts.sum() == 0])
+        recall = float(confusion_scores(counts)["macro_recall"])
+        what = first["source"].rpartition(", ")[2].partition(" (")[0]
+        line = {"matrix": what, f"{first['split']} images": counts.to_numpy().sum()}
+        line |= {"right": np.trace(counts), "macro recall": recall}
+        lines.append(line | {"classes that are never predicted": never or "none"})
+    return to_markdown(pd.DataFrame(lines)).rstrip()
 
 
 def table_text(table, cells):

@@ -9,4 +9,5 @@ DOCUMENT = Document(
     authors="Carlos Hernández Pérez",
     year=2020,
     about="Master's thesis: ISIC 2020, malignant or benign, with the patient's other images as context.",
+    open_settings=("batch_size", "phases", "augmentation", "classifier", "refresh_steps"),
 )

@@ -4,7 +4,10 @@
 appendices do where they differ from the text. `as_described` takes the text's word and scores validation, on
 which the epoch is selected, too. `corrected` keeps a test part that is looked at once, and keeps an image out
 of its own context. No protocol has a patient in two parts of the split. The document gives neither rates nor
-epochs nor ranges of its augmentation: these are ours, and so are the tables of `controls.py`.
+epochs nor ranges of its augmentation: these are ours, and so are the tables of `controls.py`. So is the split
+into five folds of patients, alike in the share of those with a melanoma, where the document says neither
+ratio nor seed; so are the four images of a patient in a group of the contextual sampler. An image is called
+malignant where that is the likelier class.
 """
 
 from skinkit.papers.pairs import pairs_of

@@ -100,6 +100,7 @@ def test_the_page_keeps_blank_rows_with_their_commands():
     assert "| + decision for macro recall |" in text and "figures/ablation-one" in text
     assert f"skinkit run {ADAMW} --profile quick --fold 1 --seed 1" in text
     assert f"{ADAMW} --profile quick --fold 0" not in text and f"skinkit run {PLAIN}" not in text
+    assert f"# {AVERAGE.partition('/')[2]}: hours unknown: nothing alike has been timed" in text
     assert "- macro recall of the best of them, 0.80 or more: not run" in text
     assert [*ablation_figures(ladders(RUNS))] == ["ablation-one-ingredient-at-a-time"]
     assert ablation_figures(ladders([])) == {}
@@ -121,3 +122,11 @@ def test_the_page_of_the_repository_is_that_of_its_runs():
     assert (RESULTS / "ablation.md").read_text() == ablation_page.ablation_page(
         ladders(runs), run_times(runs)
     )
+
+
+def test_an_estimate_names_the_recipe_that_was_timed():
+    from skinkit.experiments.results.finished_runs import finished_runs
+
+    text = ablation_page.ablation_page(ladders([]), run_times(finished_runs(RESULTS / "runs", verbose=False)))
+    like = "skinkit/baseline/efficientnet-lite0-plain"
+    assert re.search(rf"^# folds/plain: hours about [\d.]+, estimated from {like}$", text, re.MULTILINE)

@@ -73,6 +73,42 @@ def test_without_runs_all_is_left_and_the_claims_rest_on_printed_numbers():
     assert "## Runs" not in page and "## Differences" not in page
 
 
+def test_rows_with_stand_ins_are_counted_and_their_recipes_too():
+    alike = dict.fromkeys(("weights", "lacking", "stale", "verdict"), "")
+    alike |= {"precision": "float32", "dataset": "ham10000"}
+    run = {
+        **{"document": "gessert2019", "table": "table2", "row": "mobilenet-dual", "class": "all", **alike},
+        **{"recipe": "gessert2019/table2/mobilenet-dual", "metric": "macro_recall", "measured": 0.45},
+        **{
+            "profile": "quick",
+            "protocol": "corrected",
+            "runs": 3,
+            "command": "skinkit run --fold 0 --seed 0",
+        },
+    }
+    page = results_pages(tables(ledger=[run]))["README.md"]
+    # One small network beside Dense121, Inception-v3 and SE-ResNeXt50.
+    assert "| [gessert2019](gessert2019.md) | 78 | 0 | 3, by 1 recipe | 75 | 0 / 0 | 0 / 0 / 0 |" in page
+
+
+def test_the_page_tells_which_classes_released_matrices_never_predict():
+    text = document_page("bermeo2023", tables()).partition("## Confusion matrices of the released code")[2]
+    rows = dict(re.findall(r"^\| (M\d) with one view \| 3127 \| (.*) \|$", text, re.MULTILINE))
+    assert rows == {
+        **{"M0": "2414 | 0.496 | none", "M1": "2436 | 0.506 | none", "M2": "2396 | 0.450 | df"},
+        **{"M3": "2401 | 0.456 | df", "M4": "2295 | 0.412 | df", "M5": "2228 | 0.322 | df, vasc"},
+        **{"M6": "2252 | 0.336 | df, vasc", "M7": "2255 | 0.351 | df"},
+    }
+
+
+def test_what_was_chosen_where_the_document_is_silent_comes_from_the_recipes():
+    text = document_page("hernandez2020", tables()).partition("## Where the document is silent")[2]
+    assert "\n- batch size: 32\n" in text and "\n- refresh steps: when an epoch begins\n" in text
+    wrs = "1 epoch of head, adam(learning_rate=0.001, epsilon=1e-08), constant; then 6 epochs of all, "
+    wrs += "adam(learning_rate=0.0001, epsilon=1e-08), cosine (table4/wrs)"
+    assert wrs in " ".join(text.split())
+
+
 def test_a_page_has_claims_tables_choices_notes_and_what_is_left_in_this_order():
     headings = re.findall(r"^## (.*)$", document_page("butskova2021", tables()), re.MULTILINE)
     assert headings == [

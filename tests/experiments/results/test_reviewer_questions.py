@@ -6,10 +6,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from skinkit.experiments import SavedRun
 from skinkit.experiments.results.claims import claim_verdicts, judge_claims
 from skinkit.experiments.results.finished_runs import finished_runs
 from skinkit.experiments.results.ledger import read_table
 from skinkit.papers.published import load_published
+from skinkit.papers.registry import recipe as find_recipe
 
 RESULTS = Path(__file__).parents[3] / "results"
 
@@ -137,7 +139,7 @@ def test_12_which_runs_gave_a_number(ledger):
     text = section("gessert2019.md", "Runs")
     assert f"\n[table2/mobilenet-dual]: runs/{recipe}\n" in text
     folders = ledger.loc[ledger["recipe"] == recipe, "folders"].iloc[0].split()
-    assert all((RESULTS.parent / folder).parent == RESULTS / "runs" / recipe for folder in folders)
+    assert all(f"\n| {Path(folder).relative_to('results')} | " in text for folder in folders)
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +153,12 @@ def test_13_how_long_a_run_took_and_on_what(minutes):
     text = section("koefler2023.md", "Runs")
     line = next(line for line in text.splitlines() if line.startswith("| [table4b/cnn-sa] | corrected |"))
     assert line.endswith(f" | {minutes['koefler2023/table4b/cnn-sa', 'corrected']:.1f} |")
-    assert "CPU with 2 CPU cores" in text
+    folder = "runs/koefler2023/table4b/cnn-sa/corrected-quick-fold0-seed0"
+    run = SavedRun(RESULTS / folder)
+    recall, minutes = run.metrics["scores"]["macro_recall"]["value"], run.manifest["seconds"] / 60
+    processor = run.manifest["environment"].get("processor") or "processor not recorded"
+    number = re.search(rf"\((\d)\) CPU, {processor}, 2 CPU cores,", " ".join(text.split()))[1]
+    assert f"\n| {folder} | {recall:.3f} | {minutes:.1f} | ({number}) |\n" in text
 
 
 def test_14_what_is_left_to_run_and_how_long_it_would_take():
@@ -162,4 +169,6 @@ def test_14_what_is_left_to_run_and_how_long_it_would_take():
 def test_15_what_the_document_leaves_open_and_what_was_chosen():
     text = section("butskova2021.md", "Where the document is silent, and what was chosen")
     assert "The document leaves open, and we take: 32 images a batch" in text
+    text = section("hernandez2020.md", "Where the document is silent, and what was chosen")
+    assert f"- batch size: {find_recipe('hernandez2020/table4/wrs').batch_size}\n" in text
     assert section("butskova2021.md", "What was hard").strip()

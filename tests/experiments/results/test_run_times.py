@@ -1,16 +1,20 @@
 """Times of runs, and estimates of what is left."""
 
 import math
+from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
+from skinkit.experiments.results import run_times
 from skinkit.experiments.results.run_times import open_runs, open_text, runs_text
 
 RUN = {
     **{"recipe": "koefler2023/table4a/cnn", "profile": "quick", "protocol": "corrected", "weights": ""},
     **{"precision": "float32", "dataset": "ham10000", "lacking": "", "stale": "", "images": 1600},
-    **{"seconds": 360.0, "machine": "CPU with 2 CPU cores", "folder": "results/runs/koefler2023/table4a/cnn"},
+    **{"seconds": 360.0, "machine": "CPU with 2 CPU cores", "metric": "macro_recall", "score": 0.5},
+    "folder": Path("results/runs/koefler2023/table4a/cnn/corrected-quick-fold0-seed0"),
 }
 
 
@@ -33,6 +37,14 @@ def test_the_estimate_grows_by_epochs_images_pixels_and_the_square_of_the_width(
 def test_a_crop_of_two_sides_has_their_product_of_pixels():
     found = left("skinkit", {"recipe": "skinkit/baseline/efficientnet-lite0"})
     assert found.loc["skinkit/best/lite0", "hours"] > 0
+
+
+def test_the_estimate_is_from_the_recipe_with_the_most_settings_in_common():
+    baseline = "skinkit/baseline/efficientnet-lite0"
+    rows = {"recipe": baseline, "seconds": 60.0}, {"recipe": f"{baseline}-plain", "images": 10015}
+    row = left("skinkit", *rows).loc["skinkit/folds/plain"]
+    # The same epochs, images and pixels.
+    assert row["like"] == f"{baseline}-plain" and row["hours"] == pytest.approx(0.1)
 
 
 def test_a_stand_in_is_a_lower_bound_and_the_same_network_an_estimate():
@@ -71,15 +83,53 @@ def test_what_is_left_is_told_with_a_command_and_hours():
 def test_runs_stand_with_score_leak_time_and_a_link_to_their_folder():
     scores = {"class": "all", "measured": 0.5, "low": 0.4, "high": 0.6, "seed_sd": 0.02, "fold_sd": None}
     scores |= {"leakage_lesion": 0.8, "leakage_patient": None, "n": 199.0}
-    keys = [name for name in RUN if name not in ("images", "seconds", "machine", "folder")]
+    keys = list(run_times.ALIKE)
     ledger = pd.DataFrame(
         [
             {key: RUN[key] for key in keys} | scores | {"metric": metric}
             for metric in ("macro_recall", "accuracy")
         ]
     )
-    text = runs_text(times({}, {"seconds": 720.0}), ledger, "results")
+    other = {
+        "folder": RUN["folder"].with_name("corrected-quick-fold0-seed1"),
+        "seconds": 720.0,
+        "score": 0.25,
+    }
+    text = runs_text(times({}, other), ledger, "results")
     assert text.startswith("2 runs, 0.3 hours in all. On: CPU with 2 CPU cores.")
+    folder = "runs/koefler2023/table4a/cnn/corrected-quick-fold0-seed"
+    assert (
+        "<details><summary>Each run</summary>\n\n| run | macro recall | min |\n| --- | --- | --- |\n"
+        f"| {folder}0 | 0.500 | 6.0 |\n| {folder}1 | 0.250 | 12.0 |\n\n</details>"
+    ) in text
     score = "0.500 (0.400-0.600), sd 0.020"
     assert f"| [table4a/cnn] | corrected | 2 | 199 | 80.0 % | {score} | {score} | 9.0 |" in text
     assert text.endswith("\n[table4a/cnn]: runs/koefler2023/table4a/cnn")
+    text = runs_text(times({}, other | {"machine": "a GPU"}), ledger, "results")
+    assert "On: (1) CPU with 2 CPU cores; (2) a GPU." in text
+    assert f"| {folder}0 | 0.500 | 6.0 | (1) |\n| {folder}1 | 0.250 | 12.0 | (2) |" in text
+
+
+@pytest.mark.parametrize(
+    ("processor", "name"),
+    [
+        ({}, "processor not recorded"),
+        ({"processor": ""}, "processor not recorded"),
+        ({"processor": "Xeon"}, "Xeon"),
+    ],
+)
+def test_a_run_is_told_by_its_main_score_and_its_processor(monkeypatch, processor, name):
+    monkeypatch.setattr(run_times, "alike", lambda run: {})
+    versions = {"tensorflow": "2.21.0", "keras": "3.15.1"}
+    environment = {"device": "CPU", "cpu_cores": "2", **versions, **processor}
+    scores = {"macro_recall": {"value": 0.5}, "auc": {"value": 0.75}}
+    run = SimpleNamespace(
+        manifest={"environment": environment, "seconds": 60, "images": {"train": 3, "test": 2}},
+        metrics={"scores": scores},
+        folder=Path("runs/a"),
+    )
+    row = run_times.run_times([run]).iloc[0]
+    assert row["machine"] == f"CPU, {name}, 2 CPU cores, TensorFlow 2.21.0, Keras 3.15.1"
+    assert (row["metric"], row["score"], row["images"], row["folder"]) == ("auc", 0.75, 5, Path("runs/a"))
+    del scores["auc"]
+    assert run_times.run_times([run])["metric"].item() == "macro_recall"

@@ -188,7 +188,8 @@ def _chosen_text(document):
         lines += [
             wrapped(f"  - {said} ({', '.join(map(short, rows))})", "    ") for said, rows in values.items()
         ]
-    return "\n".join(["Its own rows have at `full`:\n", *lines]) if lines else ""
+    said = f"The rows of {document} have, at `full` under `corrected`, where it states nothing:\n"
+    return "\n".join([said, *lines]) if lines else ""
 
 
 def _notes(document):

@@ -22,6 +22,8 @@ SECONDS = 300
 MOST_BYTES = 1_000_000
 # Notebooks that need an extra, and a package of it.
 EXTRAS = {"19_serve_a_model": ("serve", "fastapi")}
+# Notebooks that look at the same run, which the first of them trains.
+ONE_RUN = ("03_train_a_cnn", "04_evaluate_and_report", "05_explain_with_grad_cam")
 EMPTY = """
 {open}
 try:
@@ -83,7 +85,7 @@ def environment(folder):
     }
 
 
-def execute(source, folder):
+def execute(source, folder, out):
     """Runs papermill in a process of its own, so that one limit holds for the whole notebook."""
     EXECUTED.mkdir(parents=True, exist_ok=True)
     start = folder / "start"
@@ -92,7 +94,7 @@ def execute(source, folder):
     nbformat.write(with_probes(source), tried)
     command = [sys.executable, "-m", "papermill", str(tried), str(EXECUTED / tried.name)]
     command += ["--kernel", "python3", "--log-output", "--no-progress-bar", "--cwd", str(start)]
-    command += ["--parameters", "PROFILE", "smoke", "--parameters", "OUT_DIR", str(folder / "out")]
+    command += ["--parameters", "PROFILE", "smoke", "--parameters", "OUT_DIR", str(out)]
     log = EXECUTED / f"{source.stem}.log"
     with log.open("w", encoding="utf-8") as stream:
         done = subprocess.run(
@@ -113,12 +115,19 @@ def noise(notebook):
     return [each.text for each in outputs if each.name == "stderr" or "WARNING:tensorflow" in each.text]
 
 
-@pytest.mark.parametrize("source", BUILD["sources"](), ids=lambda path: path.stem)
-def test_notebook_runs_in_smoke(source, tmp_path):
+def in_one_process(source):
+    """Returns the parameter of a notebook, with the mark that keeps those of one run together."""
+    marks = [pytest.mark.xdist_group("one-run")] if source.stem in ONE_RUN else []
+    return pytest.param(source, id=source.stem, marks=marks)
+
+
+@pytest.mark.parametrize("source", [in_one_process(source) for source in BUILD["sources"]()])
+def test_notebook_runs_in_smoke(source, tmp_path, tmp_path_factory):
     if source.stem in EXTRAS:
         extra, package = EXTRAS[source.stem]
         pytest.importorskip(package, reason=f"needs pip install 'skinkit[{extra}]'")
-    returncode, log = execute(source, tmp_path)
+    out = tmp_path_factory.getbasetemp() / "one-run" if source.stem in ONE_RUN else tmp_path / "out"
+    returncode, log = execute(source, tmp_path, out)
     executed = EXECUTED / f"{source.stem}.ipynb"
     assert returncode == 0, f"see results/executed/{executed.name}\n{log[-3000:]}"
     assert not noise(executed)

@@ -27,7 +27,7 @@ _NARROW = {"widths": (16, 32, 64, 64, 64)}
 AUTOENCODER_PROFILES = {
     "quick": {"image_size": (64, 64), "epochs": (6,), "batch_size": 16, "model_size": _NARROW},
     "smoke": {
-        **{"image_size": (32, 32), "epochs": (20,), "batch_size": 8, "model_size": _NARROW},
+        **{"image_size": (32, 32), "epochs": (8,), "batch_size": 8, "model_size": _NARROW},
         "subset": 240,
     },
 }

@@ -75,7 +75,7 @@ def _add_table(commands):
 
 
 def _table(options):
-    from skinkit.experiments.results.printed_table import FORMS, list_tables, printed_table
+    from skinkit.experiments.results.pages.printed_table import FORMS, list_tables, printed_table
 
     if options.number is None:
         print(list_tables(options.document).to_string(index=False))

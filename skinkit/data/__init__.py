@@ -20,9 +20,7 @@ from skinkit.data.releases.check_images import CheckReport, check_images
 from skinkit.data.releases.download import DownloadError, fetch
 from skinkit.data.releases.image_file import typical_size
 from skinkit.data.releases.sources import SOURCES, get
-from skinkit.data.split_files import read_split, split_from_file
-from skinkit.data.split_registry import SPLITS, register_split, split_folds
-from skinkit.data.splits import (
+from skinkit.data.splits.split import (
     Split,
     group_folds,
     out_of_fold_split,
@@ -30,7 +28,9 @@ from skinkit.data.splits import (
     undivided_split,
     with_validation,
 )
-from skinkit.data.splits_of_documents import (
+from skinkit.data.splits.split_files import read_split, split_from_file
+from skinkit.data.splits.split_registry import SPLITS, register_split, split_folds
+from skinkit.data.splits.splits_of_documents import (
     bermeo2023_split,
     butskova2021_split,
     datta2021_split,

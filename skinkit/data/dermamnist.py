@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from skinkit.data.splits import Split
+from skinkit.data.splits.split import Split
 from skinkit.data.tables.columns import rename_columns
 from skinkit.data.tables.csv_file import read_sheet
 

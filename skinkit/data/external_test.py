@@ -6,7 +6,7 @@ from skinkit.data.manifest import validate
 from skinkit.data.overlap import of_one_file
 from skinkit.data.overlap import overlap as overlap_of
 from skinkit.data.releases.catalog import CATALOG
-from skinkit.data.splits import Split
+from skinkit.data.splits.split import Split
 from skinkit.data.tables.image_ids import without_marks
 from skinkit.names import check_name
 from skinkit.values import Count, Natural

@@ -7,7 +7,7 @@ before augmenting" are therefore the same two calls in another order.
 import pandas as pd
 
 from skinkit.data.manifest import validate
-from skinkit.data.splits import Split
+from skinkit.data.splits.split import Split
 from skinkit.data.tables.columns import TRANSFORMS
 from skinkit.names import check_name
 

@@ -7,14 +7,17 @@ from skinkit.evaluation.calibration import (
     fit_temperature,
     reliability_table,
 )
+from skinkit.evaluation.combining.ensembles import ENSEMBLE_RULES, check_weights, choose_weights, join_members
+from skinkit.evaluation.combining.patient_z_score import patient_z_scores, rescore_by_patient
+from skinkit.evaluation.combining.stages import combine, stage_errors
+from skinkit.evaluation.combining.view_means import check_mean, mean_over_views
 from skinkit.evaluation.confusion import class_confusion_scores, confusion_scores, kappa_from_confusion
 from skinkit.evaluation.consistency import f1_agrees, harmonic_mean, implied_specificity
-from skinkit.evaluation.decision_curve import decision_curve
-from skinkit.evaluation.decisions import Decision, choose_decision, decide_out_of_fold
-from skinkit.evaluation.ensembles import ENSEMBLE_RULES, check_weights, choose_weights, join_members
+from skinkit.evaluation.deciding.decision_curve import decision_curve
+from skinkit.evaluation.deciding.decisions import Decision, choose_decision, decide_out_of_fold
+from skinkit.evaluation.deciding.risk_coverage import risk_coverage
+from skinkit.evaluation.deciding.thresholds import Threshold, choose_threshold, scores_at
 from skinkit.evaluation.error_pairs import error_pairs
-from skinkit.evaluation.intervals import bootstrap_intervals, paired_difference
-from skinkit.evaluation.patient_z_score import patient_z_scores, rescore_by_patient
 from skinkit.evaluation.prediction_arrays import (
     check_predictions,
     count_ties,
@@ -22,10 +25,7 @@ from skinkit.evaluation.prediction_arrays import (
     predicted_index,
     unpack_predictions,
 )
-from skinkit.evaluation.risk_coverage import risk_coverage
-from skinkit.evaluation.run_spread import pooled_spread, spread_over_runs, widen_interval
 from skinkit.evaluation.scores import confusion_matrix, per_class, score, summary
-from skinkit.evaluation.stages import combine, stage_errors
 from skinkit.evaluation.subgroups import TOO_FEW, compare_subgroups
 from skinkit.evaluation.submission import ISIC2018_COLUMNS, write_isic2018_submission
 from skinkit.evaluation.tables import (
@@ -35,6 +35,6 @@ from skinkit.evaluation.tables import (
     table_metrics,
     to_markdown,
 )
-from skinkit.evaluation.thresholds import Threshold, choose_threshold, scores_at
-from skinkit.evaluation.view_means import check_mean, mean_over_views
+from skinkit.evaluation.uncertainty.intervals import bootstrap_intervals, paired_difference
+from skinkit.evaluation.uncertainty.run_spread import pooled_spread, spread_over_runs, widen_interval
 from skinkit.evaluation.weighted_scores import summary_names

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 from skinkit.evaluation.calibration import expected_calibration_error
-from skinkit.evaluation.intervals import bootstrap_intervals, interval_table, weightings
+from skinkit.evaluation.deciding.thresholds import FEWEST, one_class
 from skinkit.evaluation.prediction_arrays import predicted_index, unpack_predictions
-from skinkit.evaluation.thresholds import FEWEST, one_class
+from skinkit.evaluation.uncertainty.intervals import bootstrap_intervals, interval_table, weightings
 from skinkit.evaluation.weighted_scores import Predictions, WeightedScores
 
 _AGES = {"0-19": 0, "20-39": 20, "40-59": 40, "60-79": 60, "80+": 80}

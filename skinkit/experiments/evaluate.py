@@ -5,11 +5,11 @@ import math
 from pathlib import Path
 
 from skinkit import data
-from skinkit.experiments.operating_point import decision_text, operating_point_text
+from skinkit.experiments.deciding.operating_point import decision_text, operating_point_text
+from skinkit.experiments.deciding.subgroups import subgroups_text, write_subgroups
 from skinkit.experiments.predictions import melanoma_alone, save_scored
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.experiments.run_folder.seen_images import without_seen
-from skinkit.experiments.subgroups import subgroups_text, write_subgroups
 from skinkit.files import read_json
 
 _TWO = data.CLASS_MAPS["isic2020"].labels

@@ -64,7 +64,7 @@ def _check_split(name, run_data, first, theirs):
 def counted(split):
     """Returns how many images each part of a split has, in words."""
     counts = split.parts.value_counts()
-    return ", ".join(f"{counts[part]} {part}" for part in data.splits.PARTS if part in counts)
+    return ", ".join(f"{counts[part]} {part}" for part in data.splits.split.PARTS if part in counts)
 
 
 def _check_weights(recipe, run_data):

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from skinkit.data.grouping import group_keys
+from skinkit.data.splits.grouping import group_keys
 from skinkit.data.tables.missing import known_ids
 from skinkit.files import writing
 from skinkit.names import check_name

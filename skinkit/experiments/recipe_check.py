@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from skinkit import data, evaluation, models, pipeline, tasks, training
 from skinkit.data.external_test import OVERLAPS
-from skinkit.data.grouping import GROUPS
-from skinkit.data.splits import PARTS, check_fractions
-from skinkit.evaluation.stages import RULES
-from skinkit.evaluation.view_means import MEANS
+from skinkit.data.splits.grouping import GROUPS
+from skinkit.data.splits.split import PARTS, check_fractions
+from skinkit.evaluation.combining.stages import RULES
+from skinkit.evaluation.combining.view_means import MEANS
 from skinkit.experiments.predictions import RESCORING
 from skinkit.layers import LAYERS, RandomMap, SoftAttention
 from skinkit.models.patient_network import CONTEXTS

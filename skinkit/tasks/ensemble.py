@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from skinkit import explain
-from skinkit.data.grouping import group_keys
+from skinkit.data.splits.grouping import group_keys
 from skinkit.evaluation import ENSEMBLE_RULES, check_weights, choose_weights
 from skinkit.files import read_json, writing
 from skinkit.papers.members import UNTRAINED, members_of

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from skinkit import models
-from skinkit.evaluation.stages import RULES
+from skinkit.evaluation.combining.stages import RULES
 from skinkit.papers.choice import choose
 from skinkit.tasks.batches import pipeline_spec
 from skinkit.tasks.classification import Classification

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import matplotlib.pyplot as plt
 
 from skinkit import evaluation, plots
-from skinkit.experiments.operating_point import gain_text, referral_text
+from skinkit.experiments.deciding.operating_point import gain_text, referral_text
+from skinkit.experiments.deciding.rule import calibrated_arrays
 from skinkit.experiments.report import words
-from skinkit.experiments.rule import calibrated_arrays
 from skinkit.plots.style import one_axes
 
 # As wide as a phone, so that letters keep their size.

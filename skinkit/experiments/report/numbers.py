@@ -6,9 +6,15 @@ from typing import NamedTuple
 import pandas as pd
 
 from skinkit import evaluation
-from skinkit.experiments.operating_point import calibration_table, threshold_table
+from skinkit.experiments.deciding.operating_point import calibration_table, threshold_table
+from skinkit.experiments.deciding.subgroups import (
+    known_error_pairs,
+    looked_at,
+    read_subgroups,
+    stands_out,
+    too_few,
+)
 from skinkit.experiments.report import words
-from skinkit.experiments.subgroups import known_error_pairs, looked_at, read_subgroups, stands_out, too_few
 
 # Pairs of classes in sight.
 _PAIRS = 8

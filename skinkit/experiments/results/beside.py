@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from skinkit.experiments.results.page_text import leak_text, leakage, metric_words, score_text
+from skinkit.experiments.results.pages.page_text import leak_text, leakage, metric_words, score_text
 from skinkit.papers.published import flagged, load_published, published_scores
 from skinkit.papers.registry import printed_rows, recipes, same_method
 from skinkit.registration import own_names

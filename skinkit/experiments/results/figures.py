@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from skinkit.experiments.results.beside import runs_beside
-from skinkit.experiments.results.page_text import leak_text, leakage
+from skinkit.experiments.results.pages.page_text import leak_text, leakage
 from skinkit.papers.koefler2023.recipes import SPLIT_FIRST_OF
 
 # How an exam was held; the second is a control, in which one step of the first has another place.

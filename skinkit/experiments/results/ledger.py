@@ -7,13 +7,13 @@ from pathlib import Path
 import pandas as pd
 
 from skinkit.experiments.plan import run_command
-from skinkit.experiments.results.ablation_page import ablation_figures, ablation_page, ladders
 from skinkit.experiments.results.comparisons import compare_runs
-from skinkit.experiments.results.document_page import Tables
-from skinkit.experiments.results.errors_page import errors_figures, errors_page, runs_with_errors
 from skinkit.experiments.results.figures import results_figures, save_figures
 from skinkit.experiments.results.finished_runs import ALIKE, ENOUGH_RUNS, alike, finished_runs
-from skinkit.experiments.results.page import check_results_folder, results_pages
+from skinkit.experiments.results.pages.ablation_page import ablation_figures, ablation_page, ladders
+from skinkit.experiments.results.pages.document_page import Tables
+from skinkit.experiments.results.pages.errors_page import errors_figures, errors_page, runs_with_errors
+from skinkit.experiments.results.pages.page import check_results_folder, results_pages
 from skinkit.experiments.results.run_times import run_times
 from skinkit.experiments.results.schedule_figures import schedule_figures
 from skinkit.files import writing

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from skinkit import evaluation
+from skinkit.experiments.deciding.rule import prediction_arrays, with_numbers
 from skinkit.experiments.results.finished_runs import staleness
-from skinkit.experiments.rule import prediction_arrays, with_numbers
 
 METRICS = ("macro_recall", "accuracy", "recall:mel")
 DECISION = "decision for macro recall"

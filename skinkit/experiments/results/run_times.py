@@ -9,7 +9,7 @@ import pandas as pd
 from skinkit import data
 from skinkit.evaluation import to_markdown
 from skinkit.experiments.results.finished_runs import ALIKE, alike
-from skinkit.experiments.results.page_text import (
+from skinkit.experiments.results.pages.page_text import (
     SHARED,
     folded,
     leak_text,

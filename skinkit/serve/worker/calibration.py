@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skinkit import evaluation
-from skinkit.experiments.rule import Rule, fit_rule
+from skinkit.experiments.deciding.rule import Rule, fit_rule
 from skinkit.names import check_name
 
 _LOG = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ class Calibration:
 
     Args:
         positive: String, class of the score; `None` where no class is.
-        rule: `skinkit.experiments.rule.Rule`, with the temperature of the score and the decision.
+        rule: `skinkit.experiments.deciding.rule.Rule`, with the temperature of the score and the decision.
         threshold: Float, 0 to 1: from this score on the target is true; `None` where nothing says so.
         source: String, a sentence about where these come from.
     """

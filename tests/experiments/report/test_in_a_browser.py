@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from skinkit.experiments import SavedRun
+from skinkit.experiments.deciding.subgroups import write_subgroups
 from skinkit.experiments.report import write_report
-from skinkit.experiments.subgroups import write_subgroups
 
 # One browser is enough: its tests go to one process.
 pytestmark = pytest.mark.xdist_group("browser")

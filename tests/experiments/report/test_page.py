@@ -12,11 +12,21 @@ import pytest
 from skinkit import evaluation
 from skinkit.experiments import SavedRun
 from skinkit.experiments import predictions as saved_predictions
+from skinkit.experiments.deciding.operating_point import (
+    calibration_table,
+    gain_text,
+    referral_text,
+    threshold_table,
+)
+from skinkit.experiments.deciding.rule import calibrated_arrays
+from skinkit.experiments.deciding.subgroups import (
+    known_error_pairs,
+    looked_at,
+    read_subgroups,
+    write_subgroups,
+)
 from skinkit.experiments.evaluate import _text
-from skinkit.experiments.operating_point import calibration_table, gain_text, referral_text, threshold_table
 from skinkit.experiments.report import write_report
-from skinkit.experiments.rule import calibrated_arrays
-from skinkit.experiments.subgroups import known_error_pairs, looked_at, read_subgroups, write_subgroups
 
 RUNS = Path(__file__).parents[3] / "results/runs/skinkit"
 RUN = RUNS / "demo/ham10000/corrected-quick-fold0-seed0"

@@ -1,0 +1,1 @@
+"""Scores made of others: of members, of stages, of views, of a patient's other images."""

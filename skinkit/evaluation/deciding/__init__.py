@@ -1,0 +1,1 @@
+"""Decisions made of probabilities, and what they cost."""

@@ -1,0 +1,1 @@
+"""Uncertainty of scores: over images, lesions or patients, and over runs."""

@@ -1,0 +1,1 @@
+"""How a run decides, and for whom it fails."""

@@ -1,0 +1,1 @@
+"""What leaves the kit: the card of a run, the exported network, the file of a challenge."""

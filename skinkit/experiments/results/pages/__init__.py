@@ -1,0 +1,1 @@
+"""The pages under results/, written from the ledger."""

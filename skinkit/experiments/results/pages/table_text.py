@@ -1,0 +1,100 @@
+"""A published table as a section of a page: as it is printed, or with ours beside it, notes and commands."""
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from skinkit.evaluation import confusion_scores, to_markdown
+from skinkit.experiments.results.beside import STAND_IN
+from skinkit.experiments.results.pages.page_text import SHARED, folded, shared_words, wrapped
+from skinkit.papers.published import printed_matrix, show_table
+from skinkit.papers.registry import recipes
+
+
+def show_lines(cells):
+    """Returns a table without scores as `skinkit published` shows it, in lines of a page's width."""
+    lines = show_table(cells).splitlines()[1:]
+    return "\n".join(wrapped(line, "    ") if line.startswith("[") else line.rstrip() for line in lines)
+
+
+def matrices_text(tables):
+    """Returns what confusion matrices say as Markdown, a line each: hits, recall, classes never predicted.
+
+    Args:
+        tables: List of DataFrames, the cells of one matrix each.
+    """
+    lines = []
+    for cells in tables:
+        counts, first = printed_matrix(cells), cells.iloc[0]
+        never = ", ".join(counts.columns[counts.sum() == 0])
+        recall = float(confusion_scores(counts)["macro_recall"])
+        what = first["source"].rpartition(", ")[2].partition(" (")[0]
+        line = {"matrix": what, f"{first['split']} images": counts.to_numpy().sum()}
+        line |= {"right": np.trace(counts), "macro recall": recall}
+        lines.append(line | {"classes that are never predicted": never or "none"})
+    return to_markdown(pd.DataFrame(lines)).rstrip()
+
+
+def table_text(table, cells):
+    """Returns a table of `table_beside` as Markdown: with its stand-ins above, notes and commands below.
+
+    Args:
+        table: DataFrame of `table_beside`.
+        cells: DataFrame, what it was made of.
+    """
+    runs = table.attrs["runs"]
+    parts = [wrapped(said) for said in stand_ins_text(runs)]
+    # What is the same in all lines is said once.
+    same = [name for name in table.columns[3:] if len(table) > 1 and table[name].nunique() == 1]
+    parts.append(" ".join(f"{name[0].upper()}{name[1:]}: {table[name].iloc[0]}." for name in same))
+    parts.append(to_markdown(table.drop(columns=same)).rstrip())
+    notes = [wrapped(f"- [{number}] {text}", "  ") for number, text in enumerate(table.attrs["notes"], 1)]
+    commands = _commands(cells, runs)
+    parts += ["\n".join(notes), commands and folded("Commands", f"```sh\n{commands}\n```")]
+    return "\n\n".join(filter(None, parts))
+
+
+def stand_ins_text(runs):
+    """Returns sentences that name the stand-ins of a table, one for each way they were run.
+
+    Args:
+        runs: DataFrame, `attrs["runs"]` of `table_beside`.
+    """
+    said = []
+    for shared, rows in runs[runs["kind"] == STAND_IN].groupby(SHARED):
+        names = dict.fromkeys(_networks(rows))
+        words = shared_words(dict(zip(SHARED, shared, strict=True))).rstrip(":")
+        count = "-".join(f"{n:.0f}" for n in sorted({rows["runs"].min(), rows["runs"].max()}))
+        said.append(f"Stand-ins: {', '.join(names)}. {words}, {count} runs.")
+    return said
+
+
+def _networks(stand_ins):
+    """The recipes of stand-ins, those of one network and table as one."""
+    for name, target in zip(stand_ins["recipe"], stand_ins["target"], strict=True):
+        table, _, row = name.rpartition("/")
+        yield "the rows themselves" if name == target else f"`{table}/{row.partition('-')[0]}-…`"
+
+
+def _commands(cells, runs):
+    """How each row is run at `full`, and how what stands beside it was."""
+    known = {recipe.published_row: recipe.name for recipe in reversed(recipes())}
+    lines = []
+    for target in cells["target"].unique():
+        if target in known:
+            beside = runs.loc[runs["target"] == target, "command"].drop_duplicates()
+            full = f"skinkit run {known[target]} --profile full --seed 0-2"
+            ours = [one for said in beside for one in _together(said.split("; "))]
+            lines += [f"# {target}", full, *(one.replace(" --weights", " \\\n  --weights") for one in ours)]
+    return "\n".join(lines)
+
+
+def _together(commands):
+    """The commands of runs which differ in fold and seed, as one where that is the same."""
+    asked = [re.search(r"--fold (\d+) --seed (\d+)", command) for command in commands]
+    folds, seeds = (sorted({each[i] for each in asked}, key=int) for i in (1, 2))
+    rest = {re.sub(r"--fold \d+ --seed \d+", "{}", command) for command in commands}
+    if len(rest) > 1 or len(folds) * len(seeds) != len(commands):
+        return commands
+    return [rest.pop().format(f"--fold {','.join(folds)} --seed {','.join(seeds)}")]

@@ -1,0 +1,164 @@
+"""Exported models: each answers as its run does, by the code of the text beside it."""
+
+import dataclasses
+import importlib.util
+import os
+import re
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from skinkit import pipeline, tasks
+from skinkit.cli import main
+from skinkit.experiments import SavedRun, run
+from skinkit.experiments.deliverables.export import FORMATS, Format, export, pixel_steps, save
+from skinkit.papers import choose
+from skinkit.tasks.batches import pipeline_spec
+
+# One worker makes the run that these tests share.
+pytestmark = pytest.mark.xdist_group("exported-run")
+ASKED_BY = {"onnx": ("tf2onnx", "onnxruntime"), "litert": ("ai_edge_litert",)}
+
+
+@pytest.fixture(scope="module")
+def finished(untrained, tmp_path_factory):
+    """A run in BGR and the scaling of VGG, whose answers are the mean logits of four flips."""
+    flips = choose("flips", of="logits")
+    recipe = dataclasses.replace(untrained, tta=flips, channel_order="bgr", scaling="caffe")
+    return SavedRun(run(recipe, "smoke", out=tmp_path_factory.mktemp("runs"), verbose=0))
+
+
+def written_answers(folder, images):
+    """What the code in the README of an export answers to images."""
+    (code,) = re.findall("```python\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL)
+    assert len(code.splitlines()) <= 5
+    names, here = {"images": images}, Path.cwd()
+    os.chdir(folder)
+    try:
+        exec(code, names)
+    finally:
+        os.chdir(here)
+    return names["probabilities"]
+
+
+def expected(saved):
+    return saved.predictions.filter(like="p_").to_numpy()
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_the_file_answers_as_the_run_does(format, finished):
+    for package in ASKED_BY.get(format, ()):
+        pytest.importorskip(package, reason=f"{package} is not installed: nothing can ask a file of {format}")
+    # One format holds the scaling and the channels, too; the others are scaled outside.
+    inside = format in ("savedmodel", "litert")
+    rows, task = finished.run_data().rows("test"), tasks.of(finished.recipe)
+    images = task.inputs(rows, **({"scaling": "raw", "channel_order": "rgb"} if inside else {}))
+    folder = export(finished.folder, format, preprocessing=inside)
+    assert sorted(path.name for path in folder.iterdir()) == ["README.md", FORMATS[format].file]
+    np.testing.assert_allclose(written_answers(folder, images), expected(finished), atol=1e-4)
+
+
+@pytest.mark.parametrize("scaling", ["unit", "raw", "symmetric", "imagenet", "caffe"])
+def test_factor_and_offset_are_those_of_the_pipeline(scaling, finished):
+    rows, task = finished.run_data().rows("test").head(3), tasks.of(finished.recipe)
+    raw = task.inputs(rows, scaling="raw", channel_order="rgb")
+    factor, offset = pipeline.pixel_scaling(scaling)
+    scaled = task.inputs(rows, scaling=scaling, channel_order="rgb")
+    np.testing.assert_allclose(raw * factor + offset, scaled, rtol=1e-5, atol=1e-4)
+
+
+def test_crops_are_averaged_inside(untrained, tmp_path):
+    recipe = dataclasses.replace(untrained, input=choose("multi_crop", count=5), crop_size=24)
+    saved = SavedRun(run(recipe, "smoke", folder=tmp_path / "run", verbose=0))
+    folder = export(saved.folder, "keras")
+    crops = tasks.of(saved.recipe).inputs(saved.run_data().rows("test"))
+    np.testing.assert_allclose(written_answers(folder, crops), expected(saved), atol=1e-4)
+    text = (folder / "README.md").read_text()
+    assert "float32 `(n, 5, 24, 24, 3)`" in text and "[0, 0], [0, 8], [8, 0], [8, 8], [4, 4]" in text
+
+
+def test_the_text_says_what_is_done_to_an_image(finished):
+    resized, scaled, turned = pixel_steps(finished.recipe)
+    assert "32 x 32 (height x width), averaging" in resized
+    assert "R, G, B times 1, 1, 1, plus -123.68, -116.779, -103.939" in scaled and "B, G, R" in turned
+    assert (
+        "RGB values from 0 to 255: the file scales" in [*pixel_steps(finished.recipe, preprocessing=True)][-1]
+    )
+    cropped = dataclasses.replace(finished.recipe, input=choose("single_crop"), crop_size=(24, 20), tta=None)
+    cut = [*pixel_steps(cropped)][1]
+    # 85 % of the area of 32 x 32 are 30 x 30 pixels.
+    assert cut == "Cut rows 1 to 30, columns 1 to 30, and resize them to 24 x 20."
+    assert pipeline_spec(cropped, augment=False).crops.evaluation == "centre85"
+
+
+def test_a_layer_that_a_format_cannot_hold_is_named_and_nothing_is_left(folder, monkeypatch):
+    def refuse(model, path):
+        if any(type(layer).__name__ == "SoftAttention" for layer in model.layers):
+            raise TypeError("no such operation\nand much more")
+        model.save(path)
+
+    monkeypatch.setitem(FORMATS, "keras", Format("model.keras", refuse, ""))
+    with pytest.raises(
+        ValueError, match=r"keras cannot hold \w+ \(SoftAttention\) of \w+: no such operation. Try"
+    ):
+        export(folder, "keras")
+    assert not any((folder / "exports").iterdir())
+
+
+def test_a_former_export_stays_when_the_next_one_fails(folder, monkeypatch):
+    target = export(folder, "keras")
+    before = (target / "model.keras").read_bytes()
+
+    def full(model, path):
+        raise OSError("No space left on device")
+
+    monkeypatch.setitem(FORMATS, "keras", Format("model.keras", full, ""))
+    with pytest.raises(OSError, match="No space left"):
+        export(folder, "keras")
+    assert [path.name for path in target.parent.iterdir()] == ["keras"]
+    assert (target / "model.keras").read_bytes() == before
+
+
+def test_litert_takes_only_what_its_interpreter_knows(tmp_path):
+    @keras.saving.register_keras_serializable(package="test")
+    class Singular(keras.layers.Layer):
+        def call(self, x):
+            return keras.ops.svd(x, compute_uv=False)
+
+    image = keras.Input((4, 4))
+    model = keras.Model(image, Singular(name="values")(image), name="net")
+    with pytest.raises(ValueError, match=r"litert cannot hold values \(Singular\) of net: ") as caught:
+        save(model, "litert", tmp_path)
+    assert "\n" not in str(caught.value) and "callsite" not in str(caught.value)
+
+
+def test_the_command_writes_names_packages_and_refuses_formats(folder, capsys, monkeypatch):
+    assert main(["export", str(folder), "--format", "keras", "--with-preprocessing"]) == 0
+    assert f"Written: {folder}/exports/keras-with-preprocessing\n" in capsys.readouterr().out
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert main(["export", str(folder), "--format", "onnx"]) == 1
+    assert (
+        capsys.readouterr().err == "skinkit: The format onnx needs the package tf2onnx: pip install tf2onnx\n"
+    )
+    with pytest.raises(ValueError, match="Formats are keras.*Did you mean onnx"):
+        export(folder, "onx")
+    (folder / "model.keras").unlink()
+    assert main(["export", str(folder)]) == 1
+    assert "model.keras is missing" in capsys.readouterr().err
+    assert [path.name for path in (folder / "exports").iterdir()] == ["keras-with-preprocessing"]
+
+
+def test_a_run_whose_answers_come_from_more_than_a_network_is_refused(untrained, tmp_path):
+    forest = choose("extra_trees", features="pooled", n_estimators=3)
+    folder = run(dataclasses.replace(untrained, classifier=forest), "smoke", folder=tmp_path / "r", verbose=0)
+    with pytest.raises(ValueError, match="no file can hold all of a FeatureClassifier"):
+        export(folder, "keras")
+    assert not (folder / "exports").exists()
+
+
+def test_training_again_drops_the_exports_of_the_old_model(carry_out, folder):
+    export(folder, "keras")
+    carry_out(again=True)
+    assert not (folder / "exports").exists()

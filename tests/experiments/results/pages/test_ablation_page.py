@@ -1,0 +1,133 @@
+"""What each ingredient is worth, from a few predictions on three folds, counted by hand."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from skinkit.experiments.results import out_of_fold
+from skinkit.experiments.results.out_of_fold import balanced, difference, runs_by_fold
+from skinkit.experiments.results.pages import ablation_page
+from skinkit.experiments.results.pages.ablation_page import ablation_figures, ladder, ladders
+from skinkit.experiments.results.run_times import run_times
+from skinkit.papers.best import ABLATION
+
+RESULTS = Path(__file__).parents[4] / "results"
+PLAIN, ADAMW, AVERAGE, *_ = (recipe.name for recipe in ABLATION)
+
+
+class FakeRun:
+    """A run of one fold, which tests one melanoma and one nevus."""
+
+    def __init__(self, recipe, fold, p_mel, p_nevus=0.1, seed=None, **said):
+        self.manifest = {"recipe": recipe, "fold": fold, "seed": fold if seed is None else seed}
+        self.manifest |= {"profile": "quick", "protocol": "corrected", "seconds": 600, **said}
+        ids = [f"m{fold}", f"n{fold}"]
+        table = pd.DataFrame({"image_id": ids, "lesion_id": ids, "patient_id": pd.NA, "label": ["mel", "nv"]})
+        self.predictions = table.assign(p_mel=[p_mel, p_nevus], p_nv=[1 - p_mel, 1 - p_nevus])
+
+
+@pytest.fixture(autouse=True)
+def today(monkeypatch):
+    monkeypatch.setattr(out_of_fold, "staleness", lambda run: run.manifest.get("stale", ""))
+
+
+# One of three melanomas is found by the plain recipe, two with AdamW.
+RUNS = [
+    *(FakeRun(PLAIN, fold, p) for fold, p in enumerate([0.9, 0.4, 0.3])),
+    *(FakeRun(ADAMW, fold, p) for fold, p in enumerate([0.8, 0.7, 0.2])),
+]
+
+
+def test_scores_and_differences_are_those_of_all_folds_together():
+    plain, adamw, average, *_, decided = ladder(ABLATION, RUNS)
+    assert plain.found.scores["value"].to_dict() == pytest.approx(
+        {"macro_recall": 2 / 3, "accuracy": 4 / 6, "recall:mel": 1 / 3}
+    )
+    assert adamw.found.scores.loc["macro_recall", "value"] == pytest.approx(5 / 6)
+    assert adamw.change["difference"] == pytest.approx(1 / 6)
+    assert adamw.change["by_fold"] == pytest.approx([0, 0.5, 0]) and adamw.change["verdict"] == "open"
+    assert average.found is None and average.missing == [0, 1, 2] and average.change is None
+    assert decided.decides and decided.recipe.name == ADAMW
+
+
+def test_a_row_helps_where_the_interval_and_all_folds_say_so():
+    better = [FakeRun(AVERAGE, fold, 0.9) for fold in range(3)]
+    worse = [FakeRun(PLAIN, fold, 0.4) for fold in range(3)]
+    rows = {row.recipe.name: row.found for row in ladder(ABLATION, [*better, *worse])}
+    assert difference(rows[AVERAGE], rows[PLAIN])["verdict"] == "helped"
+    assert difference(rows[PLAIN], rows[AVERAGE])["verdict"] == "did harm"
+
+
+def test_a_row_stands_beside_the_last_one_that_was_run():
+    runs = [*RUNS[:3], *(FakeRun(AVERAGE, fold, 0.9) for fold in range(3))]
+    changes = {row.recipe.name: row.change for row in ladder(ABLATION, runs) if not row.decides}
+    assert changes[AVERAGE]["difference"] == pytest.approx(1 / 3) and changes[ADAMW] is None
+
+
+def test_a_decision_takes_its_rule_from_the_other_folds():
+    # Nine nevi a melanoma: at tau 1 a probability of 0.2 is as good as 0.69.
+    runs = [FakeRun(PLAIN, fold, 0.2, 0.01) for fold in range(3)]
+    for run in runs:
+        more = [run.predictions.iloc[[1]].assign(image_id=f"n{run.manifest['fold']}{i}") for i in range(8)]
+        run.predictions = pd.concat([run.predictions, *more], ignore_index=True)
+    found = ladder(ABLATION, runs)[0].found
+    assert found.scores.loc["recall:mel", "value"] == 0
+    assert balanced(found).scores.loc["recall:mel", "value"] == 1
+
+
+def test_of_each_fold_the_run_with_its_own_seed_counts_and_none_that_is_stale():
+    own, other = FakeRun(PLAIN, 1, 0.5, seed=1), FakeRun(PLAIN, 1, 0.5, seed=0)
+    stale, small = FakeRun(PLAIN, 0, 0.5, stale="changed"), FakeRun(PLAIN, 2, 0.5, profile="smoke")
+    assert runs_by_fold([other, own, stale, small], PLAIN, "quick") == {1: own}
+    assert runs_by_fold([other], PLAIN, "quick") == {1: other}
+
+
+def test_folds_of_two_splits_and_other_images_are_refused():
+    twice = [RUNS[0], RUNS[1], FakeRun(PLAIN, 2, 0.5)]
+    twice[2].predictions["image_id"] = ["m0", "n2"]
+    with pytest.raises(ValueError, match="m0 is tested in two folds"):
+        ladder(ABLATION, twice)
+    others = [FakeRun(ADAMW, fold, 0.5) for fold in range(3)]
+    others[0].predictions["image_id"] = ["m9", "n9"]
+    with pytest.raises(ValueError, match="were not tested on the same images"):
+        ladder(ABLATION, [*RUNS[:3], *others])
+
+
+def test_the_page_keeps_blank_rows_with_their_commands():
+    text = ablation_page.ablation_page(ladders(RUNS[:4]), run_times([]))
+    assert re.search(r"\| ablation/plain \| 0\.667 .*\| 10 \|\n\| ablation/adamw \| not run \|", text)
+    assert "| + decision for macro recall |" in text and "figures/ablation-one" in text
+    assert f"skinkit run {ADAMW} --profile quick --fold 1 --seed 1" in text
+    assert f"{ADAMW} --profile quick --fold 0" not in text and f"skinkit run {PLAIN}" not in text
+    assert f"# {AVERAGE.partition('/')[2]}: hours unknown: nothing alike has been timed" in text
+    assert "- macro recall of the best of them, 0.80 or more: not run" in text
+    assert [*ablation_figures(ladders(RUNS))] == ["ablation-one-ingredient-at-a-time"]
+    assert ablation_figures(ladders([])) == {}
+
+
+def test_aims_are_met_or_missed_in_numbers():
+    names = [recipe.name for recipe in ablation_page.FOLDS]
+    runs = [FakeRun(names[0], fold, 0.4) for fold in range(3)]
+    runs += [FakeRun(names[1], fold, p) for fold, p in enumerate([0.9, 0.9, 0.4])]
+    text = ablation_page.ablation_page(ladders(runs), run_times([]))
+    assert "0.80 or more: met, 0.833 (" in text and f") by {names[1]}" in text
+    assert "lower end above 0.02: missed, +0.333 (+0.000" in text
+
+
+def test_the_page_of_the_repository_is_that_of_its_runs():
+    from skinkit.experiments.results.finished_runs import finished_runs
+
+    runs = finished_runs(RESULTS / "runs", verbose=False)
+    assert (RESULTS / "ablation.md").read_text() == ablation_page.ablation_page(
+        ladders(runs), run_times(runs)
+    )
+
+
+def test_an_estimate_names_the_recipe_that_was_timed():
+    from skinkit.experiments.results.finished_runs import finished_runs
+
+    text = ablation_page.ablation_page(ladders([]), run_times(finished_runs(RESULTS / "runs", verbose=False)))
+    like = "skinkit/baseline/efficientnet-lite0-plain"
+    assert re.search(rf"^# folds/plain: hours about [\d.]+, estimated from {like}$", text, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Names: checked against those that are known, and as one-hot rows."""
+"""Names: checked against those that are known, as one-hot rows, and with the number of things."""
 
 import difflib
 
@@ -25,6 +25,21 @@ def check_name(what, name, known):
     if name not in known:
         listed = ", ".join(map(str, known))
         raise ValueError(f"{what} are {listed}. Received: {name!r}.{did_you_mean(name, known)}")
+
+
+def counted(number, one, many=None):
+    """Returns a number of things in words.
+
+    Args:
+        number: Integer.
+        one: String, what stands behind 1.
+        many: String, what stands behind any other number; `one` with an "s" by default.
+
+    Example:
+        >>> counted(1, "image"), counted(2, "image"), counted(0, "image is", "images are")
+        ('1 image', '2 images', '0 images are')
+    """
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
 def one_hot(names, known):

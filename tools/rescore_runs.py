@@ -14,6 +14,7 @@ from pathlib import Path
 from skinkit import __version__
 from skinkit.experiments.predictions import read_predictions, score_with_intervals, write_json
 from skinkit.experiments.run_folder import SavedRun
+from skinkit.names import counted
 
 NOTE = f"skinkit {__version__}: metrics computed again from the files of predictions"
 
@@ -55,7 +56,7 @@ def main(arguments=None):
     if not folders:
         parser.error(f"{runs} holds no finished run")
     changed = sum(rescore(folder) for folder in folders)
-    print(f"{len(folders)} runs, the scores of {changed} changed")
+    print(f"{counted(len(folders), 'run')}, the scores of {changed} changed")
 
 
 if __name__ == "__main__":

@@ -25,10 +25,10 @@ def leakage_report(table, split, part="test", against="train"):
         >>> leakage_report(table, butskova2021_split(table), part="validation")
     """
     rows, seen = (split.rows(table, name) for name in (part, against))
-    if rows.empty or seen.empty:
-        there = ", ".join(split.parts.unique())
+    if empty := [name for name, found in ((part, rows), (against, seen)) if found.empty]:
         raise ValueError(
-            f"Split {split.name!r} has the parts {there}. Received: part={part!r}, against={against!r}"
+            f"Split {split.name!r} has no images in {' or '.join(empty)}, where some are needed. "
+            f"Received: {split.sizes}"
         )
     return leakage_between(rows, seen, table["label"].unique(), one_table=True)
 

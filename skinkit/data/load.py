@@ -22,7 +22,7 @@ from skinkit.data.tables.folder import (
 from skinkit.data.tables.packed_images import PACKED_ENDINGS, holds_layers, unpack_images, was_unpacked
 from skinkit.data.tables.readers import drop_unusable, read_isic2020, read_manifest_columns, reader_for
 from skinkit.data.tables.second_table import drop_duplicates, join_second_table
-from skinkit.names import check_name, did_you_mean
+from skinkit.names import check_name, counted, did_you_mean
 
 # Names of tables in a folder that is not a release's; the first pattern that matches wins.
 _ANY = ("manifest.csv", "ham10000_metadata*", "train-metadata.csv")
@@ -243,6 +243,6 @@ def merge_bermeo2023(isic2019, isic2020):
     both = pd.concat([isic2020, isic2019], ignore_index=True)
     merged = validate(both[both["label"] != "unk"])
     notices = [*isic2019.attrs.get("notices", []), *isic2020.attrs.get("notices", [])]
-    notices.append(f"{len(both) - len(merged)} images of unknown diagnosis left out")
+    notices.append(f"{counted(len(both) - len(merged), 'image')} of unknown diagnosis left out")
     merged.attrs["notices"] = notices
     return merged

@@ -4,9 +4,9 @@ import functools
 
 import pandas as pd
 
-from skinkit.data.tables.columns import COLUMNS, COPY_COLUMNS, check_rows
+from skinkit.data.tables.columns import COLUMNS, COPY_COLUMNS, IMAGE_IDS, check_rows
 from skinkit.data.tables.csv_file import refuse_rows
-from skinkit.data.tables.missing import known_ids
+from skinkit.data.tables.missing import id_text, known_ids
 
 
 def validate(table, labels=None):
@@ -18,8 +18,8 @@ def validate(table, labels=None):
         labels: Strings, the only labels allowed; default: any.
 
     Returns:
-        The table with a fresh index, columns in order, strings as `string`, age as `Float64`, ids without
-        a word for a missing one ("unknown", "-1", ...: `<NA>`).
+        The table with a fresh index, columns in order, strings as `string`, age as `Float64`, ids of
+        lesions and patients without a word for a missing one ("unknown", "-1", ...: `<NA>`).
 
     Raises:
         ValueError: naming the row, the column, what was expected and what was found.
@@ -38,8 +38,8 @@ def validate(table, labels=None):
     if len(extra) == 1:
         raise ValueError(f"{' and '.join(COPY_COLUMNS)} come together. Received: {extra[0]} only")
     checked = table[[*COLUMNS, *extra]].reset_index(drop=True)
-    ids = [column for column in checked if column.endswith("_id")]
-    checked = checked.assign(**{name: known_ids(checked[name]) for name in ids})
+    readers = {name: id_text if name in IMAGE_IDS else known_ids for name in checked if name.endswith("_id")}
+    checked = checked.assign(**{name: read(checked[name]) for name, read in readers.items()})
     checked = checked.astype({column: "string" for column in checked if column != "age"})
     check_rows(checked, functools.partial(refuse_rows, "Manifest table, row", checked), labels)
     checked["age"] = pd.to_numeric(checked["age"], errors="coerce").astype("Float64")

@@ -15,7 +15,7 @@ import pandas as pd
 from skinkit.data.releases.catalog import CATALOG
 from skinkit.data.tables.archive_table import lesions_of_archive
 from skinkit.data.tables.image_ids import without_marks
-from skinkit.data.tables.missing import known_ids
+from skinkit.data.tables.missing import id_text, known_ids
 from skinkit.files import file_hash
 
 KINDS = ("photograph", "lesion", "patient")
@@ -133,7 +133,8 @@ def _digest(path, size, changed):
 
 def _names(facts, column, apart=""):
     """Ids without case, their naming schemes ("" for none), and keys that are equal for the same thing."""
-    name = known_ids(facts[column]).str.lower()
+    read = id_text if column == "photograph" else known_ids
+    name = read(facts[column]).str.lower()
     source = facts["dataset"].fillna("").str.lower()
     source = source.where(source.isin(CATALOG), source + apart)
     scheme = name.str.extract(_SCHEME, expand=False).fillna("")

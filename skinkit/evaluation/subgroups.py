@@ -8,6 +8,7 @@ from skinkit.evaluation.deciding.thresholds import FEWEST, one_class
 from skinkit.evaluation.prediction_arrays import predicted_index, unpack_predictions
 from skinkit.evaluation.uncertainty.intervals import bootstrap_intervals, interval_table, weightings
 from skinkit.evaluation.weighted_scores import Predictions, WeightedScores
+from skinkit.names import counted
 
 _AGES = {"0-19": 0, "20-39": 20, "40-59": 40, "60-79": 60, "80+": 80}
 TOO_FEW = "too few to say"
@@ -131,7 +132,7 @@ def _attribute(predictions, by, metadata):
     known = metadata.set_index("image_id")[by]
     absent = predictions.loc[~predictions["image_id"].isin(known.index), "image_id"]
     if len(absent):
-        raise ValueError(f"metadata has no row for {len(absent)} images, first {absent.iloc[0]!r}")
+        raise ValueError(f"metadata has no row for {counted(len(absent), 'image')}, first {absent.iloc[0]!r}")
     return known.loc[predictions["image_id"]].set_axis(predictions.index)
 
 

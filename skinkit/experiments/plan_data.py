@@ -56,15 +56,9 @@ def _check_split(name, run_data, first, theirs):
         _, mine = target.apply(run_data.table, mine)
     if mine.hash != theirs.hash:
         raise ValueError(
-            f"{name} needs {first.name}, which has another split: {theirs.name}, {counted(theirs)}. "
-            f"Received: {mine.name}, {counted(mine)}"
+            f"{name} needs {first.name}, which has another split: {theirs.name}, {theirs.sizes}. "
+            f"Received: {mine.name}, {mine.sizes}"
         )
-
-
-def counted(split):
-    """Returns how many images each part of a split has, in words."""
-    counts = split.parts.value_counts()
-    return ", ".join(f"{counts[part]} {part}" for part in data.splits.split.PARTS if part in counts)
 
 
 def _check_weights(recipe, run_data):
@@ -77,7 +71,7 @@ def _check_weights(recipe, run_data):
         stamp = f"; {data.leakage_stamp(report, 'the training of a member')}" if leaky else ""
         raise ValueError(
             f"{recipe.name}: weights are chosen on validation images that no member was trained on, and that "
-            f"are not the test part. Received: {counted(run_data.split)}; test_part={recipe.test_part!r}"
+            f"are not the test part. Received: {run_data.split.sizes}; test_part={recipe.test_part!r}"
             f"{stamp}"
         )
 

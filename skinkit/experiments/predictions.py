@@ -132,7 +132,8 @@ def write_predictions(predictions, path):
 
 def read_predictions(path):
     """Returns the predictions table that `write_predictions` wrote: ids are text, probabilities float64."""
-    table = pd.read_csv(path, dtype="string")
+    # Missing ids are empty: an image may be called NA.
+    table = pd.read_csv(path, dtype="string", keep_default_na=False, na_values=[""])
     # By way of text, because pandas' own fast reading of numbers may miss the last bit.
     return table.astype({name: "float64" for name in table if name.startswith("p_")})
 

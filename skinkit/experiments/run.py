@@ -10,7 +10,7 @@ import pandas as pd
 
 from skinkit import data
 from skinkit.experiments.plan import PRECISIONS, Plan, weights_identity
-from skinkit.experiments.plan_data import counted, plan_data
+from skinkit.experiments.plan_data import plan_data
 from skinkit.experiments.predictions import (
     predict_parts,
     predictor,
@@ -187,7 +187,7 @@ def _say(plan, run_data, verbose):
         return
     split = run_data.split
     print(f"{plan.recipe.name}: {plan.profile} profile, {plan.protocol} protocol, {run_data.source} images")
-    print(f"split {split.name}: {counted(split)}. {split.note}".rstrip())
+    print(f"split {split.name}: {split.sizes}. {split.note}".rstrip())
     print(run_data.stamp or "No leakage found.", flush=True)
 
 

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from skinkit.names import counted
+
 
 def embed(features, components=50, perplexity=30.0, seed=0):
     """Returns a point in the plane for each feature vector: PCA, then t-SNE.
@@ -114,6 +116,6 @@ def _groups_of_the_rarest(truth, groups, labels):
         raise ValueError(
             "A cross-validated probe needs rows of each label in two groups at least, and no other labels. "
             f"Received: groups by label {dict(zip(labels, counts, strict=True))}, "
-            f"{(truth < 0).sum()} rows of other labels"
+            f"{counted((truth < 0).sum(), 'row')} of other labels"
         )
     return min(counts)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skinkit.names import one_hot
+from skinkit.names import counted, one_hot
 from skinkit.pipeline.augment.orientation import ORIENTATIONS
 from skinkit.pipeline.sampling import Sampler
 from skinkit.pipeline.spec import PipelineSpec
@@ -68,7 +68,7 @@ def image_paths(rows):
     missing = [path for path in np.unique(paths) if not Path(path).is_file()]
     if missing:
         raise FileNotFoundError(
-            f"build_dataset: {len(missing)} image files are missing, first {missing[0]}. "
+            f"build_dataset: {counted(len(missing), 'image file')} not there, first {missing[0]}. "
             "Fetch the images, or read the table again with the folder where they are."
         )
     return paths

@@ -260,7 +260,10 @@ def test_a_report_read_from_a_file_has_no_reasons_and_stays_unknown(make_table):
 
 def test_empty_parts_and_unknown_images_are_refused(small):
     split = split_of(small, train="AC", test="BD")
-    with pytest.raises(ValueError, match="has the parts train, test. Received: part='validation'"):
+    with pytest.raises(
+        ValueError,
+        match="has no images in validation, .*Received: 2 train, 2 test",
+    ):
         leakage_report(small, split, part="validation")
     with pytest.raises(ValueError, match="has 1 of its 2 test images not in the table"):
         leakage_report(small[small["image_id"] != "D"], split)

@@ -22,7 +22,7 @@ def predictions():
     malignant = np.float32(0.3) + np.spacing(np.float32(0.3)) * rng.permutation(60).astype(np.float32)
     return pd.DataFrame(
         {
-            "image_id": [f"{i:03d}" for i in range(60)],
+            "image_id": ["NA", "a,b", *(f"{i:03d}" for i in range(58))],
             "lesion_id": pd.array([f"{i // 2:02d}" for i in range(60)], "string"),
             "patient_id": pd.array([pd.NA] * 60, "string"),
             "label": rng.choice(["benign", "malignant"], 60),

@@ -56,7 +56,7 @@ def test_a_missing_patient_is_a_group_of_its_own():
     [
         (["benign", "benign", "malignant"], None, "'malignant': 1"),
         (["benign", "benign", "malignant", "malignant"], ["a", "b", "c", "c"], "'malignant': 1"),
-        (["benign", "benign", "malignant", "malignant", "nv"], None, "1 rows of other labels"),
+        (["benign", "benign", "malignant", "malignant", "nv"], None, "1 row of other labels"),
     ],
 )
 def test_a_label_without_two_groups_is_named(y, groups, message):

@@ -252,7 +252,7 @@ def _with_damaged(table, folder, damage, positions):
 def test_missing_files_are_counted_and_named(photo_table):
     table = photo_table.copy()
     table.loc[[2, 5], "path"] = ["/nowhere/a.jpg", "/nowhere/b.jpg"]
-    with pytest.raises(FileNotFoundError, match="2 image files are missing, first /nowhere/a.jpg"):
+    with pytest.raises(FileNotFoundError, match="2 image files not there, first /nowhere/a.jpg"):
         build_dataset(table, RAW, labels=LABELS)
 
 

@@ -38,7 +38,7 @@ def test_scores_are_those_of_the_files_and_the_manifest_says_so(tmp_path, rescor
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     rescore([str(tmp_path)])
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
-    assert capsys.readouterr().out == "1 runs, the scores of 1 changed\n1 runs, the scores of 0 changed\n"
+    assert capsys.readouterr().out == "1 run, the scores of 1 changed\n1 run, the scores of 0 changed\n"
 
 
 def test_an_empty_folder_is_an_error_that_names_it(tmp_path, rescore, capsys):

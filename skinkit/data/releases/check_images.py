@@ -163,7 +163,7 @@ def _differences(table, release):
     for label, count in release.counts.items():
         counted.append((f"images labelled {label}", count, (table["label"] == label).sum()))
     return tuple(
-        f"{found:,} {what}, the catalog has {expected:,}"
+        f"{what}: {found:,}, the catalog has {expected:,}"
         for what, expected, found in counted
         if expected not in (None, found)
     )

@@ -12,7 +12,7 @@ import pandas as pd
 
 from skinkit.data.overlap import photograph_ids
 from skinkit.data.tables.missing import known_ids
-from skinkit.names import check_name
+from skinkit.names import check_name, counted
 
 GROUPS = ("image", "photograph", "lesion", "patient", "lesion+patient")
 # Fractions are made integers of this size so that no rounding of floats decides a tie.
@@ -110,4 +110,6 @@ def missing_note(table, grouped_by):
     """Says how many images have no id to group by."""
     columns = [f"{name}_id" for name in grouped_by.split("+") if name in ("lesion", "patient")]
     lost = int(table[columns].isna().all(axis=1).sum()) if columns else 0
-    return f"{lost} images without {grouped_by} id are groups of their own." if lost else ""
+    without = f"without {grouped_by} id"
+    said = (f"image {without} is a group of its own.", f"images {without} are groups of their own.")
+    return counted(lost, *said) if lost else ""

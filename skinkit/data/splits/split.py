@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 from skinkit.data.splits.grouping import GROUPS, assign, group_keys, missing_note
-from skinkit.files import read_json, reading, writing
+from skinkit.data.tables.csv_file import read_sheet
+from skinkit.files import read_json, writing
 from skinkit.names import check_name
 from skinkit.values import Count, Natural, Share
 
-_REMEDY = "Take it from a copy, or save the split again"
 PARTS = ("train", "validation", "test")
 FRACTIONS = MappingProxyType({"train": 0.7, "validation": 0.15, "test": 0.15})
 
@@ -47,8 +47,10 @@ class Split:
     def __post_init__(self):
         parts = pd.Series(self.parts).astype("string").rename("part")
         parts.index = pd.Index(parts.index.astype("string"), name="image_id")
-        if parts.empty or parts.index.has_duplicates:
-            raise ValueError(f"Split {self.name!r} needs each image once, and at least one image.")
+        twice = parts.index[parts.index.duplicated()]
+        if parts.empty or len(twice):
+            found = f"{twice[0]!r} twice" if len(twice) else "none"
+            raise ValueError(f"Split {self.name!r} has images, each once. Received: {found}")
         for part in parts.unique():
             check_name(f"Split {self.name!r}: Parts", part, PARTS)
         check_name(f"Split {self.name!r}: Values of `grouped_by`", self.grouped_by, GROUPS)
@@ -83,6 +85,12 @@ class Split:
                 f"first {absent[0]!r}. Was it made from another data set?"
             )
         return table.iloc[found].reset_index(drop=True)
+
+    @property
+    def sizes(self):
+        """How many images each part has, in words."""
+        counts = self.parts.value_counts()
+        return ", ".join(f"{counts[part]} {part}" for part in PARTS if part in counts)
 
     @property
     def hash(self):
@@ -125,7 +133,7 @@ class Split:
             ValueError: if a file is damaged, or the rows are not those that were saved.
         """
         path = csv_file(path)
-        remedy = f"A split is two files, .csv and .json. {_REMEDY}"
+        remedy = "A split is two files, .csv and .json. Take it from a copy, or save the split again"
         facts = read_json(path.with_suffix(".json"), remedy, "name", "seed", "grouped_by", "hash")
         expected = facts.pop("hash")
         split = cls(parts=read_parts(path), **facts)
@@ -138,12 +146,16 @@ class Split:
 
 def read_parts(path):
     """Reads a CSV file `image_id, part` into a Series indexed by image id."""
-    with reading(path, _REMEDY):
-        # An id may be called NA.
-        frame = pd.read_csv(path, dtype="string", encoding="utf-8-sig", keep_default_na=False)
-        if list(frame.columns) != ["image_id", "part"]:
-            raise ValueError(f"expected the columns image_id, part. Received: {', '.join(frame.columns)}")
-        return frame.set_index("image_id")["part"]
+    sheet = read_sheet(path)
+    if list(sheet.frame) != ["image_id", "part"]:
+        raise ValueError(
+            f"{path}: expected the columns image_id, part, and a comma, semicolon or tab between them. "
+            f"Received: {', '.join(sheet.frame)}"
+        )
+    ids = sheet.frame["image_id"]
+    sheet.fail_where(ids.isna(), "image_id", "an image id")
+    sheet.fail_where(ids.duplicated(keep=False), "image_id", "each image once")
+    return sheet.frame.set_index("image_id")["part"]
 
 
 def csv_file(path):

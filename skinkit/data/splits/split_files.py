@@ -5,14 +5,16 @@ import dataclasses
 import pandas as pd
 
 from skinkit.data.splits.split import Split, csv_file, read_parts
+from skinkit.names import counted
 
 
 def read_split(path):
     """Returns the `Split` of a CSV file: one that was saved, or a list of one's own.
 
     Args:
-        path: Path of a file that `Split.save` wrote; or of a CSV file `image_id, part` alone, of which it is
-            not known whether it keeps lesions and patients together.
+        path: Path of a file that `Split.save` wrote; or of a CSV file `image_id, part` alone, in UTF-8 with
+            commas, semicolons or tabs, of which it is not known whether it keeps lesions and patients
+            together.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -43,12 +45,10 @@ def split_from_file(table, path: str):
     parts = split.parts[split.parts.index.isin(images)]
     if parts.empty:
         raise ValueError(
-            f"{path} holds none of the {len(images)} images of the data set. Received: "
+            f"{path} holds none of the images of the data set. Received: "
             f"{split.parts.index[0]!r} in the file, {images[0]!r} in the data set"
         )
     lost, unused = len(split.parts) - len(parts), len(images) - len(parts)
-    notes = [
-        f"{lost} images of the file are not in the data set." if lost else "",
-        f"{unused} images of the data set are in no part of the file." if unused else "",
-    ]
+    only = {"file": lost, "data set": unused}
+    notes = [f"Only in the {where}: {counted(number, 'image')}." for where, number in only.items() if number]
     return dataclasses.replace(split, parts=parts, note=" ".join(filter(None, [split.note, *notes])))

@@ -13,6 +13,7 @@ from skinkit.data.tables.csv_file import read_sheet
 from skinkit.data.tables.folder import data_root, list_files, tables_like
 from skinkit.data.tables.index_file import read_index_file
 from skinkit.files import reading
+from skinkit.names import counted
 from skinkit.values import Count, Natural, Share
 
 # SHA-256 of gessert2019's sorted test ids, joined by newlines.
@@ -55,8 +56,8 @@ def gessert2019_split(table, fold=0, index_file=None, seed: Natural = 0):
     released = _gessert2019_parts(Path(index_file))
     if unknown := {*table["image_id"]} - {*released.index}:
         raise ValueError(
-            f"{index_file} divides the {len(released)} images of HAM10000; {len(unknown)} images of the "
-            f"table are not in it, first {min(unknown)}."
+            f"{index_file} divides the {len(released)} images of HAM10000. Not among them: "
+            f"{counted(len(unknown), 'image')} of the table, first {min(unknown)}"
         )
     parts = released.map({"test": "test", f"fold{fold}": "validation"}).fillna("train")
     parts = parts.reindex(table["image_id"])
@@ -241,7 +242,7 @@ def derm7pt_split(table, folder, merge_validation=True):
         parts |= {ids[int(row)]: part for row in sheet.frame["indexes"]}
     absent = [image for image in table["image_id"] if image not in parts]
     if absent:
-        raise ValueError(f"{folder}: {len(absent)} images of the table are in no index file.")
+        raise ValueError(f"{folder}: in no index file: {counted(len(absent), 'image')} of the table")
     kept = pd.Series(parts, dtype="string").reindex(table["image_id"])
     lost = Counter(part for image, part in parts.items() if image not in kept.index)
     told = ", ".join(f"{count} of {part}" for part, count in sorted(lost.items())) or "none"

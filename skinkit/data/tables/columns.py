@@ -4,9 +4,9 @@ import pandas as pd
 
 from skinkit.data.tables.csv_file import column_name
 from skinkit.data.tables.image_ids import without_ending
-from skinkit.data.tables.missing import known_ids, unknown_as_missing
+from skinkit.data.tables.missing import id_text, known_ids, unknown_as_missing, words_as_missing
 from skinkit.data.tables.words import WORDS
-from skinkit.names import check_name
+from skinkit.names import check_name, counted
 
 COLUMNS = (
     "image_id",
@@ -30,11 +30,14 @@ TRANSFORMS = ("identity", "rot90cw", "rot90ccw", "rot180", "flip_up_down", "flip
 # The archive has a fifth one for some images of HAM10000, which the release does not know: no weight is known
 # for it.
 _DX_TYPES = {**WORDS["dx_types"], "single contributor clinical assessment": pd.NA}
+IMAGE_IDS = ("image_id", "source_id")
 _SHARED = ("image_id", "file", "lesion_id", "patient_id", "dx_type", "age", "sex", "site")
 
 
 def rename_columns(sheet, columns=None):
     """Gives the columns of a sheet the names of the manifest: the user's, then those of the releases.
+
+    Words for a missing value become `<NA>`, but as the name of an image or of a folder.
 
     Args:
         sheet: `Sheet` to change.
@@ -53,6 +56,8 @@ def rename_columns(sheet, columns=None):
     names = pd.Series(WORDS["columns"])
     names = names[names.index.isin(frame.columns) & ~names.isin(frame.columns)]
     sheet.frame = frame.rename(columns=names.drop_duplicates())
+    words = [name for name in sheet.frame if name not in IMAGE_IDS] if sheet.path.is_file() else []
+    sheet.frame = sheet.frame.assign(**{name: words_as_missing(sheet.frame[name]) for name in words})
 
 
 def common(sheet, label, others=()):
@@ -60,15 +65,16 @@ def common(sheet, label, others=()):
     rows = sheet.frame.reindex(columns=[*_SHARED, *others]).astype("string").assign(label=label)
     rows["image_id"] = without_ending(rows["image_id"])
     if stripped := int((rows["image_id"] != sheet.frame["image_id"]).sum()):
-        sheet.note(f"column 'image_id': file name ending removed from {stripped} ids")
+        sheet.note(f"column 'image_id': file name ending removed from {counted(stripped, 'id')}")
     for name in ("lesion_id", "patient_id"):
         rows[name] = sheet.note_missing(name, rows[name], known_ids(rows[name]))
     dx_type = rows["dx_type"].str.lower()
     rows["dx_type"] = sheet.note_missing("dx_type", dx_type, dx_type.replace(_DX_TYPES))
     # Tables with semicolons usually have decimal commas.
     rows["age"] = unknown_as_missing(rows["age"]).str.replace(",", ".", regex=False)
-    sex = unknown_as_missing(lower(sheet, "sex")).replace({"m": "male", "f": "female"})
-    rows["sex"] = sheet.note_missing("sex", sex, sex.where(sex.isin(SEXES)))
+    sex = unknown_as_missing(lower(sheet, "sex"))
+    known = sex.replace(WORDS["sexes"])
+    rows["sex"] = sheet.note_missing("sex", sex, known.where(known.isin(SEXES)), (*SEXES, *WORDS["sexes"]))
     rows["site"] = unknown_as_missing(lower(sheet, "site"))
     check_rows(rows, sheet.fail_where)
     return rows
@@ -79,7 +85,7 @@ def lower(sheet, name):
     values = sheet.frame.reindex(columns=[name])[name].astype("string")
     low = values.str.lower()
     if changed := int((values != low).sum()):
-        sheet.note(f"column {name!r}: {changed} values written in lower case")
+        sheet.note(f"column {name!r}: {counted(changed, 'value')} written in lower case")
     return low
 
 
@@ -92,11 +98,12 @@ def check_rows(rows, fail, labels=None):
         labels: Strings, the only labels allowed; `None` for any.
     """
     ids, label, age = rows["image_id"], rows["label"], rows["age"]
-    fail(known_ids(ids).isna(), "image_id", "an image id")
+    fail(id_text(ids).isna(), "image_id", "an image id")
     fail(ids.str.lower().duplicated(keep=False), "image_id", "each image once")
     if "source_id" in rows:
         photograph = "the id of the photograph in every row, also of originals"
-        fail(known_ids(rows["source_id"]).isna(), "source_id", photograph)
+        known = known_ids(rows["source_id"]).notna() | rows["source_id"].isin(ids.dropna())
+        fail(~known, "source_id", photograph)
     fail(label.isna(), "label", "a diagnosis")
     fail(label != label.str.lower(), "label", "a lower-case code")
     if labels is not None:

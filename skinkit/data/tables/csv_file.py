@@ -2,13 +2,14 @@
 
 import csv
 import io
+import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
 import pandas as pd
 
-from skinkit.data.tables.missing import is_missing
+from skinkit.names import counted
 
 _SPREADSHEETS = {".xlsx", ".xls", ".xlsm", ".ods"}
 
@@ -30,23 +31,31 @@ class Sheet:
         """Adds a notice, with the name of the file."""
         self.notices.append(f"{self.path.name}: {text}")
 
-    def note_missing(self, name, before, after):
-        """Adds a notice of the values of a column that have become missing, and returns the new column."""
+    def note_missing(self, name, before, after, known=()):
+        """Adds a notice of the values of a column that have become missing, and returns the new column.
+
+        Args:
+            name: String, name of the column.
+            before: Series of its values.
+            after: The new column.
+            known: Strings, the values that it may have, where these are few.
+        """
         lost = before[before.notna() & after.isna()]
         if len(lost):
             words = ", ".join(sorted(lost.unique())[:5])
-            self.note(f"column {name!r}: {len(lost)} values ({words}) taken as missing")
+            hint = f"; known are {', '.join(known)}" if known else ""
+            self.note(f"column {name!r}: {counted(len(lost), 'value')} ({words}) taken as missing{hint}")
         return after
 
     def fail_where(self, wrong, column, expected):
         """Raises ValueError naming file, line and value if any row of the mask `wrong` is true."""
         refuse_rows(f"{self.path}, line", self.frame, wrong, column, expected, self.called)
 
-    def drop(self, wrong, reason):
-        """Leaves out the rows of the mask `wrong` and says how many; raises ValueError if none is left."""
+    def drop(self, wrong, why):
+        """Leaves out the images of a mask and says how many; raises ValueError if none is left."""
         wrong = wrong.fillna(False).to_numpy(dtype=bool)
         if wrong.any():
-            self.note(f"{wrong.sum()} {reason}")
+            self.note(f"left out, {why}: {counted(wrong.sum(), 'image')}")
             if wrong.all():
                 raise ValueError(f"{self.path}: no row is left. Received: {'; '.join(self.notices)}")
             self.frame = self.frame[~wrong]
@@ -136,6 +145,8 @@ def _decode(path):
     marks = ["a byte-order mark"] if raw.startswith(b"\xef\xbb\xbf") else []
     if "\r" in text:
         marks.append("CRLF line ends" if "\r\n" in text else "CR line ends")
+    # Some programs write a letter and its accent apart.
+    text = unicodedata.normalize("NFC", text)
     return text.replace("\r\n", "\n").replace("\r", "\n"), marks
 
 
@@ -146,11 +157,11 @@ def _rows(path, text, separator):
     try:
         header = next(reader, [])
         for row in filter(lambda row: any(map(str.strip, row)), reader):
-            rows[reader.line_num] = [pd.NA if is_missing(cell) else cell.strip() for cell in row]
+            rows[reader.line_num] = [cell.strip() or pd.NA for cell in row]
             if len(row) != len(header):
                 raise ValueError(
-                    f"{path}, line {reader.line_num}: expected {len(header)} fields as in the header. "
-                    f"Received: {len(row)}"
+                    f"{path}, line {reader.line_num}: expected {counted(len(header), 'field')} as in the "
+                    f"header. Received: {len(row)}"
                 )
     except csv.Error as error:
         raise ValueError(f"{path}, line {reader.line_num}: not a CSV row ({error}).") from None

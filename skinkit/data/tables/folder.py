@@ -2,6 +2,7 @@
 
 import filecmp
 import os
+import unicodedata
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pandas as pd
 from skinkit.data.tables.csv_file import Sheet
 from skinkit.data.tables.image_ids import without_marks
 from skinkit.files import IMAGE_ENDINGS
+from skinkit.names import counted
 
 _TABLE_ENDINGS = {".csv", ".tab", ".tsv", ".txt", ".npz", ""}
 
@@ -71,7 +73,7 @@ def attach_images(sheet, rows, files, missing_images, table_alone):
         sheet.note("no images beside it: the table alone (path is <NA>)")
         return rows
     if missing_images == "drop":
-        sheet.note(f"{missing.sum()} rows without an image dropped")
+        sheet.note(f"{counted(missing.sum(), 'row')} without an image dropped")
         return rows[~missing]
     lost = rows.loc[missing, "image_id"]
     raise FileNotFoundError(
@@ -104,22 +106,23 @@ def _by_file(sheet, rows):
 
 
 def _find(places, file):
-    # Tables that were written on Windows separate folders by backslashes.
-    names = (file, file.replace("\\", "/"))
+    # Tables that were written on Windows separate folders by backslashes; files of macOS may have letters
+    # and accents apart.
+    names = (file, file.replace("\\", "/"), unicodedata.normalize("NFD", file))
     return next((str(p / name) for name in names for p in places if (p / name).is_file()), pd.NA)
 
 
 def _by_id(sheet, rows, files):
     images = {}
     for path in filter(is_image, files):
-        images.setdefault(path.stem.lower(), []).append(path)
+        images.setdefault(unicodedata.normalize("NFC", path.stem).lower(), []).append(path)
     ids = rows["image_id"].str.lower()
     again = sum(_equal_files(images[image]) for image in ids if image in images)
     if again:
-        sheet.note(f"{again} images occur in a second folder: the first is used")
+        sheet.note(f"{counted(again, 'image occurs', 'images occur')} in a second folder: the first is used")
     unused = len(images.keys() - set(ids))
     if unused:
-        sheet.note(f"{unused} images without a row in the table are not used")
+        sheet.note(f"{counted(unused, 'image')} without a row in the table: not used")
     return [str(images[image][0]) if image in images else None for image in ids]
 
 
@@ -159,6 +162,6 @@ def class_folders(folder, files):
     if again.any():
         first, other = [path for path, twice in zip(paths, again, strict=True) if twice][:2]
         raise ValueError(f"{folder}: {first} and {other} have one image id. Leave one of them")
-    labels = [path.parent.name for path in paths]
+    labels = [unicodedata.normalize("NFC", path.parent.name) for path in paths]
     rows = {"image_id": ids, "path": [path.as_posix() for path in paths], "label": labels}
     return Sheet(folder / "class folders", pd.DataFrame(rows, dtype="string"))

@@ -59,10 +59,10 @@ def drop_unusable(sheet):
     if "image_id" not in sheet.frame:
         return
     synthetic = without_marks(sheet.frame["image_id"]).str.lower().str.startswith(_SYNTHETIC_IMAGE)
-    sheet.drop(synthetic, "synthetic image dropped (ISIC_0035068, which the official scorer leaves out)")
+    sheet.drop(synthetic, "synthetic (ISIC_0035068, which the official scorer leaves out)")
     if "image_manipulation" in sheet.frame:
         altered = sheet.frame["image_manipulation"]
-        sheet.drop(altered.notna(), f"altered or synthetic images dropped ({_counts(altered)})")
+        sheet.drop(altered.notna(), f"altered or synthetic ({_counts(altered)})")
     # ISIC 2024's own table has some of these columns, and ids of any number.
     is_export = not _EXPORT_COLUMNS.isdisjoint(sheet.frame) and "iddx_full" not in sheet.frame
     if is_export and not any(part.startswith(_OFFICIAL_SETS) for part in sheet.path.resolve().parts):
@@ -70,8 +70,8 @@ def drop_unusable(sheet):
         number = ids.str.extract(r"(?i)^ISIC_(\d{7})$", expand=False).astype("Int64")
         sheet.drop(
             number.between(*_OFFICIAL_TEST),
-            "images of the official ISIC 2018 validation and test sets left out, so that none falls into "
-            f"training; they are read in a folder {' or '.join(_OFFICIAL_SETS)}",
+            "of the official ISIC 2018 validation and test sets, so that none falls into training (they are "
+            f"read in a folder {' or '.join(_OFFICIAL_SETS)})",
         )
 
 
@@ -103,7 +103,7 @@ def read_archive(sheet, labels=None):
     label = label.fillna(group.astype("string"))
     other = label.isna()
     words = _counts(sheet.frame["diagnosis_3"].fillna("no diagnosis")[other])
-    sheet.drop(other, f"images are in none of the classes ({words})")
+    sheet.drop(other, f"in none of the classes ({words})")
     return common(sheet, label[~other])
 
 
@@ -133,7 +133,7 @@ def read_isic2020(sheet, labels=None):
     if "tfrecord" in sheet.frame:
         record = pd.to_numeric(sheet.frame["tfrecord"], errors="coerce")
         sheet.fail_where(record.isna(), "tfrecord", "a number (-1 marks a duplicate)")
-        sheet.drop(record == -1, "duplicates (tfrecord -1) dropped")
+        sheet.drop(record == -1, "duplicates (tfrecord -1)")
     if by_diagnosis:
         label = translated(sheet, "diagnosis", labels, DIAGNOSES)
         sheet.fail_where(label.isna(), "diagnosis", f"one of {', '.join(DIAGNOSES)}")
@@ -164,7 +164,7 @@ def read_derm7pt(sheet, labels=None):
     label = translated(sheet, "diagnosis", labels, _derm7pt_label)
     sheet.fail_where(label.isna() & ~words.isin(_DERM7PT_DROPPED), "diagnosis", "a diagnosis of derm7pt")
     other = label.isna()
-    sheet.drop(other, f"of {len(label)} cases are in none of the classes ({_counts(words[other])})")
+    sheet.drop(other, f"in none of the classes ({_counts(words[other])})")
     file = sheet.frame["derm"].str.replace("\\", "/", regex=False)
     sheet.frame = sheet.frame.assign(file=file, image_id=without_ending(file.str.split("/").str[-1]))
     sheet.called["file"] = "derm"

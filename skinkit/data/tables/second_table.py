@@ -8,6 +8,7 @@ from skinkit.data.tables.columns import rename_columns
 from skinkit.data.tables.csv_file import read_sheet
 from skinkit.data.tables.folder import tables_like
 from skinkit.data.tables.image_ids import without_marks
+from skinkit.names import counted
 
 # What a second table may add; its other columns stay where they are.
 _ADDED = ("lesion_id", "patient_id", "dx_type", "age", "sex", "site")
@@ -66,5 +67,6 @@ def drop_duplicates(sheet, rows, files):
     ids = photograph_ids(rows)
     both = first.isin(ids) & second.isin(ids)
     again = ids.isin(second[both.to_numpy(dtype=bool)])
-    sheet.note(f"{again.sum()} duplicates dropped ({len(pairs.frame)} pairs in {found[0].name})")
+    listed = counted(len(pairs.frame), "pair")
+    sheet.note(f"{counted(again.sum(), 'duplicate')} dropped ({listed} in {found[0].name})")
     return rows[~again.to_numpy(dtype=bool)]

@@ -7,6 +7,7 @@ from skinkit.experiments.deciding.operating_point import with_ends
 from skinkit.experiments.deciding.rule import Rule, fit_rule
 from skinkit.experiments.predictions import prediction_groups
 from skinkit.files import reading, writing
+from skinkit.names import counted
 
 COLUMNS = ("age", "sex", "site", "dx_type", "dataset")
 NAME = "subgroups.csv"
@@ -41,7 +42,7 @@ def write_subgroups(run, folder, predictions=None, table=None, data_dir=None, **
     if not (known := [name for name in COLUMNS if rows[name].nunique(dropna=False) > 1]):
         raise ValueError(
             f"Subgroups differ in {', '.join(COLUMNS)}. "
-            f"Received: {len(rows)} images that differ in none of them"
+            f"Received: {counted(len(rows), 'image that differs', 'images that differ')} in none of them"
         )
     rule = fit_rule(run, data_dir, predictions, **wanted) if wanted else Rule()
     positive = run.positive_of(evaluation.unpack_predictions(predictions)[2])
@@ -79,7 +80,7 @@ def _read(path, dtypes):
     if not path.exists():
         return None
     with reading(path, "Delete it, and make it again with `skinkit evaluate RUN --subgroups`"):
-        return pd.read_csv(path, dtype=dtypes)
+        return pd.read_csv(path, dtype=dtypes, keep_default_na=False, na_values=[""])
 
 
 def subgroups_text(found):

@@ -2,6 +2,7 @@
 
 from skinkit.experiments.many_runs.progress import duration
 from skinkit.experiments.results.recipe_list import list_recipes
+from skinkit.names import counted
 
 
 def dry_run_text(runs, missing, jobs=1):
@@ -28,7 +29,7 @@ def dry_run_text(runs, missing, jobs=1):
         lines.append(f"{state:<12} {time:>8}  {run}")
     total = f"Runs: {len(runs) - finished} left, {finished} finished. Time left: about "
     total += f"{duration(seconds / jobs)} with {jobs} at a time"
-    total += f", besides {unknown} runs of unknown time." if unknown else "."
+    total += f", besides {counted(unknown, 'run')} of unknown time." if unknown else "."
     absent = "Missing:\n" + "\n".join(missing) if missing else "No data and no weights are missing."
     return "\n".join([*lines, total, absent])
 

@@ -16,6 +16,7 @@ from skinkit.experiments.many_runs.progress import SweepProgress
 from skinkit.experiments.many_runs.run_list import list_plans, list_runs
 from skinkit.experiments.plan import imported, run_words, weights_identity
 from skinkit.experiments.run import BusyError
+from skinkit.names import counted
 
 # Seconds between two looks at the processes, and until one that was asked to stop is killed.
 _POLL, _PATIENCE = 0.5, 30
@@ -189,7 +190,7 @@ class Sweep:
     def carry_out(self):
         """Carries all out and returns whether all are finished."""
         if self.done:
-            self.progress.say(f"Finished already: {self.done} of {self.total} runs")
+            self.progress.say(f"Finished already: {self.done} of {counted(self.total, 'run')}")
         with _stopped_by_signals():
             try:
                 while self.waiting or self.running:
@@ -253,7 +254,7 @@ class Sweep:
         for run, job in self.running.items():
             self.progress.end(run)
             job.stop()
-        self.progress.say(f"Stopping {len(self.running)} runs, which keep the state of their last epoch")
+        self.progress.say(f"Stopping {counted(len(self.running), 'run')}, with the last epoch kept")
         for job in self.running.values():
             job.wait()
         self.progress.say(self._summary())

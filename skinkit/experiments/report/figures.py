@@ -10,6 +10,7 @@ from skinkit import evaluation, plots
 from skinkit.experiments.deciding.operating_point import gain_text, referral_text
 from skinkit.experiments.deciding.rule import calibrated_arrays
 from skinkit.experiments.report import words
+from skinkit.names import counted
 from skinkit.plots.style import one_axes
 
 # As wide as a phone, so that letters keep their size.
@@ -108,7 +109,7 @@ def _told(history, name):
             best, at = ("least", values.idxmin()) if name in _LOW_IS_GOOD else ("most", values.idxmax())
             ends = f"from {values.iloc[0]:.3g} to {values.iloc[-1]:.3g}"
             parts.append(f"{word} {ends}, {best} {values[at]:.3g} in epoch {at}")
-    return f"{words.score_name(name)} over {len(history)} epochs: {'; '.join(parts)}."
+    return f"{words.score_name(name)} over {counted(len(history), 'epoch')}: {'; '.join(parts)}."
 
 
 def _axes(size=_SIZE):

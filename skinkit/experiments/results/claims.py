@@ -4,7 +4,7 @@ import pandas as pd
 
 from skinkit.experiments.results.comparisons import METRICS, beside_printed
 from skinkit.experiments.results.finished_runs import ENOUGH_RUNS
-from skinkit.names import check_name
+from skinkit.names import check_name, counted
 from skinkit.papers.claims import load_claims, printed_check
 from skinkit.papers.registry import recipe as find_recipe
 
@@ -83,7 +83,7 @@ def difference_in_words(row, what=""):
         f"{row.difference:+.3f} {row.metric.replace('_', ' ').replace('auc', 'AUC').replace('f1', 'F1')}",
         f"95 % {low:+.3f} to {high:+.3f}" if pd.notna(low) else "no interval",
         f"sd over runs {row.run_sd:.3f}" if pd.notna(row.run_sd) else "",
-        f"{row.runs:.0f} run{'s' if row.runs > 1 else ''}",
+        counted(int(row.runs), "run"),
     ]
     subject = what or f"{row.first}, against {row.second},"
     return f"{subject} {_effect(row)}: {', '.join(filter(None, parts))}"

@@ -275,7 +275,8 @@ def read_table(source):
     Args:
         source: Path, or open file.
     """
-    table = pd.read_csv(source, dtype=dict.fromkeys(_WORDS, str))
+    text = dict.fromkeys(_WORDS, str)
+    table = pd.read_csv(source, dtype=text, keep_default_na=False, na_values=[""])
     return table.assign(**{name: table[name].fillna("") for name in _WORDS if name in table})
 
 

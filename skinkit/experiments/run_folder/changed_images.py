@@ -33,7 +33,7 @@ def check_unchanged(table, folder):
     """
     remedy = "Give the image back as it was, or train again with `--again`"
     with reading(folder / NAME, "Train again with `--again`"):
-        noted = pd.read_csv(folder / NAME, dtype={"image_id": str})
+        noted = pd.read_csv(folder / NAME, dtype={"image_id": str}, keep_default_na=False)
         files = _files(table).merge(noted, on="image_id", suffixes=("", "_noted"), validate="1:1")
     touched = (files["bytes"] != files["bytes_noted"]) | (files["changed"] != files["changed_noted"])
     for row in files[touched].itertuples():

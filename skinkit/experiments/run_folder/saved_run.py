@@ -13,6 +13,7 @@ from skinkit.experiments.plan import run_command, run_folder_name
 from skinkit.experiments.predictions import predictor, read_predictions, write_predictions
 from skinkit.experiments.run_folder.no_run import not_a_run
 from skinkit.files import read_json, reading
+from skinkit.names import counted
 from skinkit.papers.choice import Choice
 from skinkit.papers.recipe import Recipe
 from skinkit.registration import import_own
@@ -90,11 +91,12 @@ class SavedRun:
 
     def _table(self, name, column, is_whole):
         with reading(self.folder / name, self.remedy):
-            found = pd.read_csv(self.folder / name)
+            # A class may be called none.
+            found = pd.read_csv(self.folder / name, keep_default_na=False, na_values=[""])
             if column not in found:
                 raise ValueError(f"it lacks the column {column}")
             if not is_whole(found):
-                raise ValueError(f"it ends after {len(found)} rows")
+                raise ValueError(f"it ends after {counted(len(found), 'row')}")
             return found
 
     def import_own(self):

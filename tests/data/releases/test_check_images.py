@@ -258,9 +258,9 @@ def test_counts_that_differ_from_the_catalog_are_differences_not_errors(table):
     report = check(table(files, lesion_id=["l1", "l2"], label=["nv", "mel"]), expected)
     assert report.ok
     assert report.differences == (
-        "2 images, the catalog has 3",
-        "0 patients, the catalog has 2",
-        "1 images labelled mel, the catalog has 2",
+        "images: 2, the catalog has 3",
+        "patients: 0, the catalog has 2",
+        "images labelled mel: 1, the catalog has 2",
     )
 
 
@@ -284,7 +284,7 @@ def test_a_data_set_is_checked_by_name_against_its_catalog_entry(tmp_path):
     (folder / "HAM10000_metadata.csv").write_text(header + row)
     (folder / "ISIC_0027419.jpg").write_bytes(JPEG)
     report = check_images("ham10000", root=tmp_path, progress=False)
-    assert report.ok and "1 images, the catalog has 10,015" in report.differences
+    assert report.ok and "images: 1, the catalog has 10,015" in report.differences
 
 
 def test_the_two_equal_pairs_of_ham10000_are_found_within_one_lesion(real_ham):

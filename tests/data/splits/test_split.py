@@ -263,17 +263,20 @@ class TestSplitFile:
         assert [getattr(again, key) for key in same] == [getattr(split, key) for key in same]
         assert sorted(file.name for file in path.parent.iterdir()) == ["mine.csv", "mine.json"]
 
-    @pytest.mark.parametrize("name", ["mine.csv", "mine.json"])
-    def test_a_damaged_file_is_named(self, make_table, tmp_path, name):
+    @pytest.mark.parametrize(
+        ("name", "says"),
+        [("mine.csv", ": expected a header"), ("mine.json", " is damaged.*save the split again")],
+    )
+    def test_a_damaged_file_is_named(self, make_table, tmp_path, name, says):
         path = stratified_group_split(built_table(make_table)).save(tmp_path / "mine.csv")
         (tmp_path / name).write_bytes(b"")
-        with pytest.raises(ValueError, match=f"{name} is damaged.*save the split again"):
+        with pytest.raises(ValueError, match=f"{name}{says}"):
             Split.load(path)
 
     def test_other_columns_are_named(self, make_table, tmp_path):
         path = stratified_group_split(built_table(make_table)).save(tmp_path / "mine.csv")
         path.write_text(path.read_text().replace("image_id", "image", 1))
-        with pytest.raises(ValueError, match="expected the columns image_id, part. Received: image, part"):
+        with pytest.raises(ValueError, match="expected the columns image_id, part, .* Received: image, part"):
             Split.load(path)
 
     def test_the_hash_is_that_of_the_sorted_lines(self):
@@ -296,8 +299,8 @@ class TestSplitFile:
     @pytest.mark.parametrize(
         ("ids", "parts", "group", "says"),
         [
-            (["A", "A"], ["train", "test"], "image", "each image once"),
-            ([], [], "image", "at least one image"),
+            (["A", "B", "A"], ["train", "test", "test"], "image", "each once. Received: 'A' twice"),
+            ([], [], "image", "Split 'x' has images, each once. Received: none"),
             (["A"], ["dev"], "image", "Parts are train, validation, test. Received: 'dev'"),
             (["A"], ["train"], "site", "Values of `grouped_by` are image"),
         ],
@@ -361,7 +364,7 @@ class TestGessert2019:
         path.write_bytes(pickle.dumps(indices))
         split = gessert2019_split(make_table(label=["nv"] * 5), 2, path)
         assert split.parts.tolist() == ["test", "train", "train", "validation", "test"]
-        with pytest.raises(ValueError, match="1 images of the table are not in it"):
+        with pytest.raises(ValueError, match="Not among them: 1 image of the table"):
             gessert2019_split(make_table(label=["nv"] * 6), 2, path)
 
     def test_without_a_file_four_own_parts_share_no_lesion(self, histogram_table):
@@ -532,7 +535,7 @@ class TestDerm7pt:
         assert all(total in split.note for total in ("1011", "987", "986"))
 
     def test_missing_files_and_images_are_named(self, folder, make_table):
-        with pytest.raises(ValueError, match="1 images of the table"):
+        with pytest.raises(ValueError, match="in no index file: 1 image of the table"):
             derm7pt_split(make_table(image_id=["Img9"], label=["nv"]), folder)
         (folder / "valid_indexes.csv").unlink()
         with pytest.raises(FileNotFoundError, match="valid_indexes.csv is not there"):
@@ -569,7 +572,8 @@ class TestFiles:
         )
 
     def test_ids_that_look_like_something_else_survive(self, tmp_path):
-        split = self.split({"NA": "train", "a,b": "test", "007": "train", 'say "no"': "validation"})
+        names = ("NA", "a,b", "None", "null", "nan", "007", "a;b", 'say "no"', "N\u00e4vus")
+        split = self.split(dict.fromkeys(names, "train") | {"b": "test", "c": "validation"})
         again = Split.load(split.save(tmp_path / "mine"))
         assert again.parts.equals(split.parts)
         for name in ("name", "seed", "grouped_by", "note"):
@@ -581,14 +585,48 @@ class TestFiles:
         assert (split.name, split.grouped_by, split.ids("train")) == ("list", "image", ["NA"])
         assert "does not say how it was grouped" in split.note
 
+    @pytest.mark.parametrize(
+        "text", ["image_id;part\r\nNA;train\r\na,b;test\r\n", "Image ID\tPart\nNA\ttrain\na,b\ttest"]
+    )
+    def test_a_list_of_ones_own_may_have_any_separator(self, tmp_path, text):
+        (tmp_path / "list.csv").write_text(text, encoding="utf-8-sig", newline="")
+        assert read_split(tmp_path / "list.csv").parts.to_dict() == {"NA": "train", "a,b": "test"}
+
+    @pytest.mark.parametrize(
+        ("text", "says"),
+        [
+            (
+                "image_id|part\na|train\n",
+                "columns image_id, part, and a comma, semicolon or tab between.* Received: image_id.part$",
+            ),
+            ("Foto,Teil\na,train\n", "expected the columns image_id, part.* Received: foto, teil$"),
+            (
+                "image_id,part\na,train\nb,test\na,test\n",
+                "list.csv, line 2, column 'image_id': .* once. Received: 'a' .2 such rows: 2, 4.$",
+            ),
+            ("image_id,part\na,train\n,test\n", "line 3, column 'image_id': expected an image id"),
+            (
+                "image_id,part\nä,train\n",
+                "list.csv: not UTF-8 text .invalid .* at byte 14.. Save the table as a CSV file in UTF-8",
+            ),
+            (
+                "image_id,part\na,trian\n",
+                "Parts are train, validation, test. Received: 'trian'. Did you mean train",
+            ),
+        ],
+    )
+    def test_what_is_wrong_with_a_list_is_said(self, tmp_path, text, says):
+        (tmp_path / "list.csv").write_text(text, encoding="latin-1")
+        with pytest.raises(ValueError, match=says):
+            read_split(tmp_path / "list.csv")
+
     def test_only_what_table_and_file_share_is_split_and_the_rest_counted(self, tmp_path):
         path = self.split({"a": "train", "b": "test", "c": "test"}).save(tmp_path / "mine")
         split = split_from_file(pd.DataFrame({"image_id": ["a", "b", "d"]}), path)
         assert split.parts.to_dict() == {"a": "train", "b": "test"}
-        assert "1 images of the file are not in the data set" in split.note
-        assert "1 images of the data set are in no part" in split.note
+        assert split.note == "a note Only in the file: 1 image. Only in the data set: 1 image."
         with pytest.raises(
-            ValueError, match="holds none of the 1 images of the data set. Received: 'a' .* 'z'"
+            ValueError, match="holds none of the images of the data set. Received: 'a' .* 'z'"
         ):
             split_from_file(pd.DataFrame({"image_id": ["z"]}), path)
 

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from skinkit.data.tables.missing import is_missing, known_ids
+from skinkit.data.tables.missing import id_text, known_ids, words_as_missing
 
 WORDS = [
     "",
@@ -71,5 +71,11 @@ def test_whole_numbers_among_floats_are_ids_of_digits():
     assert known_ids(pd.Series([7, 8])).tolist() == ["7", "8"]
 
 
+def test_an_image_may_have_any_name_but_a_blank_one():
+    names = pd.Series([" NA ", "-1", "unknown", " ", "Na\u0308vus"])
+    assert id_text(names).tolist() == ["NA", "-1", "unknown", pd.NA, "N\u00e4vus"]
+
+
 def test_unknown_is_a_value_in_other_columns():
-    assert is_missing(" N/A ") and not is_missing("unknown")
+    cells = pd.Series(["N/A", "unknown", "None"], dtype="string")
+    assert words_as_missing(cells).tolist() == [pd.NA, "unknown", pd.NA]

@@ -71,9 +71,9 @@ class TestArchive:
         table = read(write(tmp_path / "metadata.csv", EXPORT, *rows))
         assert table["image_id"].tolist() == ["ISIC_0000001", "ISIC_0000006"]
         assert table["dx_type"].tolist() == ["histo", pd.NA]
-        assert "2 altered or synthetic images dropped (synthetic 1, altered 1)" in notices(table)
-        assert "2 images are in none of the classes (Scar 1, no diagnosis 1)" in notices(table)
-        assert f"1 values ({FIFTH}) taken as missing" in notices(table)
+        assert "left out, altered or synthetic (synthetic 1, altered 1): 2 images" in notices(table)
+        assert "left out, in none of the classes (Scar 1, no diagnosis 1): 2 images" in notices(table)
+        assert f"1 value ({FIFTH}) taken as missing" in notices(table)
 
     def test_official_test_images_fall_into_no_training_part(self, tmp_path):
         numbers = (34319, 34320, 34321, 35000, 36064, 36065, *range(50000, 50030))
@@ -83,7 +83,7 @@ class TestArchive:
         official = {"ISIC_0034321", "ISIC_0035000", "ISIC_0036064"}
         assert len(table) == len(numbers) - 3 and not official & set(trained_on)
         assert {"ISIC_0034320", "ISIC_0036065"} <= set(table["image_id"])
-        assert "3 images of the official ISIC 2018 validation and test sets left out" in notices(table)
+        assert "left out, of the official ISIC 2018 validation and test sets" in notices(table)
 
     @pytest.mark.parametrize(
         "name", ["ISIC_0034322.jpg", "isic_0034322_downsampled", "images/ISIC_0034322", " ISIC_0034322 "]
@@ -126,7 +126,7 @@ class TestSyntheticTestImage:
         for release in ("isic2018_test", "isic2018_test_dataverse"):
             table = load(release, tmp_path, verbose=False)
             assert table["image_id"].tolist() == ["ISIC_0035067"]
-            assert "1 synthetic image dropped (ISIC_0035068" in notices(table)
+            assert "left out, synthetic (ISIC_0035068" in notices(table)
             assert "ISIC_0035068" in CATALOG[release].note
 
 
@@ -190,7 +190,7 @@ class TestHamLayout:
         rows = ("HAM_1,ISIC_1,mel,histo", f"HAM_1,ISIC_2,mel,{FIFTH}")
         table = read(write(tmp_path / "ham.csv", "lesion_id,image_id,dx,dx_type", *rows))
         assert table["dx_type"].tolist() == ["histo", pd.NA]
-        assert f"column 'dx_type': 1 values ({FIFTH}) taken as missing" in notices(table)
+        assert f"column 'dx_type': 1 value ({FIFTH}) taken as missing" in notices(table)
 
 
 class TestSeveralLabels:

@@ -58,7 +58,7 @@ def test_a_file_that_cannot_be_made_anew_is_named(folder, carry_out, name, damag
 def test_half_a_report_of_leakage_is_made_again(whole, folder, carry_out):
     path = folder / "leakage.csv"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:2]))
-    with pytest.raises(ValueError, match="leakage.csv is damaged .*ends after 1 rows"):
+    with pytest.raises(ValueError, match="leakage.csv is damaged .*ends after 1 row"):
         _ = SavedRun(folder).leakage
     carry_out()
     assert path.read_bytes() == (whole / "leakage.csv").read_bytes()
@@ -66,7 +66,7 @@ def test_half_a_report_of_leakage_is_made_again(whole, folder, carry_out):
 
 def test_half_a_history_is_named(folder):
     (folder / "history.csv").write_text("epoch,phase,learning_rate,loss,seconds\n1,1,0.1,2.0,3\n")
-    with pytest.raises(ValueError, match="history.csv is damaged .*ends after 1 rows"):
+    with pytest.raises(ValueError, match="history.csv is damaged .*ends after 1 row"):
         _ = SavedRun(folder).history
 
 

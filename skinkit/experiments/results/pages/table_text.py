@@ -8,6 +8,7 @@ import pandas as pd
 from skinkit.evaluation import confusion_scores, to_markdown
 from skinkit.experiments.results.beside import STAND_IN
 from skinkit.experiments.results.pages.page_text import SHARED, folded, shared_words, wrapped
+from skinkit.names import counted
 from skinkit.papers.published import printed_matrix, show_table
 from skinkit.papers.registry import recipes
 
@@ -66,7 +67,7 @@ def stand_ins_text(runs):
         names = dict.fromkeys(_networks(rows))
         words = shared_words(dict(zip(SHARED, shared, strict=True))).rstrip(":")
         count = "-".join(f"{n:.0f}" for n in sorted({rows["runs"].min(), rows["runs"].max()}))
-        said.append(f"Stand-ins: {', '.join(names)}. {words}, {count} runs.")
+        said.append(f"Stand-ins: {', '.join(names)}. {words}, {counted(count, 'run')}.")
     return said
 
 

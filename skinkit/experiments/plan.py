@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import json
 import math
 import re
 import shlex
@@ -142,6 +143,14 @@ class Plan:
         own = own_names({classes}) and classes in data.CLASS_MAPS
         return list(data.CLASS_MAPS[classes].labels) if own else []
 
+    def decided_by(self, weights, run_data):
+        """What a manifest says that decides the result, with the key."""
+        said = {**self.said, "key": self.key(weights, run_data), "weights": weights_identity(weights)}
+        said |= {"labels": list(run_data.labels), "data_hash": table_hash(run_data.table)}
+        said |= {"split_hash": run_data.split.hash, "settings": _settings(self.resolved)}
+        built_on = [{**each.said, "settings": _settings(each.resolved)} for each in self.handed]
+        return {**said, "built_on": built_on} if built_on else said
+
     def key(self, weights, run_data):
         """Hash of all that decides the result: equal keys, equal predictions."""
         return self.key_of(weights_identity(weights), run_data.split.hash, table_hash(run_data.table))
@@ -156,6 +165,10 @@ class Plan:
         said += self._own_labels()
         said += [first.key_of(weights, split_hash, data_hash) for first in self.needs]
         return hashlib.sha256("\n".join(map(str, said)).encode()).hexdigest()[:16]
+
+
+def _settings(recipe):
+    return json.loads(recipe.to_json())
 
 
 def _names(recipe):

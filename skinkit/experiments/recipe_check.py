@@ -112,6 +112,12 @@ _NUMBERS = {
 }
 
 
+def check_plan(plan):
+    """Checks the recipe of a `Plan` and of all that come first for it: see `check_recipe`."""
+    for each in plan.with_needs():
+        check_recipe(each.resolved, [first.resolved for first in each.handed])
+
+
 def check_recipe(recipe, needs=()):
     """Raises `ValueError` for a name, option or value in a recipe that cannot be right, with the nearest one.
 

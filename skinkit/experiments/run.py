@@ -2,14 +2,13 @@
 
 import contextlib
 import datetime
-import json
 import time
 from pathlib import Path
 
 import pandas as pd
 
 from skinkit import data
-from skinkit.experiments.plan import PRECISIONS, Plan, weights_identity
+from skinkit.experiments.plan import PRECISIONS, Plan
 from skinkit.experiments.plan_data import plan_data
 from skinkit.experiments.predictions import (
     predict_parts,
@@ -18,7 +17,6 @@ from skinkit.experiments.predictions import (
     write_json,
     write_predictions,
 )
-from skinkit.experiments.run_data import table_hash
 from skinkit.experiments.run_folder import SavedRun, resume
 from skinkit.experiments.run_folder.changed_images import check_unchanged, note_images
 from skinkit.experiments.run_folder.repair import mend
@@ -93,19 +91,19 @@ def run(
             changed since the run was begun.
     """
     from skinkit import training
+    from skinkit.experiments.recipe_check import check_plan
 
     training.check_writer(writer)
     plan = Plan(_first_alike(recipe, verbose), profile, protocol, fold, seed, precision, split and str(split))
     folder = Path(folder) if folder else plan.folder(out)
-    _check_recipes(plan)
+    check_plan(plan)
     plan.check(weights, data_dir)
     resume.check_folder(folder, damaged=again)
     folder.mkdir(parents=True, exist_ok=True)
     with _only_one(folder, wait, verbose):
         # One that was killed when it was complete is not trained once more.
         again = not resume.replace_by_again(folder) and again
-        work = folder / resume.AGAIN if again else folder
-        _carry_out(plan, work, out, weights, data_dir, verbose, writer)
+        _carry_out(plan, folder, again, out, weights, data_dir, verbose, writer)
         resume.replace_by_again(folder)
     return folder
 
@@ -117,13 +115,6 @@ def _first_alike(recipe, verbose):
     if verbose and first != recipe:
         print(f"{recipe.name} is the same experiment as {first.name}")
     return first
-
-
-def _check_recipes(plan):
-    from skinkit.experiments.recipe_check import check_recipe
-
-    for each in plan.with_needs():
-        check_recipe(each.resolved, [first.resolved for first in each.handed])
 
 
 def _only_one(folder, wait, verbose):
@@ -142,12 +133,13 @@ def _only_one(folder, wait, verbose):
     )
 
 
-def _carry_out(plan, folder, out, weights, data_dir, verbose, writer):
+def _carry_out(plan, folder, again, out, weights, data_dir, verbose, writer):
     run_data = plan_data(plan, data_dir)
-    key = plan.key(weights, run_data)
+    said = plan.decided_by(weights, run_data)
+    folder = resume.training_folder(folder, said["key"], again)
     folder.mkdir(exist_ok=True)
     where = {"out": out, "weights": weights, "data_dir": data_dir, "writer": writer, "verbose": verbose}
-    if resume.begin(folder, key):
+    if resume.begin(folder, said):
         return _finished(SavedRun(folder), plan, run_data, where)
     handed, folds = (_carried_out_before(plans, **where) for plans in (plan.handed, plan.folds))
     _say(plan, run_data, verbose)
@@ -155,7 +147,7 @@ def _carry_out(plan, folder, out, weights, data_dir, verbose, writer):
         check_unchanged(run_data.table, folder)
     else:
         note_images(run_data.table, folder)
-    _train(plan, run_data, folder, key, weights, handed, folds, verbose, writer)
+    _train(plan, run_data, folder, said, weights, handed, folds, verbose, writer)
     return resume.tidy(folder)
 
 
@@ -173,6 +165,8 @@ def _finished(saved, plan, run_data, where):
     resume.tidy(saved.folder)
     if where["verbose"]:
         print(f"Already finished: {saved.folder}" + (f"; made again: {', '.join(made)}" if made else ""))
+        if (again := saved.folder / resume.AGAIN).exists():
+            print(f"{again} holds an unfinished training: the same command with --again goes on with it")
 
 
 def _predictions(predictor, run_data, folds):
@@ -191,7 +185,7 @@ def _say(plan, run_data, verbose):
     print(run_data.stamp or "No leakage found.", flush=True)
 
 
-def _train(plan, run_data, folder, key, weights, handed, folds, verbose, writer):
+def _train(plan, run_data, folder, said, weights, handed, folds, verbose, writer):
     """Trains, predicts, and writes the run folder."""
     import keras
 
@@ -210,7 +204,7 @@ def _train(plan, run_data, folder, key, weights, handed, folds, verbose, writer)
             _score_best(task, model, run_data, folder)
         predictions = _predictions(lambda: predictor(task, model), run_data, folds)
     _keep_for_other_images(folder, task, model, run_data)
-    _save(folder, plan, run_data, key, weights, model, history, predictions)
+    _save(folder, plan, run_data, said, model, history, predictions)
 
 
 @contextlib.contextmanager
@@ -255,49 +249,39 @@ def _keep_for_other_images(folder, task, model, run_data):
     write_predictions(seen_images(run_data, task.recipe), folder / "seen.csv.gz")
 
 
-def _save(folder, plan, run_data, key, weights, model, history, predictions):
+def _save(folder, plan, run_data, said, model, history, predictions):
     """Writes the numbers, and at last the manifest, which says that all is there."""
     started = time.perf_counter()
     save_scored(predictions, plan.resolved.positive, folder)
     run_data.leakage.to_csv(folder / "leakage.csv")
     seconds = round(history["seconds"].sum() + time.perf_counter() - started, 1)
-    manifest = {**_say_what(plan, run_data), "key": key, "weights": weights_identity(weights)}
-    if plan.handed:
-        manifest["built_on"] = [{**each.said, "settings": _settings(each.resolved)} for each in plan.handed]
+    manifest = {**said, **_say_what(run_data)}
     if (report := run_data.validation_leakage) is not None:
         manifest["validation_leakage"] = data.leakage_rate(report)
     if plan.folds:
         manifest["scored_by"] = [each.said for each in plan.folds]
     made = {"parameters": model.count_params(), "epochs": len(history), "seconds": seconds}
-    write_json(folder / "manifest.json", {**manifest, **made, **_say_how(plan.resolved)})
+    write_json(folder / "manifest.json", {**manifest, **made, **_say_how()})
 
 
-def _say_what(plan, run_data):
+def _say_what(run_data):
     split = run_data.split
     return {
-        **plan.said,
-        "labels": list(run_data.labels),
         "dataset": run_data.source,
         "lacking": run_data.lacking,
         "images": {part: int(n) for part, n in split.parts.value_counts().items()},
         "trained_on": {label: int(n) for label, n in run_data.learned["label"].value_counts().items()},
         "source_size": data.typical_size(run_data.table["path"].unique()),
-        "data_hash": table_hash(run_data.table),
         "split": split.name,
         "split_note": split.note,
-        "split_hash": split.hash,
         "test_hash": run_data.test_hash,
         "leakage": data.leakage_rate(run_data.leakage),
         "stamp": run_data.stamp,
     }
 
 
-def _say_how(recipe):
+def _say_how():
     from skinkit.experiments.environment import environment
 
     finished = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    return {"finished": finished, "environment": environment(), "settings": _settings(recipe)}
-
-
-def _settings(recipe):
-    return json.loads(recipe.to_json())
+    return {"finished": finished, "environment": environment()}

@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
+from skinkit.names import counted
 from skinkit.papers.published import DOCUMENTS, show_row
 from skinkit.papers.recipe import PROFILES, PROTOCOLS, Choice, Phase
 from skinkit.papers.recipe_source import find_source
@@ -84,6 +85,12 @@ def chosen_settings(document):
     return found
 
 
+def changed_settings(before, now):
+    """Returns the settings of the method that two resolved recipes differ in, as `loss was A, now B`."""
+    fields = [f for f in _FIELDS if f != "tolerance" and getattr(before, f) != getattr(now, f)]
+    return [f"{f} was {_said(f, getattr(before, f))}, now {_said(f, getattr(now, f))}" for f in fields]
+
+
 def _head(recipe, profile, protocol):
     path, line = find_source(recipe.name)
     path = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
@@ -156,7 +163,7 @@ def _said(field, value):
 
 def _text(value):
     if isinstance(value, Phase):
-        length = f"{value.epochs} epoch{'s' * (value.epochs > 1)}"
+        length = counted(value.epochs, "epoch")
         patience = f", patience {value.patience}" if value.patience else ""
         how = f"{_text(value.optimiser)}, {_text(value.schedule)}{patience}"
         return f"{length} of {value.trainable}, {how}"

@@ -103,9 +103,10 @@ class ListedRun:
 
     def history(self):
         """Its epochs so far, as a DataFrame, which may be empty."""
-        work = self.folder / resume.AGAIN
+        both = [folder / "history.csv" for folder in (self.folder, self.folder / resume.AGAIN)]
         try:
-            return pd.read_csv((work if work.exists() else self.folder) / "history.csv")
+            # A killed `--again` may have left an older one.
+            return pd.read_csv(max(filter(Path.exists, both), key=lambda path: path.stat().st_mtime))
         except (OSError, ValueError):
             return pd.DataFrame()
 

@@ -1,11 +1,14 @@
 """The beginning of a run in its folder: new, resumed, finished already, or in the place of an old one."""
 
+import contextlib
 import json
 import re
 
 from skinkit.experiments.predictions import write_json
 from skinkit.experiments.run_folder import changed_images
 from skinkit.files import read_json, remove, remove_matching
+from skinkit.papers.recipe import Recipe
+from skinkit.papers.recipe_page import changed_settings
 
 MANIFEST, PLAN, AGAIN, LOCK, WRITERS = "manifest.json", "plan.json", "again", ".lock", "writers"
 _REMEDY = "Give another `out` folder, delete this one, or train again into it with `--again`"
@@ -22,6 +25,8 @@ FILES = (
 # What a run that was killed before its first epoch may have left, and one that has lost its manifest.
 _BEGUN = {LOCK, "checkpoint", changed_images.NAME, AGAIN, f"{AGAIN}-ready", WRITERS}
 _LOST = {*FILES, *_BEGUN, "evaluations", "exports"}
+# What else decides a key, besides the settings.
+_DECIDE = ("profile", "fold", "seed", "precision", "weights", "labels", "split_hash", "data_hash")
 
 
 class OtherRun(ValueError):
@@ -68,7 +73,27 @@ def _is_key(key):
     return isinstance(key, str) and re.fullmatch("[0-9a-f]{16}", key) is not None
 
 
-def begin(folder, key):
+def training_folder(folder, key, again):
+    """Returns where a run is trained: in its folder, or in `again` below while the folder holds another one.
+
+    What a killed `--again` has left there of another recipe, split or data is removed.
+
+    Args:
+        folder: `pathlib.Path` of the run folder.
+        key: The key of the `Plan`.
+        again: Boolean, whether what the folder holds is to be replaced.
+    """
+    work = folder / AGAIN
+    holds_work = has_epochs(folder) or any((folder / name).exists() for name in (MANIFEST, *NUMBERS))
+    if not again or not (holds_work or work.exists()):
+        return folder
+    if not _is_plan_of(work / PLAN, key):
+        tidy(work)
+        remove((work / name for name in FILES), work)
+    return work
+
+
+def begin(folder, said):
     """Begins a run, or goes on with it: writes its plan where nothing else is at work.
 
     Only work counts: finished numbers, or the state of an epoch. A plan alone, of a run that failed before
@@ -76,7 +101,7 @@ def begin(folder, key):
 
     Args:
         folder: `pathlib.Path` of the run folder.
-        key: The key of the `Plan`.
+        said: Dictionary, what its manifest will say that decides the result, with the `key` of the `Plan`.
 
     Returns:
         Whether the run is finished already.
@@ -88,20 +113,37 @@ def begin(folder, key):
     finished, plan = (folder / MANIFEST).exists(), folder / PLAN
     if finished or has_epochs(folder):
         path = folder / MANIFEST if finished else plan
-        found = read_json(path, f"It says whose work lies there. {_REMEDY}", "key")["key"]
-        if found != key:
+        found = read_json(path, f"It says whose work lies there. {_REMEDY}", "key")
+        if found["key"] != said["key"]:
             raise OtherRun(
-                f"{folder} holds a run of another recipe, split or data ({path.name}: key {found}, now "
-                f"{key}). {_REMEDY}"
+                f"{folder} holds a run of another recipe, split or data ({path.name}: "
+                f"{_changes(found, said)}). {_REMEDY}"
             )
-    elif not _is_plan_of(plan, key) and (left := [name for name in NUMBERS if (folder / name).exists()]):
+    elif not _is_plan_of(plan, said["key"]) and (
+        left := [name for name in NUMBERS if (folder / name).exists()]
+    ):
         raise FileNotFoundError(
             f"{folder / MANIFEST} is missing, and {left[0]} of a finished run lies there. Take it from git "
             f"or a copy. {_REMEDY}"
         )
     if not finished:
-        write_json(plan, {"key": key, "finished": False})
+        write_json(plan, {**said, "finished": False})
     return finished
+
+
+def _changes(found, now):
+    """What differs between what two manifests or plans say, in words."""
+    changes = []
+    needed = zip(found.get("built_on", ()), now.get("built_on", ()), strict=False)
+    for before, after in [(found, now), *needed]:
+        of = "" if after is now else f"{after['recipe']}: "
+        # Older plans have no settings, and older settings may have fields that there are no longer.
+        with contextlib.suppress(KeyError, ValueError):
+            both = [Recipe.from_json(json.dumps(each["settings"])) for each in (before, after)]
+            changes += [of + change for change in changed_settings(*both)]
+    differ = [name for name in _DECIDE if name in found and found[name] != now.get(name)]
+    changes += [f"{name} was {found[name]}, now {now.get(name)}" for name in differ]
+    return "; ".join(changes) or f"key {found['key']}, now {now['key']}"
 
 
 def has_epochs(folder):

@@ -29,17 +29,51 @@ def test_a_run_that_failed_before_its_first_epoch_blocks_nothing(untrained, tmp_
 
 
 def test_only_work_blocks_another_run(tmp_path):
-    assert not resume.begin(tmp_path, "one")
-    assert not resume.begin(tmp_path, "two")
+    one, two = {"key": "one", "seed": 0, "data_hash": "a"}, {"key": "two", "seed": 1, "data_hash": "a"}
+    assert not resume.begin(tmp_path, one)
+    assert not resume.begin(tmp_path, two)
     (tmp_path / "plan.json").write_text("{")
-    assert not resume.begin(tmp_path, "one")
+    assert not resume.begin(tmp_path, one)
     (tmp_path / "checkpoint" / "epoch-00001").mkdir(parents=True)
-    assert not resume.begin(tmp_path, "one")
-    with pytest.raises(ValueError, match="another recipe, split or data.*plan.json.*--again"):
-        resume.begin(tmp_path, "two")
+    assert not resume.begin(tmp_path, one)
+    with pytest.raises(ValueError, match=r"another recipe, split or data \(plan.json: seed was 0, now 1\)"):
+        resume.begin(tmp_path, two)
+    # Plans of older versions say the key alone.
+    (tmp_path / "plan.json").write_text('{"key": "one", "finished": false}')
+    with pytest.raises(ValueError, match=r"plan.json: key one, now two.*--again"):
+        resume.begin(tmp_path, two)
     (tmp_path / "plan.json").write_text("{")
     with pytest.raises(ValueError, match=r"plan\.json is damaged.*--again"):
-        resume.begin(tmp_path, "one")
+        resume.begin(tmp_path, one)
+
+
+def left_by_again(folder, key):
+    """What a killed `--again` leaves."""
+    work = folder / "again"
+    (work / "checkpoint" / "epoch-00001").mkdir(parents=True)
+    (work / "checkpoint" / "epoch-00001" / "state.json").write_text("{}")
+    (work / "plan.json").write_text(json.dumps({"key": key, "finished": False}))
+    (work / "history.csv").write_text("epoch\n1\n")
+    return work
+
+
+def test_what_a_killed_again_left_of_another_recipe_gives_way(whole, folder, carry_out, capsys):
+    key, ours = SavedRun(folder).manifest["key"], left_by_again(folder, "another")
+    assert resume.training_folder(folder, key, again=False) == folder and resume.has_epochs(ours)
+    carry_out(verbose=1)
+    assert "again holds an unfinished training: the same command with --again" in capsys.readouterr().out
+    carry_out(again=True)
+    assert not list(folder.glob("again*")) and contents(folder).keys() == contents(whole).keys()
+    left_by_again(folder, key)
+    assert resume.has_epochs(resume.training_folder(folder, key, again=True)), "that of this recipe goes on"
+
+
+def test_again_trains_in_the_folder_itself_where_nothing_is_replaced(tmp_path):
+    assert resume.training_folder(tmp_path, "one", again=True) == tmp_path
+    (tmp_path / "plan.json").write_text('{"key": "one", "finished": false}')
+    assert resume.training_folder(tmp_path, "one", again=True) == tmp_path
+    (tmp_path / "checkpoint" / "epoch-00001").mkdir(parents=True)
+    assert resume.training_folder(tmp_path, "one", again=True) == tmp_path / "again"
 
 
 def test_a_finished_run_leaves_nothing_of_its_training(whole, folder, carry_out):

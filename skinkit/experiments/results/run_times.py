@@ -20,6 +20,7 @@ from skinkit.experiments.results.pages.page_text import (
     short,
     wrapped,
 )
+from skinkit.names import counted
 from skinkit.papers.registry import printed_rows, recipes, same_method
 from skinkit.papers.registry import recipe as find_recipe
 
@@ -73,7 +74,7 @@ def runs_text(times, ledger, results):
     hours, said = times["seconds"].sum() / 3600, machines
     if len(machines) > 1:
         said = [f"({number}) {machine}" for number, machine in enumerate(machines, 1)]
-    parts = [wrapped(f"{len(times)} runs, {hours:.1f} hours in all. On: {'; '.join(said)}.")]
+    parts = [wrapped(f"{counted(len(times), 'run')}, {hours:.1f} hours in all. On: {'; '.join(said)}.")]
     scores = ledger[ledger["class"].eq("all") & ledger["measured"].notna()]
     scores = scores.drop_duplicates([*ALIKE, "metric"]).set_index(list(ALIKE)).sort_index()
     for shared, rows in times.groupby(SHARED, sort=False):
@@ -116,8 +117,9 @@ def open_runs(times, document):
     """Returns the recipes of a document that are left to run, with estimated hours.
 
     A row of the document is left until it has been run at `full`, a recipe of ours until it has been run at
-    all. The estimate grows the measured time of a run of the same recipe, or else network, by epochs, images,
-    pixels and the square of the width. That of a stand-in is a lower bound, as its network is smaller.
+    all. The estimate grows the measured time of a run on the same data set, of the same recipe or else
+    network, by epochs, images, pixels and the square of the width. That of a stand-in is a lower bound, as
+    its network is smaller.
 
     Args:
         times: DataFrame of `run_times`.
@@ -154,12 +156,15 @@ def estimate(recipe, profile, timed):
         profile: String.
         timed: Result of `timed_runs`.
     """
-    likes = {name: find_recipe(name) for name in ([recipe.name] if recipe.name in timed else timed)}
+    names = [recipe.name] if recipe.name in timed else timed
+    # Files of another size, or drawn ones, take another time.
+    same = {name: [run for run in timed[name] if run.dataset == recipe.dataset] for name in names}
+    likes = {name: find_recipe(name) for name, runs in same.items() if runs}
     for like in sorted(likes.values(), key=lambda like: _distance(like, recipe)):
         bound = like is not recipe and bool(printed_rows(like.name, [recipe.published_row]))
         if bound or _network(like) == _network(recipe):
             asked = (like if bound else recipe).resolve(profile, recipe.known_protocols[-1])
-            seconds = [run.seconds * _growth(asked, run) for run in timed[like.name]]
+            seconds = [run.seconds * _growth(asked, run) for run in same[like.name]]
             return {"hours": sum(seconds) / len(seconds) / 3600, "bound": bound, "like": like.name}
     return {"hours": math.nan, "bound": False, "like": ""}
 
@@ -203,8 +208,8 @@ def open_text(left):
         return "Nothing: every row has been run."
     options, full = [_options(each) for each in left.itertuples()], left["profile"].eq("full").sum()
     head = (
-        f"{full} rows at `full` and {len(left) - full} recipes of ours have not been run. Three runs of one: "
-        f"`skinkit run {left['recipe'].iloc[0]} {options[0]} --seed 0-2`. "
+        f"{counted(full, 'row')} at `full` and {counted(len(left) - full, 'recipe')} of ours have not been "
+        f"run. Three runs of one: `skinkit run {left['recipe'].iloc[0]} {options[0]} --seed 0-2`. "
         f"Nothing alike has been timed for {left['hours'].isna().sum()} of them; the others take about "
         f"{_counted(left['hours'].sum())} together, one run each, on the machine of the timed ones, roughly: "
         "grown by epochs, images and pixels. `>`: at least, as the recipe that was timed has a smaller "

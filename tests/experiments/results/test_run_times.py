@@ -59,6 +59,16 @@ def test_a_stand_in_is_a_lower_bound_and_the_same_network_an_estimate():
     assert math.isnan(found.loc["gessert2019/table2/small-dual", "hours"])
 
 
+def test_a_run_on_another_data_set_says_nothing_about_hours():
+    row = "koefler2023/table4a/cnn"
+    for toy in ({"dataset": "synthetic"}, {"dataset": "clinic"}):
+        found = left("koefler2023", toy | {"images": 105, "seconds": 3.0}).loc[row]
+        assert math.isnan(found["hours"]) and found["like"] == ""
+    # Beside a real one, it does not count either.
+    both = left("koefler2023", {}, {"dataset": "clinic", "seconds": 3.0}).loc[row]
+    assert both["hours"] == left("koefler2023", {}).loc[row, "hours"]
+
+
 def test_what_has_been_run_is_not_left_and_a_stale_run_counts_for_nothing():
     full = {"profile": "full"}
     assert "koefler2023/table4a/cnn" not in left("koefler2023", full).index

@@ -3,12 +3,21 @@
 import importlib
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
-# From a kind of thing and its name to the module that registered it.
+
+class Place(NamedTuple):
+    """The name of a module, and a line in it."""
+
+    module: str
+    line: int
+
+
+# From a kind of thing and its name to the `Place` where it was registered.
 _OWN = {}
 
 
-def register(kind, registry, name, entry, module):
+def register(kind, registry, name, entry, place):
     """Puts a thing of one's own into a registry.
 
     The same module may register a name again, as a notebook does whose cell is run twice.
@@ -18,36 +27,39 @@ def register(kind, registry, name, entry, module):
         registry: Dictionary from names to entries, which is changed.
         name: String, its new key.
         entry: Its value.
-        module: String, name of the module that registers it: see `calling_module`.
+        place: `Place` where it is registered: see `calling_place`.
 
     Raises:
         ValueError: for a name that the kit has, or another module.
     """
-    owner = _OWN.get((kind, name), "skinkit" if name in registry else module)
-    if owner != module:
+    before = _OWN.get((kind, name))
+    owner = before.module if before else "skinkit" if name in registry else place.module
+    if owner != place.module:
         raise ValueError(f"{kind}: {owner} has one called {name!r} already. Choose another name")
     registry[name] = entry
-    _OWN[kind, name] = module
+    _OWN[kind, name] = place
 
 
-def calling_module():
-    """Returns the name of the module that calls the function which calls this one."""
-    return sys._getframe(2).f_globals["__name__"]
+def calling_place():
+    """Returns the `Place` of the call of the function which calls this one."""
+    frame = sys._getframe(2)
+    return Place(frame.f_globals["__name__"], frame.f_lineno)
 
 
 def own_names(names):
     """Returns the things of one's own among names: a dictionary from modules to lists of `"kind: name"`."""
     found = {}
-    for (kind, name), module in _OWN.items():
+    for (kind, name), place in _OWN.items():
         if name in names:
-            found.setdefault(module, []).append(f"{kind}: {name}")
+            found.setdefault(place.module, []).append(f"{kind}: {name}")
     return found
 
 
-def module_file(kind, name):
-    """Returns the path of the module that registered a name, or the module's name; `None` for the kit's."""
-    module = _OWN.get((kind, name))
-    return getattr(sys.modules.get(module), "__file__", module)
+def own_source(kind, name):
+    """Returns the file, or else module, and the line where a name was registered; `None` for the kit's."""
+    if place := _OWN.get((kind, name)):
+        return Path(getattr(sys.modules.get(place.module), "__file__", place.module)), place.line
+    return None
 
 
 def import_modules(names):

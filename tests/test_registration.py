@@ -4,7 +4,7 @@ import keras
 import pytest
 
 from skinkit import data, layers, models, papers, training
-from skinkit.registration import import_modules, register
+from skinkit.registration import Place, import_modules, register
 
 pytestmark = pytest.mark.usefixtures("registries")
 
@@ -28,10 +28,10 @@ def test_the_names_of_the_kit_stay(register_taken):
 
 def test_a_module_may_replace_its_own_names_and_no_others():
     known = {}
-    register("Things", known, "mine", 1, "my_first")
-    register("Things", known, "mine", 2, "my_first")
+    register("Things", known, "mine", 1, Place("my_first", 1))
+    register("Things", known, "mine", 2, Place("my_first", 5))
     with pytest.raises(ValueError, match="Things: my_first has one called 'mine' already"):
-        register("Things", known, "mine", 3, "my_second")
+        register("Things", known, "mine", 3, Place("my_second", 1))
     assert known == {"mine": 2}
 
 

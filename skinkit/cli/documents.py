@@ -6,6 +6,7 @@ from pathlib import Path
 
 from skinkit.cli.options import NOT_CLINICAL, add_command, add_data_dir, add_import, add_profile
 from skinkit.papers.recipe import PROTOCOLS
+from skinkit.registration import own_names
 
 # Columns that a list takes on any terminal.
 _NARROW = 110
@@ -55,7 +56,17 @@ def _show(options):
 
     found = recipe(options.recipe)
     which = (options.profile, options.protocol or found.known_protocols[-1])
+    if own_names({found.name}):
+        _check_own(found, *which)
     print(found.resolve(*which).to_json() if options.json else recipe_page(found, *which))
+
+
+def _check_own(recipe, profile, protocol):
+    """Checks a recipe of one's own as a run does, which loads TensorFlow; the kit's are known to be right."""
+    from skinkit.experiments.plan import Plan
+    from skinkit.experiments.recipe_check import check_plan
+
+    check_plan(Plan(recipe, profile, protocol, fold=0, seed=0))
 
 
 def _published(options):

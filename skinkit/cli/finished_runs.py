@@ -114,6 +114,7 @@ def _export(options):
 def _add_card(commands):
     card = add_command(commands, "card", _card, "write the model card of a run, MODEL_CARD.md")
     card.add_argument("run", type=Path, help="run folder")
+    add_import(card)
 
 
 def _card(options):
@@ -142,4 +143,6 @@ def _add_serve(commands):
 
     serve = add_command(commands, "serve", carry_out, "serve runs: an API and a page on this machine")
     add_options(serve)
+    # The workers import; the web process loads nothing heavy.
+    add_import(serve, dest="own_modules")
     add_data_dir(serve)

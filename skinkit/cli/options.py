@@ -25,11 +25,11 @@ def add_several(command, option, dest, kind, default, text):
     command.add_argument(option, dest=dest, type=kind, default=default, **told)
 
 
-def add_import(command):
-    """Adds `--import`, which `main` obeys before the command."""
+def add_import(command, dest="imports"):
+    """Adds `--import`, which `main` obeys before the command where it is called `imports`."""
     text = "a module that registers names of one's own, also from the current folder (repeatable)"
     told = {"action": "append", "default": [], "metavar": "MODULE", "help": text}
-    command.add_argument("--import", dest="imports", **told)
+    command.add_argument("--import", dest=dest, **told)
 
 
 def add_data_dir(command):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skinkit.names import one_hot
-from skinkit.registration import calling_module, register
+from skinkit.registration import calling_place, register
 
 
 @dataclass(frozen=True)
@@ -144,5 +144,5 @@ def register_classes(key, names):
     if wrong := [label for label in names if not label or label != label.strip().lower()]:
         raise ValueError(f"Labels of class map {key!r} are lower-case words. Received: {wrong[0]!r}")
     made = ClassMap(key, tuple(names), tuple(names.values()))
-    register("Class maps", CLASS_MAPS, key, made, calling_module())
+    register("Class maps", CLASS_MAPS, key, made, calling_place())
     return made

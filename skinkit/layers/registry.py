@@ -4,7 +4,7 @@ import keras
 
 from skinkit.layers.random_map import RandomMap
 from skinkit.layers.soft_attention import SoftAttention
-from skinkit.registration import calling_module, register
+from skinkit.registration import calling_place, register
 
 LAYERS = {"random_map": RandomMap, "soft_attention": SoftAttention}
 
@@ -30,10 +30,10 @@ def register_layer(name):
         >>> float(LAYERS["half"]()(np.ones((1, 1, 1, 1)))[0, 0, 0, 0])
         0.5
     """
-    module = calling_module()
+    place = calling_place()
 
     def add(layer):
-        register("Layers", LAYERS, name, layer, module)
+        register("Layers", LAYERS, name, layer, place)
         return keras.saving.register_keras_serializable("own")(layer)
 
     return add

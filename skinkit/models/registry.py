@@ -19,7 +19,7 @@ from skinkit.models.segnet_autoencoder import segnet_autoencoder
 from skinkit.models.torch_weights import load_classifier
 from skinkit.models.weights import Weights, load_weights
 from skinkit.names import check_name
-from skinkit.registration import calling_module, register
+from skinkit.registration import calling_place, register
 from skinkit.values import Count, check_options
 
 
@@ -118,7 +118,7 @@ def register_model(name, **about):
         >>> build("two_convolutions", (32, 32, 3), classes=3, width=4).output.shape
         (None, 3)
     """
-    module = calling_module()
+    place = calling_place()
 
     def add(make):
         wanted = ["input_shape", "classes", "weights"]
@@ -128,7 +128,7 @@ def register_model(name, **about):
             )
         checked = make if about.get("reconstructs") else _with_checked_output(name, make)
         entry = ModelEntry(checked, **about)
-        register("Models", MODELS, name, entry, module)
+        register("Models", MODELS, name, entry, place)
         return make
 
     return add
@@ -155,11 +155,11 @@ def register_backbone(name, **about):
         >>> build("one_convolution", (32, 32, 3), classes=3, layer="soft_attention").output.shape
         (None, 3)
     """
-    module = calling_module()
+    place = calling_place()
 
     def add(features):
-        register("Backbones", BACKBONES, name, Backbone(features, **about), module)
-        register("Models", MODELS, name, _entry(name), module)
+        register("Backbones", BACKBONES, name, Backbone(features, **about), place)
+        register("Models", MODELS, name, _entry(name), place)
         return features
 
     return add

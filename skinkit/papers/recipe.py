@@ -241,8 +241,10 @@ class Recipe:
         replaced = {each for field in changes for each in told.get(field, (field,))}
         published = changes.get("published", self.published_row)
         differs = f"a recipe of one's own: {self.name} with other {', '.join(changes) or 'name'}"
+        title, before = re.fullmatch(r"(.*?)(?: \(other (.*)\))?", self.title).groups()
+        others = dict.fromkeys([*(before.split(", ") if before else []), *changes])
         own = {
-            "title": f"{self.title} (other {', '.join(changes) or 'name'})",
+            "title": f"{title} (other {', '.join(others) or 'name'})",
             "published": published,
             "not_comparable": differs if published else "",
             "model_size": {} if "model" in changes else self.model_size,

@@ -5,7 +5,7 @@ import itertools
 import re
 from pathlib import Path
 
-from skinkit.registration import module_file
+from skinkit.registration import own_source
 
 # A literal recipe, or the comment with the names of a generated table, which may go on in a second line.
 _NAMES = re.compile(r'^(?: *name="|# )(\w+/[^/\s"]+/[^/\s"]+)(?:\n#   (\S+)$)?', re.MULTILINE)
@@ -17,13 +17,12 @@ def find_source(name):
     Args:
         name: String, `document/table/row`. Each recipe is a literal, `name="document/table/row"`, or comes
             from the code below a comment with its name, in which braces hold alternatives:
-            `# document/table/{one,other}-row`.
+            `# document/table/{one,other}-row`. One of one's own stands where it is registered.
 
     Returns:
         `pathlib.Path` and integer, the line, from 1.
     """
-    own = module_file("Recipes", name)
-    return (Path(own), 1) if own else _places()[name]
+    return own_source("Recipes", name) or _places()[name]
 
 
 @functools.cache

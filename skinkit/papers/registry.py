@@ -4,7 +4,7 @@ import fnmatch
 import functools
 import re
 
-from skinkit.names import check_name, did_you_mean
+from skinkit.names import check_name, counted, did_you_mean
 from skinkit.papers import baselines, best
 from skinkit.papers.bermeo2023 import controls as bermeo2023_controls
 from skinkit.papers.bermeo2023 import recipes as bermeo2023
@@ -18,7 +18,7 @@ from skinkit.papers.gessert2019 import recipes as gessert2019
 from skinkit.papers.hernandez2020 import controls as hernandez2020_controls
 from skinkit.papers.hernandez2020 import recipes as hernandez2020
 from skinkit.papers.koefler2023 import recipes as koefler2023
-from skinkit.registration import calling_module, register
+from skinkit.registration import calling_place, register
 
 _MODULES = (
     *(baselines, best, koefler2023, datta2021, gessert2019, hernandez2020, hernandez2020_controls),
@@ -26,6 +26,7 @@ _MODULES = (
     butskova2021_pretext,
     *(bermeo2023, bermeo2023_controls),
 )
+_ALL = "`skinkit list` shows all; recipes of one's own need `--import MODULE`"
 _RECIPES = {recipe.name: recipe for module in _MODULES for recipe in module.RECIPES}
 
 
@@ -40,7 +41,7 @@ def register_recipe(recipe):
         >>> register_recipe(own).batch_size
         128
     """
-    register("Recipes", _RECIPES, recipe.name, recipe, calling_module())
+    register("Recipes", _RECIPES, recipe.name, recipe, calling_place())
     _by_method.cache_clear()
     return recipe
 
@@ -58,7 +59,8 @@ def recipes(document=None):
     if document is None:
         return found
     key, *table = document.rstrip("/").split("/", 1)
-    check_name("Documents with recipes", key, dict.fromkeys(r.document for r in found))
+    known = dict.fromkeys(r.document for r in found)
+    check_name("Documents with recipes (`--import MODULE` adds one's own)", key, known)
     found = [r for r in found if r.document == key]
     if table:
         tables = dict.fromkeys(r.name.split("/")[1] for r in found)
@@ -76,9 +78,11 @@ def recipe(name):
     if name in _RECIPES:
         return _RECIPES[name]
     if inside := [each for each in _RECIPES if each.startswith(f"{name.rstrip('/')}/")]:
-        raise ValueError(f"{name} holds {len(inside)} recipes, first {inside[0]}: see `skinkit list {name}`")
+        raise ValueError(
+            f"{name} holds {counted(len(inside), 'recipe')}, first {inside[0]}: see `skinkit list {name}`"
+        )
     hint = did_you_mean(name, _RECIPES) or did_you_mean(f"/{name}", _endings(_RECIPES))
-    raise ValueError(f"No recipe is called {name!r}.{hint} `skinkit list` shows all.")
+    raise ValueError(f"No recipe is called {name!r}.{hint} {_ALL}")
 
 
 def _endings(names):
@@ -103,9 +107,7 @@ def _matching(pattern):
     fit = {place for place in known if fnmatch.fnmatchcase(place, pattern.rstrip("/"))}
     if not fit:
         hint = did_you_mean(pattern, known)
-        raise ValueError(
-            f"No recipe, table or document fits {pattern!r}.{hint} `skinkit list` shows all recipes."
-        )
+        raise ValueError(f"No recipe, table or document fits {pattern!r}.{hint} {_ALL}")
     return [r for r in recipes() if not fit.isdisjoint(_places(r))]
 
 

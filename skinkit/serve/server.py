@@ -25,7 +25,7 @@ def serve(options):
     """Serves finished runs until it is told to stop; returns the exit code.
 
     Args:
-        options: Namespace of the options of `skinkit.serve.command`, and `data_dir`.
+        options: Namespace of the options of `skinkit.serve.command`, `own_modules` and `data_dir`.
 
     Raises:
         FileNotFoundError, ValueError: for wrong settings, tokens or options, before anything is started.
@@ -72,6 +72,7 @@ def worker_words(options):
         "config": options.config,
         "runs": [str(Path(options.out) / "demo")] if is_demo else options.runs,
         "data_dir": options.data_dir,
+        "imports": options.own_modules,
         "demo": is_demo,
         "parent": None,
     }

@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from skinkit.names import check_name
-from skinkit.registration import calling_module, register
+from skinkit.registration import calling_place, register
 from skinkit.training.loss_weights import class_weights
 from skinkit.values import NonNegative, check_options, check_value
 
@@ -126,10 +126,10 @@ def register_loss(name):
         >>> build_loss("squared").name
         'to_the_2'
     """
-    module = calling_module()
+    place = calling_place()
 
     def add(loss):
-        register("Losses", LOSSES, name, loss, module)
+        register("Losses", LOSSES, name, loss, place)
         return loss
 
     return add

@@ -116,9 +116,56 @@ def test_a_published_row_that_does_not_exist_is_refused_before_anything_is_writt
 def test_a_recipe_of_ones_own_is_listed_and_shown(resumed, capsys):
     assert main(words_of("show")) == 0
     shown = capsys.readouterr().out
-    assert "my_clinic.py:1" in shown and "--import my_clinic --profile quick" in shown
+    line = SCRIPTS["my_clinic.py"].splitlines().index("GATE = papers.register_recipe(") + 1
+    assert f"my_clinic.py:{line}\n" in shown and "--import my_clinic --profile quick" in shown
     assert main(["list", "own", "--import", "my_clinic"]) == 0
     assert "two-convolutions" in capsys.readouterr().out
+
+
+def test_show_checks_a_recipe_of_ones_own_as_a_run_does(resumed, capsys):
+    own, choose = papers.recipe("own/clinic/gate"), papers.choose
+    for name, changes in (
+        ("channel_gate", {"model": choose("small_cnn", layer="chanel_gate")}),
+        ("by_patient", {"split": choose("by_patiend")}),
+    ):
+        typo = papers.register_recipe(own.with_(f"typo/clinic/{name}", **changes))
+        assert main(["show", typo.name]) == 1
+        assert f"Did you mean {name}?" in capsys.readouterr().err
+
+
+def test_what_is_not_registered_here_is_told_to_need_an_import(resumed, capsys, tmp_path):
+    copy = Path(with_names(resumed, tmp_path, {"my_gone": ["Recipes: own/gone/a"]}))
+    saved = json.loads((copy / "manifest.json").read_text())
+    (copy / "manifest.json").write_text(json.dumps({**saved, "recipe": "own/gone/a"}))
+    assert main(["list", "own/clinic", "--runs", str(tmp_path)]) == 0
+    assert "my_gone" not in capsys.readouterr().out
+    assert main(["list", "--runs", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.endswith("listed with an import: own/gone/a (--import my_gone)\n")
+    assert main(["show", "own/gone/a"]) == 1
+    assert "recipes of one's own need `--import MODULE`" in capsys.readouterr().err
+
+
+def test_a_run_of_a_notebook_has_its_card_from_a_module(resumed, capsys, tmp_path):
+    own = json.loads((resumed / RUN / "manifest.json").read_text())["own"]["my_clinic"]
+    copy = with_names(resumed, tmp_path, {"__main__": own})
+    assert main(["card", copy, "--import", "my_clinic"]) == 0 and (Path(copy) / "MODEL_CARD.md").exists()
+
+
+def test_a_changed_recipe_says_which_setting_was_changed(resumed):
+    changed = papers.recipe("own/clinic/gate").with_(
+        "own/clinic/gate", loss=papers.choose("poly1", epsilon=3.0)
+    )
+    with pytest.raises(ValueError, match=r"loss was poly1\(epsilon=2\), now poly1\(epsilon=3\)\)\. Give"):
+        run(changed, "quick", folder=RUN, verbose=0)
+    with pytest.raises(ValueError, match="split was by_patient.*, now file.*split_hash was .*, now "):
+        run("own/clinic/gate", "quick", folder=RUN, verbose=0, split="mysplit.csv")
+
+
+def test_a_split_that_lacks_a_part_says_which_it_has(resumed, capsys, tmp_path):
+    (tmp_path / "test.csv").write_text(Path("mysplit.csv").read_text().replace(",train", ",test"))
+    run = [*words_of("run own/clinic/gate"), "--split", str(tmp_path / "test.csv"), "--out", str(tmp_path)]
+    assert main(run) == 1
+    assert re.search(r"no images in train, .*Received: 23 validation, 127 test", capsys.readouterr().err)
 
 
 def test_a_file_of_a_split_is_checked_before_anything_is_written(resumed, capsys):

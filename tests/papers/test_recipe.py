@@ -131,6 +131,15 @@ def test_names_are_unique_and_found():
     assert recipe(names[0]).name == names[0]
 
 
+def test_a_title_names_each_field_that_differs_once():
+    model, loss = {"model": choose("small_cnn")}, {"loss": choose("focal")}
+    own = recipe("koefler2023/table4a/cnn").with_("own/a/b", **model)
+    assert own.title.endswith(" (other model)")
+    again = own.with_("own/a/c", **model, **loss).with_("own/a/d", **model)
+    assert again.title == own.title.replace("(other model)", "(other model, loss)")
+    assert own.with_("own/a/c").with_("own/a/d").title == own.title
+
+
 def test_a_field_that_no_recipe_has_is_refused_in_a_protocol_and_in_saved_settings():
     with pytest.raises(ValueError, match=r"Unknown field in protocol 'as_published'.*mean batch_size"):
         a_recipe(protocols={"as_published": {"batchsize": 8}})
@@ -140,7 +149,7 @@ def test_a_field_that_no_recipe_has_is_refused_in_a_protocol_and_in_saved_settin
 
 
 def test_a_table_and_the_end_of_a_name_lead_to_recipes():
-    with pytest.raises(ValueError, match="table4b holds 1 recipes, first koefler2023/table4b/cnn-sa: .*list"):
+    with pytest.raises(ValueError, match="table4b holds 1 recipe, first koefler2023/table4b/cnn-sa: .*list"):
         recipe("koefler2023/table4b")
     with pytest.raises(ValueError, match="'cnn-sa'.*Did you mean .*cnn-sa"):
         recipe("cnn-sa")

@@ -117,3 +117,4 @@ def test_where_nothing_names_a_model_the_demo_is_served(tmp_path):
     found = words()
     assert found["demo"] and found["runs"] == [str(tmp_path / "demo")]
     assert words("--config", str(config))["demo"] and not words("runs/a")["demo"]
+    assert words("runs/a", "--import", "my_layers")["imports"] == ["my_layers"] and words()["imports"] == []

@@ -8,7 +8,7 @@ from skinkit.data.load import release_folder
 from skinkit.data.splits import splits_of_documents as documents
 from skinkit.data.splits.split import Split, out_of_fold_split, stratified_group_split, undivided_split
 from skinkit.data.splits.split_files import read_split, split_from_file
-from skinkit.registration import calling_module, register
+from skinkit.registration import calling_place, register
 
 
 def _drawn(make, table, fold, folder, **options):
@@ -112,11 +112,11 @@ def register_split(name, folds=None):
         >>> SPLITS["last_year_tests"](pd.DataFrame({"image_id": ["2023-1", "2024-1"]})).ids("test")
         ['2024-1']
     """
-    module = calling_module()
+    place = calling_place()
 
     def add(function):
         entry = SplitEntry(function, _drawn if folds is None else _in_folds, folds)
-        register("Splits", SPLITS, name, entry, module)
+        register("Splits", SPLITS, name, entry, place)
         return function
 
     return add

@@ -4,6 +4,7 @@ import statistics
 
 import pandas as pd
 
+from skinkit.experiments.plan import imported
 from skinkit.experiments.results.finished_runs import finished_runs, staleness
 from skinkit.papers.registry import recipes, same_method
 
@@ -31,12 +32,14 @@ def list_recipes(document=None, runs="results/runs", smoke=False):
         recipe has changed since) or `not run`; `profile` and `protocol`, `""` where it is not run; `runs`,
         and how many `folds` and `seeds` they have; `seconds`, the median of a run (missing where unknown);
         `data`, the releases that it needs, joined by `+`; `same_as`, the name of the recipe whose runs these
-        are, where that is another one, or `""`; `title`.
+        are, where that is another one, or `""`; `title`. `attrs["own"]`: the modules of recipes of one's own
+        that have been run and are not registered here, by recipe.
 
     Raises:
         ValueError: for a document or table without recipes, or a damaged manifest.
     """
-    done, rows, found = _runs_by_recipe(runs, smoke), [], recipes(document)
+    done, own = _runs_by_recipe(runs, smoke)
+    rows, found = [], recipes(document)
     documents = list(dict.fromkeys(recipe.document for recipe in found))
     # A document may have a table among the recipes of another, which rests on it.
     for recipe in sorted(found, key=lambda recipe: documents.index(recipe.document)):
@@ -45,25 +48,34 @@ def list_recipes(document=None, runs="results/runs", smoke=False):
         about = {"recipe": recipe.name, "data": "+".join(needed), "title": recipe.title}
         about["same_as"] = runner if runner != recipe.name else ""
         rows += [{**each, **about} for each in done.get(runner, [_NOT_RUN])]
-    return pd.DataFrame(rows, columns=_COLUMNS)
+    table = pd.DataFrame(rows, columns=_COLUMNS)
+    table.attrs["own"] = {name: own[name] for name in sorted(own) if name.startswith(document or "")}
+    return table
 
 
 def _runs_by_recipe(folder, smoke):
-    """The finished runs of each recipe, one dictionary per state, profile and protocol, fresh runs first."""
+    """The finished runs of each recipe, one dictionary per state, profile and protocol, fresh runs first.
+
+    Beside them, the modules of recipes of one's own that are not registered here.
+    """
     try:
         found = finished_runs(folder, smoke, verbose=False)
     except FileNotFoundError:
-        return {}
+        return {}, {}
+    # This imports modules of one's own, where they are found.
+    states = ["stale" if staleness(run) else "run" for run in found]
     runners = {recipe.name: same_method(recipe)[0].name for recipe in recipes()}
-    groups, done = {}, {}
-    for run in found:
-        m = run.manifest
-        alike = ("stale" if staleness(run) else "run", m["profile"], m["protocol"])
-        groups.setdefault((*alike, runners.get(m["recipe"])), []).append(m)
+    groups, done, own = {}, {}, {}
+    for state, m in zip(states, (run.manifest for run in found), strict=True):
+        if m["recipe"] in runners:
+            alike = (state, m["profile"], m["protocol"])
+            groups.setdefault((*alike, runners[m["recipe"]]), []).append(m)
+        elif "own" in m:
+            own[m["recipe"]] = [*m["own"]]
     for *alike, name in sorted(groups, key=lambda key: key[:3]):
         said = _count(groups[(*alike, name)])
         done.setdefault(name, []).append({**dict(zip(_ALIKE, alike, strict=True)), **said})
-    return done
+    return done, own
 
 
 def _count(manifests):
@@ -93,6 +105,8 @@ def recipe_list(document=None, runs="results/runs", width=None):
     counts = ", ".join(f"{once.count(state)} {state}" for state in STATES)
     total = f"Recipes: {counts}, {len(once)} in all."
     legend = _LEGEND.format(runs=runs, name=table["recipe"].iloc[0])
+    own = [f"{name} ({' '.join(imported(modules))})" for name, modules in table.attrs["own"].items()]
+    legend += f"\nRun as well, and listed with an import: {', '.join(own)}" if own else ""
     return "\n\n".join([*(_table_text(*group, width) for group in by_table), f"{total}\n{legend}"])
 
 

@@ -8,6 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
+from skinkit.registration import import_modules
 from skinkit.serve.audit import start_log
 from skinkit.serve.settings import LiveSettings
 from skinkit.serve.store import open_store
@@ -22,9 +23,9 @@ def main(asked):
     """Runs a worker; returns its exit code.
 
     Args:
-        asked: Dictionary: `name`; `queue`, `out`, `config`, `runs` and `data_dir` as in the options of
-            `skinkit serve`; `demo`, whether the only run is the demo network, which is trained where it is
-            not there; `parent`, id of the process that it ends with, or `None`.
+        asked: Dictionary: `name`; `queue`, `out`, `config`, `runs`, `data_dir` and `imports` as in the
+            options of `skinkit serve`; `demo`, whether the only run is the demo network, which is trained
+            where it is not there; `parent`, id of the process that it ends with, or `None`.
     """
     start_log()
     parent = asked["parent"]
@@ -68,6 +69,7 @@ def _loader(asked):
     from skinkit.serve.worker.served_model import ServedModel
 
     def load(name, settings):
+        import_modules(asked["imports"])
         if asked["demo"]:
             _train_demo(Path(settings.run))
         return ServedModel(name, settings, asked["data_dir"])

@@ -110,18 +110,16 @@ def begin(folder, said):
         FileNotFoundError, ValueError: when the folder holds work of another run, or the manifest or plan of
             its work is missing or damaged.
     """
-    finished, plan = (folder / MANIFEST).exists(), folder / PLAN
+    key, finished, plan = said["key"], (folder / MANIFEST).exists(), folder / PLAN
     if finished or has_epochs(folder):
         path = folder / MANIFEST if finished else plan
         found = read_json(path, f"It says whose work lies there. {_REMEDY}", "key")
-        if found["key"] != said["key"]:
+        if found["key"] != key:
             raise OtherRun(
                 f"{folder} holds a run of another recipe, split or data ({path.name}: "
                 f"{_changes(found, said)}). {_REMEDY}"
             )
-    elif not _is_plan_of(plan, said["key"]) and (
-        left := [name for name in NUMBERS if (folder / name).exists()]
-    ):
+    elif not _is_plan_of(plan, key) and (left := [name for name in NUMBERS if (folder / name).exists()]):
         raise FileNotFoundError(
             f"{folder / MANIFEST} is missing, and {left[0]} of a finished run lies there. Take it from git "
             f"or a copy. {_REMEDY}"

@@ -231,6 +231,7 @@ sizes
 # | decide in two stages | 16 |
 # | choose a schedule of the learning rate, and average several views | 18 |
 # | serve a model to others | 19 |
+# | average several networks, and say for whom their mean fails | 21 |
 # | give a lesson of five minutes with real images | 01, with `DATASET = "dermamnist"` |
 #
 # The chapters build on each other, and each runs alone. Without real images a chapter draws its own and says

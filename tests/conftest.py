@@ -1,5 +1,6 @@
 """The seed of the whole suite, and equality up to the rounding of float32."""
 
+import gc
 import os
 import random
 import sys
@@ -11,6 +12,13 @@ from hypothesis import HealthCheck, settings
 pytest_plugins = ["tiny_run", "sweep_package", "headless_browser", "own_registries"]
 
 SEED = int(os.environ.get("SKINKIT_TEST_SEED") or 0)
+
+# Two test processes share two cores. More threads inside an operation, in them and in the processes that
+# they start, only wait for each other; TensorFlow and BLAS read these when they are loaded.
+for name in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+# Graphs are many small objects; looking through all of them as often as usual is an eighth of the time.
+gc.set_threshold(50_000, 20, 20)
 
 # How long an example takes depends on what else the machine does; what an earlier run found, on that run.
 settings.register_profile(

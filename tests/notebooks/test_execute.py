@@ -6,6 +6,7 @@ results/executed (not in git).
 """
 
 import ast
+import json
 import os
 import runpy
 import subprocess
@@ -22,6 +23,15 @@ SECONDS = 300
 MOST_BYTES = 1_000_000
 # Notebooks that need an extra, and a package of it.
 EXTRAS = {"19_serve_a_model": ("serve", "fastapi")}
+# Parameters with which a notebook trains and measures less, and shows the same.
+FEWER = {
+    "02_build_pipelines": {"REPEATS": 1},
+    "10_add_patch_attention": {"DROPOUTS": ["0.0", "0.2"]},
+    "11_balance_classes": {"EXPONENTS": ["0.50"]},
+    "14_add_patient_context": {"ROWS": ["base", "attention", "zscore"]},
+    "17_guess_the_turn_restore_the_image": {"RESTORERS": ["restoration"]},
+    "21_build_an_ensemble": {"MEMBERS": 2},
+}
 # Notebooks that look at the same run, which the first of them trains.
 ONE_RUN = ("03_train_a_cnn", "04_evaluate_and_report", "05_explain_with_grad_cam")
 EMPTY = """
@@ -71,37 +81,41 @@ def wrong_probe(exercise, cells):
     return WRONG.format(exercise=exercise, answers=answers, hidden=cells["hidden"].source)
 
 
-def environment(folder):
+def environment(folder, drawn):
     """Returns variables without a GPU, without real images, without the tester's own settings."""
     hidden = {"SKINKIT_DATA", "MPLBACKEND", "PYTHONWARNINGS", "TF_CPP_MIN_LOG_LEVEL"}
     kept = {name: value for name, value in os.environ.items() if name not in hidden}
     return kept | {
         "CUDA_VISIBLE_DEVICES": "-1",
         "PYTHONPATH": str(ROOT),
-        "SKINKIT_CACHE": str(folder / "cache"),
+        "SKINKIT_CACHE": str(drawn),
         "IPYTHONDIR": str(folder / "ipython"),
         "JUPYTER_DATA_DIR": str(folder / "jupyter"),
         "JUPYTER_RUNTIME_DIR": str(folder / "jupyter"),
     }
 
 
-def execute(source, folder, out):
+def execute(source, folder, out, drawn):
     """Runs papermill in a process of its own, so that one limit holds for the whole notebook."""
     EXECUTED.mkdir(parents=True, exist_ok=True)
-    start = folder / "start"
+    start, at_once = folder / "start", folder / "ipython" / "profile_default" / "startup"
     start.mkdir()
+    at_once.mkdir(parents=True)
+    # As in conftest.py.
+    (at_once / "collect_less.py").write_text("import gc; gc.set_threshold(50_000, 20, 20)", encoding="utf-8")
     tried = folder / f"{source.stem}.ipynb"
     nbformat.write(with_probes(source), tried)
     command = [sys.executable, "-m", "papermill", str(tried), str(EXECUTED / tried.name)]
     command += ["--kernel", "python3", "--log-output", "--no-progress-bar", "--cwd", str(start)]
-    command += ["--parameters", "PROFILE", "smoke", "--parameters", "OUT_DIR", str(out)]
+    parameters = {"PROFILE": "smoke", "OUT_DIR": str(out)} | FEWER.get(source.stem, {})
+    command += ["--parameters_yaml", json.dumps(parameters)]
     log = EXECUTED / f"{source.stem}.log"
     with log.open("w", encoding="utf-8") as stream:
         done = subprocess.run(
             command,
             stdout=stream,
             stderr=stream,
-            env=environment(folder),
+            env=environment(folder, drawn),
             timeout=SECONDS,
             check=False,
         )
@@ -126,8 +140,9 @@ def test_notebook_runs_in_smoke(source, tmp_path, tmp_path_factory):
     if source.stem in EXTRAS:
         extra, package = EXTRAS[source.stem]
         pytest.importorskip(package, reason=f"needs pip install 'skinkit[{extra}]'")
-    out = tmp_path_factory.getbasetemp() / "one-run" if source.stem in ONE_RUN else tmp_path / "out"
-    returncode, log = execute(source, tmp_path, out)
+    shared = tmp_path_factory.getbasetemp()
+    out = shared / "one-run" if source.stem in ONE_RUN else tmp_path / "out"
+    returncode, log = execute(source, tmp_path, out, shared / "drawn")
     executed = EXECUTED / f"{source.stem}.ipynb"
     assert returncode == 0, f"see results/executed/{executed.name}\n{log[-3000:]}"
     assert not noise(executed)

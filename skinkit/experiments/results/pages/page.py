@@ -9,6 +9,7 @@ from skinkit.experiments.results.beside import FULL
 from skinkit.experiments.results.claims import claim_verdicts
 from skinkit.experiments.results.pages.document_page import belongs_to, document_page
 from skinkit.experiments.results.pages.page_text import figure_line, leak_text, wrapped
+from skinkit.names import counted
 from skinkit.papers.published import DOCUMENTS
 from skinkit.papers.registry import recipes
 
@@ -136,7 +137,7 @@ def _counts(document, tables):
         "document": f"[{document}]({document}.md)",
         "rows printed": len(rows),
         "run at `full`": len(full),
-        "run as stand-in": f"{stood_for}, by {by} recipe{'s' * (by > 1)}" if by else "0",
+        "run as stand-in": f"{stood_for}, by {counted(by, 'recipe')}" if by else "0",
         "not run": len(rows - full) - stood_for,
         "numbers reproduced / not": _slashed(
             numbers["verdict"].value_counts(), ("reproduced", "not reproduced")

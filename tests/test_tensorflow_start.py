@@ -85,7 +85,9 @@ def mock(tmp_path):
     """Runs code with a `tensorflow` that only logs a line."""
     package = tmp_path / "tensorflow"
     package.mkdir()
-    (package / "__init__.py").write_text(f"import os\nos.write(2, {INFORMATION!r})\n")
+    (package / "__init__.py").write_text(
+        f"import gc, os\nos.write(2, {INFORMATION!r})\ncollects = gc.isenabled()\n"
+    )
 
     def run(code, end=""):
         command = ["sh", "-c", f'exec "$0" -c "$1" {end}', sys.executable, code]
@@ -104,3 +106,8 @@ def test_looking_for_tensorflow_does_not_load_it(mock):
     look = "import sys, skinkit; from importlib.util import find_spec; find_spec('tensorflow')"
     done = mock(f"{look}; assert 'tensorflow' not in sys.modules; import tensorflow")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_garbage_is_left_alone_while_tensorflow_is_loaded_and_only_then(mock):
+    done = mock("import gc, skinkit, tensorflow; print(tensorflow.collects, gc.isenabled())")
+    assert (done.returncode, done.stdout) == (0, "False True\n")

@@ -49,7 +49,7 @@ def read_state(path):
             raise ValueError(f"{path} is no whole PyTorch checkpoint of tensors: {error}") from error
 
 
-def load_checkpoint(layers, path, torch_name, network):
+def load_checkpoint(layers, path, torch_name, network, whole=True):
     """Puts the tensors of a PyTorch checkpoint into convolutions and batch normalisations.
 
     Args:
@@ -57,11 +57,12 @@ def load_checkpoint(layers, path, torch_name, network):
         path: Path of the checkpoint.
         torch_name: Function from the name of a layer to its name in the checkpoint.
         network: Name of the network, for the error.
+        whole: Boolean, whether the network has all convolutions of the checkpoint.
 
     Raises:
         FileNotFoundError: when there is no such file.
         ValueError: when it is no checkpoint, or not of this network: a tensor is missing, has another
-            shape, or is a convolution that the network has not.
+            shape, or is a convolution that the `whole` network has not.
     """
     state, used = read_state(path), set()
     for layer in layers:
@@ -72,7 +73,8 @@ def load_checkpoint(layers, path, torch_name, network):
         except (KeyError, ValueError) as error:
             raise ValueError(f"{path} does not fit {network} at layer {layer.name}: {error}") from error
         used.add(f"{torch_name(layer.name)}.weight")
-    if extra := [name for name, tensor in state.items() if tensor.ndim == 4 and name not in used]:
+    extra = [name for name, tensor in state.items() if tensor.ndim == 4 and name not in used]
+    if whole and extra:
         raise ValueError(f"{path} does not fit {network}, which has no convolution {extra[0]}")
 
 

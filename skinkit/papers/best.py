@@ -5,7 +5,7 @@ No document has them.
 
 import dataclasses
 
-from skinkit.papers.baselines import EFFICIENTNET_LITE0_PLAIN
+from skinkit.papers.baselines import EFFICIENTNET_LITE0_PLAIN, few_blocks
 from skinkit.papers.members import ensemble
 from skinkit.papers.recipe import Phase, choose
 
@@ -37,7 +37,7 @@ def _best(number):
         phases=_one_phase(20, **_AVERAGE),
         # They only watch: the last epoch is taken.
         selection_every=0.2,
-        profiles={"quick": _QUICK, "smoke": _SMOKE},
+        profiles=few_blocks({"quick": _QUICK, "smoke": _SMOKE}),
     )
 
 
@@ -64,7 +64,7 @@ def _short(image_size, epochs=(12,), **sizes):
     smoke = {k: _SMOKE[k] for k in ("image_size", *sizes)} | {"subset": 160, "epochs": (1,) * len(epochs)}
     if image_size[0] == image_size[1]:
         smoke |= {k: (side, side) for k, side in (("image_size", 64), ("crop_size", 48))}
-    return {"quick": {"image_size": image_size, "epochs": epochs, **sizes}, "smoke": smoke}
+    return few_blocks({"quick": {"image_size": image_size, "epochs": epochs, **sizes}, "smoke": smoke})
 
 
 # What each row adds to the one above it; "parts" is the best recipe in fewer epochs, the last goes beyond.

@@ -38,7 +38,7 @@ LITE = {
 }
 
 
-def efficientnet_lite(image, name="efficientnet_lite0", weights=None, drop_connect=0.2):
+def efficientnet_lite(image, name="efficientnet_lite0", weights=None, drop_connect=0.2, max_blocks=None):
     """Returns the feature map of an EfficientNet-Lite: EfficientNet with ReLU6, and without squeezing.
 
     Stem and last convolution, and the repeats of the first and the last stage, are those of Lite0 in all
@@ -51,6 +51,8 @@ def efficientnet_lite(image, name="efficientnet_lite0", weights=None, drop_conne
             or Lite2; or the path of the same checkpoint. They expect pixels from -1 to 1.
         drop_connect: Float in [0, 1), probability that the last residual branch is dropped from an
             image while training; earlier ones less, in a straight line.
+        max_blocks: Integer, the most blocks of a stage, to try the code in less time; `None` for all. Those
+            that stay keep their names and weights.
 
     Raises:
         FileNotFoundError: when the package of the weights, or the file, is missing.
@@ -59,10 +61,10 @@ def efficientnet_lite(image, name="efficientnet_lite0", weights=None, drop_conne
     Reference:
     - [EfficientNet-Lite](https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite)
     """
-    features = _backbone(image, _stages(LITE[name]), drop_connect)
+    features = _backbone(image, _stages(LITE[name]), drop_connect, max_blocks)
     if weights is not None:
-        path = imagenet_file(name) if weights == "imagenet" else weights
-        load_checkpoint(layers_above(image, features), path, torch_name, name)
+        path, whole = imagenet_file(name) if weights == "imagenet" else weights, max_blocks is None
+        load_checkpoint(layers_above(image, features), path, torch_name, name, whole)
     return features
 
 
@@ -125,11 +127,12 @@ def _filters(wanted):
     return near if near >= 0.9 * wanted else near + 8
 
 
-def _backbone(x, stages, drop_connect):
+def _backbone(x, stages, drop_connect, max_blocks):
     x = _conv(x, "stem", 32, kernel=3, stride=2)
-    blocks, number = sum(stage[1] for stage in stages), 0
+    blocks, first = sum(stage[1] for stage in stages), 0
     for kernel, repeats, stride, expansion, filters in stages:
-        for repeat in range(repeats):
+        for repeat in range(repeats)[:max_blocks]:
+            number = first + repeat
             x = _block(
                 x,
                 f"block{number}_",
@@ -139,7 +142,7 @@ def _backbone(x, stages, drop_connect):
                 filters,
                 drop_connect * number / blocks,
             )
-            number += 1
+        first += repeats
     return _conv(x, "top", 1280, kernel=1)
 
 

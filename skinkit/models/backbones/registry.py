@@ -71,8 +71,9 @@ def extract_features(name, image, weights=None, **options):
             one, with pixels scaled as `BACKBONES[name]` says.
         weights: `None`; `"imagenet"`; or the path of a PyTorch checkpoint (`.pth`), or of a file of
             Keras without classifier, where the backbone reads one.
-        **options: Of the backbone: `width` (small_cnn), `drop_connect` (efficientnet_lite0 to 2),
-            `final_relu` (densenet121, densenet201), `batch_norm_momentum` (networks of keras.applications).
+        **options: Of the backbone: `width` (small_cnn), `drop_connect` and `max_blocks` (efficientnet_lite0
+            to 2), `final_relu` (densenet121, densenet201), `batch_norm_momentum` (networks of
+            keras.applications).
 
     Returns:
         4D symbolic tensor `(batch, rows, columns, features)`.

@@ -6,6 +6,7 @@
 
 import dataclasses
 
+from skinkit.papers.baselines import few_blocks
 from skinkit.papers.bermeo2023.recipes import NUMBERS, PLAIN, in_words, pairs, recipe
 from skinkit.papers.members import ensemble
 from skinkit.papers.recipe import choose
@@ -18,7 +19,8 @@ _LONGER = {"twice": 2, "four-times": 4}
 
 def _stand_in(row, what, number, **changes):
     fields = {"quick": {}, "image_size": (128, 128), "published": ""}
-    return recipe(f"schedules/lite0-{row}", f"Lite0 as {what}", number, _LITE0, **{**fields, **changes})
+    made = recipe(f"schedules/lite0-{row}", f"Lite0 as {what}", number, _LITE0, **{**fields, **changes})
+    return dataclasses.replace(made, profiles=few_blocks(made.profiles))
 
 
 # bermeo2023/schedules/lite0-m{0,1,2,3,4,5,6,7}{,-one-view}

@@ -1,5 +1,6 @@
 """Our own recipes beside those of butskova2021: what its table leaves out, and networks for two CPU cores."""
 
+from skinkit.papers.baselines import few_blocks
 from skinkit.papers.butskova2021.recipes import (
     CROPS,
     GAMMAS,
@@ -27,10 +28,12 @@ _DOWNSAMPLED = {
     },
 }
 _STANDIN_CROPS = {**CROPS, "quick": {"image_size": (225, 300), "crop_size": 64}}
-_LITE0 = {
-    "quick": {"epochs": (1, 9)},
-    "smoke": {"image_size": (32, 32), "subset": 120, "epochs": (1, 1)},
-}
+_LITE0 = few_blocks(
+    {
+        "quick": {"epochs": (1, 9)},
+        "smoke": {"image_size": (32, 32), "subset": 120, "epochs": (1, 1)},
+    }
+)
 
 
 # butskova2021/controls/{efficientnet-gamma1-no-mixup,efficientnet-gamma0-mixup,mixup-beta}

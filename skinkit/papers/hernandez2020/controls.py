@@ -1,5 +1,6 @@
 """Our own recipes beside those of hernandez2020: small networks, other features, and drawn patients."""
 
+from skinkit.papers.baselines import few_blocks
 from skinkit.papers.hernandez2020.recipes import (
     AUTOENCODER_PROFILES,
     CONTEXT_PROFILES,
@@ -28,8 +29,8 @@ _ARMS = {
 # hernandez2020/controls/lite0-{base,zscore,longer,attention,attention-self,mean,contextual}
 def _controls():
     """Ours, for two CPU cores: EfficientNet-Lite0, scored after the last epoch."""
-    size, ours = {"drop_connect": 0.0}, {"selection": "last", "published": ""}
-    kept = "all_but_batch_normalization"
+    size, kept = {"drop_connect": 0.0}, "all_but_batch_normalization"
+    ours = {"selection": "last", "published": "", "profiles": few_blocks(PROFILES)}
     alone = choose("efficientnet_lite0", weights="imagenet", **size)
     base = isic2020_recipe(
         "controls/lite0-base", "Lite0 on single images, drawn by inverse class frequency",
@@ -39,9 +40,9 @@ def _controls():
     yield isic2020_recipe(
         "controls/lite0-zscore", "How far Lite0's logit stands out from the patient's others; no training",
         model=alone, phases=(), start_from=base.name, rescoring=choose("patient_z_score"),
-        profiles=without_epochs(PROFILES), **ours,
+        **{**ours, "profiles": without_epochs(ours["profiles"])},
     )  # fmt: skip
-    further = {"start_from": base.name, "profiles": CONTEXT_PROFILES, "balancing": WRS, **ours}
+    further = {**ours, "start_from": base.name, "profiles": few_blocks(CONTEXT_PROFILES), "balancing": WRS}
     further["phases"] = phases_of(3, head=1e-4, trainable=kept)
     title = "Lite0 on single images, trained as long as with context"
     yield isic2020_recipe("controls/lite0-longer", title, model=alone, **further)
@@ -81,7 +82,7 @@ def _feature_controls():
     ):
         yield classified(
             f"controls/lite0-{row}", f"{what} features of Lite0, images drawn by class",
-            "hernandez2020/controls/lite0-base", PROFILES, classifier,
+            "hernandez2020/controls/lite0-base", few_blocks(PROFILES), classifier,
             model=choose("efficientnet_lite0", weights="imagenet", drop_connect=0.0), published="",
         )  # fmt: skip
 

@@ -83,6 +83,22 @@ def test_a_checkpoint_of_another_size_is_refused(monkeypatch):
             models.build(name, (32, 32, 3), 3, weights="made.pth")
 
 
+def test_fewer_blocks_keep_the_names_and_weights_that_they_have_in_the_whole_network(monkeypatch):
+    whole = models.build("efficientnet_lite0", (32, 32, 3), 1000)
+    state = formula_state(whole)
+    monkeypatch.setattr("skinkit.models.torch_weights.read_state", lambda path: state)
+    few = models.build("efficientnet_lite0", (32, 32, 3), 1000, weights="made.pth", max_blocks=1)
+    kept = {layer.name.split("_")[0] for layer in few.layers if layer.name.endswith("project_bn")}
+    assert kept == {f"block{first}" for first in (0, 1, 3, 5, 8, 11, 15)}
+    for layer in few.layers:
+        if layer.name.startswith("block") and layer.name.endswith("conv"):
+            assert layer.kernel.shape == whole.get_layer(layer.name).kernel.shape
+            found = keras.ops.convert_to_numpy(layer.kernel)
+            tensor = state[f"{torch_name(layer.name)}.weight"]
+            order = (2, 3, 0, 1) if layer.name.endswith("dwconv") else (2, 3, 1, 0)
+            np.testing.assert_array_equal(found, tensor.transpose(order))
+
+
 def test_images_lose_residual_branches_in_training_only():
     model = models.build("efficientnet_lite0", (32, 32, 3), 3, dropout=0.0, drop_connect=0.9)
     rates = [layer.rate for layer in model.layers if layer.name.endswith("_drop")]

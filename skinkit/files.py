@@ -51,6 +51,18 @@ def reading(path, remedy):
         raise ValueError(f"{path} is damaged ({type(error).__name__}: {error}). {remedy}") from error
 
 
+def read_csv(source, dtype=None):
+    """Returns a table that this kit wrote: missing is what is empty; an image or a class may be called NA.
+
+    Args:
+        source: Path, or open file.
+        dtype: As in `pandas.read_csv`.
+    """
+    import pandas as pd
+
+    return pd.read_csv(source, dtype=dtype, keep_default_na=False, na_values=[""])
+
+
 def read_json(path, remedy, *keys):
     """Returns the object in a JSON file.
 

@@ -6,7 +6,17 @@ import zipfile
 import pandas as pd
 import pytest
 
-from skinkit.files import file_hash, locked, read_json, reading, remove, remove_matching, writing
+from skinkit.files import file_hash, locked, read_csv, read_json, reading, remove, remove_matching, writing
+
+
+def test_an_image_may_be_called_na_and_only_what_is_empty_is_missing(tmp_path):
+    (tmp_path / "table.csv").write_text("image_id,label\nNA,nan\nnone,\n,mel\n")
+    found = read_csv(tmp_path / "table.csv", dtype="string")
+    assert found.fillna("missing").to_numpy().tolist() == [
+        ["NA", "nan"],
+        ["none", "missing"],
+        ["missing", "mel"],
+    ]
 
 
 def test_only_the_named_files_and_what_they_leave_empty_go(tmp_path):

@@ -8,7 +8,7 @@ import pandas as pd
 
 from skinkit.data.splits.grouping import group_keys
 from skinkit.data.tables.missing import known_ids
-from skinkit.files import writing
+from skinkit.files import read_csv, writing
 from skinkit.names import check_name
 
 # Changes of predictions before they are scored.
@@ -132,8 +132,7 @@ def write_predictions(predictions, path):
 
 def read_predictions(path):
     """Returns the predictions table that `write_predictions` wrote: ids are text, probabilities float64."""
-    # Missing ids are empty: an image may be called NA.
-    table = pd.read_csv(path, dtype="string", keep_default_na=False, na_values=[""])
+    table = read_csv(path, dtype="string")
     # By way of text, because pandas' own fast reading of numbers may miss the last bit.
     return table.astype({name: "float64" for name in table if name.startswith("p_")})
 

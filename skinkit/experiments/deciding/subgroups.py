@@ -6,7 +6,7 @@ from skinkit import evaluation
 from skinkit.experiments.deciding.operating_point import with_ends
 from skinkit.experiments.deciding.rule import Rule, fit_rule
 from skinkit.experiments.predictions import prediction_groups
-from skinkit.files import reading, writing
+from skinkit.files import read_csv, reading, writing
 from skinkit.names import counted
 
 COLUMNS = ("age", "sex", "site", "dx_type", "dataset")
@@ -80,7 +80,7 @@ def _read(path, dtypes):
     if not path.exists():
         return None
     with reading(path, "Delete it, and make it again with `skinkit evaluate RUN --subgroups`"):
-        return pd.read_csv(path, dtype=dtypes, keep_default_na=False, na_values=[""])
+        return read_csv(path, dtypes)
 
 
 def subgroups_text(found):

@@ -16,7 +16,7 @@ from skinkit.experiments.results.pages.errors_page import errors_figures, errors
 from skinkit.experiments.results.pages.page import check_results_folder, results_pages
 from skinkit.experiments.results.run_times import run_times
 from skinkit.experiments.results.schedule_figures import schedule_figures
-from skinkit.files import writing
+from skinkit.files import read_csv, writing
 from skinkit.papers.published import published_scores
 from skinkit.papers.registry import printed_rows, recipes, same_method
 
@@ -276,7 +276,7 @@ def read_table(source):
         source: Path, or open file.
     """
     text = dict.fromkeys(_WORDS, str)
-    table = pd.read_csv(source, dtype=text, keep_default_na=False, na_values=[""])
+    table = read_csv(source, dtype=text)
     return table.assign(**{name: table[name].fillna("") for name in _WORDS if name in table})
 
 

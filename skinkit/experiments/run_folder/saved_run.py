@@ -6,13 +6,11 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from skinkit import data
 from skinkit.experiments.plan import run_command, run_folder_name
 from skinkit.experiments.predictions import predictor, read_predictions, write_predictions
 from skinkit.experiments.run_folder.no_run import not_a_run
-from skinkit.files import read_json, reading
+from skinkit.files import read_csv, read_json, reading
 from skinkit.names import counted
 from skinkit.papers.choice import Choice
 from skinkit.papers.recipe import Recipe
@@ -91,8 +89,7 @@ class SavedRun:
 
     def _table(self, name, column, is_whole):
         with reading(self.folder / name, self.remedy):
-            # A class may be called none.
-            found = pd.read_csv(self.folder / name, keep_default_na=False, na_values=[""])
+            found = read_csv(self.folder / name)
             if column not in found:
                 raise ValueError(f"it lacks the column {column}")
             if not is_whole(found):

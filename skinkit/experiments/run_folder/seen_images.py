@@ -6,7 +6,7 @@ from skinkit import data
 from skinkit.data.external_test import OVERLAPS
 from skinkit.data.overlap import KINDS
 from skinkit.experiments.run_data import together
-from skinkit.files import reading
+from skinkit.files import read_csv, reading
 from skinkit.names import check_name
 
 
@@ -35,8 +35,7 @@ def _seen(run_data, selection_part):
 def read_seen(path):
     """Returns the table of `seen_images` from a run's folder; all columns are text."""
     with reading(path, "Delete it: the images are then compared with those of the release itself"):
-        # The fingerprints' missing values are empty: "NA" would be an id.
-        seen = pd.read_csv(path, dtype="string", keep_default_na=False, na_values=[""])
+        seen = read_csv(path, dtype="string")
         return seen.astype({"bytes": "Int64"})
 
 

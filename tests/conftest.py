@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tiny_run", "sweep_package", "headless_browser", "own_registries"]
+pytest_plugins = ["tiny_run", "sweep_package", "headless_browser", "own_registries", "warm_python"]
 
 SEED = int(os.environ.get("SKINKIT_TEST_SEED") or 0)
 

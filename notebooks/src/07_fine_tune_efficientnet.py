@@ -378,7 +378,7 @@ gain("with attention", "pretrained", "koefler2023/table4b/cnn-sa", "koefler2023/
 
 # %%
 folder, size = saved["with attention"].folder, plan.image_size
-options = {**attentive.model.options, "weights": folder / "model.keras"}
+options = {**attentive.model.options, **plan.model_size, "weights": folder / "model.keras"}
 model = skinkit.models.build(attentive.model.name, (None, None, 3), len(labels), **options)
 chosen = parts["test"].drop_duplicates("label").head(6)
 larger = (2 * size[0], 2 * size[1])

@@ -9,8 +9,6 @@ import ast
 import json
 import os
 import runpy
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
@@ -34,6 +32,8 @@ FEWER = {
 }
 # Notebooks that look at the same run, which the first of them trains.
 ONE_RUN = ("03_train_a_cnn", "04_evaluate_and_report", "05_explain_with_grad_cam")
+# The one that loads TensorFlow itself, as it does at a user's.
+COLD = "03_train_a_cnn"
 EMPTY = """
 {open}
 try:
@@ -95,7 +95,7 @@ def environment(folder, drawn):
     }
 
 
-def execute(source, folder, out, drawn):
+def execute(source, folder, out, drawn, python):
     """Runs papermill in a process of its own, so that one limit holds for the whole notebook."""
     EXECUTED.mkdir(parents=True, exist_ok=True)
     start, at_once = folder / "start", folder / "ipython" / "profile_default" / "startup"
@@ -105,21 +105,15 @@ def execute(source, folder, out, drawn):
     (at_once / "collect_less.py").write_text("import gc; gc.set_threshold(50_000, 20, 20)", encoding="utf-8")
     tried = folder / f"{source.stem}.ipynb"
     nbformat.write(with_probes(source), tried)
-    command = [sys.executable, "-m", "papermill", str(tried), str(EXECUTED / tried.name)]
-    command += ["--kernel", "python3", "--log-output", "--no-progress-bar", "--cwd", str(start)]
+    kernel = "python3" if source.stem == COLD else python.kernel(folder / "jupyter")
+    command = ["papermill", str(tried), str(EXECUTED / tried.name)]
+    command += ["--kernel", kernel, "--log-output", "--no-progress-bar", "--cwd", str(start)]
     parameters = {"PROFILE": "smoke", "OUT_DIR": str(out)} | FEWER.get(source.stem, {})
     command += ["--parameters_yaml", json.dumps(parameters)]
     log = EXECUTED / f"{source.stem}.log"
     with log.open("w", encoding="utf-8") as stream:
-        done = subprocess.run(
-            command,
-            stdout=stream,
-            stderr=stream,
-            env=environment(folder, drawn),
-            timeout=SECONDS,
-            check=False,
-        )
-    return done.returncode, log.read_text(encoding="utf-8")
+        code = python.run(*command, env=environment(folder, drawn), cwd=ROOT, output=stream, timeout=SECONDS)
+    return code, log.read_text(encoding="utf-8")
 
 
 def noise(notebook):
@@ -136,13 +130,13 @@ def in_one_process(source):
 
 
 @pytest.mark.parametrize("source", [in_one_process(source) for source in BUILD["sources"]()])
-def test_notebook_runs_in_smoke(source, tmp_path, tmp_path_factory):
+def test_notebook_runs_in_smoke(source, tmp_path, tmp_path_factory, warm_python):
     if source.stem in EXTRAS:
         extra, package = EXTRAS[source.stem]
         pytest.importorskip(package, reason=f"needs pip install 'skinkit[{extra}]'")
     shared = tmp_path_factory.getbasetemp()
     out = shared / "one-run" if source.stem in ONE_RUN else tmp_path / "out"
-    returncode, log = execute(source, tmp_path, out, shared / "drawn")
+    returncode, log = execute(source, tmp_path, out, shared / "drawn", warm_python)
     executed = EXECUTED / f"{source.stem}.ipynb"
     assert returncode == 0, f"see results/executed/{executed.name}\n{log[-3000:]}"
     assert not noise(executed)

@@ -9,6 +9,7 @@ import ast
 import json
 import os
 import runpy
+import subprocess
 from pathlib import Path
 
 import nbformat
@@ -95,7 +96,17 @@ def environment(folder, drawn):
     }
 
 
-def execute(source, folder, out, drawn, python):
+def write_kernel(folder, warm):
+    """Writes a Jupyter kernel that begins with TensorFlow loaded."""
+    # ipykernel says it too late for a Matplotlib that is loaded.
+    inline = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    command = [*warm, "ipykernel_launcher", "-f", "{connection_file}"]
+    said = {"argv": command, "display_name": "warm", "language": "python", "env": inline}
+    folder.mkdir(parents=True)
+    (folder / "kernel.json").write_text(json.dumps(said), encoding="utf-8")
+
+
+def execute(source, folder, out, drawn, warm):
     """Runs papermill in a process of its own, so that one limit holds for the whole notebook."""
     EXECUTED.mkdir(parents=True, exist_ok=True)
     start, at_once = folder / "start", folder / "ipython" / "profile_default" / "startup"
@@ -105,15 +116,23 @@ def execute(source, folder, out, drawn, python):
     (at_once / "collect_less.py").write_text("import gc; gc.set_threshold(50_000, 20, 20)", encoding="utf-8")
     tried = folder / f"{source.stem}.ipynb"
     nbformat.write(with_probes(source), tried)
-    kernel = "python3" if source.stem == COLD else python.kernel(folder / "jupyter")
-    command = ["papermill", str(tried), str(EXECUTED / tried.name)]
-    command += ["--kernel", kernel, "--log-output", "--no-progress-bar", "--cwd", str(start)]
+    write_kernel(folder / "jupyter" / "kernels" / "warm", warm)
+    command = [*warm, "papermill", str(tried), str(EXECUTED / tried.name)]
+    command += [
+        "--kernel",
+        "python3" if source.stem == COLD else "warm",
+        "--log-output",
+        "--no-progress-bar",
+        "--cwd",
+        str(start),
+    ]
     parameters = {"PROFILE": "smoke", "OUT_DIR": str(out)} | FEWER.get(source.stem, {})
     command += ["--parameters_yaml", json.dumps(parameters)]
     log = EXECUTED / f"{source.stem}.log"
     with log.open("w", encoding="utf-8") as stream:
-        code = python.run(*command, env=environment(folder, drawn), cwd=ROOT, output=stream, timeout=SECONDS)
-    return code, log.read_text(encoding="utf-8")
+        both = {"stdout": stream, "stderr": stream}
+        done = subprocess.run(command, env=environment(folder, drawn), timeout=SECONDS, check=False, **both)
+    return done.returncode, log.read_text(encoding="utf-8")
 
 
 def noise(notebook):

@@ -37,11 +37,11 @@ def skinkit(*arguments, code=0, cwd=None):
     return said(returned, out.getvalue(), error.getvalue(), code)
 
 
-def skinkit_process(*arguments, code=0):
+def skinkit_process(*arguments, code=0, python=(sys.executable, "-m")):
     """Runs a command in a process of its own: all that it writes is seen, that of libraries, too."""
     environment = {**os.environ, "SKINKIT_DATA": ""}
     environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
-    command = [sys.executable, "-m", "skinkit", *map(str, arguments)]
+    command = [*python, "skinkit", *map(str, arguments)]
     found = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=280)
     return said(found.returncode, found.stdout, found.stderr, code)
 
@@ -245,11 +245,11 @@ def test_a_run_prints_its_scores(smoke_run):
     assert "Not for clinical use" in printed
 
 
-def test_a_run_is_evaluated_on_its_own_and_on_other_images(smoke_run, release, tmp_path):
+def test_a_run_is_evaluated_on_its_own_and_on_other_images(smoke_run, release, tmp_path, warm_python):
     from skinkit.data import load
 
     folder, _ = smoke_run
-    assert "macro_recall" in skinkit_process("evaluate", folder)
+    assert "macro_recall" in skinkit_process("evaluate", folder, python=warm_python)
     table = load("ham10000", root=release)
     # Drawn sets count from 1: as it is, this one has the photographs, lesions and patients of the run.
     assert "No image is left" in skinkit("evaluate", folder, "--on", "ham10000", "--data", release, code=1)
@@ -282,9 +282,9 @@ def test_a_run_is_evaluated_on_the_official_test_images_once_they_are_there(smok
     assert (folder / "evaluations" / "isic2018_test_dataverse" / "metrics.json").exists()
 
 
-def test_a_run_is_explained_on_its_images_and_on_a_file(smoke_run, tmp_path):
+def test_a_run_is_explained_on_its_images_and_on_a_file(smoke_run, tmp_path, warm_python):
     folder, _ = smoke_run
-    skinkit_process("explain", folder)
+    skinkit_process("explain", folder, python=warm_python)
     assert (folder / "overlays.png").stat().st_size > 10_000
     image = tmp_path / "mole.jpg"
     cv2.imwrite(str(image), np.full((60, 80, 3), 128, np.uint8))
@@ -304,9 +304,9 @@ def test_the_largest_losses_and_the_surest_hits_are_explained(smoke_run):
     assert "from 1 on. Received: '0'" in skinkit("explain", folder, "--surest", 0, code=2)
 
 
-def test_a_run_gets_a_page_and_the_runs_a_ledger(smoke_run, tmp_path):
+def test_a_run_gets_a_page_and_the_runs_a_ledger(smoke_run, tmp_path, warm_python):
     folder, _ = smoke_run
-    skinkit_process("report", folder)
+    skinkit_process("report", folder, python=warm_python)
     page = (folder / "report.html").read_text()
     for part in (
         "Confusion matrix",

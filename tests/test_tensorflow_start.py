@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from skinkit.tensorflow_start import _without_log
+from skinkit.tensorflow_start import _without_log, use_onednn
 
 START = (
     "import skinkit, keras, tensorflow as tf; tf.constant(1) + 1; import sys; print('ours', file=sys.stderr)"
@@ -30,16 +30,22 @@ def test_tensorflow_starts_without_a_word():
 
 @pytest.mark.parametrize(("before", "after"), [(None, "1"), ("0", "0"), ("1", "1")])
 @pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="kernels of x86 processors")
-def test_onednn_is_on_unless_somebody_has_said_no(before, after):
-    environment = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
-    environment |= {} if before is None else {"TF_ENABLE_ONEDNN_OPTS": before}
-    code = (
-        "import skinkit, os, tensorflow; from skinkit.experiments import environment;"
-        "print(os.environ['TF_ENABLE_ONEDNN_OPTS'], environment()['onednn'])"
+def test_onednn_is_on_unless_somebody_has_said_no(before, after, monkeypatch):
+    from skinkit.experiments.environment import environment
+
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", before or "")
+    if before is None:
+        monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
+    use_onednn()
+    assert (os.environ["TF_ENABLE_ONEDNN_OPTS"], environment()["onednn"]) == (after, after)
+
+
+@pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="kernels of x86 processors")
+def test_it_is_on_before_tensorflow_is_loaded(mock):
+    done = mock(
+        "import os, skinkit, tensorflow; print(tensorflow.onednn)", start="unset TF_ENABLE_ONEDNN_OPTS;"
     )
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == [after, after]
+    assert (done.returncode, done.stdout) == (0, "1\n")
 
 
 @pytest.mark.parametrize(
@@ -87,10 +93,11 @@ def mock(tmp_path):
     package.mkdir()
     (package / "__init__.py").write_text(
         f"import gc, os\nos.write(2, {INFORMATION!r})\ncollects = gc.isenabled()\n"
+        "onednn = os.environ.get('TF_ENABLE_ONEDNN_OPTS')\n"
     )
 
-    def run(code, end=""):
-        command = ["sh", "-c", f'exec "$0" -c "$1" {end}', sys.executable, code]
+    def run(code, start="", end=""):
+        command = ["sh", "-c", f'{start} exec "$0" -c "$1" {end}', sys.executable, code]
         environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"}
         return subprocess.run(command, env=environment, capture_output=True, text=True)
 

@@ -39,7 +39,7 @@ def words_of(start):
 
 
 @pytest.fixture(scope="module")
-def clinic(tmp_path_factory):
+def clinic(warm_python, tmp_path_factory):
     """The page's folder after its scripts, and after a run in another process that was killed."""
     folder = tmp_path_factory.mktemp("clinic")
     with pytest.MonkeyPatch.context() as patch:
@@ -49,7 +49,8 @@ def clinic(tmp_path_factory):
             Path(name).write_text(code, encoding="utf-8")
             if name != "my_clinic.py":
                 runpy.run_path(name)
-        run = [sys.executable, "-c", KILLED, *words_of("run own/clinic/gate")]
+        Path("killed.py").write_text(KILLED, encoding="utf-8")
+        run = [*warm_python, "killed", *words_of("run own/clinic/gate")]
         paths = {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])}
         assert subprocess.run(run, env={**os.environ, **paths}).returncode == 9
         yield folder

@@ -1,8 +1,8 @@
 import dataclasses
 import json
+import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -16,16 +16,23 @@ from skinkit.experiments.plan import Plan
 from skinkit.experiments.run_data import build_run_data
 from skinkit.experiments.run_folder import SavedRun
 
-SCRIPT = Path(__file__).parents[1] / "fixtures" / "tiny_run.py"
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 # One worker makes the run that these tests share.
 pytestmark = pytest.mark.xdist_group("tiny-run")
 
 
-def start(folder):
-    return subprocess.Popen(
-        [sys.executable, SCRIPT, folder], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+@pytest.fixture
+def start(warm_python, tmp_path):
+    """Starts the run in `tmp_path` in another process."""
+
+    def start():
+        command = [*warm_python, "tiny_run", tmp_path]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(FIXTURES.parents[1]), str(FIXTURES)])}
+        both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        return subprocess.Popen(command, env=environment, text=True, **both)
+
+    return start
 
 
 def wait_for(path, process, seconds=240):
@@ -83,10 +90,10 @@ def test_the_same_seed_gives_the_same_predictions(finished, tiny, tmp_path):
 
 
 def test_a_run_killed_twice_ends_like_an_undisturbed_one_and_a_second_process_harms_nothing(
-    finished, tiny, tmp_path
+    start, finished, tiny, tmp_path
 ):
     for epoch in (1, 3):
-        process = start(tmp_path)
+        process = start()
         if epoch == 1:
             wait_for(tmp_path / "plan.json", process)
             with pytest.raises(RuntimeError, match="Another process"):
@@ -95,7 +102,7 @@ def test_a_run_killed_twice_ends_like_an_undisturbed_one_and_a_second_process_ha
         process.send_signal(signal.SIGKILL)
         process.communicate()
         assert not (tmp_path / "manifest.json").exists()
-    process = start(tmp_path)
+    process = start()
     output, _ = process.communicate(timeout=240)
     assert process.returncode == 0, output
     assert (tmp_path / "predictions.csv.gz").read_bytes() == (finished / "predictions.csv.gz").read_bytes()

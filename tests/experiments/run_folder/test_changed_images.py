@@ -4,7 +4,6 @@ import dataclasses
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -88,9 +87,9 @@ def test_an_image_that_cannot_be_read_ends_evaluate_and_explain_in_one_line(fini
             on_it()
 
 
-def test_the_command_prints_that_line_and_no_more(finished, own_images, tmp_path):
+def test_the_command_prints_that_line_and_no_more(warm_python, finished, own_images, tmp_path):
     cut(own_images["path"][3])
-    command = [sys.executable, "-m", "skinkit", "evaluate", finished, "--on", tmp_path / "own.csv"]
+    command = [*warm_python, "skinkit", "evaluate", finished, "--on", tmp_path / "own.csv"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
     # The JPEG library may write a line of its own before.

@@ -29,7 +29,7 @@ def free_port():
 def cluster(seconds, tmp_path_factory):
     """The address of a cluster of two machines with a CPU each, and the process of the second one."""
     address, machines = f"127.0.0.1:{free_port()}", []
-    environment = {**os.environ, "PYTHONPATH": str(seconds.folder), "RAY_DISABLE_IMPORT_WARNING": "1"}
+    environment = {**seconds.environment, "RAY_DISABLE_IMPORT_WARNING": "1"}
 
     def start(*words):
         command = [*RAY, "start", "--block", "--num-cpus=1", "--object-store-memory=80000000", *words]

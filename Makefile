@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-WORKERS ?= 2
+# One more than two cores: tests of servers and pages wait much of the time.
+WORKERS ?= 3
 # Give another to compare with PyTorch, which .venv does not have.
 BENCHMARK_PYTHON ?= $(BIN)/python
 

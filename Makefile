@@ -2,8 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# One more than two cores: tests of servers and pages wait much of the time.
-WORKERS ?= 3
+WORKERS ?= 2
 # Give another to compare with PyTorch, which .venv does not have.
 BENCHMARK_PYTHON ?= $(BIN)/python
 

@@ -104,9 +104,8 @@ def _write(file, shape, images):
 
 def _decoded(paths, spec):
     """Yields the pixels of all files in order."""
-    dataset = tf.data.Dataset.from_tensor_slices(paths).map(
-        lambda path: decode_file(path, spec), num_parallel_calls=tf.data.AUTOTUNE
-    )
+    decode = tf.autograph.experimental.do_not_convert(lambda path: decode_file(path, spec))
+    dataset = tf.data.Dataset.from_tensor_slices(paths).map(decode, num_parallel_calls=tf.data.AUTOTUNE)
     images = iter(dataset.prefetch(16).as_numpy_iterator())
     quiet = len(paths) < _PROGRESS_FROM
     for path in tqdm(paths, desc="Decoding images for the cache", unit="image", disable=quiet or None):

@@ -160,6 +160,8 @@ def _joined(wanted, images, finish, parallel):
 def _endless(count, fixed, spec, batch_size, seed, first_epoch, sampler):
     """Batches of row positions and random changes, epoch after epoch."""
 
+    # None of the functions here has an `if` or a loop on tensors: to convert them takes a second for nothing.
+    @tf.autograph.experimental.do_not_convert
     def epoch_batches(epoch):
         order, slots = _epoch_rows(count, sampler, seed, epoch)
         changes = {name: tf.gather(value, order) for name, value in fixed.items()}
@@ -202,6 +204,7 @@ def _images(wanted, files, file_of_row, spec, batch_size, training):
     file_of_row = tf.constant(file_of_row)
     blank = tf.zeros(spec.shape(training))
 
+    @tf.autograph.experimental.do_not_convert
     def padded(batch):
         changes = dict(batch)
         rows = changes.pop("row")
@@ -213,7 +216,6 @@ def _images(wanted, files, file_of_row, spec, batch_size, training):
         distortions = [changes["distortions"]] if "distortions" in changes else []
         return finished(read(file, *distortions), spec, changes)
 
-    # Converting Python's `if` is of no use here: there is none on a tensor.
     @tf.autograph.experimental.do_not_convert
     def load_or_blank(file, changes):
         return file, tf.cond(file < 0, lambda: blank, lambda: load(file, changes))
@@ -234,6 +236,7 @@ def _finisher(files, file_of_row, targets, pretext, with_rows):
     files, file_of_row = tf.constant(files), tf.constant(file_of_row)
     targets = [tf.constant(target) for target in targets]
 
+    @tf.autograph.experimental.do_not_convert
     def finish(batch, images):
         rows = batch["row"]
         complete = _check_complete(tf.gather(file_of_row, rows), *images, files)

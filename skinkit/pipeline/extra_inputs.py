@@ -35,6 +35,7 @@ def attach(batches, extra_inputs):
     """
     dtypes = [dtype for _, dtype in extra_inputs.shapes.values()]
 
+    @tf.autograph.experimental.do_not_convert
     def add(rows, images, *targets):
         found = tf.numpy_function(extra_inputs.look_up, [rows], dtypes)
         named = zip(extra_inputs.shapes.items(), found, strict=True)

@@ -55,6 +55,7 @@ class Mixup:
         """
         _check_batches(batches.element_spec)
 
+        @tf.autograph.experimental.do_not_convert
         def mix(step, batch):
             count = tf.shape(batch[0])[0]
             partners, weights = draw_partners(count, seed, step), self.draw_weights(count, seed, step)

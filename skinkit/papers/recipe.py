@@ -1,6 +1,7 @@
 """The recipe: everything that must be said to produce one row of one published table."""
 
 import dataclasses
+import functools
 import hashlib
 import json
 import math
@@ -316,7 +317,7 @@ class Recipe:
         pairs = {k: tuple(fields[k]) for k in ("image_size", "crop_size") if isinstance(fields.get(k), list)}
         return _with_choices(cls, {**fields, **pairs})
 
-    @property
+    @functools.cached_property
     def hash(self):
         """First 12 hex digits of the SHA-256 of the recipe's method: its name and texts do not count.
 

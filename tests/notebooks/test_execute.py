@@ -118,14 +118,8 @@ def execute(source, folder, out, drawn, warm):
     nbformat.write(with_probes(source), tried)
     write_kernel(folder / "jupyter" / "kernels" / "warm", warm)
     command = [*warm, "papermill", str(tried), str(EXECUTED / tried.name)]
-    command += [
-        "--kernel",
-        "python3" if source.stem == COLD else "warm",
-        "--log-output",
-        "--no-progress-bar",
-        "--cwd",
-        str(start),
-    ]
+    command += ["--kernel", "python3" if source.stem == COLD else "warm"]
+    command += ["--log-output", "--no-progress-bar", "--cwd", str(start)]
     parameters = {"PROFILE": "smoke", "OUT_DIR": str(out)} | FEWER.get(source.stem, {})
     command += ["--parameters_yaml", json.dumps(parameters)]
     log = EXECUTED / f"{source.stem}.log"

@@ -92,7 +92,7 @@ def _each_run(times, machines, results):
     lines = []
     for run in times.itertuples():
         line = {"run": os.path.relpath(run.folder, results) + (", stale" if run.stale else "")}
-        line |= {metric_words(run.metric): f"{run.score:.3f}", "min": f"{run.seconds / 60:.1f}"}
+        line |= {metric_words(run.metric): f"{run.score:.3f}", "min": _minutes(run.seconds)}
         line |= {"machine": f"({machines.index(run.machine) + 1})"} if len(machines) > 1 else {}
         lines.append(line)
     return to_markdown(pd.DataFrame(lines).fillna("")).rstrip()
@@ -109,8 +109,13 @@ def _run_line(rows, scores):
         "test images": int(scores["n"].iloc[0]),
         "leak": leak_text(leakage(scores).iloc[0]),
         **{metric_words(metric): text for metric, text in shown.items()},
-        "min a run": f"{rows['seconds'].mean() / 60:.1f}",
+        "min a run": _minutes(rows["seconds"].mean()),
     }
+
+
+def _minutes(seconds):
+    """Minutes as text; nothing where the time is unknown, as that of a run that was paused."""
+    return "" if math.isnan(seconds) else f"{seconds / 60:.1f}"
 
 
 def open_runs(times, document):

@@ -136,8 +136,8 @@ def _minutes(row, timed):
     if row.decides:
         return "0"
     if row.found:
-        seconds = [run.manifest["seconds"] for run in row.found.runs]
-        return f"{sum(seconds) / len(seconds) / 60:.0f}"
+        seconds = [run.manifest["seconds"] for run in row.found.runs if "seconds" in run.manifest]
+        return f"{sum(seconds) / len(seconds) / 60:.0f}" if seconds else ""
     hours = estimate(row.recipe, row.profile, timed)["hours"]
     return "unknown" if math.isnan(hours) else f"about {60 * hours:.0f}"
 

@@ -145,7 +145,7 @@ def test_12_which_runs_gave_a_number(ledger):
 @pytest.fixture(scope="module")
 def minutes():
     runs = finished_runs(RESULTS / "runs", verbose=False)
-    rows = [{name: run.manifest[name] for name in ("recipe", "protocol", "seconds")} for run in runs]
+    rows = [{name: run.manifest.get(name) for name in ("recipe", "protocol", "seconds")} for run in runs]
     return pd.DataFrame(rows).groupby(["recipe", "protocol"])["seconds"].mean() / 60
 
 

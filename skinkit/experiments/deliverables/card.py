@@ -232,5 +232,7 @@ def _steps(run):
 
 def _environment(manifest):
     facts = {**manifest.get("environment", {}), "parameters": f"{manifest['parameters']:,}"}
-    facts["seconds"] = f"{manifest['seconds']:.0f}"
+    # Not known of a run that was paused.
+    if "seconds" in manifest:
+        facts["seconds"] = f"{manifest['seconds']:.0f}"
     return "\n".join(f"- {name}: {value}" for name, value in facts.items() if value)

@@ -61,6 +61,14 @@ def test_every_number_comes_from_the_files_of_the_run(committed):
     )
 
 
+def test_a_time_that_nobody_knows_is_left_out(committed):
+    path = committed / "manifest.json"
+    known = json.loads(path.read_text())
+    assert f"- seconds: {known.pop('seconds'):.0f}" in write_card(committed).read_text()
+    path.write_text(json.dumps(known))
+    assert "seconds" not in write_card(committed).read_text()
+
+
 def test_a_leaky_run_says_so_and_its_validation_gives_a_temperature_and_a_decision(folder):
     manifest = json.loads((folder / "manifest.json").read_text())
     (folder / "manifest.json").write_text(json.dumps(manifest | {"stamp": "LEAKY: 50 % of it"}))

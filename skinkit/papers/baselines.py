@@ -5,9 +5,13 @@ import dataclasses
 from skinkit.papers.recipe import Phase, Recipe, choose
 
 
+# The size in `smoke` of a Lite or a MobileNet: most of so short a training is TensorFlow making graphs.
+FEW_BLOCKS = {"max_blocks": 3}
+
+
 def few_blocks(profiles):
-    """Returns the profiles of an EfficientNet-Lite, whose stages have one block in `smoke`: half the time."""
-    return {**profiles, "smoke": {**profiles["smoke"], "model_size": {"max_blocks": 1}}}
+    """Returns the profiles of an EfficientNet-Lite or a MobileNet, with its first blocks alone in `smoke`."""
+    return {**profiles, "smoke": {**profiles["smoke"], "model_size": FEW_BLOCKS}}
 
 
 _MILD = {"flip_left_right": 0.5, "flip_up_down": 0.5, "brightness": 0.1, "saturation": 0.2}

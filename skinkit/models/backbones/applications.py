@@ -64,6 +64,21 @@ def application_features(image, name, weights=None, batch_norm_momentum=None):
     return _with_momentum(build_application(name, image, weights), batch_norm_momentum).output
 
 
+def mobilenet_features(image, name, weights=None, max_blocks=None, batch_norm_momentum=None):
+    """Returns the feature map of a MobileNet.
+
+    Args:
+        image: As in `build_application`.
+        name: `"mobilenet"` or `"mobilenet_025"`.
+        weights: As in `build_application`.
+        max_blocks: Integer, how many of the first blocks there are, to try the code in less time; `None` for
+            the whole network.
+        batch_norm_momentum: As in `application_features`.
+    """
+    base = _with_momentum(build_application(name, image, weights), batch_norm_momentum)
+    return base.output if max_blocks is None else base.get_layer(f"conv_pw_{max_blocks}_relu").output
+
+
 def densenet_features(image, name, weights=None, final_relu=True, batch_norm_momentum=None):
     """Returns the feature map of a DenseNet.
 

@@ -51,8 +51,8 @@ def efficientnet_lite(image, name="efficientnet_lite0", weights=None, drop_conne
             or Lite2; or the path of the same checkpoint. They expect pixels from -1 to 1.
         drop_connect: Float in [0, 1), probability that the last residual branch is dropped from an
             image while training; earlier ones less, in a straight line.
-        max_blocks: Integer, the most blocks of a stage, to try the code in less time; `None` for all. Those
-            that stay keep their names and weights.
+        max_blocks: Integer, how many of the first blocks there are, to try the code in less time; they keep
+            their names and weights, the last convolution has none. `None` for the whole network.
 
     Raises:
         FileNotFoundError: when the package of the weights, or the file, is missing.
@@ -61,10 +61,11 @@ def efficientnet_lite(image, name="efficientnet_lite0", weights=None, drop_conne
     Reference:
     - [EfficientNet-Lite](https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite)
     """
-    features = _backbone(image, _stages(LITE[name]), drop_connect, max_blocks)
+    features = _backbone(image, _blocks(LITE[name]), drop_connect, max_blocks)
     if weights is not None:
         path, whole = imagenet_file(name) if weights == "imagenet" else weights, max_blocks is None
-        load_checkpoint(layers_above(image, features), path, torch_name, name, whole)
+        fit = [x for x in layers_above(image, features) if whole or not x.name.startswith("top_")]
+        load_checkpoint(fit, path, torch_name, name, whole)
     return features
 
 
@@ -107,17 +108,16 @@ def torch_name(name):
     return f"_blocks.{block}.{parts[part]}"
 
 
-def _stages(lite):
-    """The stages of a Lite network: more repeats, but in the first and last stage, and more filters."""
+def _blocks(lite):
+    """Kernel size, stride, expansion and filters of each block of a Lite network.
+
+    It has more repeats than Lite0, but in the first and last stage, and more filters.
+    """
     inner = range(1, len(_STAGES) - 1)
     return [
-        (
-            kernel,
-            math.ceil(repeats * lite.depth) if i in inner else repeats,
-            *rest,
-            _filters(filters * lite.width),
-        )
-        for i, (kernel, repeats, *rest, filters) in enumerate(_STAGES)
+        (kernel, stride if repeat == 0 else 1, expansion, _filters(filters * lite.width))
+        for i, (kernel, repeats, stride, expansion, filters) in enumerate(_STAGES)
+        for repeat in range(math.ceil(repeats * lite.depth) if i in inner else repeats)
     ]
 
 
@@ -127,22 +127,10 @@ def _filters(wanted):
     return near if near >= 0.9 * wanted else near + 8
 
 
-def _backbone(x, stages, drop_connect, max_blocks):
+def _backbone(x, blocks, drop_connect, max_blocks):
     x = _conv(x, "stem", 32, kernel=3, stride=2)
-    blocks, first = sum(stage[1] for stage in stages), 0
-    for kernel, repeats, stride, expansion, filters in stages:
-        for repeat in range(repeats)[:max_blocks]:
-            number = first + repeat
-            x = _block(
-                x,
-                f"block{number}_",
-                kernel,
-                stride if repeat == 0 else 1,
-                expansion,
-                filters,
-                drop_connect * number / blocks,
-            )
-        first += repeats
+    for number, block in enumerate(blocks[:max_blocks]):
+        x = _block(x, f"block{number}_", *block, drop_connect * number / len(blocks))
     return _conv(x, "top", 1280, kernel=1)
 
 

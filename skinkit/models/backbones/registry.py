@@ -6,7 +6,11 @@ from functools import partial
 
 import keras
 
-from skinkit.models.backbones.applications import application_features, densenet_features
+from skinkit.models.backbones.applications import (
+    application_features,
+    densenet_features,
+    mobilenet_features,
+)
 from skinkit.models.backbones.efficientnet_lite import LITE, efficientnet_lite
 from skinkit.models.backbones.resnet18 import resnet18
 from skinkit.models.backbones.se_resnext50 import se_resnext50
@@ -48,8 +52,8 @@ BACKBONES = {
     **{name: _lite(name) for name in LITE},
     "efficientnet_b0": _application("efficientnet_b0", "raw"),
     "efficientnet_b7": _application("efficientnet_b7", "raw"),
-    "mobilenet": _application("mobilenet", "symmetric"),
-    "mobilenet_025": _application("mobilenet_025", "symmetric"),
+    "mobilenet": _application("mobilenet", "symmetric", features=mobilenet_features),
+    "mobilenet_025": _application("mobilenet_025", "symmetric", features=mobilenet_features),
     "mobilenet_v2": _application("mobilenet_v2", "symmetric"),
     "vgg16": _application("vgg16", "caffe", "bgr"),
     "resnet18": Backbone(resnet18, scaling="imagenet", torch=True, torch_classifier="fc"),
@@ -71,9 +75,9 @@ def extract_features(name, image, weights=None, **options):
             one, with pixels scaled as `BACKBONES[name]` says.
         weights: `None`; `"imagenet"`; or the path of a PyTorch checkpoint (`.pth`), or of a file of
             Keras without classifier, where the backbone reads one.
-        **options: Of the backbone: `width` (small_cnn), `drop_connect` and `max_blocks` (efficientnet_lite0
-            to 2), `final_relu` (densenet121, densenet201), `batch_norm_momentum` (networks of
-            keras.applications).
+        **options: Of the backbone: `width` (small_cnn), `drop_connect` (efficientnet_lite0 to 2),
+            `max_blocks` (these, mobilenet, mobilenet_025), `final_relu` (densenet121, densenet201),
+            `batch_norm_momentum` (networks of keras.applications).
 
     Returns:
         4D symbolic tensor `(batch, rows, columns, features)`.

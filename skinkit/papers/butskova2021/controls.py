@@ -27,7 +27,7 @@ _DOWNSAMPLED = {
         "smoke": {"image_size": (32, 32), "subset": 120, "epochs": (1,)},
     },
 }
-_STANDIN_CROPS = {**CROPS, "quick": {"image_size": (225, 300), "crop_size": 64}}
+_STANDIN_CROPS = few_blocks({**CROPS, "quick": {"image_size": (225, 300), "crop_size": 64}})
 _LITE0 = few_blocks(
     {
         "quick": {"epochs": (1, 9)},

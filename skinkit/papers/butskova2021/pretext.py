@@ -14,6 +14,7 @@ scores what it learns: the accuracy over six angles, of which chance reaches 1/6
 validation images in its history, while its predictions are those of a linear classifier on its bottleneck.
 """
 
+from skinkit.papers.baselines import FEW_BLOCKS
 from skinkit.papers.butskova2021.recipes import EPOCHS, MOMENTUM, adam, focal, pretrained, recipe
 from skinkit.papers.pairs import pairs_of
 from skinkit.papers.recipe import Phase, choose
@@ -27,27 +28,34 @@ _SIDEWAYS = {"augmentation": {"flip_left_right": 0.5}}
 _NARROW = {"widths": (8, 16, 32, 64)}
 _SMOKE = {"image_size": (32, 32), "subset": 120, "epochs": (1,)}
 _OURS = {"published": ""}
-_STAND_IN = {**_OURS, "profiles": {"quick": {"image_size": (96, 96)}, "smoke": _SMOKE}}
+_QUICK = {"image_size": (96, 96)}
+_STAND_IN = {**_OURS, "quick": _QUICK}
 
 
-def _network(name, title, model, epochs=EPOCHS, **changes):
+def _network(name, title, model, epochs=EPOCHS, quick=None, **changes):
     """A network from nothing, or from a pretext task, on whole images."""
     fields = {
         "image_size": (128, 128),
         "model": model,
         "loss": focal(1),
         "phases": (Phase(epochs, adam()),),
-        "profiles": _profiles(model, epochs),
+        "profiles": {"quick": quick or _quick(model, epochs), "smoke": _smoke(model)},
     }
     return recipe(name, title, **{**fields, **changes})
 
 
-def _profiles(model, epochs):
+def _quick(model, epochs):
     quick = {"image_size": (64, 64), "subset": 3000, "epochs": (epochs * 3 // 10,)}
     if model == _B7:
         quick |= {"subset": 1000, "epochs": (epochs // 10,)}
-    small = {"model_size": _NARROW} if "decoder" in model.options else {}
-    return {"quick": quick | small, "smoke": _SMOKE | small}
+    return quick | ({"model_size": _NARROW} if "decoder" in model.options else {})
+
+
+def _smoke(model):
+    size = {"widths": (4, 8)} if "decoder" in model.options else {}
+    if "mobilenet" in model.options.get("backbone", model.name):
+        size |= FEW_BLOCKS
+    return _SMOKE | ({"model_size": size} if size else {})
 
 
 def _pretext(name, title, model, **changes):
@@ -141,9 +149,9 @@ def _stand_ins():
     title = "MobileNet-0.25 from nothing, for as long as a pretext task and its classifier"
     yield _network(f"{name}-scratch-50-epochs", title, _MOBILENET, EPOCHS + _PRETEXT_EPOCHS, **_STAND_IN)
     imagenet = choose("mobilenet_025", **MOMENTUM)
-    profiles = {**_STAND_IN["profiles"], "smoke": {**_SMOKE, "epochs": (1, 1)}}
+    profiles = {"quick": _QUICK, "smoke": {**_smoke(imagenet), "epochs": (1, 1)}}
     title = "MobileNet-0.25 with ImageNet weights, head and rates as in the pretrained rows"
-    yield pretrained(f"{name}-imagenet", title, "1", imagenet, **_STAND_IN | {"profiles": profiles})
+    yield pretrained(f"{name}-imagenet", title, "1", imagenet, profiles=profiles, **_OURS)
     yield from _turned(f"{name}-rotation", _MOBILENET, **_STAND_IN)
     yield from _turned(f"{name}-rotation-disc", _MOBILENET, disc=True, **_STAND_IN)
     yield _turned_joint(f"{name}-rotation-joint", _MOBILENET, **_STAND_IN)

@@ -67,7 +67,7 @@ def test_a_failed_run_stops_no_other_and_is_told_with_its_last_line_and_log(seco
 
 def test_ctrl_c_stops_all_and_says_how_to_go_on(seconds, tmp_path):
     process = seconds.run("skinkit/seconds/long", "--seed", "0-5", out=tmp_path)
-    wait_until(lambda: list(tmp_path.rglob("checkpoint/epoch-*")), process)
+    wait_until(lambda: list(tmp_path.rglob("history.csv")), process)
     process.send_signal(signal.SIGINT)
     printed = seconds.end(process, code=130)
     assert "Runs: 0 finished, 0 failed, 6 left, 6 in all." in printed

@@ -165,3 +165,18 @@ def test_imagenet_weights_give_the_features_of_keras_applications(stored_weights
 def test_wrong_names_and_weights_are_named(name, weights, message):
     with pytest.raises(ValueError, match=message):
         extract_features(name, keras.Input((64, 64, 3)), weights)
+
+
+def test_the_first_blocks_of_mobilenet_are_those_of_the_whole_network(tmp_path):
+    path = tmp_path / "mobilenet_2_5_no_top.weights.h5"
+    source = keras.applications.MobileNet(
+        alpha=0.25, include_top=False, weights=None, input_shape=(32, 32, 3)
+    )
+    source.save_weights(path)
+    few = models.build("mobilenet_025", (32, 32, 3), 3, weights=path, max_blocks=2)
+    assert models.feature_layer(few) == "conv_pw_2_relu"
+    image = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3)).astype("float32")
+    expected, found = (
+        keras.Model(model.input, model.get_layer("conv_pw_2_relu").output)(image) for model in (source, few)
+    )
+    np.testing.assert_array_equal(found, expected)

@@ -1,9 +1,6 @@
 """What every layer of skinkit must do, as one check."""
 
 import json
-import os
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -18,26 +15,8 @@ np.save(sys.argv[2], model.predict(np.load(sys.argv[3]), verbose=0))
 """
 
 
-def run_python(code, *arguments, **environment):
-    """Runs `code` in a fresh Python process and returns what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout
-
-
-@pytest.fixture(scope="session")
-def fresh_python():
-    return run_python
-
-
 @pytest.fixture
-def check_layer(tmp_path, rounding):
+def check_layer(tmp_path, rounding, fresh_python):
     """Returns `check(cls, init_kwargs, input_shape, ...)`: all that Keras asks of a layer.
 
     `known` are the axes of `input_shape` whose size the layer must know beforehand. `call(layer, inputs)`
@@ -62,7 +41,7 @@ def check_layer(tmp_path, rounding):
         _check_integers(cls, init_kwargs, images, call, rounding)
         assert cls(**init_kwargs).supports_masking == supports_masking
         assert "`skinkit.models.load_model(path)`" in cls.__doc__
-        _check_file(cls, init_kwargs, images, call, rounding, tmp_path, fresh_process)
+        _check_file(cls, init_kwargs, images, call, rounding, tmp_path, fresh_python if fresh_process else None)
 
     return check
 
@@ -142,14 +121,14 @@ def _check_integers(cls, init_kwargs, images, call, rounding):
     assert symbolic.dtype == "float32"
 
 
-def _check_file(cls, init_kwargs, images, call, rounding, folder, fresh_process):
+def _check_file(cls, init_kwargs, images, call, rounding, folder, fresh_python):
     model = _model(cls, init_kwargs, images.shape[1:], call)
     expected = model.predict(images, verbose=0)
     path, inputs, outputs = (folder / n for n in ("model.keras", "inputs.npy", "outputs.npy"))
     model.save(path)
-    if fresh_process:
+    if fresh_python:
         np.save(inputs, images)
-        run_python(_LOADER, path, outputs, inputs)
+        fresh_python(_LOADER, path, outputs, inputs)
         found = np.load(outputs)
     else:
         found = keras.saving.load_model(path).predict(images, verbose=0)

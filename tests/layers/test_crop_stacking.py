@@ -82,7 +82,7 @@ def test_all_layers_of_crops_work_in_a_fresh_process_of_any_backend(backend, tmp
     model.save(tmp_path / "model.keras")
     np.save(tmp_path / "x.npy", x)
     printed = fresh_python(
-        _FRESH_PROCESS, tmp_path / "model.keras", tmp_path / "x.npy", KERAS_BACKEND=backend
+        _FRESH_PROCESS, tmp_path / "model.keras", tmp_path / "x.npy", backend=backend
     )
     found = json.loads(printed.split("RESULT")[1])
     assert found["backend"] == backend

@@ -47,7 +47,7 @@ import json, numpy as np
 from skinkit.layers import RandomMap
 print(json.dumps(np.array(RandomMap(heads=3, gamma=None, seed=5)(np.ones((1, 6, 5, 1), "float32"))).tolist()))
 """
-    found = np.array(json.loads(fresh_python(code, KERAS_BACKEND=backend)))
+    found = np.array(json.loads(fresh_python(code, backend=backend)))
     np.testing.assert_allclose(found[0, :, :, 0], by_hand(6, 5, 3, 5), rtol=1e-5)
 
 

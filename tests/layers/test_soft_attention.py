@@ -222,7 +222,7 @@ def test_other_backends_give_the_same_result(backend, tmp_path, fresh_python, ro
     np.save(tmp_path / "x.npy", x)
     np.savez(tmp_path / "weights.npz", **weights)
     printed = fresh_python(
-        _OTHER_BACKEND, tmp_path / "x.npy", tmp_path / "weights.npz", KERAS_BACKEND=backend
+        _OTHER_BACKEND, tmp_path / "x.npy", tmp_path / "weights.npz", backend=backend
     )
     found = json.loads(printed.split("RESULT")[1])
     assert found["backend"] == backend

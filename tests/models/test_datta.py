@@ -1,6 +1,3 @@
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -140,15 +137,12 @@ def test_grad_cam_and_attention_maps_lie_on_their_layers():
     assert attention_maps(model, IMAGES).shape == (2, 8, 8)
 
 
-def test_a_saved_network_is_loaded_in_a_fresh_process(tmp_path):
+def test_a_saved_network_is_loaded_in_a_fresh_process(tmp_path, fresh_python):
     model = small_vgg()
     files = [tmp_path / name for name in ("model.keras", "images.npy", "found.npy")]
     model.save(files[0])
     np.save(files[1], IMAGES)
-    done = subprocess.run(
-        [sys.executable, "-c", LOADER, *map(str, files)], capture_output=True, text=True, timeout=600
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
+    fresh_python(LOADER, *files)
     np.testing.assert_allclose(np.load(files[2]), model.predict(IMAGES, verbose=0), rtol=1e-5)
 
 

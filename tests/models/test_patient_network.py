@@ -1,6 +1,3 @@
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -76,7 +73,7 @@ def test_the_forms_share_one_set_of_weights(network):
     assert not any(isinstance(layer, keras.Model) for layer in network.layers)
 
 
-def test_a_saved_network_is_loaded_in_a_fresh_process(tmp_path):
+def test_a_saved_network_is_loaded_in_a_fresh_process(tmp_path, fresh_python):
     network = small()
     models.whole_patients(network)
     inputs = [PIXELS[:, 0], np.ones((3, 5, network.inputs[1].shape[-1]), "float32"), np.ones((3, 5), "bool")]
@@ -93,8 +90,7 @@ with np.load(sys.argv[1] + "/inputs.npz") as inputs:
 assert models.uses_context(model) and len(models.whole_patients(model).inputs) == 2
 np.save(sys.argv[1] + "/outputs.npy", found)
 """
-    done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, done.stderr[-2000:]
+    fresh_python(code, tmp_path)
     np.testing.assert_allclose(np.load(tmp_path / "outputs.npy"), expected, rtol=1e-5)
 
 

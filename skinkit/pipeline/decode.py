@@ -1,5 +1,8 @@
 """Decoding of image files into uint8 RGB pixels of one size."""
 
+import functools
+from typing import NamedTuple
+
 import tensorflow as tf
 
 from skinkit.files import IMAGE_SIGNATURES
@@ -44,6 +47,28 @@ def decode_file(path, spec, numbers=None):
 
 def decode_contents(contents, spec, numbers=None):
     """Decodes what a JPEG or PNG file holds, a scalar string tensor, as `decode_file` does."""
+    if numbers is None:
+        return _graph(spec.image_size, spec.resize, spec.colour_constancy)(contents)
+    return _decode(contents, spec, numbers)
+
+
+class _Settings(NamedTuple):
+    """The fields of a `PipelineSpec` by which an image is decoded that is not distorted."""
+
+    image_size: tuple
+    resize: str
+    colour_constancy: bool
+
+
+@functools.lru_cache
+def _graph(*settings):
+    """One graph for all datasets of a process: to make it takes longer than to decode many images."""
+    wanted = _Settings(*settings)
+    contents = tf.TensorSpec((), tf.string)
+    return tf.function(lambda contents: _decode(contents, wanted), [contents], autograph=False)
+
+
+def _decode(contents, spec, numbers=None):
     pixels, is_reduced = tf.cond(
         _is(contents, "JPEG"),
         lambda: _decode_jpeg(contents, spec, numbers is not None or spec.resize == "bilinear"),

@@ -4,7 +4,6 @@ import dataclasses
 
 from skinkit.papers.recipe import Phase, Recipe, choose
 
-
 # The size in `smoke` of a Lite or a MobileNet: most of so short a training is TensorFlow making graphs.
 FEW_BLOCKS = {"max_blocks": 3}
 

@@ -41,7 +41,8 @@ def check_layer(tmp_path, rounding, fresh_python):
         _check_integers(cls, init_kwargs, images, call, rounding)
         assert cls(**init_kwargs).supports_masking == supports_masking
         assert "`skinkit.models.load_model(path)`" in cls.__doc__
-        _check_file(cls, init_kwargs, images, call, rounding, tmp_path, fresh_python if fresh_process else None)
+        elsewhere = fresh_python if fresh_process else None
+        _check_file(cls, init_kwargs, images, call, rounding, tmp_path, elsewhere)
 
     return check
 

@@ -81,9 +81,7 @@ def test_all_layers_of_crops_work_in_a_fresh_process_of_any_backend(backend, tmp
     model = keras.Model(inputs, PatchAttention()(UnstackCrops(5)(pooled)))
     model.save(tmp_path / "model.keras")
     np.save(tmp_path / "x.npy", x)
-    printed = fresh_python(
-        _FRESH_PROCESS, tmp_path / "model.keras", tmp_path / "x.npy", backend=backend
-    )
+    printed = fresh_python(_FRESH_PROCESS, tmp_path / "model.keras", tmp_path / "x.npy", backend=backend)
     found = json.loads(printed.split("RESULT")[1])
     assert found["backend"] == backend
     np.testing.assert_allclose(found["predicted"], model.predict(x, verbose=0), rtol=1e-5)

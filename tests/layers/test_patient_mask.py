@@ -116,9 +116,7 @@ def test_all_layers_of_patients_work_in_a_fresh_process_of_any_backend(
     given["features"][~MASK] = np.nan
     model.save(tmp_path / "model.keras")
     np.savez(tmp_path / "given.npz", **given)
-    printed = fresh_python(
-        _FRESH_PROCESS, tmp_path / "model.keras", tmp_path / "given.npz", backend=backend
-    )
+    printed = fresh_python(_FRESH_PROCESS, tmp_path / "model.keras", tmp_path / "given.npz", backend=backend)
     found = json.loads(printed.split("RESULT")[1])
     assert found["backend"] == backend
     predicted = model.predict(given, verbose=0)

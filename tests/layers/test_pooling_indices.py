@@ -115,9 +115,7 @@ def test_they_work_in_a_fresh_process_of_any_backend(backend, tmp_path, fresh_py
     pooled, indices = MaxPoolWithIndices()(inputs)
     keras.Model(inputs, [pooled, indices, MaxUnpool()(pooled, indices)]).save(tmp_path / "model.keras")
     np.save(tmp_path / "x.npy", x)
-    printed = fresh_python(
-        _FRESH_PROCESS, tmp_path / "model.keras", tmp_path / "x.npy", backend=backend
-    )
+    printed = fresh_python(_FRESH_PROCESS, tmp_path / "model.keras", tmp_path / "x.npy", backend=backend)
     found_backend, *found = json.loads(printed.split("RESULT")[1])
     assert found_backend == backend
     for value, expected in zip(found, by_hand(x), strict=True):

@@ -221,9 +221,7 @@ def test_other_backends_give_the_same_result(backend, tmp_path, fresh_python, ro
         weights |= {f"{form}{i}": w for i, w in enumerate(layer.get_weights())}
     np.save(tmp_path / "x.npy", x)
     np.savez(tmp_path / "weights.npz", **weights)
-    printed = fresh_python(
-        _OTHER_BACKEND, tmp_path / "x.npy", tmp_path / "weights.npz", backend=backend
-    )
+    printed = fresh_python(_OTHER_BACKEND, tmp_path / "x.npy", tmp_path / "weights.npz", backend=backend)
     found = json.loads(printed.split("RESULT")[1])
     assert found["backend"] == backend
     for form in FORMS:

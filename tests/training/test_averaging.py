@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -91,13 +92,28 @@ def test_an_average_by_hand_is_validated_and_kept_and_the_training_goes_on_witho
     assert model.get_weights()[0].item() == 1 / 64
 
 
-def test_batch_statistics_are_those_of_the_averaged_weights(tmp_path):
-    model, _ = trained(tmp_path)
-    outputs = keras.Model(model.inputs[0], model.get_layer("body").output)
+@pytest.fixture(scope="module")
+def disturbed_by_nothing(tmp_path_factory):
+    folder, watch = tmp_path_factory.mktemp("whole"), Watch()
+    model, history = trained(folder, watch, monitor="recall", end_with="last")
+    state = Checkpoint(folder / "checkpoint")
+    kept = {"model": model, "history": history, "seen": watch.seen, "end": model.get_weights()}
+    return SimpleNamespace(**kept, state=state)
+
+
+@pytest.fixture
+def whole(disturbed_by_nothing):
+    """A training to its end: what it was shown, its history and state, and the model as it was then."""
+    disturbed_by_nothing.model.set_weights(disturbed_by_nothing.end)
+    return disturbed_by_nothing
+
+
+def test_batch_statistics_are_those_of_the_averaged_weights(whole):
+    outputs = keras.Model(whole.model.inputs[0], whole.model.get_layer("body").output)
     seen = [keras.ops.convert_to_numpy(outputs(x.numpy())) for x, _ in batches(5)[0].take(STEPS)]
     shares = np.array([0.8**3, 0.8**2, 0.8, 1.0])
     shares /= shares.sum()
-    _, _, mean, variance = model.get_layer("norm").get_weights()
+    _, _, mean, variance = whole.model.get_layer("norm").get_weights()
     np.testing.assert_allclose(mean, shares @ [x.mean(axis=0) for x in seen], rtol=1e-4)
     np.testing.assert_allclose(variance, shares @ [x.var(axis=0) for x in seen], rtol=1e-4)
 
@@ -108,36 +124,31 @@ def test_frozen_batch_statistics_stay_as_they_are(tmp_path):
     np.testing.assert_array_equal(model.get_layer("norm").get_weights()[2:], [np.zeros(8), np.ones(8)])
 
 
-def test_the_saved_best_and_the_end_are_what_was_validated(tmp_path):
-    watch = Watch()
-    model, history = trained(tmp_path, watch, monitor="recall", end_with="last")
-    assert equal(model.get_weights()[:-1], watch.seen[-1][:-1])
-    epoch = Checkpoint(tmp_path / "checkpoint").load_best(model)
-    assert epoch == history["val_recall"].idxmax() + 1
-    assert equal(model.get_weights(), watch.seen[epoch - 1])
+def test_the_saved_best_and_the_end_are_what_was_validated(whole):
+    assert equal(whole.end[:-1], whole.seen[-1][:-1])
+    epoch = whole.state.load_best(whole.model)
+    assert epoch == whole.history["val_recall"].idxmax() + 1
+    assert equal(whole.model.get_weights(), whole.seen[epoch - 1])
 
 
-def test_a_look_changes_nothing_in_the_training(tmp_path):
-    states = []
-    for name, validate in (("looked", Watch()), ("blind", None)):
-        model, _ = trained(tmp_path / name, validate)
-        Checkpoint(tmp_path / name / "checkpoint").load_last(model)
-        states.append([variable.numpy() for variable in model.variables])
-    assert equal(*states)
+def test_a_look_changes_nothing_in_the_training(whole, tmp_path):
+    blind, _ = trained(tmp_path)
+    Checkpoint(tmp_path / "checkpoint").load_last(blind)
+    whole.state.load_last(whole.model)
+    assert equal(*([variable.numpy() for variable in model.variables] for model in (blind, whole.model)))
 
 
 @pytest.mark.parametrize("killed_at", [3, 5])
-def test_a_training_that_died_ends_like_an_undisturbed_one(tmp_path, killed_at):
+def test_a_training_that_died_ends_like_an_undisturbed_one(whole, tmp_path, killed_at):
     options = {"monitor": "recall", "end_with": "last"}
-    whole, history = trained(tmp_path / "whole", Watch(), **options)
     with pytest.raises(Killed):
-        trained(tmp_path / "killed", Watch(killed_at), **options)
-    again, resumed = trained(tmp_path / "killed", Watch(), **options)
-    assert equal(again.get_weights(), whole.get_weights())
-    for model, name in ((again, "killed"), (whole, "whole")):
-        Checkpoint(tmp_path / name / "checkpoint").load_best(model)
-    assert equal(again.get_weights(), whole.get_weights())
-    pd.testing.assert_frame_equal(resumed.drop(columns="seconds"), history.drop(columns="seconds"))
+        trained(tmp_path, Watch(killed_at), **options)
+    again, resumed = trained(tmp_path, Watch(), **options)
+    assert equal(again.get_weights(), whole.end)
+    Checkpoint(tmp_path / "checkpoint").load_best(again)
+    whole.state.load_best(whole.model)
+    assert equal(again.get_weights(), whole.model.get_weights())
+    pd.testing.assert_frame_equal(resumed.drop(columns="seconds"), whole.history.drop(columns="seconds"))
 
 
 def test_a_finished_or_stopped_training_ends_with_the_average_when_it_is_asked_again(tmp_path):

@@ -36,6 +36,14 @@ def pytest_configure(config):
         config.option.hypothesis_seed = SEED
 
 
+def pytest_collection_modifyitems(items):
+    """What the tests of a file share is made once: they go to one process, unless they say to which."""
+    for item in items:
+        shared = (found for each in item._fixtureinfo.name2fixturedefs.values() for found in each)
+        if any(each.scope == "module" for each in shared) and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 def start_generators():
     random.seed(SEED)
     np.random.seed(SEED)  # noqa: NPY002

@@ -12,9 +12,6 @@ from skinkit.experiments import SavedRun, evaluate, run
 from skinkit.experiments.run_folder.seen_images import read_seen, seen_images, without_seen
 from skinkit.papers import choose
 
-# One worker makes the run that these tests share.
-pytestmark = pytest.mark.xdist_group("evaluated-run")
-
 
 @pytest.fixture(scope="module")
 def release(tmp_path_factory):

@@ -33,9 +33,6 @@ FINAL = dataclasses.replace(FOLDS, name="skinkit/test/final", **WHOLE, out_of_fo
 # Its members see the test images of each other.
 TOGETHER = ensemble(FOLDS, "skinkit/test/together", "The networks of both folds", folds=2, **WHOLE)
 
-# One worker makes the runs that these tests share.
-pytestmark = pytest.mark.xdist_group("out-of-fold-runs")
-
 
 @pytest.fixture(scope="module")
 def known():

@@ -27,9 +27,6 @@ LAST = Recipe(
 )
 NUMBERS = ("predictions.csv.gz", "metrics.json", "predictions_best.csv.gz", "metrics_best.json")
 
-# One worker makes the run that these tests share.
-pytestmark = pytest.mark.xdist_group("best-run")
-
 
 @pytest.fixture(scope="module", autouse=True)
 def falling_validation():

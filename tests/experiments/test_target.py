@@ -10,8 +10,6 @@ from skinkit import data, pipeline
 from skinkit.experiments import SavedRun, evaluate, run
 from skinkit.papers import choose
 
-pytestmark = pytest.mark.xdist_group("target")
-
 
 @pytest.fixture(scope="module")
 def runs(untrained, tmp_path_factory):

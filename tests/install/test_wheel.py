@@ -11,8 +11,6 @@ from pathlib import Path
 import pytest
 import requests
 
-# One worker builds it.
-pytestmark = pytest.mark.xdist_group("wheel")
 ROOT = Path(__file__).parents[2]
 SOURCES = ("pyproject.toml", "requirements.txt", "README.md", "LICENSE")
 # What pip says where it cannot have setuptools.

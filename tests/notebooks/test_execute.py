@@ -27,12 +27,17 @@ FEWER = {
     "02_build_pipelines": {"REPEATS": 1},
     "10_add_patch_attention": {"DROPOUTS": ["0.0", "0.2"]},
     "11_balance_classes": {"EXPONENTS": ["0.50"]},
+    "13_learn_features_without_labels": {"PROTOCOLS": ["corrected"]},
     "14_add_patient_context": {"ROWS": ["base", "attention", "zscore"]},
     "17_guess_the_turn_restore_the_image": {"RESTORERS": ["restoration"]},
     "21_build_an_ensemble": {"MEMBERS": 2},
 }
-# Notebooks that look at the same run, which the first of them trains.
-ONE_RUN = ("03_train_a_cnn", "04_evaluate_and_report", "05_explain_with_grad_cam")
+# Notebooks that look at the same runs, which the first of them trains.
+TOGETHER = (
+    ("03_train_a_cnn", "04_evaluate_and_report", "05_explain_with_grad_cam"),
+    ("06_train_vgg_with_soft_attention", "08_see_the_leak"),
+    ("09_compare_input_strategies", "10_add_patch_attention", "11_balance_classes"),
+)
 # The one that loads TensorFlow itself, as it does at a user's.
 COLD = "03_train_a_cnn"
 EMPTY = """
@@ -136,10 +141,14 @@ def noise(notebook):
     return [each.text for each in outputs if each.name == "stderr" or "WARNING:tensorflow" in each.text]
 
 
+def group_of(notebook):
+    """Returns the name under which it shares runs with others."""
+    return next((group[0] for group in TOGETHER if notebook in group), notebook)
+
+
 def in_one_process(source):
-    """Returns the parameter of a notebook, with the mark that keeps those of one run together."""
-    marks = [pytest.mark.xdist_group("one-run")] if source.stem in ONE_RUN else []
-    return pytest.param(source, id=source.stem, marks=marks)
+    """Returns the parameter of a notebook, with the mark that keeps those with the same runs together."""
+    return pytest.param(source, id=source.stem, marks=pytest.mark.xdist_group(group_of(source.stem)))
 
 
 @pytest.mark.parametrize("source", [in_one_process(source) for source in BUILD["sources"]()])
@@ -148,7 +157,7 @@ def test_notebook_runs_in_smoke(source, tmp_path, tmp_path_factory, warm_python)
         extra, package = EXTRAS[source.stem]
         pytest.importorskip(package, reason=f"needs pip install 'skinkit[{extra}]'")
     shared = tmp_path_factory.getbasetemp()
-    out = shared / "one-run" if source.stem in ONE_RUN else tmp_path / "out"
+    out = shared / group_of(source.stem)
     returncode, log = execute(source, tmp_path, out, shared / "drawn", warm_python)
     executed = EXECUTED / f"{source.stem}.ipynb"
     assert returncode == 0, f"see results/executed/{executed.name}\n{log[-3000:]}"

@@ -35,9 +35,6 @@ ORDERED = dataclasses.replace(
     phases=(Phase(1, choose("adam", learning_rate=2e-3)),),
 )
 
-# One worker makes the run that these tests share.
-pytestmark = pytest.mark.xdist_group("crops-run")
-
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):

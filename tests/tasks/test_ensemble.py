@@ -51,9 +51,6 @@ BOTH = ensemble(
 )
 RANKS = ensemble(PLAIN, "skinkit/test/ranks", "The ranks of two", "rank_mean", recipes=NAMES)
 
-# One worker makes the runs that these tests share.
-pytestmark = pytest.mark.xdist_group("ensemble-runs")
-
 
 @pytest.fixture(scope="module")
 def known():

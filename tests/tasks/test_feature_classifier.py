@@ -48,9 +48,6 @@ UNTRAINED = dataclasses.replace(
     selection="last",
 )
 
-# One worker makes the run that these tests share.
-pytestmark = pytest.mark.xdist_group("classifier-run")
-
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):

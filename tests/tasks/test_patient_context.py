@@ -48,9 +48,6 @@ Z_SCORE = dataclasses.replace(
     BASE, name="skinkit/test/z", phases=(), start_from=BASE.name, rescoring=choose("patient_z_score")
 )
 
-# One worker makes the runs that these tests share.
-pytestmark = pytest.mark.xdist_group("patient-runs")
-
 
 class Killed(Exception):
     pass

@@ -55,9 +55,6 @@ HARD = dataclasses.replace(
     stages=choose("hard", gate=GATE.name, rest=REST.name, label="nv", threshold=0.6),
 )
 
-# One worker makes the runs that these tests share.
-pytestmark = pytest.mark.xdist_group("two-stage-runs")
-
 
 @pytest.fixture(scope="module")
 def known():

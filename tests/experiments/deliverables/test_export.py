@@ -17,8 +17,6 @@ from skinkit.experiments.deliverables.export import FORMATS, Format, export, pix
 from skinkit.papers import choose
 from skinkit.tasks.batches import pipeline_spec
 
-# One worker makes the run that these tests share.
-pytestmark = pytest.mark.xdist_group("exported-run")
 ASKED_BY = {"onnx": ("tf2onnx", "onnxruntime"), "litert": ("ai_edge_litert",)}
 
 

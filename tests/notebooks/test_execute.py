@@ -14,6 +14,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from warm_python import write_kernel
 
 ROOT = Path(__file__).parents[2]
 BUILD = runpy.run_path(str(ROOT / "notebooks" / "build.py"))
@@ -101,16 +102,6 @@ def environment(folder, drawn):
     }
 
 
-def write_kernel(folder, warm):
-    """Writes a Jupyter kernel that begins with TensorFlow loaded."""
-    # ipykernel says it too late for a Matplotlib that is loaded.
-    inline = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
-    command = [*warm, "ipykernel_launcher", "-f", "{connection_file}"]
-    said = {"argv": command, "display_name": "warm", "language": "python", "env": inline}
-    folder.mkdir(parents=True)
-    (folder / "kernel.json").write_text(json.dumps(said), encoding="utf-8")
-
-
 def execute(source, folder, out, drawn, warm):
     """Runs papermill in a process of its own, so that one limit holds for the whole notebook."""
     EXECUTED.mkdir(parents=True, exist_ok=True)
@@ -121,7 +112,7 @@ def execute(source, folder, out, drawn, warm):
     (at_once / "collect_less.py").write_text("import gc; gc.set_threshold(50_000, 20, 20)", encoding="utf-8")
     tried = folder / f"{source.stem}.ipynb"
     nbformat.write(with_probes(source), tried)
-    write_kernel(folder / "jupyter" / "kernels" / "warm", warm)
+    write_kernel(folder / "jupyter", warm, "warm")
     command = [*warm, "papermill", str(tried), str(EXECUTED / tried.name)]
     command += ["--kernel", "python3" if source.stem == COLD else "warm"]
     command += ["--log-output", "--no-progress-bar", "--cwd", str(start)]

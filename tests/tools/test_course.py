@@ -12,6 +12,7 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 import pytest
+from warm_python import write_kernel
 
 import course
 
@@ -90,8 +91,9 @@ def ask_nbgrader(folder, *arguments):
 
 
 @pytest.fixture(scope="module")
-def marked(folder, released, short_chapter):
+def marked(folder, released, short_chapter, warm_python):
     """What nbgrader says when it marks five submissions, and its table of marks."""
+    write_kernel(folder / "jupyter", warm_python, "python3")
     right = answered(released, short_chapter, *POINTS)
     colab = saved_by_colab(right)
     cell_of(colab, "parameters").source = 'PROFILE = "full"'

@@ -74,7 +74,10 @@ def runs_text(times, ledger, results):
     hours, said = times["seconds"].sum() / 3600, machines
     if len(machines) > 1:
         said = [f"({number}) {machine}" for number, machine in enumerate(machines, 1)]
-    parts = [wrapped(f"{counted(len(times), 'run')}, {hours:.1f} hours in all. On: {'; '.join(said)}.")]
+    untimed = times["seconds"].isna().sum()
+    but = f" but for {untimed} that nobody timed" if untimed else ""
+    runs = counted(len(times), "run")
+    parts = [wrapped(f"{runs}, {hours:.1f} hours in all{but}. On: {'; '.join(said)}.")]
     scores = ledger[ledger["class"].eq("all") & ledger["measured"].notna()]
     scores = scores.drop_duplicates([*ALIKE, "metric"]).set_index(list(ALIKE)).sort_index()
     for shared, rows in times.groupby(SHARED, sort=False):

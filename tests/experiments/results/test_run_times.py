@@ -120,6 +120,7 @@ def test_runs_stand_with_score_leak_time_and_a_link_to_their_folder():
     assert f"| {folder}0 | 0.500 | 6.0 | (1) |\n| {folder}1 | 0.250 | 12.0 | (2) |" in text
     # A time that nobody knows is left out.
     text = runs_text(times({}, other | {"seconds": math.nan}), ledger, "results")
+    assert text.startswith("2 runs, 0.1 hours in all but for 1 that nobody timed. On: ")
     assert f"| {folder}0 | 0.500 | 6.0 |\n| {folder}1 | 0.250 |  |" in text
     assert f"{score} | {score} | 6.0 |" in text
 

@@ -166,7 +166,7 @@ def test_a_finished_or_stopped_training_ends_with_the_average_when_it_is_asked_a
 def test_it_is_so_on_jax_too():
     tests = ("by_hand", "those_of_the_averaged", "undisturbed_one[5]")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", __file__, "-k", " or ".join(tests)],
+        [sys.executable, "-m", "pytest", "-q", __file__, "-k", " or ".join(tests)],
         env={**os.environ, "KERAS_BACKEND": "jax", "PYTEST_XDIST_WORKER": ""},
         cwd=Path(__file__).parents[2],
         capture_output=True,

@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from skinkit.evaluation import choose_threshold, score, scores_at
@@ -72,6 +72,7 @@ def drawn(n, seed, decimals):
 
 @pytest.mark.parametrize("wanted", ["sensitivity", "specificity"])
 @given(parts=sets, share=shares, more=shares)
+@example(parts=(43, 0, 0), share=1.0264703965313728e-10, more=0.0)
 def test_validation_keeps_what_was_asked_for_and_no_other_threshold_is_better(wanted, parts, share, more):
     truth, probabilities = drawn(*parts)
     found = choose_threshold(truth, probabilities, LABELS, **{wanted: share})
@@ -82,9 +83,11 @@ def test_validation_keeps_what_was_asked_for_and_no_other_threshold_is_better(wa
 
     (other,) = {"sensitivity", "specificity"} - {wanted}
     here = at(found.value)
-    assert here[wanted] >= share - 1e-9
+    # What rounding may do to a number of images.
+    least = share - 1e-9 / (truth == ("mel" if wanted == "sensitivity" else "nv")).sum()
+    assert here[wanted] >= least
     for value in {*probabilities[:, 1], math.inf}:
-        if at(value)[wanted] >= share - 1e-9:
+        if at(value)[wanted] >= least:
             assert at(value)[other] <= here[other]
     low, high = sorted((share, more))
     first, second = (choose_threshold(truth, probabilities, LABELS, **{wanted: each}) for each in (low, high))

@@ -1,6 +1,7 @@
 """Batches of a recipe's images: their pixels, their weights, and how often each is drawn."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -158,8 +159,17 @@ def evaluation_images(recipe, rows, **changes):
         ValueError: when an image cannot be read.
     """
     spec = dataclasses.replace(pipeline_spec(recipe, augment=False), **changes)
+    columns = tuple(name for name in ("image_id", "path", "transform") if name in rows)
     with pipeline.naming_images():
-        yield from pipeline.build_dataset(rows, spec, batch_size=recipe.batch_size).as_numpy_iterator()
+        images = tuple(rows[[*columns]].astype(object).itertuples(index=False, name=None))
+        yield from _evaluation_dataset(images, columns, spec, recipe.batch_size).as_numpy_iterator()
+
+
+@functools.lru_cache(maxsize=8)
+def _evaluation_dataset(images, columns, spec, batch_size):
+    """A dataset that each epoch, and other networks, take again: its graphs take longer than some images."""
+    rows = pd.DataFrame(list(images), columns=list(columns))
+    return pipeline.build_dataset(rows, spec, batch_size=batch_size)
 
 
 def sample_weights(recipe, run_data):

@@ -1,11 +1,13 @@
 import dataclasses
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from skinkit import data
+from skinkit import data, pipeline
 from skinkit.papers import choose
-from skinkit.tasks.batches import TrainingBatches, pipeline_spec
+from skinkit.tasks.batches import TrainingBatches, evaluation_images, pipeline_spec
 
 
 @pytest.mark.parametrize(
@@ -32,3 +34,25 @@ def test_distorted_images_are_decoded_anew_in_each_epoch(tiny):
     first, second = (images.numpy() for images, _ in batches.take(2))
     assert steps == 1 and first.shape == second.shape == (6, 32, 32, 3)
     assert (np.sort(first, axis=0) != np.sort(second, axis=0)).mean() > 0.5
+
+
+def test_images_are_read_anew_though_their_dataset_is_kept(tiny, tmp_path, monkeypatch):
+    rows, made = data.synthetic(6, seed=0, folder=tmp_path, size=(32, 32)), []
+    build = pipeline.build_dataset
+    monkeypatch.setattr(
+        pipeline, "build_dataset", lambda *args, **known: made.append(1) or build(*args, **known)
+    )
+    (first,) = evaluation_images(tiny, rows)
+    # Labels are another matter.
+    (again,) = evaluation_images(tiny, rows.assign(label="nv"))
+    np.testing.assert_array_equal(first, again)
+    assert len(made) == 1
+    shutil.copyfile(rows["path"][0], rows["path"][1])
+    (changed,) = evaluation_images(tiny, rows)
+    np.testing.assert_array_equal(changed[1], first[0])
+    Path(rows["path"][2]).unlink()
+    with pytest.raises(ValueError, match=f"Cannot read the image file {rows['path'][2]}"):
+        list(evaluation_images(tiny, rows))
+    # Other rows, or the same turned, are other images.
+    (turned,) = evaluation_images(tiny, rows[:2].assign(transform=["flip_left_right", None]))
+    np.testing.assert_array_equal(turned, [first[0, :, ::-1], changed[1]])

@@ -39,19 +39,19 @@ def _network(name, title, model, epochs=EPOCHS, quick=None, **changes):
         "model": model,
         "loss": focal(1),
         "phases": (Phase(epochs, adam()),),
-        "profiles": {"quick": quick or _quick(model, epochs), "smoke": _smoke(model)},
+        "profiles": {"quick": quick or _quick_of(model, epochs), "smoke": _smoke_of(model)},
     }
     return recipe(name, title, **{**fields, **changes})
 
 
-def _quick(model, epochs):
+def _quick_of(model, epochs):
     quick = {"image_size": (64, 64), "subset": 3000, "epochs": (epochs * 3 // 10,)}
     if model == _B7:
         quick |= {"subset": 1000, "epochs": (epochs // 10,)}
     return quick | ({"model_size": _NARROW} if "decoder" in model.options else {})
 
 
-def _smoke(model):
+def _smoke_of(model):
     size = {"widths": (4, 8)} if "decoder" in model.options else {}
     if "mobilenet" in model.options.get("backbone", model.name):
         size |= FEW_BLOCKS
@@ -149,7 +149,7 @@ def _stand_ins():
     title = "MobileNet-0.25 from nothing, for as long as a pretext task and its classifier"
     yield _network(f"{name}-scratch-50-epochs", title, _MOBILENET, EPOCHS + _PRETEXT_EPOCHS, **_STAND_IN)
     imagenet = choose("mobilenet_025", **MOMENTUM)
-    profiles = {"quick": _QUICK, "smoke": {**_smoke(imagenet), "epochs": (1, 1)}}
+    profiles = {"quick": _QUICK, "smoke": {**_smoke_of(imagenet), "epochs": (1, 1)}}
     title = "MobileNet-0.25 with ImageNet weights, head and rates as in the pretrained rows"
     yield pretrained(f"{name}-imagenet", title, "1", imagenet, profiles=profiles, **_OURS)
     yield from _turned(f"{name}-rotation", _MOBILENET, **_STAND_IN)

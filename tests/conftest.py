@@ -36,6 +36,7 @@ def pytest_configure(config):
         config.option.hypothesis_seed = SEED
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """What the tests of a file share is made once: they go to one process, unless they say to which."""
     for item in items:

@@ -5,6 +5,7 @@ from page_stand_in import StandIn
 from page_user import User, drawn, visit
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """One browser is enough: its tests go to one process."""
     for item in items:

@@ -10,7 +10,6 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from skops import io
 
 from skinkit import data, models
 from skinkit.files import reading, writing
@@ -95,6 +94,9 @@ class FeatureClassifier(Task):
             classifier.set_params(n_jobs=1)
 
     def save(self, folder):
+        # Here, because it takes a second, and most runs have no classifier.
+        from skops import io
+
         with writing(folder / _FILE) as part:
             io.dump(self.fitted, part)
 
@@ -110,6 +112,8 @@ class FeatureClassifier(Task):
         Raises:
             ValueError: when the file is damaged, or holds other types than a classifier of this kit.
         """
+        from skops import io
+
         with reading(path, "Delete it: the classifier is then fitted again, on the training images"):
             if unknown := set(io.get_untrusted_types(file=path)) - set(_TRUSTED):
                 raise ValueError(f"it holds types that no classifier has: {', '.join(sorted(unknown))}")

@@ -76,6 +76,11 @@ def probabilities(found):
     return found.filter(like="p_").to_numpy()
 
 
+def test_only_a_run_with_a_classifier_loads_what_keeps_one(fresh_python):
+    # To load it takes longer than to read a small network.
+    assert fresh_python("import sys, skinkit.tasks; print('skops' in sys.modules)") == "False\n"
+
+
 def test_an_autoencoder_learns_images_and_its_forest_classifies_them(finished, run_data):
     history = pd.read_csv(finished.folder / "history.csv")
     assert {"loss", "val_rmse", "val_psnr"} <= set(history) and "accuracy" not in history

@@ -1,5 +1,6 @@
 """Words for a missing value, in tables and in ids."""
 
+import functools
 import re
 import unicodedata
 
@@ -46,6 +47,7 @@ def known_ids(ids):
     return text.mask(text.isin(missing))
 
 
+@functools.cache
 def _is_missing_id(name):
     plain = unicodedata.normalize("NFKC", name).translate(_DASHES).casefold()
     letters = re.sub(r"[\W_]", "", plain)

@@ -58,6 +58,11 @@ class Tables:
         return judge_claims(self.differences)
 
     @functools.cached_property
+    def verdicts(self):
+        """The result of `claim_verdicts` for all documents."""
+        return claim_verdicts(self.claims)
+
+    @functools.cached_property
     def left(self):
         """The result of `open_runs` for each document."""
         return {key: open_runs(self.times, key) for key in dict.fromkeys(each.document for each in recipes())}
@@ -74,7 +79,7 @@ def document_page(document, tables, figures=None):
     keys = [document, *(key for key, about in DOCUMENTS.items() if about.beside == document)]
     parts = [_head(document)]
     if document in DOCUMENTS:
-        parts += ["## Claims", _claims_text(tables.claims[tables.claims["document"] == document])]
+        parts += ["## Claims", _claims_text(document, tables)]
     parts += [figure_line(name, text) for name, text in (figures or {}).items()]
     parts += [text for key in keys if key in DOCUMENTS for text in _tables_text(key, tables)]
     differences = tables.differences[belongs_to(tables.differences["first"], keys)]
@@ -103,11 +108,12 @@ def belongs_to(names, documents):
     return names.map(lambda name: name.split("/")[0]).isin(documents)
 
 
-def _claims_text(tests):
-    claims = claim_verdicts(tests)
+def _claims_text(document, tables):
+    claims = tables.verdicts[tables.verdicts["document"] == document].copy()
     claims["decided by"] = claims["measured"].map({True: "runs", False: "printed numbers alone"})
     claims.loc[claims["verdict"] == "not tested", "decided by"] = ""
     lines = []
+    tests = tables.claims[tables.claims["document"] == document]
     for number, (claim, own) in enumerate(tests.groupby("claim", sort=False), 1):
         lines.append(wrapped(f"{number}. *{claim}* ({own['place'].iloc[0]})", "   "))
         said = dict.fromkeys(zip(own["verdict"], own["words"], strict=True))

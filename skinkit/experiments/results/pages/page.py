@@ -6,7 +6,6 @@ import pandas as pd
 
 from skinkit.evaluation import to_markdown
 from skinkit.experiments.results.beside import FULL
-from skinkit.experiments.results.claims import claim_verdicts
 from skinkit.experiments.results.pages.document_page import belongs_to, document_page
 from skinkit.experiments.results.pages.page_text import figure_line, leak_text, wrapped
 from skinkit.names import counted
@@ -152,7 +151,7 @@ def _slashed(counts, names):
 
 def _found(document, tables):
     """What was found about a document: its claims by verdict, and the first that runs decide, or at least."""
-    claims = claim_verdicts(tables.claims[tables.claims["document"] == document])
+    claims = tables.verdicts[tables.verdicts["document"] == document]
     counts = claims["verdict"].value_counts()
     said = ", ".join(f"{verdict} {counts[verdict]}" for verdict in _VERDICTS if verdict in counts)
     first = claims.sort_values(["measured", "verdict"], key=_weight, kind="stable").iloc[0]

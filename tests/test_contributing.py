@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n# (at the end of )?(skinkit/\S+\.py)\n(.*?)```", TEXT, re.DOTALL)
+
+RUN = "import sys; from skinkit.cli import main; sys.exit(main())"
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +30,11 @@ def package(tmp_path_factory):
 
 
 @pytest.fixture
-def skinkit(package):
+def skinkit(package, warm_python):
     def call(*words):
         environment = {**os.environ, "PYTHONPATH": str(package), "SKINKIT_DATA": ""}
-        command = [sys.executable, "-m", "skinkit", *words]
+        # Code finds nothing of the package that is loaded, and so the copy.
+        command = [*warm_python[:-1], "-c", RUN, *words]
         return subprocess.run(command, cwd=package, env=environment, capture_output=True, text=True)
 
     return call

@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,13 +12,13 @@ PAGES = ("README.md", "notebooks/README.md", "data/README.md", "CONTRIBUTING.md"
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_five_lines_run_without_any_data(tmp_path):
+def test_the_five_lines_run_without_any_data(tmp_path, warm_python):
     (code,) = re.findall(r"```python\n(.*?)```", TEXT, re.S)
     lines = [line for line in code.splitlines() if line and not line.startswith("import")]
     assert len(lines) == 5
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "SKINKIT_DATA": ""}
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True
+        [*warm_python[:-1], "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     assert re.search(r"^all +\d+ +0\.0 +0\.0 +0\.0$", done.stdout, re.M), done.stdout

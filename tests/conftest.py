@@ -1,5 +1,6 @@
 """The seed of the whole suite, and equality up to the rounding of float32."""
 
+import atexit
 import gc
 import os
 import random
@@ -17,6 +18,10 @@ SEED = int(os.environ.get("SKINKIT_TEST_SEED") or 0)
 # they start, only wait for each other; TensorFlow and BLAS read these when they are loaded.
 for name in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+# A test process has said all by then; to take TensorFlow apart takes it some seconds more. What is asked for
+# first is done last.
+if os.environ.get("PYTEST_XDIST_WORKER"):
+    atexit.register(os._exit, 0)
 # Graphs are many small objects; looking through all of them as often as usual is an eighth of the time.
 gc.set_threshold(50_000, 20, 20)
 

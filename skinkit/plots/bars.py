@@ -133,10 +133,10 @@ def score_intervals(tables, metrics=None, ax=None):
         ax.hlines(y, rows["low"], rows["high"], color=colours[i])
         ax.plot(rows["value"], y, "o", color=colours[i], label=name, markersize=5)
     ax.set_yticks(range(len(metrics)), metrics)
-    ax.invert_yaxis()
-    ax.set(xlabel="score with its interval", xlim=(None, None))
+    ax.set(xlabel="score with its interval", ylim=(len(metrics) - 0.5, -0.5))
     ax.grid(axis="x", color="#DDDDDD")
-    ax.legend(fontsize=8)
+    # Above the axes: within them it would lie on an interval.
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize=8, frameon=False)
     return figure
 
 

@@ -1,6 +1,7 @@
 """The recipes of datta2021 say what the article and the public code say."""
 
 import pytest
+from recipe_fields import differing
 
 from skinkit.papers import recipe
 from skinkit.papers.datta2021 import recipes as datta2021
@@ -29,9 +30,8 @@ def test_text_and_correction_change_one_thing_each(found):
     published, described, corrected = (
         found.resolve("full", protocol) for protocol in ("as_published", "as_described", "corrected")
     )
-    assert {f for f in vars(published) if getattr(published, f) != getattr(described, f)} == {"model"}
+    assert differing(published, described) == {"model"}
     assert described.model.options["soft_attention"] == {"kernel": "described", "gamma": "learnable"}
-    changed = {f for f in vars(corrected) if getattr(corrected, f) != getattr(described, f)}
-    assert changed == {"split", "selection_part"}
+    assert differing(corrected, described) == {"split", "selection_part"}
     assert corrected.selection_part == "validation"
     assert corrected.split.options == {"validation": 0.1}

@@ -1,6 +1,7 @@
 """The recipes of gessert2019 say what the document and its code say."""
 
 import pytest
+from recipe_fields import differing
 
 from skinkit.papers import recipe
 from skinkit.papers.gessert2019 import recipes as gessert2019
@@ -136,13 +137,7 @@ def test_the_arms_of_table_2_differ_in_their_network_alone():
     arms = [full(f"table2/densenet121-{arm}") for arm in ("initial", "end", "dual", "gru")]
     control = full("controls/densenet121-ordered")
     for arm in arms:
-        fields = vars(arm)
-        assert {f for f in fields if fields[f] != getattr(control, f)} == {
-            "name",
-            "title",
-            "model",
-            "published",
-        }
+        assert differing(arm, control) == {"name", "title", "model", "published"}
 
 
 def test_spc_has_six_classes_and_its_official_split():

@@ -1,6 +1,7 @@
 """The recipes of hernandez2020 say what the document and its appendices say."""
 
 import pytest
+from recipe_fields import differing
 
 from skinkit.papers import recipe, recipes
 from skinkit.papers.hernandez2020 import controls
@@ -83,7 +84,7 @@ def test_controls_are_compared_on_one_test_part_after_the_last_epoch(pair):
 
 def test_the_longer_base_sees_as_many_images_as_those_with_context():
     longer, attention = full("controls/lite0-longer"), full("controls/lite0-attention")
-    assert {f for f in vars(longer) if vars(longer)[f] != vars(attention)[f]} == {
+    assert differing(longer, attention) == {
         *("name", "title", "model"),
         "revision",  # of attention alone
     }

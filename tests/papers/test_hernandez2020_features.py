@@ -1,6 +1,7 @@
 """The recipes of hernandez2020's features say what the document, and the code it took, say."""
 
 import pytest
+from recipe_fields import differing
 
 from skinkit.papers import choose, recipe
 from skinkit.papers.recipe import PROTOCOLS
@@ -66,8 +67,4 @@ def test_metadata_are_what_a_control_has_more():
     for row in ("lite0-logistic", "lite0-extra-trees"):
         plain, fused = full(f"controls/{row}"), full(f"controls/{row}-metadata")
         assert fused.classifier.options == {**plain.classifier.options, "metadata": True}
-        assert {f for f in vars(fused) if getattr(fused, f) != getattr(plain, f)} == {
-            "name",
-            "title",
-            "classifier",
-        }
+        assert differing(fused, plain) == {"name", "title", "classifier"}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from published_rules.rounding import possible_hits
@@ -14,10 +15,11 @@ def pick(cells: pd.DataFrame, **where) -> pd.DataFrame:
 
     `class_` stands for the column `class`.
     """
+    chosen = np.ones(len(cells), bool)
     for column, value in where.items():
-        wanted = value if isinstance(value, (list, tuple, set)) else [value]
-        cells = cells[cells[column.rstrip("_")].isin(wanted)]
-    return cells
+        found = cells[column.rstrip("_")].to_numpy(object)
+        chosen &= np.isin(found, [*value]) if isinstance(value, (list, tuple, set)) else found == value
+    return cells[chosen]
 
 
 def one(cells: pd.DataFrame, **where) -> pd.Series:

@@ -91,7 +91,7 @@ def test_an_overlay_that_comes_late_does_not_replace_the_image(user, page, servi
     dialog.get_by_role("switch").click()
     user.sees("The overlay is being made.")
     dialog.get_by_role("switch").click()
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(700)
     user.sees("The image as it was loaded.")
     user.sees_image("mel.png")
 

@@ -81,7 +81,7 @@ def test_a_task_is_asked_for_later_and_later(user, page, service):
 
 
 def test_the_service_says_how_long_to_wait(user, page, service):
-    waiting = Reply(202, {"state": "queued", "done": 0, "num_images": 2}, {"Retry-After": "2"})
+    waiting = Reply(202, {"state": "queued", "done": 0, "num_images": 2}, {"Retry-After": "4"})
     service.will("GET from_task", waiting)
     user.load("a.png", "b.png")
     user.predict()

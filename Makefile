@@ -52,7 +52,7 @@ notebooks: setup ## make notebooks/*.ipynb from notebooks/src/*.py
 course: setup ## make course/: student versions, nbgrader's sources, the instructor's guide, a syllabus
 	$(BIN)/python tools/course.py
 
-course-check: setup ## make course/, and let nbgrader mark a solved and an open notebook of each chapter (an hour)
+course-check: setup ## make course/, and let nbgrader mark a solved and an open notebook of each chapter (half an hour)
 	$(BIN)/python tools/course.py --check
 
 report: setup ## make the pages, tables and figures in results/ from the run folders

@@ -298,18 +298,11 @@ class Recipe:
                 f"{self.name} is defined under {', '.join(self.known_protocols)}. "
                 f"Received: protocol={protocol!r}"
             )
-        asked = (profile, protocol)
-        if asked not in self._resolved:
-            changes = {**self.protocols.get(protocol, {}), **self.profiles.get(profile, {})}
-            if "epochs" in changes:
-                phases = changes.get("phases", self.phases)
-                changes["phases"] = _with_epochs(phases, changes.pop("epochs"), self.name)
-            self._resolved[asked] = dataclasses.replace(self, **changes, protocols={}, profiles={})
-        return self._resolved[asked]
-
-    @functools.cached_property
-    def _resolved(self):
-        return {}
+        changes = {**self.protocols.get(protocol, {}), **self.profiles.get(profile, {})}
+        if "epochs" in changes:
+            phases = changes.get("phases", self.phases)
+            changes["phases"] = _with_epochs(phases, changes.pop("epochs"), self.name)
+        return dataclasses.replace(self, **changes, protocols={}, profiles={})
 
     def to_json(self):
         """Returns the recipe as a JSON text with sorted keys."""

@@ -240,6 +240,17 @@ def test_unknown_leakage_leaves_an_empty_figure():
     assert heights(plots.leakage_bars({"x": report()}, kind="patient")) == []
 
 
+@pytest.mark.parametrize("rows", [["macro_recall"], ["macro_recall", "accuracy"] * 9])
+def test_the_legend_of_intervals_lies_on_nothing(rows):
+    figure = plots.score_intervals({"a": scores(), "b": scores(0.05)}, rows)
+    (ax,) = figure.axes
+    ax.set_title("a title")
+    figure.canvas.draw()
+    legend = ax.get_legend().get_window_extent()
+    for other in (ax, ax.title, ax.xaxis.label):
+        assert not legend.overlaps(other.get_window_extent())
+
+
 def test_intervals_of_several_runs_stand_beside_each_other():
     (ax,) = plots.score_intervals({"a": scores(), "b": scores(0.05)}, ["macro_recall"]).axes
     assert [line.get_label() for line in ax.lines] == ["a", "b"]

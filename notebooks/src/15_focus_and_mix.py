@@ -351,7 +351,6 @@ for ax, metric in zip(axes, scored, strict=True):
     tables |= {", ".join(which): part.set_index("gamma") for which, part in mine.groupby(keys)}
     plots.score_intervals(tables, rows, ax=ax)
     ax.set_title(metric)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), fontsize=8)
     not_run = {name: [row for row in rows if row not in table.index] for name, table in tables.items()}
 print("\n".join(f"not run in {name}: {', '.join(missing)}" for name, missing in not_run.items() if missing))
 

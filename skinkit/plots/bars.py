@@ -135,8 +135,10 @@ def score_intervals(tables, metrics=None, ax=None):
     ax.set_yticks(range(len(metrics)), metrics)
     ax.set(xlabel="score with its interval", ylim=(len(metrics) - 0.5, -0.5))
     ax.grid(axis="x", color="#DDDDDD")
-    # Above the axes: within them it would lie on an interval.
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize=8, frameon=False)
+    # Below the label of the axis, whatever the height: within the axes it would lie on an interval.
+    ax.legend(
+        loc="upper center", bbox_to_anchor=(0.5, 0), borderaxespad=4.5, ncols=3, fontsize=8, frameon=False
+    )
     return figure
 
 

@@ -1,9 +1,10 @@
-"""Files of this kit: written whole or not at all, read with a remedy, hashed, locked and removed."""
+"""Files of this kit: written whole or not at all, found, read with a remedy, hashed, locked and removed."""
 
 import contextlib
 import functools
 import hashlib
 import json
+import os
 import zipfile
 import zlib
 from pathlib import Path
@@ -145,6 +146,15 @@ def is_locked(path):
             return False
     except BlockingIOError:
         return True
+
+
+def files_named(name, folder):
+    """Returns the sorted paths of all files of this name below a folder.
+
+    A folder that another process takes away meanwhile, as a training beside does, is passed over, which
+    `pathlib.Path.rglob` would stop at.
+    """
+    return sorted(Path(place, name) for place, _, names in os.walk(folder) if name in names)
 
 
 def remove(paths, root):

@@ -1,12 +1,24 @@
 import gzip
+import os
 import threading
 import time
 import zipfile
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from skinkit.files import file_hash, locked, read_csv, read_json, reading, remove, remove_matching, writing
+from skinkit.files import (
+    file_hash,
+    files_named,
+    locked,
+    read_csv,
+    read_json,
+    reading,
+    remove,
+    remove_matching,
+    writing,
+)
 
 
 def test_an_image_may_be_called_na_and_only_what_is_empty_is_missing(tmp_path):
@@ -17,6 +29,23 @@ def test_an_image_may_be_called_na_and_only_what_is_empty_is_missing(tmp_path):
         ["none", "missing"],
         ["missing", "mel"],
     ]
+
+
+def test_files_are_found_by_name_and_a_folder_that_goes_meanwhile_is_passed_over(tmp_path, monkeypatch):
+    for place in ("run/state.part", "run/b", "a"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "manifest.json").touch()
+    look = os.scandir
+
+    def look_too_late(path="."):
+        if Path(path).name == "state.part":
+            (Path(path) / "manifest.json").unlink()
+            Path(path).rmdir()
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", look_too_late)
+    found = files_named("manifest.json", tmp_path)
+    assert found == [tmp_path / "a/manifest.json", tmp_path / "run/b/manifest.json"]
 
 
 def test_only_the_named_files_and_what_they_leave_empty_go(tmp_path):

@@ -14,6 +14,7 @@ from pathlib import Path
 from skinkit import __version__
 from skinkit.experiments.predictions import read_predictions, score_with_intervals, write_json
 from skinkit.experiments.run_folder import SavedRun
+from skinkit.files import files_named
 from skinkit.names import counted
 
 NOTE = f"skinkit {__version__}: metrics computed again from the files of predictions"
@@ -52,7 +53,7 @@ def main(arguments=None):
         "runs", nargs="?", type=Path, default="results/runs", help="folder of runs (default: %(default)s)"
     )
     runs = parser.parse_args(arguments).runs
-    folders = sorted(path.parent for path in runs.rglob("manifest.json"))
+    folders = [path.parent for path in files_named("manifest.json", runs)]
     if not folders:
         parser.error(f"{runs} holds no finished run")
     changed = sum(rescore(folder) for folder in folders)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from skinkit.experiments.plan import Plan, split_stem
 from skinkit.experiments.run_folder import SavedRun
+from skinkit.files import files_named
 from skinkit.papers.registry import recipe as find_recipe
 
 # The seed spread is as large as many differences: fewer runs decide nothing.
@@ -50,7 +51,7 @@ def finished_runs(folder, smoke=False, verbose=True):
 
 def _readable(folder, notices):
     """The runs whose manifests can be read; notices of the others, which may be files of other programs."""
-    for path in sorted(Path(folder).rglob("manifest.json")):
+    for path in files_named("manifest.json", folder):
         run = SavedRun(path.parent)
         try:
             run.manifest  # noqa: B018 - it is read here

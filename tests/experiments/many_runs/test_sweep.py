@@ -12,7 +12,7 @@ from sweep_package import descendants, wait_until
 from skinkit.cli import main
 from skinkit.experiments.many_runs.progress import duration
 from skinkit.experiments.run_folder.resume import NUMBERS
-from skinkit.files import is_locked, locked
+from skinkit.files import files_named, is_locked, locked
 
 ROOT = Path(__file__).parents[3]
 BASE, AFTER = "skinkit/seconds/base", "skinkit/seconds/after"
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.xdist_group("sweep")
 def results(out):
     return {
         path.relative_to(out): path.read_bytes()
-        for path in out.rglob("predictions.csv.gz")
+        for path in files_named("predictions.csv.gz", out)
         if (path.parent / "manifest.json").exists()
     }
 
@@ -43,7 +43,7 @@ def test_a_killed_sweep_that_two_others_end_gives_the_runs_of_an_undisturbed_one
 ):
     words = ("skinkit/seconds/bas*", "--seed", "0-1", "--jobs", "2")
     killed = seconds.run(*words, out=tmp_path)
-    wait_until(lambda: len(list(tmp_path.rglob("plan.json"))) == 2, killed)
+    wait_until(lambda: len(files_named("plan.json", tmp_path)) == 2, killed)
     for pid in descendants(killed.pid):
         os.kill(pid, signal.SIGKILL)
     killed.communicate()
@@ -67,12 +67,12 @@ def test_a_failed_run_stops_no_other_and_is_told_with_its_last_line_and_log(seco
 
 def test_ctrl_c_stops_all_and_says_how_to_go_on(seconds, tmp_path):
     process = seconds.run("skinkit/seconds/long", "--seed", "0-5", out=tmp_path)
-    wait_until(lambda: list(tmp_path.rglob("history.csv")), process)
+    wait_until(lambda: files_named("history.csv", tmp_path), process)
     process.send_signal(signal.SIGINT)
     printed = seconds.end(process, code=130)
     assert "Runs: 0 finished, 0 failed, 6 left, 6 in all." in printed
     assert "stopped; the same command goes on from here" in printed
-    (folder,) = (path.parent for path in tmp_path.rglob("history.csv"))
+    (folder,) = (path.parent for path in files_named("history.csv", tmp_path))
     assert list(folder.glob("checkpoint/epoch-*")) and not is_locked(folder / ".lock")
 
 

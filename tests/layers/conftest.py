@@ -1,5 +1,6 @@
 """What every layer of skinkit must do, as one check."""
 
+import importlib.util
 import json
 
 import keras
@@ -13,6 +14,22 @@ import skinkit.layers
 model = keras.saving.load_model(sys.argv[1])
 np.save(sys.argv[2], model.predict(np.load(sys.argv[3]), verbose=0))
 """
+
+
+_needs_jax = [
+    pytest.mark.skipif(
+        importlib.util.find_spec("jax") is None,
+        reason="the NumPy and JAX backends of Keras need JAX, which is not installed",
+    ),
+    # They are loaded once.
+    pytest.mark.xdist_group("backends"),
+]
+
+
+@pytest.fixture(params=["tensorflow", *(pytest.param(name, marks=_needs_jax) for name in ("numpy", "jax"))])
+def backend(request):
+    """Each backend of Keras that a layer works on, by name."""
+    return request.param
 
 
 @pytest.fixture

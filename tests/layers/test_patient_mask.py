@@ -1,4 +1,3 @@
-import importlib.util
 import json
 
 import keras
@@ -8,10 +7,6 @@ import pytest
 from skinkit.layers import PatientAttention, PatientMask, PatientMean
 from skinkit.layers.patient_mask import context_pairs
 
-needs_jax = pytest.mark.skipif(
-    importlib.util.find_spec("jax") is None,
-    reason="the NumPy and JAX backends of Keras need JAX, which is not installed",
-)
 MASK = np.array([[1, 1, 1, 1], [1, 1, 0, 0], [1, 0, 0, 0]], "bool")
 
 
@@ -100,10 +95,6 @@ print("RESULT" + json.dumps({"backend": keras.backend.backend(), **found}))
 """
 
 
-@pytest.mark.parametrize(
-    "backend",
-    ["tensorflow", pytest.param("numpy", marks=needs_jax), pytest.param("jax", marks=needs_jax)],
-)
 def test_all_layers_of_patients_work_in_a_fresh_process_of_any_backend(
     backend, tmp_path, fresh_python, rounding
 ):

@@ -1,4 +1,3 @@
-import importlib.util
 import json
 
 import keras
@@ -8,11 +7,6 @@ import tensorflow as tf
 from keras import ops
 
 from skinkit.layers import MaxPoolWithIndices, MaxUnpool
-
-needs_jax = pytest.mark.skipif(
-    importlib.util.find_spec("jax") is None,
-    reason="the NumPy and JAX backends of Keras need JAX, which is not installed",
-)
 
 
 def images(*shape):
@@ -106,10 +100,6 @@ print("RESULT" + json.dumps([keras.backend.backend(), *found]))
 """
 
 
-@pytest.mark.parametrize(
-    "backend",
-    ["tensorflow", pytest.param("numpy", marks=needs_jax), pytest.param("jax", marks=needs_jax)],
-)
 def test_they_work_in_a_fresh_process_of_any_backend(backend, tmp_path, fresh_python):
     x, inputs = images(2, 6, 7, 3), keras.Input((None, None, 3))
     pooled, indices = MaxPoolWithIndices()(inputs)

@@ -40,7 +40,6 @@ def test_the_map_is_drawn_with_numpy_also_under_xla():
         np.testing.assert_allclose(np.array(call(features))[0, :, :, 0], by_hand(6, 5, 3, 5), rtol=1e-5)
 
 
-@pytest.mark.parametrize("backend", ["jax", "numpy"])
 def test_every_backend_has_the_same_map(fresh_python, backend):
     code = """
 import json, numpy as np

@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -163,10 +162,11 @@ def test_a_finished_or_stopped_training_ends_with_the_average_when_it_is_asked_a
 
 
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="needs jax (pip install 'skinkit[dev]')")
-def test_it_is_so_on_jax_too():
+@pytest.mark.xdist_group("backends")
+def test_it_is_so_on_jax_too(python_of):
     tests = ("by_hand", "those_of_the_averaged", "undisturbed_one[5]")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", __file__, "-k", " or ".join(tests)],
+        [*python_of("jax"), "-m", "pytest", "-q", __file__, "-k", " or ".join(tests)],
         env={**os.environ, "KERAS_BACKEND": "jax", "PYTEST_XDIST_WORKER": ""},
         cwd=Path(__file__).parents[2],
         capture_output=True,

@@ -1,13 +1,12 @@
 """Many runs by one command, in real processes."""
 
 import json
-import os
 import shutil
 import signal
 from pathlib import Path
 
 import pytest
-from sweep_package import descendants, wait_until
+from sweep_package import kill_all, wait_until
 
 from skinkit.cli import main
 from skinkit.experiments.many_runs.progress import duration
@@ -18,6 +17,12 @@ ROOT = Path(__file__).parents[3]
 BASE, AFTER = "skinkit/seconds/base", "skinkit/seconds/after"
 # One worker makes the runs that these tests share.
 pytestmark = pytest.mark.xdist_group("sweep")
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left(seconds):
+    yield
+    seconds.leave_nothing()
 
 
 def results(out):
@@ -44,9 +49,7 @@ def test_a_killed_sweep_that_two_others_end_gives_the_runs_of_an_undisturbed_one
     words = ("skinkit/seconds/bas*", "--seed", "0-1", "--jobs", "2")
     killed = seconds.run(*words, out=tmp_path)
     wait_until(lambda: len(files_named("plan.json", tmp_path)) == 2, killed)
-    for pid in descendants(killed.pid):
-        os.kill(pid, signal.SIGKILL)
-    killed.communicate()
+    kill_all(killed)
     assert len(results(tmp_path)) < 2
     both = [seconds.run(*words, out=tmp_path) for _ in range(2)]
     for each in both:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,9 @@ from skinkit.pipeline.decode import UNREADABLE, decode_file
 # Part of each file's name: raise it when the decoding below changes its pixels.
 _VERSION = 1
 _PROGRESS_FROM = 1000
+# Pixels in memory are kept for the next dataset of the same files, up to this size in all.
+_KEPT_BYTES = 2**28
+_kept = OrderedDict()
 
 
 def pixel_reader(paths, spec):
@@ -35,8 +39,7 @@ def pixel_reader(paths, spec):
         files = tf.constant(paths)
         return lambda index, *distortions: decode_file(files[index], spec, *distortions)
     if spec.cache == "memory":
-        # A tensor, because NumPy functions hold the interpreter, of which there is one.
-        pixels = tf.constant(_in_memory(paths, spec))
+        pixels = _in_memory(paths, spec)
         return lambda index: pixels[index]
     fetch = _packed_file(paths, spec)
 
@@ -49,10 +52,18 @@ def pixel_reader(paths, spec):
 
 
 def _in_memory(paths, spec):
-    pixels = np.empty((len(paths), *spec.image_size, 3), np.uint8)
-    for position, image in enumerate(_decoded(paths, spec)):
-        pixels[position] = image
-    return pixels
+    """The pixels of all files; those of an earlier dataset if nothing has changed since."""
+    which = _fingerprint(paths, spec)
+    if (found := _kept.pop(which, None)) is None:
+        pixels = np.empty((len(paths), *spec.image_size, 3), np.uint8)
+        for position, image in enumerate(_decoded(paths, spec)):
+            pixels[position] = image
+        # A tensor, because NumPy functions hold the interpreter, of which there is one.
+        found = tf.constant(pixels)
+    _kept[which] = found
+    while sum(each.shape.num_elements() for each in _kept.values()) > _KEPT_BYTES:
+        _kept.popitem(last=False)
+    return found
 
 
 def _packed_file(paths, spec):

@@ -1,6 +1,7 @@
 """Batches of images, one-hot labels and weights from the rows of a manifest table."""
 
 import contextlib
+import functools
 import math
 import re
 
@@ -159,10 +160,33 @@ def _joined(wanted, images, finish, parallel):
 
 def _endless(count, fixed, spec, batch_size, seed, first_epoch, sampler):
     """Batches of row positions and random changes, epoch after epoch."""
+    # Drawn outside the graph, which takes longer to make anew for each training than many draws, and once:
+    # the images and what comes beside them both ask for it.
+    draw = functools.lru_cache(maxsize=2)(functools.partial(_draw, count, fixed, spec, seed, sampler))
+    first = draw(first_epoch)
 
     # None of the functions here has an `if` or a loop on tensors: to convert them takes a second for nothing.
     @tf.autograph.experimental.do_not_convert
     def epoch_batches(epoch):
+        found = tf.numpy_function(
+            lambda number: [value.numpy() for value in draw(int(number)).values()],
+            [epoch],
+            [value.dtype for value in first.values()],
+            stateful=False,
+        )
+        for value, known in zip(found, first.values(), strict=True):
+            value.set_shape(known.shape)
+        drawn = dict(zip(first, found, strict=True))
+        return tf.data.Dataset.from_tensor_slices(drawn).batch(batch_size)
+
+    endless = tf.data.Dataset.range(first_epoch, tf.int64.max).flat_map(epoch_batches)
+    return endless.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
+
+
+def _draw(count, fixed, spec, seed, sampler, epoch):
+    """The rows of an epoch in order, and what is drawn for each of them, as tensors by name."""
+    # Where the images are made.
+    with tf.device("CPU"):
         order, slots = _epoch_rows(count, sampler, seed, epoch)
         changes = {name: tf.gather(value, order) for name, value in fixed.items()}
         if spec.augmentation is not None:
@@ -177,10 +201,7 @@ def _endless(count, fixed, spec, batch_size, seed, first_epoch, sampler):
         if spec.pretext is not None:
             drawn = spec.pretext.draw(order.shape[0], spec.input_shape[:-1], seed, epoch)
             changes["pretext"] = tf.gather(drawn, slots)
-        return tf.data.Dataset.from_tensor_slices({"row": order, **changes}).batch(batch_size)
-
-    endless = tf.data.Dataset.range(first_epoch, tf.int64.max).flat_map(epoch_batches)
-    return endless.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
+        return {"row": order, **changes}
 
 
 def _epoch_rows(count, sampler, seed, epoch):
@@ -188,9 +209,8 @@ def _epoch_rows(count, sampler, seed, epoch):
     if sampler is None:
         order = draw_order(count, seed, epoch)
         return order, order
-    order = tf.numpy_function(lambda number: sampler.order(seed, int(number)), [epoch], tf.int64)
     # By draw, not by row: a row that comes again comes changed in another way.
-    return tf.ensure_shape(order, (sampler.length,)), tf.range(sampler.length)
+    return tf.constant(sampler.order(seed, epoch), tf.int64), tf.range(sampler.length)
 
 
 def _images(wanted, files, file_of_row, spec, batch_size, training):

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,8 @@ from skinkit.papers import Recipe
 
 # Decoded images are kept in memory up to this size, which leaves room on a small Colab machine.
 _MEMORY_CACHE_BYTES = 2**30
+# Of images that are looked at once an epoch, fewer.
+_EVALUATION_CACHE_BYTES = 2**27
 
 BALANCING = {
     "none": lambda: None,
@@ -98,8 +101,12 @@ class TrainingBatches:
     def _cache(self):
         if self.recipe.augmentation.get("distortions"):
             return None
-        height, width = self.recipe.image_size
-        return "memory" if len(self.rows) * height * width * 3 <= _MEMORY_CACHE_BYTES else None
+        return _cache(self.rows, self.recipe.image_size, _MEMORY_CACHE_BYTES)
+
+
+def _cache(rows, image_size, most_bytes):
+    height, width = image_size
+    return "memory" if len(rows) * height * width * 3 <= most_bytes else None
 
 
 def training_batches(recipe, run_data, seed, extra_inputs=None):
@@ -147,6 +154,8 @@ def unweighted_batches(recipe, run_data, seed, **changes):
 def evaluation_images(recipe, rows, **changes):
     """Returns the images of manifest rows in their order, once, without augmentation and labels.
 
+    Their pixels are kept for the next time, unless they are many or a file has changed since.
+
     Args:
         recipe: A resolved `Recipe`.
         rows: Manifest rows.
@@ -159,15 +168,27 @@ def evaluation_images(recipe, rows, **changes):
         ValueError: when an image cannot be read.
     """
     spec = dataclasses.replace(pipeline_spec(recipe, augment=False), **changes)
+    spec = dataclasses.replace(spec, cache=_cache(rows, spec.image_size, _EVALUATION_CACHE_BYTES))
     columns = tuple(name for name in ("image_id", "path", "transform") if name in rows)
     with pipeline.naming_images():
         images = tuple(rows[[*columns]].astype(object).itertuples(index=False, name=None))
-        yield from _evaluation_dataset(images, columns, spec, recipe.batch_size).as_numpy_iterator()
+        files = tuple(map(_state, rows["path"])) if spec.cache else ()
+        dataset = _evaluation_dataset(images, files, columns, spec, recipe.batch_size)
+        yield from dataset.as_numpy_iterator()
+
+
+def _state(path):
+    """What changes with a file, which may be missing."""
+    try:
+        found = Path(path).stat()
+    except (OSError, TypeError):
+        return None
+    return found.st_size, found.st_mtime_ns
 
 
 @functools.lru_cache(maxsize=8)
-def _evaluation_dataset(images, columns, spec, batch_size):
-    """A dataset that each epoch, and other networks, take again: its graphs take longer than some images."""
+def _evaluation_dataset(images, files, columns, spec, batch_size):
+    """A dataset that each epoch, and other networks, take again while its `files` stay the same."""
     rows = pd.DataFrame(list(images), columns=list(columns))
     return pipeline.build_dataset(rows, spec, batch_size=batch_size)
 

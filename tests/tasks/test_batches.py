@@ -36,7 +36,7 @@ def test_distorted_images_are_decoded_anew_in_each_epoch(tiny):
     assert (np.sort(first, axis=0) != np.sort(second, axis=0)).mean() > 0.5
 
 
-def test_images_are_read_anew_though_their_dataset_is_kept(tiny, tmp_path, monkeypatch):
+def test_images_are_kept_while_their_files_stay_the_same(tiny, tmp_path, monkeypatch):
     rows, made = data.synthetic(6, seed=0, folder=tmp_path, size=(32, 32)), []
     build = pipeline.build_dataset
     monkeypatch.setattr(
@@ -50,8 +50,9 @@ def test_images_are_read_anew_though_their_dataset_is_kept(tiny, tmp_path, monke
     shutil.copyfile(rows["path"][0], rows["path"][1])
     (changed,) = evaluation_images(tiny, rows)
     np.testing.assert_array_equal(changed[1], first[0])
+    assert len(made) == 2
     Path(rows["path"][2]).unlink()
-    with pytest.raises(ValueError, match=f"Cannot read the image file {rows['path'][2]}"):
+    with pytest.raises(FileNotFoundError, match=rows["path"][2]):
         list(evaluation_images(tiny, rows))
     # Other rows, or the same turned, are other images.
     (turned,) = evaluation_images(tiny, rows[:2].assign(transform=["flip_left_right", None]))

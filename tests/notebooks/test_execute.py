@@ -26,10 +26,12 @@ EXTRAS = {"19_serve_a_model": ("serve", "fastapi")}
 # Parameters with which a notebook trains and measures less, and shows the same.
 FEWER = {
     "02_build_pipelines": {"REPEATS": 1},
+    "03_train_a_cnn": {"EPOCHS": 2},
     "10_add_patch_attention": {"DROPOUTS": ["0.0", "0.2"]},
     "11_balance_classes": {"EXPONENTS": ["0.50"]},
     "13_learn_features_without_labels": {"PROTOCOLS": ["corrected"]},
     "14_add_patient_context": {"ROWS": ["base", "attention", "zscore"]},
+    "15_focus_and_mix": {"GAMMAS": ["0"]},
     "17_guess_the_turn_restore_the_image": {"RESTORERS": ["restoration"]},
     "21_build_an_ensemble": {"MEMBERS": 2},
 }

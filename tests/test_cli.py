@@ -110,7 +110,10 @@ def test_a_table_is_printed_with_ours_beside_it():
 def test_figures_are_listed_and_drawn(tmp_path, smoke_run):
     folder, _ = smoke_run
     assert "8.1  yes  M0 and M4" in skinkit("figure", "bermeo2023", "--runs", tmp_path)
-    for document, number, *run in (("bermeo2023", "8.1"), ("butskova2021", "8", "--run", folder)):
+    for document, number, *run in (
+        ("bermeo2023", "8.1"),
+        ("butskova2021", "8", "--run", folder, "--run", folder),
+    ):
         printed = skinkit("figure", document, number, "--out", tmp_path / f"{number}.png", *run)
         assert f"Open {tmp_path / number}.png\n" in printed and "Not for clinical use" in printed
         assert (tmp_path / f"{number}.png").stat().st_size > 10_000

@@ -248,9 +248,10 @@ print(printed.loc["m0":"m7"].round(3))
 pd.DataFrame(apart)[lambda table: ~table.index.str.contains("loss")].T
 
 # %% [markdown]
-# Another machine alone moves the validation area by 0.0006 and the accuracy by 0.0025. What another seed
-# moves was never measured. The "±" of Table 8.2 is the deviation of four *schedules*, not of repeats. So
-# nobody can say whether M0 is better than M2. That is what the stand-ins are for.
+# Another machine, with other versions of the libraries, moves the validation area by 0.0006 and the accuracy
+# by 0.0025. What another seed moves was never measured. The "±" of Table 8.2 is the deviation of four
+# *schedules*, not of repeats. So nobody can say whether M0 is better than M2. That is what the stand-ins are
+# for.
 #
 # ## 4. Train the eight
 #
@@ -417,8 +418,8 @@ table[["value", "low", "high", "method"]].round(3)
 # - **The same seed, another machine.** Equal code and seed are not equal runs (section 3).
 # - **A table instead of a notebook.** M7 has dropout in Table 7.2 and none where it was trained.
 # - **A distortion that does nothing.** Look at each change alone, and at the size of its effect.
-# - **A slow loader.** M4 to M7 took a day and a half each because nobody read ahead, not because the network
-#   is large.
+# - **A slow loader.** M4 to M6 took 31 hours each because nobody read ahead, not because the network is
+#   large.
 # - **A threshold chosen on test.** It promises what it has seen. So does one from a handful of melanomas.
 # - **Scores of four views, a service of one.** What is served should be what was scored.
 

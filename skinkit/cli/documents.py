@@ -108,10 +108,12 @@ def _add_figure(commands):
     figure.add_argument("number", nargs="?", help="e.g. 8.13 (default: list the document's figures)")
     figure.add_argument("--out", type=Path, help="image to write (default: DOCUMENT-figure-NUMBER.png)")
     text = "run folders to draw, in the place of those in --runs"
-    figure.add_argument("--run", nargs="+", default=(), metavar="RUN", type=Path, help=text)
+    figure.add_argument("--run", nargs="+", action="extend", default=[], metavar="RUN", type=Path, help=text)
     figure.add_argument("--runs", default="results/runs", help="folder of all runs (default: %(default)s)")
     text = "image files of your own, in the place of drawn ones"
-    figure.add_argument("--images", nargs="+", default=(), metavar="FILE", type=Path, help=text)
+    figure.add_argument(
+        "--images", nargs="+", action="extend", default=[], metavar="FILE", type=Path, help=text
+    )
     add_data_dir(figure)
 
 

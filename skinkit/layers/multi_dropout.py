@@ -43,9 +43,10 @@ class MultiDropout(keras.layers.Layer):
 
     def __init__(self, rate, samples=5, seed=None, **kwargs):
         super().__init__(**kwargs)
-        if not 0 <= rate < 1 or samples < 1:
+        is_number = isinstance(rate, float | int) and isinstance(samples, int)
+        if not (is_number and 0 <= rate < 1 and samples >= 1):
             raise ValueError(
-                "`rate` must be a float in [0, 1), and `samples` 1 or more. "
+                "`rate` must be a float in [0, 1), and `samples` a whole number, 1 or more. "
                 f"Received: rate={rate!r}, samples={samples!r}"
             )
         self.rate = rate

@@ -38,6 +38,8 @@ def read_state(path):
         ValueError: when it is no such checkpoint, holds other objects, or is cut short.
     """
     path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"No weights at {path}. Received: weights={str(path)!r}")
     read = _read_archive if zipfile.is_zipfile(path) else _read
     with path.open("rb") as file:
         try:
@@ -70,7 +72,9 @@ def load_checkpoint(layers, path, torch_name, network, whole=True):
             continue
         try:
             layer.set_weights(_arrays(state, torch_name(layer.name), layer))
-        except (KeyError, ValueError) as error:
+        except KeyError as error:
+            raise ValueError(f"{path} does not fit {network}: it has no tensor {error.args[0]}") from error
+        except ValueError as error:
             raise ValueError(f"{path} does not fit {network} at layer {layer.name}: {error}") from error
         used.add(f"{torch_name(layer.name)}.weight")
     extra = [name for name, tensor in state.items() if tensor.ndim == 4 and name not in used]

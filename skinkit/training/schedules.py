@@ -51,7 +51,9 @@ def _constant(learning_rate, epochs, steps_per_epoch):
     return learning_rate
 
 
-def _cosine(learning_rate, epochs, steps_per_epoch, warmup=0.0, end=0.0, parts: _Parts | None = None):
+def _cosine(
+    learning_rate, epochs, steps_per_epoch, warmup=0.0, end: Share = 0.0, parts: _Parts | None = None
+):
     if not 0 <= warmup < 1 or (warmup and parts):
         raise ValueError(
             "`warmup` is a share of all steps in [0, 1), and there is none with `parts`. "
@@ -89,7 +91,7 @@ def _cosines_in_parts(learning_rate, epochs, steps_per_epoch, parts, cycles, end
     return _changing(rates, [part / parts for part in range(1, parts)], epochs, steps_per_epoch)
 
 
-def _step(learning_rate, epochs, steps_per_epoch, after, factor=0.5):
+def _step(learning_rate, epochs, steps_per_epoch, after: tuple[float, ...], factor: Share = 0.5):
     if not after or list(after) != sorted(set(after)) or not all(0 < share < 1 for share in after):
         raise ValueError(f"`after` must be increasing shares between 0 and 1. Received: after={after!r}")
     rates = [learning_rate * factor**drops for drops in range(len(after) + 1)]

@@ -57,7 +57,13 @@ def test_a_resumed_training_draws_what_it_would_have_drawn(tmp_path):
     np.testing.assert_array_equal(layer(x, training=True), drawn)
 
 
-@pytest.mark.parametrize("wrong", [{"rate": -0.1}, {"rate": 1.0}, {"rate": 0.5, "samples": 0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"rate": rate} for rate in (-0.1, 1.0, "a")),
+        *({"rate": 0.5, "samples": samples} for samples in (0, 2.5)),
+    ],
+)
 def test_wrong_numbers_are_named(wrong):
-    with pytest.raises(ValueError, match="Received: " + ".*".join(f"{k}={v}" for k, v in wrong.items())):
+    with pytest.raises(ValueError, match="Received: " + ".*".join(f"{k}={v!r}" for k, v in wrong.items())):
         MultiDropout(**wrong)

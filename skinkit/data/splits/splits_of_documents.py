@@ -136,7 +136,8 @@ def butskova2021_split(table, seed: Natural = 0):
 def bermeo2023_split(table, grouped=False, seed: Natural = 42):
     """80/10/10 by class: 25,012 / 3,126 / 3,127 of the 31,265 merged images.
 
-    Source: bermeo2023, released code (scikit-learn, `random_state=42` twice).
+    Source: bermeo2023, released code (scikit-learn, `random_state=42` twice). In which order its rows
+    stood is not known; here they are ordered by id before each division.
 
     Args:
         table: manifest table, see `merge_bermeo2023`.

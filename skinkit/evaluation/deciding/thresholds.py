@@ -8,6 +8,7 @@ import pandas as pd
 
 from skinkit.evaluation.prediction_arrays import check_predictions, positive_label
 from skinkit.evaluation.uncertainty.intervals import bootstrap_intervals
+from skinkit.names import counted
 from skinkit.values import Share, check_value
 
 # Of 20 images that are all found, Wilson's interval still reaches down to 0.84.
@@ -42,7 +43,7 @@ class Threshold:
             return ""
         of = self.label if self.wanted == "sensitivity" else f"not {self.label}"
         return (
-            f"{self.shown_by} independent images of {of}, fewer than {FEWEST}, cannot show a "
+            f"{counted(self.shown_by, 'independent image')} of {of}, fewer than {FEWEST}, cannot show a "
             f"{self.wanted} of {self.at_least:.0%}: look at its interval"
         )
 

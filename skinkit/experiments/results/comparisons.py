@@ -11,7 +11,8 @@ from skinkit.papers.published import published_scores
 from skinkit.papers.registry import comparisons, printed_rows, printed_table, recipes, same_method
 from skinkit.papers.registry import recipe as find_recipe
 
-METRICS = ("accuracy", "macro_recall", "macro_f1", "macro_auc")
+# The last one where there is such a class.
+METRICS = ("accuracy", "macro_recall", "macro_f1", "macro_auc", "auc:mel")
 # A pair is two recipes; all else is the same.
 SHARED = tuple(name for name in ALIKE if name not in ("recipe", "stale"))
 COLUMNS = (
@@ -119,9 +120,9 @@ def _difference(first, second, ours, theirs):
         )
     truth, p, labels = evaluation.unpack_predictions(one)
     _, q, _ = evaluation.unpack_predictions(other.loc[one.index])
-    found = evaluation.paired_difference(
-        truth, p, q, labels, groups=prediction_groups(ours.predictions)[0], metrics=METRICS
-    )
+    metrics = METRICS if "mel" in labels else METRICS[:-1]
+    groups, _ = prediction_groups(ours.predictions)
+    found = evaluation.paired_difference(truth, p, q, labels, groups, metrics)
     # A few lesions that all agree say nothing about others.
     found.loc[found["low"] == found["high"], ["low", "high"]] = math.nan
     said = alike(ours)
@@ -139,9 +140,11 @@ def beside_printed(table):
         table: DataFrame with `first`, `second`, `metric`, `runs`, `low_of_both` and `high_of_both`.
     """
     scores = published_scores().query("answered")
+    area = scores["metric"].eq("auc")
     # Of two classes, each has the area of the other, and so has their mean.
-    area = scores["class"].eq("malignant") & scores["metric"].eq("auc")
-    scores = scores.assign(metric=scores["metric"].mask(area, "macro_auc"))[scores["class"].eq("all") | area]
+    names = {"malignant": "macro_auc", "mel": "auc:mel"}
+    metric = scores["metric"].mask(area, scores["class"].map(names))
+    scores = scores.assign(metric=metric)[scores["class"].eq("all") | area & scores["class"].isin([*names])]
     scores = scores.dropna(subset="published").astype({"published": float})
     known = {
         metric: dict(zip(rows["target"], rows["published"], strict=True))

@@ -15,7 +15,8 @@ def resnet18(image, weights=None):
 
     It is the network of torchvision, which bermeo2023 trains: two 3 x 3 convolutions a block, 1 x 1
     convolutions in the shortcuts that halve the map, and padding as PyTorch does it, alike on both sides.
-    With the classifier of 8 classes it has 11,180,616 parameters.
+    With the classifier of 8 classes it has 11,180,616 parameters that are trained; Keras' `count_params` adds
+    9,600 moving statistics.
 
     Args:
         image: 4D symbolic tensor `(batch, height, width, 3)`; height and width may be `None`.

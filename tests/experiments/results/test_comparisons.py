@@ -8,7 +8,7 @@ import pytest
 from skinkit.data import target_of
 from skinkit.evaluation import summary, unpack_predictions
 from skinkit.experiments.plan import Plan
-from skinkit.experiments.results.comparisons import COLUMNS, compare_runs
+from skinkit.experiments.results.comparisons import COLUMNS, METRICS, compare_runs
 from skinkit.papers import Phase, Recipe, choose
 from skinkit.papers.published import load_published
 from skinkit.papers.registry import recipe as find_recipe
@@ -60,8 +60,9 @@ def test_the_difference_is_that_of_the_scores_in_any_order_of_the_rows(write_pre
     table = compare_runs(tmp_path, [PAIR])
     assert list(table.columns) == list(COLUMNS)
     found = table.set_index("metric")
-    for metric in ("accuracy", "macro_recall", "macro_f1", "macro_auc"):
-        assert found.loc[metric, "difference"] == pytest.approx(scores[0][metric] - scores[1][metric])
+    for metric in METRICS:
+        name = metric.removesuffix(":mel")
+        assert found.loc[metric, "difference"] == pytest.approx(scores[0][name] - scores[1][name])
         assert found.loc[metric, "low"] < found.loc[metric, "difference"] < found.loc[metric, "high"]
     assert (found["runs"].unique().tolist(), found["n"].unique().tolist()) == ([1], [60])
     # No document prints any of them, and they can be calculated with all the same.
@@ -111,7 +112,7 @@ def test_a_run_of_a_recipe_that_has_changed_is_not_compared(write_predictions, t
     write_predictions(pair[1], 0.6, settings=dataclasses.replace(second, resize="bilinear"))
     assert compare_runs(tmp_path, [pair]).empty
     write_predictions(pair[1], 0.6, settings=second)
-    assert len(compare_runs(tmp_path, [pair])) == 4
+    assert len(compare_runs(tmp_path, [pair])) == len(METRICS)
 
 
 def test_runs_on_other_images_are_not_compared(write_predictions, tmp_path):
@@ -231,6 +232,14 @@ def test_small_networks_of_hernandez2020_stand_beside_table_4(write_predictions,
         write_predictions(name, accuracy, settings=find_recipe(name))
     row = compare_runs(tmp_path, [names]).set_index("metric").loc["macro_auc"]
     assert row["printed"] == pytest.approx(0.922 - 0.915) and row["holds"] == "open"
+
+
+def test_the_area_of_melanoma_stands_beside_that_of_table_8_2(write_predictions, tmp_path):
+    names = [f"bermeo2023/schedules/lite0-{row}" for row in ("m4", "m0")]
+    for name, accuracy in zip(names, (0.7, 0.8), strict=True):
+        write_predictions(name, accuracy, settings=find_recipe(name))
+    row = compare_runs(tmp_path, [names]).set_index("metric").loc["auc:mel"]
+    assert row["printed"] == pytest.approx(0.858 - 0.892) and row["difference"] < 0
 
 
 def test_two_forms_of_one_printed_row_have_no_printed_difference(write_predictions, tmp_path):

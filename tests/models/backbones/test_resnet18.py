@@ -100,13 +100,18 @@ def test_the_classifier_of_imagenet_is_left_out_and_that_of_the_same_classes_is_
         ({**TRUNK, "fc.weight": [8, 2048], "fc.bias": [8]}, "Received: from 2048 to 8"),
         ({**TRUNK, "layer1.2.conv1.weight": [64, 64, 3, 3]}, "ResNet-18, .*no convolution layer1.2.conv1"),
         ({**TRUNK, "layer1.0.conv1.weight": [64, 64, 1, 1]}, "ResNet-18 at layer layer1_0_conv1"),
-        ({"features.0.weight": [64, 3, 3, 3]}, "does not fit ResNet-18 at layer conv1"),
+        ({"features.0.weight": [64, 3, 3, 3]}, "does not fit ResNet-18: it has no tensor conv1.weight"),
     ],
     ids=["9 classes", "features", "ResNet-34", "ResNet-50", "VGG"],
 )
 def test_a_checkpoint_of_another_network_or_of_other_classes_is_refused(shapes, message):
     with pytest.raises(ValueError, match=rf"resnet18-f37072fd\.pth.*{message}"):
         built(shapes)
+
+
+def test_a_checkpoint_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="No weights at .*mine.pth"):
+        models.build("resnet18", (64, 64, 3), CLASSES, weights=str(tmp_path / "mine.pth"))
 
 
 def test_there_are_no_imagenet_weights_but_those_of_a_file():

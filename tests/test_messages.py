@@ -35,6 +35,7 @@ def network():
         (lambda: build_dataset(ROWS, (32, 32)), r"such as PipelineSpec\(image_size"),
         (lambda: build_dataset(["a.png"], SPEC), r"such as split.rows\(table, 'train'\). Received: list"),
         (lambda: build_dataset(ROWS.drop(columns="label"), SPEC, labels=LABELS), "DataFrame without label"),
+        (lambda: models.build("small_cnn", (64, 64, 3), 7, hidden=512), r"Pass hidden=\(512,\)\."),
         (lambda: models.build("small_cnn", 64, 7), r"`input_shape` is \(height, width, channels\)"),
         (lambda: models.build("small_cnn", (64, 64), 7), r"`input_shape` is \(height, width, channels\)"),
         (lambda: models.build("small_cnn", (64, 64, 3), LABELS), r"such as len\(labels\)"),

@@ -63,7 +63,8 @@ def _by_loss(predictions, images, largest_losses, surest):
             f"Received: {', '.join(map(str, images))}"
         )
     truth, probabilities, _ = evaluation.check_predictions(*evaluation.unpack_predictions(predictions))
-    order = np.argsort(-probabilities[np.arange(len(truth)), truth], kind="stable")
+    # Of equal losses, as after a gate that decides, the larger is that of the surer answer.
+    order = np.lexsort((probabilities.max(axis=1), -probabilities[np.arange(len(truth)), truth]))
     hits = order[(evaluation.predicted_index(probabilities) == truth)[order]]
     for what, asked, there in (("right answers", surest, hits), ("losses", largest_losses, order)):
         if not 0 <= asked <= len(there):

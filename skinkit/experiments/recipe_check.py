@@ -143,7 +143,8 @@ def check_recipe(recipe, needs=()):
 
 def _check_classes(recipe):
     labels = data.target_of(recipe.classes, recipe.target).labels
-    for label in (recipe.positive, *recipe.balancing.options.get("weights", {})):
+    check_name("Classes that may be `positive`", recipe.positive, labels)
+    for label in recipe.balancing.options.get("weights", {}):
         check_name("Classes", label, labels)
     metrics = (*evaluation.summary_names(labels, recipe.positive), *evaluation.table_metrics(labels), "auc")
     for name in recipe.tolerance:

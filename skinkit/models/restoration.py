@@ -110,6 +110,8 @@ def with_restoration(classifier, decoder="unet"):
 
 def _encoded(image, widths):
     """The feature maps of all levels, the image's own size first."""
+    if not widths:
+        raise ValueError(f"`widths` are the filters of one level or more. Received: widths={widths!r}")
     divisor = 2 ** (len(widths) - 1)
     if any(side is not None and side % divisor for side in image.shape[1:3]):
         raise ValueError(

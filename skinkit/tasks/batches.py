@@ -142,13 +142,18 @@ def unweighted_batches(recipe, run_data, seed, **changes):
     Raises:
         ValueError: for loss weights by label, and as in `training_batches`.
     """
-    batches = training_batches(recipe, run_data, seed)
-    if batches.weights is not None:
+    check_unweighted(recipe)
+    return dataclasses.replace(training_batches(recipe, run_data, seed), **changes)
+
+
+def check_unweighted(recipe):
+    """Raises `ValueError` for loss weights by label, beside which a network learns what has none."""
+    name, options = recipe.balancing.name, recipe.balancing.options
+    if name in ("class_weights", "diagnosis_weights") or "weights" in options:
         raise ValueError(
-            f"{recipe.name}: a loss that sees no labels, as of autoencoders and pretext tasks, cannot be "
-            f"weighted by them. Received: balancing={recipe.balancing}"
+            f"{recipe.name}: autoencoders and pretext tasks learn from images as such, alone or beside their "
+            f"labels, by which that cannot be weighted. Received: balancing={recipe.balancing}"
         )
-    return dataclasses.replace(batches, **changes)
 
 
 def evaluation_images(recipe, rows, **changes):

@@ -3,7 +3,7 @@
 import functools
 
 from skinkit import data, models, pipeline
-from skinkit.tasks.batches import pipeline_spec, unweighted_batches
+from skinkit.tasks.batches import check_unweighted, pipeline_spec, unweighted_batches
 
 _CHANGES = {"rotation": pipeline.Turn, "pixels": pipeline.Disorder}
 
@@ -25,9 +25,10 @@ def pretext_of(recipe):
 
     Raises:
         ValueError: for images that it does not fit, or that the network sees as several crops; for a model
-            that cannot learn it, or a training that leaves out one of two heads.
+            that cannot learn it, or a training that leaves out one of two heads or has loss weights by label.
     """
     _check_model(recipe)
+    check_unweighted(recipe)
     if recipe.input.name not in ("downsampling", "single_crop"):
         raise ValueError(
             f"{recipe.name}: a pretext task is of one image, whole or cropped. Received: input={recipe.input}"

@@ -40,6 +40,11 @@ class RotationPretext(Classification):
                 f"which is one of the {self.turn.angles} angles to be learned. Flip one way alone. "
                 f"Received: augmentation={dict(asked)}"
             )
+        if asked.get("rotation", 0) >= (half := 180 / self.turn.angles):
+            raise ValueError(
+                f"{self.recipe.name}: a random turn by {half:g} degrees or more makes one of the "
+                f"{self.turn.angles} angles to be learned another. Received: augmentation={dict(asked)}"
+            )
 
     def prepare(self, model, run_data, seed, folder):
         return Prepared(model, pretext_batches(self.recipe, run_data, seed, self.turn))

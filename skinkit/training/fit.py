@@ -122,18 +122,23 @@ def _prepare(model, phase):
     known = [layer.name for layer in model.layers]
     for name in phase.trainable or ():
         check_name("Layers", name, known)
-    # Keras would leave it untrained.
-    if isinstance(phase.loss, Mapping) and set(phase.loss) != set(model.output_names):
-        raise ValueError(
-            f"Each output needs a loss: {', '.join(model.output_names)}. "
-            f"Received: losses of {', '.join(phase.loss)}"
-        )
+    if isinstance(phase.loss, Mapping) or len(model.outputs) > 1:
+        _check_losses(model, phase.loss)
     for layer in model.layers:
         layer.trainable = phase.trainable is None or layer.name in phase.trainable
     # Keras 3.13 takes no tuple.
     metrics = phase.metrics if isinstance(phase.metrics, Mapping) else list(phase.metrics)
     model.compile(optimizer=phase.optimiser(), loss=phase.loss, metrics=metrics)
     _build(model)
+
+
+def _check_losses(model, loss):
+    """Raises `ValueError` for an output without a loss, which Keras would leave untrained, or one for all."""
+    given = [name for name, each in loss.items() if each is not None] if isinstance(loss, Mapping) else []
+    if {*given} != {*model.output_names}:
+        raise ValueError(
+            f"Each output needs a loss: {', '.join(model.output_names)}. Received: loss={loss!r}"
+        )
 
 
 def _build(model):

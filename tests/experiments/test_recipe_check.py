@@ -22,14 +22,33 @@ def phase(optimiser=None, schedule=None, **options):
 
 
 WRONG = {
-    "positive": ({"positive": "melanoma"}, "Classes are mel, nv.*'melanoma'"),
+    "positive": ({"positive": "melanoma"}, "Classes that may be `positive` are mel, nv.*'melanoma'"),
     "class map": ({"classes": "isic2081"}, "Class maps are .*mean .*isic2018"),
     "target": ({"target": choose("witout", label="nv")}, "Targets are .*mean without"),
     "class of a target": ({"target": choose("without", label="nev")}, "Classes are .*'nev'.*mean nv"),
     "target without a class": ({"target": choose("without")}, "needs the option label"),
     "positive of a gate": (
         {"target": choose("one_against_rest", label="nv")},
-        "are nv, rest. Received: 'mel'",
+        "`positive` are nv, rest. Received: 'mel'",
+    ),
+    "turns beside an angle": (
+        {
+            "target": choose("rotation"),
+            "positive": "0",
+            "balancing": choose("none"),
+            "image_size": (32, 32),
+            "augmentation": {"rotation": 30.0},
+        },
+        "turn by 30 degrees or more makes one of the 6 angles",
+    ),
+    "loss weights beside pixels": (
+        {
+            "target": choose("pixels", joint=True),
+            "balancing": choose("class_weights", power=0.5),
+            "image_size": (32, 32),
+            "model": choose("restoration_classifier", widths=(4, 8)),
+        },
+        "cannot be weighted. Received: balancing=class_weights",
     ),
     "mixing": ({"mixing": choose("mixupp", weight=0.7)}, "Mixings are mixup.*mean mixup"),
     "weight of a mixing": ({"mixing": choose("mixup", weight=1.5)}, "`weight` must be .* from 0 to 1"),

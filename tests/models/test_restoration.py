@@ -161,6 +161,7 @@ def test_the_bottleneck_is_the_deepest_map_of_the_encoder():
         ),
         (lambda: classifier(backbone="small_cn"), "Did you mean"),
         (lambda: classifier(weights="imagenet"), "no ImageNet weights"),
+        (lambda: models.build("restorer", (16, 16, 3), 7, widths=()), "filters of one level or more"),
     ],
 )
 def test_what_cannot_be_built_is_named(build, message):

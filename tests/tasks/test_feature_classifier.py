@@ -250,7 +250,7 @@ def test_what_an_autoencoder_cannot_do_is_refused(run_data):
     with pytest.raises(ValueError, match="segnet_autoencoder tells no classes apart.*`classifier`"):
         tasks.of(dataclasses.replace(CAE, classifier=None))
     weighted = dataclasses.replace(CAE, balancing=choose("class_weights"))
-    with pytest.raises(ValueError, match="sees no labels.*class_weights"):
+    with pytest.raises(ValueError, match="cannot be weighted.*class_weights"):
         tasks.Autoencoding(weighted).prepare(None, run_data, 0, None)
     crops = dataclasses.replace(UNTRAINED, input=choose("multi_crop", count=5), crop_size=16)
     with pytest.raises(ValueError, match="one image at a time.*multi_crop"):

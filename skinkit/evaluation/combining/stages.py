@@ -65,6 +65,11 @@ def combine(gate, rest, labels, rule="hard", **options):
 
 
 def _check_stages(gate, rest, labels):
+    if not (isinstance(gate, pd.Series) and isinstance(gate.name, str) and isinstance(rest, pd.DataFrame)):
+        raise ValueError(
+            "`gate` is a Series by image id that is named after its class, and `rest` a DataFrame. "
+            f"Received: {type(gate).__name__} named {getattr(gate, 'name', None)!r} and {type(rest).__name__}"
+        )
     if sorted([gate.name, *rest.columns]) != sorted(labels):
         raise ValueError(
             f"The gate has one of the classes and the second stage all others of {', '.join(labels)}. "
@@ -104,7 +109,8 @@ def stage_errors(matrix, labels, label="nv"):
         `StageErrors`.
 
     Raises:
-        ValueError: for a matrix of another shape, or a `label` that is not a class.
+        ValueError: for a matrix of another shape or with anything but counts, or a `label` that is not a
+            class.
 
     Example:
         >>> stage_errors([[3, 1, 0], [2, 4, 1], [0, 0, 5]], ["nv", "mel", "bcc"]).second_stage["accuracy"]
@@ -117,6 +123,8 @@ def stage_errors(matrix, labels, label="nv"):
             f"Received: a matrix of shape {np.shape(matrix)}"
         )
     counts = pd.DataFrame(matrix, list(labels), list(labels))
+    if not (counts.ge(0) & counts.eq(counts.round())).all(axis=None):
+        raise ValueError(f"The matrix counts images, so that shares do not do. Received: {matrix}")
     sent_on = counts.drop(index=label, columns=label)
     images, kept = counts.sum(axis=1), counts[label]
     at_gate = kept.where(kept.index != label, images - kept)

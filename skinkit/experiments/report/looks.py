@@ -62,7 +62,7 @@ def looks(run, data_dir=None):
 def _largest_losses(predictions):
     """Rows of the predictions, largest loss first, with positions of the truth and probabilities."""
     truth, probabilities, _ = evaluation.check_predictions(*evaluation.unpack_predictions(predictions))
-    order = np.argsort(probabilities[np.arange(len(truth)), truth], kind="stable")
+    order = np.lexsort((-probabilities.max(axis=1), probabilities[np.arange(len(truth)), truth]))
     ranked = predictions.iloc[order].drop_duplicates("image_id")
     kept = ranked.groupby("label", sort=False).cumcount() < _OF_A_CLASS
     positions = predictions.index.get_indexer(ranked.index[kept])

@@ -86,6 +86,9 @@ def test_stages_that_do_not_fit_each_other_say_how(labels):
         combine(gate, rest.drop(columns="vasc"), labels)
     with pytest.raises(ValueError, match="nan in row image1 for 'nv'"):
         combine(gate.where(gate != 0.2), rest, labels)
+    for unnamed in (gate.rename(None), gate.to_numpy(), gate.to_frame()):
+        with pytest.raises(ValueError, match="`gate` is a Series by image id that is named after its class"):
+            combine(unnamed, rest, labels)
 
 
 @pytest.fixture
@@ -121,5 +124,8 @@ def test_errors_of_saved_predictions_are_told_apart(predictions, labels):
 def test_a_gate_for_an_unknown_class_names_the_nearest(figure6):
     with pytest.raises(ValueError, match="Did you mean nv"):
         stage_errors(figure6, list(figure6), "nvv")
+    for no_counts in (figure6.div(figure6.sum(axis=1), axis=0), -figure6, figure6.where(figure6 > 0)):
+        with pytest.raises(ValueError, match="The matrix counts images"):
+            stage_errors(no_counts, list(figure6))
     with pytest.raises(ValueError, match=r"shape \(7, 6\)"):
         stage_errors(figure6.drop(columns="nv"), list(figure6))

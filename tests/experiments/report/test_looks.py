@@ -44,6 +44,12 @@ def test_copies_of_an_image_are_shown_once():
     assert truth.tolist() == [0, 0] and probabilities.shape == (2, 2)
 
 
+def test_of_equal_losses_the_surer_answer_comes_first():
+    p = {"p_mel": [0.0, 0.0, 0.3], "p_nv": [0.6, 0.9, 0.4], "p_bcc": [0.4, 0.1, 0.3]}
+    chosen, _, _ = looks._largest_losses(pd.DataFrame({"image_id": [*"abc"], "label": "mel", **p}))
+    assert chosen["image_id"].tolist() == ["b", "a", "c"]
+
+
 @pytest.mark.parametrize(
     ("row", "column", "place"), [(0, 0, "top left"), (1, 1, "middle"), (2, 1, "bottom"), (1, 2, "right")]
 )

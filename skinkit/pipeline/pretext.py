@@ -104,10 +104,15 @@ def disorder(images, patch, swaps):
             the other, as `Disorder.draw` gives them.
 
     Raises:
-        ValueError: for cells that do not fill the images, or fewer than 2.
+        ValueError: for cells that do not fill the images, or fewer than 2; for a number of swaps.
     """
     _cells(images.shape[1:3], patch)
-    images = tf.convert_to_tensor(images)
+    images, swaps = tf.convert_to_tensor(images), tf.convert_to_tensor(swaps)
+    if swaps.shape.rank != 3 or swaps.shape[2] != 2:
+        raise ValueError(
+            "`swaps` are pairs of cells `(n, swaps, 2)`, as `Disorder.draw` gives them. Received: shape "
+            f"{tuple(swaps.shape)}"
+        )
     found = tf.numpy_function(
         functools.partial(_disordered, patch), [images, swaps], images.dtype, stateful=False
     )
@@ -169,7 +174,7 @@ def _disc(side):
 def _cells(size, patch):
     """Rows and columns of the grid."""
     height, width = size
-    if height % patch or width % patch:
+    if patch < 1 or height % patch or width % patch:
         raise ValueError(
             f"A patch must divide height and width of the image. Received: patch={patch}, image {height} x "
             f"{width}"

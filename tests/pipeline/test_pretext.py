@@ -92,6 +92,8 @@ def test_what_comes_from_outside_is_the_reflection():
     "ask, message",
     [
         (lambda: disorder(noise(), 5, [[[0, 1]]] * 2), "patch=5, image 16 x 16"),
+        (lambda: disorder(noise(), 0, [[[0, 1]]] * 2), "patch=0, image 16 x 16"),
+        (lambda: disorder(noise(), 8, 20), r"`swaps` are pairs of cells .*Received: shape \(\)"),
         (lambda: disorder(noise(), 16, [[[0, 0]]] * 2), "Two patches trade places. Received: patch=16"),
         (lambda: PipelineSpec((16, 24), pretext=Disorder(16)), "patch=16, image 16 x 24"),
         (lambda: Disorder(swaps=-1), "`swaps` must be a whole number from 0. Received: swaps=-1"),

@@ -1,5 +1,7 @@
 import os
 import resource
+import shutil
+from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +41,7 @@ def decodes(monkeypatch):
         return decoded(paths, spec)
 
     monkeypatch.setattr(cache, "_decoded", watched)
+    monkeypatch.setattr(cache, "_kept", OrderedDict())
     return seen
 
 
@@ -76,6 +79,27 @@ def test_rows_of_one_photograph_share_their_pixels(photo_table, decodes):
     table["image_id"] = list("abcd")
     _build(table, replace(SPEC, cache="memory"))
     assert len(decodes) == 2
+
+
+def test_pixels_in_memory_are_kept_while_they_are_few_and_their_files_the_same(
+    photo_table, decodes, monkeypatch, tmp_path
+):
+    table, spec = photo_table.copy(), replace(SPEC, cache="memory")
+    table["path"] = [shutil.copy(path, tmp_path) for path in table["path"]]
+    first = _images(_build(table, spec, training=True), 3)
+    again = _images(_build(table, replace(spec, scaling="unit"), training=True), 3)
+    np.testing.assert_equal(again, first)
+    _build(table[:5], spec)
+    assert len(decodes) == 7 + 5
+    shutil.copy(table["path"][1], table["path"][0])
+    _build(table[:5], spec)
+    assert len(decodes) == 7 + 5 + 5
+    # The oldest go first, and one that is larger than all may be is not kept.
+    monkeypatch.setattr(cache, "_KEPT_BYTES", 5 * 16 * 16 * 3)
+    _build(table[:3], spec)
+    assert [len(pixels) for pixels in cache._kept.values()] == [3]
+    _build(table, spec)
+    assert [len(pixels) for pixels in cache._kept.values()] == [3]
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,9 @@ def traced(model):
     """
     import tensorflow as tf
 
-    how, function = getattr(model, "_traced", (None, None))
-    if how == (how := (model.jit_compile, model.run_eagerly, model.steps_per_execution)):
+    how = model.jit_compile, model.run_eagerly, model.steps_per_execution
+    before, function = getattr(model, "_traced", (None, None))
+    if before == how:
         model.predict_function = function
         return model
     model.make_predict_function()

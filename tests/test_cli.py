@@ -16,6 +16,7 @@ import pytest
 
 from skinkit import data
 from skinkit.cli import main
+from skinkit.cli.command_line import parser
 from skinkit.papers import recipes
 
 NOISE = re.compile("onednn|cuda|retracing|warning", re.IGNORECASE)
@@ -110,14 +111,18 @@ def test_a_table_is_printed_with_ours_beside_it():
 def test_figures_are_listed_and_drawn(tmp_path, smoke_run):
     folder, _ = smoke_run
     assert "8.1  yes  M0 and M4" in skinkit("figure", "bermeo2023", "--runs", tmp_path)
-    for document, number, *run in (
-        ("bermeo2023", "8.1"),
-        ("butskova2021", "8", "--run", folder, "--run", folder),
-    ):
+    for document, number, *run in (("bermeo2023", "8.1"), ("butskova2021", "8", "--run", folder)):
         printed = skinkit("figure", document, number, "--out", tmp_path / f"{number}.png", *run)
         assert f"Open {tmp_path / number}.png\n" in printed and "Not for clinical use" in printed
         assert (tmp_path / f"{number}.png").stat().st_size > 10_000
     assert "cannot be drawn: photographs" in skinkit("figure", "butskova2021", "1", code=1)
+
+
+def test_runs_and_images_of_a_figure_may_be_named_one_by_one():
+    for option in ("run", "images"):
+        words = ["figure", "bermeo2023", "8.13", f"--{option}", "a", "b", f"--{option}", "c"]
+        assert vars(parser().parse_args(words))[option] == [Path("a"), Path("b"), Path("c")]
+        assert vars(parser().parse_args(words[:3]))[option] == []
 
 
 def test_recipes_are_listed_and_shown():

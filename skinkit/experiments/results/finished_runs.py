@@ -52,10 +52,11 @@ def finished_runs(folder, smoke=False, verbose=True):
 def _readable(folder, notices):
     """The runs whose manifests can be read; notices of the others, which may be files of other programs."""
     for path in files_named("manifest.json", folder):
-        run = SavedRun(path.parent)
         try:
+            run = SavedRun(path.parent)
             run.manifest  # noqa: B018 - it is read here
-        except ValueError as error:
+        except (ValueError, FileNotFoundError) as error:
+            # Another process may have taken it away since.
             notices.append(f"not counted: {error}")
         else:
             yield run

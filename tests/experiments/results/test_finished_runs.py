@@ -76,6 +76,14 @@ def test_a_manifest_that_is_no_run_s_is_told_and_stops_nothing(edit, content, ca
     assert re.search(r"^not counted: .*other/manifest.json is ", capsys.readouterr().out)
 
 
+def test_a_run_that_is_taken_away_after_it_was_found_stops_nothing(edit, capsys):
+    runs = edit(DEMO)
+    (runs / "gone").mkdir()
+    (runs / "gone" / "manifest.json").symlink_to(runs / "nowhere")
+    assert [run.folder.name for run in finished_runs(runs)] == ["run"]
+    assert re.search(r"^not counted: .*gone", capsys.readouterr().out)
+
+
 def test_two_protocols_that_carry_out_the_same_count_both(edit):
     edit(DEMO, "corrected")
     assert len(finished_runs(edit(DEMO, "as_described", protocol="as_described"))) == 2

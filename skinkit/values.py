@@ -51,9 +51,9 @@ def _pass_instead(name, value, hint):
     """What to pass where a side stands for both, or other things for the fields of a dataclass."""
     kinds = typing.get_args(hint) or (hint,)
     if typing.get_origin(hint) is tuple and kinds[-1] is ... and _fits((value,), hint):
-        return f" Pass {name}=({value},)."
+        return f" Pass {name}=({value!r},)."
     if typing.get_origin(hint) is tuple and len(kinds) == 2 and _fits((value, value), hint):
-        return f" Pass {name}=({value}, {value}), height and width."
+        return f" Pass {name}=({value!r}, {value!r}), height and width."
     made = [kind.__name__ for kind in kinds if dataclasses.is_dataclass(kind)]
     return f" Pass {name}={made[0]}(...)." if made else ""
 

@@ -18,6 +18,7 @@ from skinkit.papers.members import Members
 from skinkit.papers.published import published_row
 from skinkit.pipeline.spec import STRATEGIES
 from skinkit.tasks.batches import BALANCING, pipeline_spec
+from skinkit.tasks.distillation import Teaching
 from skinkit.tasks.feature_classifier import CLASSIFIERS, FEATURES, OWN_OPTIONS
 from skinkit.tasks.two_stage import STAGE_OPTIONS
 from skinkit.training.loss_weights import DIAGNOSIS_MODES
@@ -74,6 +75,7 @@ REGISTRIES = {
         ("strategy", "size"),
     ),
     "mixing": Registry("Mixings", pipeline.MIXINGS),
+    "teaching": Registry("Teachings", {"distillation": Teaching}),
     "balancing": Registry("Balancings", BALANCING, _BALANCED),
     "loss": Registry("Losses", LOSSES, ("name",)),
     "classifier": Registry("Classifiers", CLASSIFIERS, ("random_state", "n_jobs")),
@@ -88,6 +90,7 @@ REGISTRIES = {
 _TAKEN_OUT = {
     "augment_offline": ("before_split",),
     "class_weights": ("over",),
+    "focal": ("power",),
     **dict.fromkeys(pipeline.SAMPLERS, ("weights",)),
     **dict.fromkeys(CLASSIFIERS, OWN_OPTIONS),
     **dict.fromkeys(RULES, STAGE_OPTIONS),

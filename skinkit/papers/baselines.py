@@ -13,6 +13,11 @@ def few_blocks(profiles):
     return {**profiles, "smoke": {**profiles["smoke"], "model_size": FEW_BLOCKS}}
 
 
+def without_epochs(profiles):
+    """Returns the profiles of a recipe without training."""
+    return {p: {k: v for k, v in sizes.items() if k != "epochs"} for p, sizes in profiles.items()}
+
+
 _MILD = {"flip_left_right": 0.5, "flip_up_down": 0.5, "brightness": 0.1, "saturation": 0.2}
 
 DEMO = Recipe(

@@ -5,17 +5,17 @@ No document has them.
 
 import dataclasses
 
-from skinkit.papers.baselines import EFFICIENTNET_LITE0_PLAIN, few_blocks
+from skinkit.papers.baselines import EFFICIENTNET_LITE0_PLAIN, few_blocks, without_epochs
 from skinkit.papers.members import ensemble
 from skinkit.papers.recipe import Phase, choose
 
-_OPTIMISER = {"learning_rate": 8e-4, "weight_decay": 0.05}
+_RATE = 8e-4
 # An average over about 200 steps, less than an epoch: it forgets the untrained head.
 _AVERAGE = {"use_ema": True, "ema_momentum": 0.995}
 
 
-def _one_phase(epochs, **options):
-    optimiser = choose("adamw", **_OPTIMISER, **options)
+def _one_phase(epochs, rate=_RATE, **options):
+    optimiser = choose("adamw", learning_rate=rate, weight_decay=0.05, **options)
     return (Phase(epochs=epochs, optimiser=optimiser, schedule=choose("cosine", warmup=0.1)),)
 
 
@@ -110,6 +110,61 @@ def _ablation():
 
 ABLATION = tuple(_ablation())
 
+# What the candidates are changes of: the best recipe in twelve epochs.
+BASE = ABLATION[4]
+
+
+def _candidate(row, title, of=BASE, **changes):
+    return dataclasses.replace(of, name=f"skinkit/candidates/{row}", title=title, **changes)
+
+
+# skinkit/candidates/{resolution-start,resolution}
+def _resolution():
+    """Small images first, larger ones at the end, for no more time than all epochs in between."""
+    start = _candidate(
+        "resolution-start", "Ten of twelve epochs on smaller images",
+        image_size=(210, 280), crop_size=(180, 240), phases=_one_phase(16, **_AVERAGE),
+        profiles=_short((140, 186), epochs=(10,), crop_size=(120, 160)),
+    )  # fmt: skip
+    end = _candidate(
+        "resolution", "Ten epochs on smaller images, then two on larger ones", start,
+        start_from=start.name, image_size=(294, 392), crop_size=(252, 336),
+        phases=_one_phase(4, rate=2e-4, **_AVERAGE),
+        profiles=_short((196, 262), epochs=(2,), crop_size=(168, 224)),
+    )  # fmt: skip
+    return start, end
+
+
+# skinkit/candidates/{head,metadata}
+def _heads():
+    """The head trained again, for balanced classes, on what the trained network has found in each image."""
+    fields = {"start_from": BASE.name, "phases": (), "profiles": without_epochs(BASE.profiles)}
+    head = {"features": "pooled", "class_weight": "balanced", "C": 1e-3}
+    for row, title, options in (
+        ("head", "The head trained again, on balanced classes", head),
+        ("metadata", "The head trained again, with sex, age and site", {**head, "metadata": True}),
+    ):
+        yield _candidate(row, title, classifier=choose("logistic_regression", **options), **fields)
+
+
+# skinkit/candidates/{illuminant,mixup,student}
+def _candidates():
+    light = {**BASE.augmentation, "illuminant": 0.15}
+    yield _candidate("illuminant", "Light of other colours in training", augmentation=light)
+    weighted = {"gamma": 0.0, "alpha": "inverse_frequency", "power": 0.75, "label_smoothing": 0.05}
+    yield _candidate(
+        "mixup", "Mixed images, with the class weights in the loss",
+        mixing=choose("mixup", alpha=0.2), balancing=choose("none"), loss=choose("focal", **weighted),
+    )  # fmt: skip
+    teachers = (BASE.name, *(f"skinkit/candidates/{row}" for row in ("illuminant", "mixup")))
+    yield _candidate(
+        "student", "A student of the base, illuminant and mixup of its fold",
+        teaching=choose("distillation", teachers=teachers),
+    )  # fmt: skip
+
+
+CANDIDATES = (*_resolution(), *_heads(), *_candidates())
+
 
 # skinkit/best/{final,final-folds}
 # skinkit/best/ensemble-{lite0,lites,lites-weighted}
@@ -139,7 +194,7 @@ def _ensembles():
 
 
 ENSEMBLES = (*_finals(), *_ensembles())
-RECIPES = (LITE0, LITE1, LITE2, *FOLDS, *ABLATION, *ENSEMBLES)
+RECIPES = (LITE0, LITE1, LITE2, *FOLDS, *ABLATION, *CANDIDATES, *ENSEMBLES)
 
 # First minus second, on the same test images. What is run on folds is compared by results/ablation_page.py.
 COMPARISONS = (

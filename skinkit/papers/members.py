@@ -9,7 +9,8 @@ from skinkit.values import Count, NonNegative, check_options
 
 # Fields of a recipe that change training alone, which an ensemble has none of.
 UNTRAINED = {
-    **{"phases": (), "augmentation": {}, "mixing": None, "start_from": None, "tta": None, "classifier": None},
+    **{"phases": (), "augmentation": {}, "mixing": None, "start_from": None, "tta": None},
+    **{"teaching": None, "classifier": None},
     **{"selection": "last", "score_best": False, "selection_every": 0.0},
 }
 

@@ -97,6 +97,9 @@ class Recipe:
         members: `Choice` of the rule, `mean`, `geometric_mean` or `rank_mean`, by which the runs of other
             recipes, trained first, are one ensemble (`skinkit.papers.members.Members`). `model` and the
             fields of its images are then those of its first member. Or `None`.
+        teaching: `Choice` of how trained networks of other recipes, run first like `start_from`, take part in
+            the targets: `distillation`, with `teachers` and `share` (`skinkit.tasks.distillation`). They see
+            the pixels of `model`. Or `None`.
         out_of_fold: String, name of the recipe of the same training on folds, run first, whose predictions
             of the images that each fold leaves out stand for this run's own: scores, temperature and
             thresholds. For a recipe that trains on all images; or `None`.
@@ -167,6 +170,7 @@ class Recipe:
     start_from: str | None = None
     stages: Choice | None = None
     members: Choice | None = None
+    teaching: Choice | None = None
     out_of_fold: str | None = None
     balancing: Choice = choose("none")
     loss: Choice = choose("categorical_crossentropy")
@@ -268,7 +272,10 @@ class Recipe:
     def needs(self):
         """Names of the recipes that are trained first, with the same fold and seed; `members` are beside."""
         stages = self.stages.options if self.stages else {}
-        return tuple(filter(None, (self.start_from, stages.get("gate"), stages.get("rest"))))
+        teachers = self.teaching.options.get("teachers", ()) if self.teaching else ()
+        # What cannot be right is refused later, in the words of `recipe_check`.
+        teachers = (teachers,) if isinstance(teachers, str) else teachers
+        return tuple(filter(None, (self.start_from, stages.get("gate"), stages.get("rest"), *teachers)))
 
     @property
     def compares_epochs(self):

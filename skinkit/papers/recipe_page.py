@@ -18,7 +18,7 @@ GROUPS = {
         *("image_size", "input", "crop_size", "channel_order", "scaling", "resize", "colour_constancy"),
         *("augmentation", "mixing"),
     ),
-    "model": ("model", "model_size", "start_from", "stages", "members", "classifier"),
+    "model": ("model", "model_size", "start_from", "stages", "members", "teaching", "classifier"),
     "training": ("balancing", "loss", "batch_size", "phases", "refresh_steps", "revision"),
     "selection": ("selection", "score_best", "selection_every", "selection_part", "monitor"),
     "test": ("test_part", "out_of_fold", "tta", "rescoring", "positive", "tolerance"),

@@ -10,6 +10,7 @@ _NUMBER = {
     # Before all epochs of the crops.
     "pretext": lambda epoch: -(2**40) - epoch,
     "distortions": lambda epoch: -(2**41) - epoch,
+    "light": lambda epoch: -(2**42) - epoch,
 }
 # Beyond those of all epochs, three for each step.
 _FIRST_STEP, _STEP_USES = 2**40, ("partners", "gammas", "uniforms")
@@ -29,7 +30,7 @@ def uniform(shape, seed, epoch, use):
         shape: Tuple of integers, of which the first counts the rows.
         seed: Integer.
         epoch: Integer or scalar tensor, from 0.
-        use: `"changes"`, `"crops"`, `"pretext"` or `"distortions"`.
+        use: `"changes"`, `"crops"`, `"pretext"`, `"distortions"` or `"light"`.
     """
     return tf.random.stateless_uniform(shape, seed=_seeds(seed, epoch, use), alg="philox")
 

@@ -22,7 +22,8 @@ COLOUR_ORDERS = ("joint", "random")
 class Augmentation:
     """Random changes of a training image; everything is off by default.
 
-    They are applied in the order of the first eleven fields, after `distortions`. Brightness and saturation
+    They are applied in the order of the first eleven fields, after `distortions`, and `illuminant` before
+    brightness. Brightness and saturation
     are those of the documents' PyTorch code (multiply; blend with grey), not of
     `keras.layers.RandomBrightness` and `RandomSaturation`, which are defined differently.
 
@@ -51,6 +52,8 @@ class Augmentation:
             and a hole after resizing. Its flips and transposition are the fields above, which come later
             here; that makes no difference, as the distortions are alike on all sides. The elastic one is
             `"as_published"`, an affine jolt, or as `"described"`, waves.
+        illuminant: Float, 0 to 1; light of another colour: red, green and blue, each times its own
+            U[1 - i, 1 + i].
 
     Rotation, zoom and shift are one bilinear interpolation.
 
@@ -76,6 +79,7 @@ class Augmentation:
     fill: Literal[FILLS] = FILLS[0]
     colour_order: Literal[COLOUR_ORDERS] = COLOUR_ORDERS[0]
     distortions: Literal[ELASTIC_FORMS] | None = None
+    illuminant: Share = 0.0
 
     def __post_init__(self):
         check_fields("Augmentation", self)

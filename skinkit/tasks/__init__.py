@@ -5,6 +5,7 @@ from skinkit.names import check_name
 from skinkit.tasks.autoencoding import Autoencoding
 from skinkit.tasks.classification import Classification, MultiCrop, OrderedCrops
 from skinkit.tasks.context_restoration import ContextRestoration, RestorationBesideClass
+from skinkit.tasks.distillation import Distillation
 from skinkit.tasks.ensemble import Ensemble
 from skinkit.tasks.feature_classifier import FeatureClassifier
 from skinkit.tasks.patient_context import PatientContext
@@ -24,6 +25,7 @@ KINDS = [
     PatientContext,
     MultiCrop,
     OrderedCrops,
+    Distillation,
     Classification,
 ]
 

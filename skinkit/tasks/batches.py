@@ -59,7 +59,8 @@ class TrainingBatches:
         sampler: `skinkit.pipeline.Sampler` of the rows, or `None` when each comes once in an epoch.
         extra_inputs: `skinkit.pipeline.ExtraInputs` of the rows, or `None`.
         pretext: `skinkit.pipeline.Turn` or `Disorder` of the images, or `None`.
-        change: Function of a batch's images and one-hot labels that returns what is trained on instead.
+        change: Function of a batch's images, one-hot labels and weights, where it has some, that returns what
+            is trained on instead.
     """
 
     recipe: Recipe

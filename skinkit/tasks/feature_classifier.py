@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skinkit import data, models
+from skinkit import data, models, pipeline
 from skinkit.files import reading, writing
 from skinkit.names import check_name
 from skinkit.tasks.batches import evaluation_images
@@ -35,17 +35,18 @@ class FeatureClassifier(Task):
     It is fitted on the training images as they are, without augmentation. Options of the recipe's
     `classifier`: `features`, one of `FEATURES`, where `bottleneck_pca` is the whole bottleneck reduced to
     `components` (default 256) principal components of the training images; `metadata`, whether sex, age and
-    site are laid beside the features; all others are scikit-learn's own.
+    site are laid beside the features; all others are scikit-learn's own. With `tta`, the features of an image
+    are the mean of those of its views, in training too.
 
     Args:
         task: The `Task` of the network.
 
     Raises:
         ValueError: for an unknown classifier or unknown features, or images that the network sees as several
-            crops.
+            crops; or for `tta` with options.
     """
 
-    mixes = True  # where the network's own task does
+    has_views = mixes = is_taught = True  # where the network's own task does
 
     @staticmethod
     def suits(recipe):
@@ -54,9 +55,13 @@ class FeatureClassifier(Task):
     def __init__(self, task):
         super().__init__(task.recipe)
         self.task, self.monitors, self.fitted = task, task.monitors, None
-        choice = self.recipe.classifier
+        choice, views = self.recipe.classifier, self.recipe.tta
         check_name("Classifiers", choice.name, CLASSIFIERS)
         check_name("Values of `features`", choice.options.get("features"), FEATURES)
+        if views and views.options:
+            raise ValueError(
+                f"{self.recipe.name}: the mean over views is that of their features. Received: tta={views}"
+            )
         if self.recipe.input.name in ("multi_crop", "ordered_crops") or self.recipe.score_best:
             raise ValueError(
                 f"{self.recipe.name}: features are taken from networks that see one image at a time, after "
@@ -149,7 +154,8 @@ class FeatureClassifier(Task):
     def _features(self, model):
         """The function from manifest rows to the features of their images, before any reduction."""
         of = self.recipe.classifier.options["features"]
-        return functools.partial(image_features, model, self.recipe, of=of.removesuffix("_pca"))
+        views = self.recipe.tta and self.recipe.tta.name
+        return functools.partial(image_features, model, self.recipe, of=of.removesuffix("_pca"), views=views)
 
     def _reduction(self, model, train):
         options = self.recipe.classifier.options
@@ -158,7 +164,7 @@ class FeatureClassifier(Task):
         return _fit_reduction(self._features(model), train, options.get("components", 256))
 
 
-def image_features(model, recipe, rows, of="pooled"):
+def image_features(model, recipe, rows, of="pooled", views=None):
     """Returns what a trained network has found in images, as feature vectors.
 
     Args:
@@ -167,6 +173,8 @@ def image_features(model, recipe, rows, of="pooled"):
         rows: Manifest rows.
         of: `"pooled"`, the features below the last layer of a classifier; `"bottleneck_mean"`, the mean of
             each channel of an autoencoder's bottleneck; or `"bottleneck"`, its values one by one.
+        views: String, a key of `skinkit.pipeline.VIEWS`, over whose views they are averaged; `None` for the
+            image as it is.
 
     Returns:
         float32 array `(n, d)` in the order of the rows.
@@ -181,7 +189,11 @@ def image_features(model, recipe, rows, of="pooled"):
     }
     check_name("Features", of, networks)
     network = models.traced(networks[of](model))
-    return np.concatenate([network.predict_on_batch(images) for images in evaluation_images(recipe, rows)])
+    found = []
+    for images in evaluation_images(recipe, rows):
+        seen = pipeline.image_views(images, views) if views else [images]
+        found.append(np.mean([network.predict_on_batch(view) for view in seen], axis=0))
+    return np.concatenate(found)
 
 
 def _fit_reduction(features, train, components):

@@ -54,6 +54,7 @@ class Task(ABC):
     monitors = ()  # scores of `validator` that may select an epoch, the larger the better
     has_views = False  # whether the predictions of several views of an image may be averaged
     mixes = False  # whether it learns from the mixed images and labels of a batch
+    is_taught = False  # whether other networks take part in its targets
     asks_one_image = False  # whether the pixels of an image are all that its classes come from
 
     @staticmethod
@@ -66,12 +67,17 @@ class Task(ABC):
         if recipe.tta is not None and not self.has_views:
             raise ValueError(
                 f"{recipe.name}: `tta` belongs to networks that classify one image at a time, not to several "
-                f"crops, a classifier of features or patient context. Received: tta={recipe.tta}"
+                f"crops, autoencoders or patient context. Received: tta={recipe.tta}"
             )
         if recipe.mixing is not None and not self.mixes:
             raise ValueError(
                 f"{recipe.name}: `mixing` belongs to networks that learn the label of each image by itself, "
                 f"not to autoencoders and patient context. Received: mixing={recipe.mixing}"
+            )
+        if recipe.teaching is not None and not self.is_taught:
+            raise ValueError(
+                f"{recipe.name}: `teaching` belongs to networks that classify one image at a time and learn "
+                f"nothing beside. Received: teaching={recipe.teaching}"
             )
 
     def build_on(self, needs):  # noqa: B027 - a start from other weights is checked with the weights

@@ -16,7 +16,7 @@ STAGES = {"gate": "one_against_rest", "rest": "without"}
 STAGE_OPTIONS = (*STAGES, "label")
 # What a stage and the recipe of both have in common, besides the pixels.
 _SHARED = ("classes", "selection", "selection_part", "test_part", "tta")
-_NOT_BESIDE = ("phases", "start_from", "target", "mixing", "classifier", "score_best")
+_NOT_BESIDE = ("phases", "start_from", "target", "mixing", "teaching", "classifier", "score_best")
 
 
 class TwoStage(Classification):

@@ -46,7 +46,8 @@ def build_loss(name, **options):
         **options: Of the first two: `label_smoothing`, share of the label spread over all classes, in [0, 1)
             (default 0.0); `reduction`, `"sum_over_batch_size"` (default) or `"mean_with_sample_weight"`. For
             `"focal"`, `gamma` (default 2.0) and `alpha` (default 1.0 as in PyTorch code, where Keras has
-            0.25; a list gives one per class, and `resolve_alpha` makes one of `"inverse_frequency"`).
+            0.25; a list gives one per class, and `resolve_alpha` makes one of `"inverse_frequency"` and its
+            `power`).
 
     Returns:
         A `keras.losses.Loss`.
@@ -63,23 +64,29 @@ def resolve_alpha(options, classes, labels):
     """Returns the options of a loss with their `alpha` in numbers.
 
     Args:
-        options: Mapping, of `build_loss`. The `alpha` `"inverse_frequency"` becomes one number per class,
-            whose mean over the images is 1, so that the steps are about as large as with `alpha=1`.
+        options: Mapping, of `build_loss`. The `alpha` `"inverse_frequency"`, to the `power` (default 1.0),
+            becomes one number per class, whose mean over the images is 1, so that the steps are about as
+            large as with `alpha=1`.
         classes: Sequence of the classes, in the order of the network's outputs.
         labels: Sequence of labels, one per training image, and of no others.
 
     Raises:
-        ValueError: for an `alpha` that is none, or 0 for all classes, a list of another length than these, or
-            a class without training images.
+        ValueError: for an `alpha` that is none, or 0 for all classes, a list of another length than these, a
+            class without training images, or a `power` of anything else.
 
     Example:
         >>> resolve_alpha({"alpha": "inverse_frequency"}, ["mel", "nv"], ["nv", "nv", "nv", "mel"])
         {'alpha': [2.0, 0.6666666666666666]}
     """
-    alpha = options.get("alpha", 1.0)
+    options = dict(options)
+    alpha, power = options.get("alpha", 1.0), options.pop("power", None)
     check_value("focal", "alpha", alpha, _Alpha)
     if alpha == INVERSE_FREQUENCY:
-        return {**options, "alpha": list(class_weights(labels, classes, normalise=True).values())}
+        power = 1.0 if power is None else power
+        check_value("focal", "power", power, NonNegative)
+        return {**options, "alpha": list(class_weights(labels, classes, power, normalise=True).values())}
+    if power is not None:
+        raise ValueError(f"`power` is that of inverse_frequency. Received: power={power}, alpha={alpha}")
     if not np.any(alpha):
         raise ValueError(f"With no class weighted, nothing is learned. Received: alpha={alpha}")
     if isinstance(alpha, list | tuple) and len(alpha) != len(classes):
@@ -87,7 +94,7 @@ def resolve_alpha(options, classes, labels):
             f"`alpha` is one number, or one for each of the {len(classes)} classes {', '.join(classes)}. "
             f"Received: {len(alpha)}, alpha={alpha}"
         )
-    return dict(options)
+    return options
 
 
 def _focal(

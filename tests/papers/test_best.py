@@ -2,12 +2,15 @@
 
 import dataclasses
 import itertools
+import math
 
 import pytest
 
-from skinkit.papers.best import ABLATION, FOLDS, LITE0
+from skinkit.data import CLASS_MAPS
+from skinkit.papers.best import ABLATION, BASE, CANDIDATES, FOLDS, LITE0
 from skinkit.papers.recipe import Recipe
 from skinkit.papers.registry import comparisons, recipe
+from skinkit.training import class_weights, resolve_alpha
 
 
 def changed(first, second):
@@ -28,11 +31,42 @@ def test_each_row_of_the_ablation_adds_one_ingredient(profile):
 
 
 def test_the_ladder_ends_with_the_best_recipe_in_fewer_epochs():
-    best, parts = LITE0.resolve("quick"), ABLATION[4].resolve("quick")
+    best, parts = LITE0.resolve("quick"), BASE.resolve("quick")
     assert changed(best, parts) == {"split", "phases", "selection_every"}
     assert dataclasses.replace(parts.phases[0], epochs=20) == best.phases[0]
     plain = recipe("skinkit/baseline/efficientnet-lite0-plain").resolve("quick")
     assert changed(plain, FOLDS[0].resolve("quick")) == {"split"}
+
+
+def test_a_candidate_changes_what_its_name_says_of_the_best_recipe_in_twelve_epochs():
+    made = {recipe.name.rpartition("/")[2]: recipe for recipe in CANDIDATES}
+    sizes, again = {"image_size", "crop_size"}, {"start_from", "phases", "classifier"}
+    expected = {
+        "resolution-start": {*sizes, "phases"},
+        "resolution": {*sizes, "phases", "start_from"},
+        "head": again,
+        "metadata": again,
+        "illuminant": {"augmentation"},
+        "mixup": {"mixing", "balancing", "loss"},
+        "student": {"teaching"},
+    }
+    for profile in ("quick", "full"):
+        base = BASE.resolve(profile)
+        assert {row: changed(recipe.resolve(profile), base) for row, recipe in made.items()} == expected
+        epochs = sum(phase.epochs for phase in base.phases)
+        start, end = (made[row].resolve(profile) for row in ("resolution-start", "resolution"))
+        work = [r.phases[0].epochs * math.prod(r.crop_size) for r in (start, end, base)]
+        assert start.phases[0].epochs + end.phases[0].epochs == epochs and work[0] + work[1] < work[2]
+
+
+def test_the_loss_of_mixed_images_has_the_weights_of_the_best_recipe():
+    labels = (
+        ["nv"] * 670 + ["mel"] * 111 + ["bkl"] * 110 + ["bcc"] * 51 + ["akiec"] * 33 + ["vasc"] * 14 + ["df"]
+    )
+    order, mixup = CLASS_MAPS["isic2018"].labels, recipe("skinkit/candidates/mixup")
+    weights = class_weights(labels, order, **BASE.balancing.options)
+    alpha = resolve_alpha(mixup.loss.options, order, labels)["alpha"]
+    assert alpha == pytest.approx([*weights.values()])
 
 
 def test_neighbours_are_compared_on_the_same_images():

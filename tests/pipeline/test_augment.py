@@ -172,6 +172,24 @@ def test_all_orders_of_colour_changes_are_equally_frequent_and_no_factor_changes
     np.testing.assert_array_equal(colour_mix(brightness, contrast, saturation)[0], joint)
 
 
+def test_light_of_another_colour_multiplies_each_channel_before_the_other_colours(image):
+    light, mix = np.array([1.2, 0.9, 0.8], np.float32), np.full((3, 3), 0.5, np.float32)
+    expected = (image * light).clip(0, 255) @ mix
+    changes = {"light": tf.constant(light), "mix": tf.constant(mix)}
+    np.testing.assert_allclose(change(tf.constant(image), changes), expected.clip(0, 255), rtol=1e-5)
+    unit = change(tf.constant(image), {"light": tf.constant(light)}, top=1)
+    np.testing.assert_allclose(unit, (image * light).clip(0, 255) / 255, atol=1e-6)
+
+
+def test_the_colours_of_drawn_light_are_independent_and_leave_the_other_draws_be():
+    light = draw_changes(Augmentation(illuminant=0.2), 4000, (8, 8), 0, 0)["light"].numpy()
+    assert 0.8 <= light.min() < 0.801 and 1.199 < light.max() <= 1.2
+    np.testing.assert_allclose(np.corrcoef(light.T), np.eye(3), atol=0.06)
+    other = draw_changes(Augmentation(illuminant=0.2, hue=0.1), 100, (8, 8), 0, 0)
+    np.testing.assert_array_equal(other["light"], light[:100])
+    np.testing.assert_array_equal(other["hue"], draw_changes(Augmentation(hue=0.1), 100, (8, 8), 0, 0)["hue"])
+
+
 @pytest.mark.parametrize("turns", [0.1, -0.3, 0.5])
 def test_hue_moves_by_a_part_of_a_turn(image, turns):
     def shifted(rgb):

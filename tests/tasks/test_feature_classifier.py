@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skinkit import data, tasks
+from skinkit import data, models, tasks
 from skinkit.experiments import evaluate, explain, run
 from skinkit.experiments.predictions import predictor
 from skinkit.experiments.report import write_report
@@ -13,6 +13,7 @@ from skinkit.experiments.run_data import RunData, build_run_data
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.papers import Phase, Recipe, choose
 from skinkit.tasks import feature_classifier
+from skinkit.tasks.batches import evaluation_images
 from skinkit.tasks.feature_classifier import image_features
 
 CAE = Recipe(
@@ -141,6 +142,19 @@ def test_a_network_without_epochs_of_its_own_gives_features(forest):
     assert features.shape == (len(rows), 24) and np.ptp(features, axis=0).max() > 0
 
 
+def test_with_views_the_features_of_an_image_are_their_mean(forest, run_data):
+    rows, model = run_data.rows("test"), forest.load_model()
+    task = fitted(dataclasses.replace(forest.recipe, tta=choose("flips")), model, run_data)
+    images, network = (
+        np.concatenate(list(evaluation_images(forest.recipe, rows))),
+        models.pooled_features(model),
+    )
+    views = [images, images[:, ::-1], images[:, :, ::-1], images[:, ::-1, ::-1]]
+    each = [network.predict(np.ascontiguousarray(view), verbose=0) for view in views]
+    np.testing.assert_allclose(task.describe(model, rows), np.mean(each, axis=0), atol=1e-5)
+    assert np.abs(each[0] - each[1]).max() > 1e-4
+
+
 def test_components_are_found_piece_by_piece(monkeypatch):
     monkeypatch.setattr(feature_classifier, "_PIECE", 20)
     rng = np.random.default_rng(0)
@@ -197,7 +211,7 @@ def test_metadata_lie_beside_the_features(told_by_site, name, metadata, tmp_path
 
 
 def test_the_whole_bottleneck_is_asked_for_and_reduced(told_by_site, monkeypatch, tmp_path):
-    def bottleneck(model, recipe, rows, of):
+    def bottleneck(model, recipe, rows, of, views):
         assert of == "bottleneck"
         code = rows["site"].map({"torso": 8.0, "arm": -8.0}).to_numpy(float)
         return np.stack([code, code, np.arange(len(rows)) % 2], axis=1)

@@ -14,6 +14,8 @@ from skinkit.experiments.run_folder import SavedRun
 from skinkit.papers import Phase, choose
 from skinkit.tasks.batches import evaluation_images
 
+FOREST = choose("extra_trees", features="pooled")
+
 
 @pytest.fixture(scope="module")
 def recipe(one_epoch):
@@ -66,7 +68,7 @@ def test_what_selects_is_scored_in_the_views_and_what_only_watches_is_not(
         ({"tta": choose("turns")}, "flips, dihedral"),
         ({"tta": choose("flips", of="ranks")}, "probabilities, logits"),
         ({"input": choose("multi_crop", count=5), "crop_size": 24}, "one image at a time.*flips"),
-        ({"classifier": choose("extra_trees", features="pooled")}, "one image at a time.*flips"),
+        ({"tta": choose("flips", of="logits"), "classifier": FOREST}, "that of their features.*logits"),
         ({"model": choose("patient_network", backbone="small_cnn", context="mean")}, "one image at a time"),
     ],
 )

@@ -77,6 +77,13 @@ def test_an_alpha_by_inverse_frequency_has_mean_1_over_the_training_images():
     assert np.dot(found["alpha"], [3, 6, 1]) / 10 == pytest.approx(1)
 
 
+def test_an_alpha_to_a_power_weighs_as_the_class_weights_of_that_power_do():
+    labels = ["nv"] * 16 + ["mel"] * 4 + ["df"]
+    found = resolve_alpha({"alpha": "inverse_frequency", "power": 0.5}, ["mel", "nv", "df"], labels)
+    # By the roots of their numbers: 1/2, 1/4 and 1, times 21 / (4/2 + 16/4 + 1).
+    assert found == {"alpha": pytest.approx([1.5, 0.75, 3.0])}
+
+
 @pytest.mark.parametrize(
     ("alpha", "message"),
     [
@@ -91,6 +98,18 @@ def test_an_alpha_by_inverse_frequency_has_mean_1_over_the_training_images():
 def test_an_alpha_that_does_not_fit_the_classes_is_refused(alpha, message):
     with pytest.raises(ValueError, match=message):
         resolve_alpha({"alpha": alpha}, ["mel", "nv", "df"], ["mel", "nv"])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"power": 0.5}, "`power` is that of inverse_frequency. Received: power=0.5, alpha=1.0"),
+        ({"alpha": "inverse_frequency", "power": -1.0}, "`power`"),
+    ],
+)
+def test_a_power_that_cannot_be_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        resolve_alpha(options, ["mel", "nv"], ["mel", "nv"])
 
 
 def test_label_smoothing_spreads_its_share_over_all_classes():

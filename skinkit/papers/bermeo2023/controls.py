@@ -6,7 +6,7 @@
 
 import dataclasses
 
-from skinkit.papers.baselines import few_blocks
+from skinkit.papers.baselines import few_blocks, without_epochs
 from skinkit.papers.bermeo2023.recipes import NUMBERS, PLAIN, in_words, pairs, recipe
 from skinkit.papers.members import ensemble
 from skinkit.papers.recipe import choose
@@ -33,10 +33,10 @@ def _schedules():
 
 def _one_view(four, number):
     """The network of another recipe, asked for one view of an image instead of four."""
-    profiles = {p: {f: v for f, v in sizes.items() if f != "epochs"} for p, sizes in four.profiles.items()}
     return dataclasses.replace(
         four, name=f"{four.name}-one-view", title=f"Lite0 as M{number}, the same network asked for one view",
-        start_from=four.name, phases=(), selection="last", tta=None, profiles=profiles,
+        start_from=four.name, phases=(), selection="last", tta=None,
+        profiles=without_epochs(four.profiles),
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Our own recipes beside those of hernandez2020: small networks, other features, and drawn patients."""
 
-from skinkit.papers.baselines import few_blocks
+from skinkit.papers.baselines import few_blocks, without_epochs
 from skinkit.papers.hernandez2020.recipes import (
     AUTOENCODER_PROFILES,
     CONTEXT_PROFILES,
@@ -13,7 +13,6 @@ from skinkit.papers.hernandez2020.recipes import (
     patient_network,
     phases_of,
     revision,
-    without_epochs,
 )
 from skinkit.papers.pairs import pairs_of
 from skinkit.papers.recipe import Phase, choose

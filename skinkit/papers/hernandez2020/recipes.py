@@ -10,6 +10,7 @@ ratio nor seed; so are the four images of a patient in a group of the contextual
 malignant where that is the likelier class.
 """
 
+from skinkit.papers.baselines import without_epochs
 from skinkit.papers.pairs import pairs_of
 from skinkit.papers.recipe import Phase, Recipe, choose
 
@@ -181,11 +182,6 @@ def _table3():
 def extra_trees(features, **options):
     """The forest of the document on features of a network."""
     return choose("extra_trees", features=features, n_estimators=500, **options)
-
-
-def without_epochs(profiles):
-    """The profiles of a recipe without training."""
-    return {p: {k: v for k, v in sizes.items() if k != "epochs"} for p, sizes in profiles.items()}
 
 
 _TABLES = (_text, _table3, _table4)

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from skinkit.pipeline.augment.affine import draw_warps, warp
-from skinkit.pipeline.augment.colour import draw_colours, recolour
+from skinkit.pipeline.augment.colour import draw_colours, draw_light, recolour
 from skinkit.pipeline.augment.distortion import draw_distortions
 from skinkit.pipeline.augment.orientation import draw_orientations, orient
 from skinkit.pipeline.random_numbers import uniform
@@ -40,8 +40,8 @@ def draw_changes(augmentation, count, image_size, seed, epoch):
         Dictionary of tensors with n rows, with only the keys that are needed: `orientation` bool `(n, 3)`,
         `warp` `(n, 8)` from output to input pixels, `mix` `(n, 3, 3)` RGB matrices, `lift` `(n,)` share of
         the image's mean grey to add, or instead of these two `factors` `(n, 3)` of brightness, contrast and
-        saturation and their `steps` int `(n, 3)` in order, `hue` `(n,)` in turns, `distortions` as
-        `draw_distortions` has them. Row i depends on seed, epoch and i.
+        saturation and their `steps` int `(n, 3)` in order, `hue` `(n,)` in turns, `light` `(n, 3)` factors of
+        red, green and blue, `distortions` as `draw_distortions` has them. Row i depends on seed, epoch and i.
     """
     u = random_columns(count, seed, epoch)
     changes = {}
@@ -51,6 +51,8 @@ def draw_changes(augmentation, count, image_size, seed, epoch):
         changes["warp"] = draw_warps(augmentation, u, image_size)
     if augmentation.distortions:
         changes["distortions"] = draw_distortions(count, seed, epoch)
+    if augmentation.illuminant:
+        changes["light"] = draw_light(augmentation, count, seed, epoch)
     return changes | draw_colours(augmentation, u)
 
 

@@ -1,10 +1,10 @@
-"""Random brightness, contrast, saturation and hue of images."""
+"""Random light, brightness, contrast, saturation and hue of images."""
 
 import math
 
 import tensorflow as tf
 
-from skinkit.pipeline.random_numbers import spread
+from skinkit.pipeline.random_numbers import spread, uniform
 
 # Shares of red, green and blue in the grey of a pixel (ITU-R BT.601).
 _GREY = (0.299, 0.587, 0.114)
@@ -25,6 +25,11 @@ def draw_colours(augmentation, u):
     if augmentation.hue:
         changes["hue"] = spread(u["hue"], augmentation.hue)
     return changes
+
+
+def draw_light(augmentation, count, seed, epoch):
+    """Returns the factors of red, green and blue, `(count, 3)`, of the rows of an epoch."""
+    return 1 + spread(uniform((count, 3), seed, epoch, "light"), augmentation.illuminant)
 
 
 def colour_mix(brightness, contrast, saturation):
@@ -50,6 +55,8 @@ def colour_mix(brightness, contrast, saturation):
 def recolour(image, changes, top):
     """Returns an image `(height, width, 3)`, float32 RGB 0..255, in its changed colours, 0 to `top`."""
     gain = top / 255
+    if "light" in changes:
+        image = tf.clip_by_value(image * changes["light"], 0.0, 255.0)
     if "steps" in changes:
         image = _jitter(image, changes["factors"], changes["steps"]) * gain
     elif "mix" in changes:

@@ -11,7 +11,7 @@ from skinkit.experiments.results.out_of_fold import balanced, difference, runs_b
 from skinkit.experiments.results.pages import ablation_page
 from skinkit.experiments.results.pages.ablation_page import ablation_figures, ladder, ladders
 from skinkit.experiments.results.run_times import run_times
-from skinkit.papers.best import ABLATION
+from skinkit.papers.best import ABLATION, BASE, CANDIDATES
 
 RESULTS = Path(__file__).parents[4] / "results"
 PLAIN, ADAMW, AVERAGE, *_ = (recipe.name for recipe in ABLATION)
@@ -75,6 +75,22 @@ def test_a_decision_takes_its_rule_from_the_other_folds():
     found = ladder(ABLATION, runs)[0].found
     assert found.scores.loc["recall:mel", "value"] == 0
     assert balanced(found).scores.loc["recall:mel", "value"] == 1
+
+
+def test_candidates_stand_beside_the_first_row_and_no_decision_below_them():
+    base, *_, illuminant, mixup, _ = (recipe.name for recipe in (BASE, *CANDIDATES))
+    candidates = [FakeRun(illuminant, fold, p) for fold, p in enumerate([0.9, 0.9, 0.2])]
+    candidates += [FakeRun(mixup, fold, 0.9) for fold in range(3)]
+    found = [FakeRun(base, fold, p) for fold, p in enumerate([0.9, 0.4, 0.3])]
+    rows = {row.name: row for row in ladders([*found, *candidates])["Candidates"]}
+    assert rows["candidates/illuminant"].change["difference"] == pytest.approx(1 / 6)
+    assert rows["candidates/mixup"].change["difference"] == pytest.approx(1 / 3)
+    assert rows["candidates/head"].change is None and not any(row.decides for row in rows.values())
+    alone = {row.name: row for row in ladders(candidates)["Candidates"]}
+    assert alone["candidates/mixup"].found and alone["candidates/mixup"].change is None
+    text = ablation_page.ablation_page(ladders(found), run_times([]))
+    assert text.count(f"skinkit run {illuminant} --profile quick") == 3 and f"skinkit run {base} " not in text
+    assert ablation_page.ablation_page(ladders([]), run_times([])).count(f"skinkit run {base} ") == 3
 
 
 def test_of_each_fold_the_run_with_its_own_seed_counts_and_none_that_is_stale():

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from skinkit.data.classes import CLASS_MAPS
 from skinkit.names import check_name
-from skinkit.values import Count, Natural
+from skinkit.values import Count, Natural, NonNegative
 
 # All classes but one, as a gate sees them (butskova2021).
 REST = "rest"
@@ -84,20 +84,37 @@ def without(labels, label: str):
     return _mapped({other: other for other in labels if other != label})
 
 
-def rotation(labels, angles: Annotated[int, (2, math.inf)] = 6, disc: bool = True, joint: bool = False):
+def rotation(
+    labels,
+    angles: Annotated[int, (2, math.inf)] = 6,
+    disc: bool = True,
+    joint: bool = False,
+    weight: NonNegative = 1.0,
+):
     """Returns the `Target` of turned images: their angles in degrees, or their classes where `joint`.
 
-    The angle that an image is scored at is drawn by its id, and so the same in every run.
+    The angle that an image is scored at is drawn by its id, and so the same in every run. `weight` is that of
+    the loss of the angle, beside 1 for that of the class.
     """
+    _check_weight(joint, weight)
     pretext = {"angles": angles, "disc": disc}
     if joint:
         return _classes(labels, pretext)
     return _Angles(tuple(f"{360 * number / angles:g}" for number in range(angles)), {}, pretext)
 
 
-def pixels(labels, patch: Count = 8, swaps: Natural = 20, joint: bool = False):
-    """Returns the `Target` of disordered images: what they were; where `joint`, their classes beside it."""
+def pixels(labels, patch: Count = 8, swaps: Natural = 20, joint: bool = False, weight: NonNegative = 1.0):
+    """Returns the `Target` of disordered images: what they were; where `joint`, their classes beside it.
+
+    `weight` is that of the loss of the pixels, beside 1 for that of the class.
+    """
+    _check_weight(joint, weight)
     return _classes(labels, {"patch": patch, "swaps": swaps})
+
+
+def _check_weight(joint, weight):
+    if weight != 1 and not joint:
+        raise ValueError(f"`weight` is beside the class, with joint=True. Received: weight={weight}")
 
 
 class _Angles(Target):

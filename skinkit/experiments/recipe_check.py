@@ -141,7 +141,9 @@ def check_recipe(recipe, needs=()):
         pipeline_spec(recipe, augment=True)
         tasks.of(recipe).build_on(list(map(tasks.of, needs)))
     except ValueError as error:
-        raise ValueError(f"{recipe.name}: {error}") from error
+        # Some say it themselves.
+        said = str(error).removeprefix(f"{recipe.name}: ")
+        raise ValueError(f"{recipe.name}: {said}") from error
 
 
 def _check_classes(recipe):

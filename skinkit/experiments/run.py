@@ -147,7 +147,13 @@ def _carry_out(plan, folder, again, out, weights, data_dir, verbose, writer):
         check_unchanged(run_data.table, folder)
     else:
         note_images(run_data.table, folder)
-    _train(plan, run_data, folder, said, weights, handed, folds, verbose, writer)
+    try:
+        _train(plan, run_data, folder, said, weights, handed, folds, verbose, writer)
+    except Exception:
+        # Such as weights that do not fit.
+        if not resume.has_epochs(folder):
+            resume.tidy(folder)
+        raise
     return resume.tidy(folder)
 
 

@@ -70,7 +70,7 @@ class Recipe:
         drawing: Mapping of parameters of `skinkit.data.synthetic`, such as `layout` and `context`.
         classes: String, key of the class map, which fixes the order of the network's outputs.
         target: `Choice` of what the labels are: `one_against_rest` or `without` a `label`; `rotation`
-            (`angles`, `disc`) or `pixels` (`patch`, `swaps`), beside the class with `joint`; see
+            (`angles`, `disc`) or `pixels` (`patch`, `swaps`), beside the class with `joint` (`weight`); see
             `skinkit.data.targets`. `None` for the classes.
         split: `Choice` of a split maker; a fold and a seed are added when it is run.
         offline: `Choice` of offline augmentation with `before_split`, or `None`.

@@ -104,7 +104,8 @@ def disorder(images, patch, swaps):
             the other, as `Disorder.draw` gives them.
 
     Raises:
-        ValueError: for cells that do not fill the images, or fewer than 2; for a number of swaps.
+        ValueError: for cells that do not fill the images, or fewer than 2; for a number of swaps, or a cell
+            that is not there.
     """
     _cells(images.shape[1:3], patch)
     images, swaps = tf.convert_to_tensor(images), tf.convert_to_tensor(swaps)
@@ -113,6 +114,7 @@ def disorder(images, patch, swaps):
             "`swaps` are pairs of cells `(n, swaps, 2)`, as `Disorder.draw` gives them. Received: shape "
             f"{tuple(swaps.shape)}"
         )
+    _check_numbers("swaps", swaps, math.prod(side // patch for side in images.shape[1:3]))
     found = tf.numpy_function(
         functools.partial(_disordered, patch), [images, swaps], images.dtype, stateful=False
     )
@@ -140,14 +142,28 @@ def turn(images, index, angles=6, disc=True):
         disc: Whether all outside the inscribed circle becomes 0.
 
     Raises:
-        ValueError: for images that are not square.
+        ValueError: for images that are not square, or another number than that of an angle, one an image.
     """
+    index = tf.convert_to_tensor(index)
+    if index.shape.rank != 1:
+        raise ValueError(f"`index` is a number for each image. Received: shape {tuple(index.shape)}")
+    _check_numbers("index", index, angles)
     shown = _disc(_check_square(images.shape[1:3])) if disc else np.float32(1)
     # A sixth of the time of TensorFlow's projective transform.
     turned = tf.numpy_function(
         functools.partial(_turned, angles, shown), [images, index], tf.float32, stateful=False
     )
     return tf.ensure_shape(turned, images.shape)
+
+
+def _check_numbers(name, numbers, count):
+    """Raises `ValueError` for numbers outside 0 to `count` - 1; a dataset draws none."""
+    if not numbers.dtype.is_integer:
+        raise ValueError(f"`{name}` are whole numbers. Received: {numbers.dtype.name}")
+    if tf.executing_eagerly():
+        values = numbers.numpy()
+        if (wrong := values[(values < 0) | (values >= count)]).size:
+            raise ValueError(f"`{name}` are numbers from 0 to {count - 1}. Received: {wrong[0]}")
 
 
 def _turned(angles, shown, images, index):

@@ -6,7 +6,7 @@ from skinkit import models
 from skinkit.tasks.autoencoding import Autoencoding
 from skinkit.tasks.batches import evaluation_images
 from skinkit.tasks.classification import Classification
-from skinkit.tasks.pretext import has_target, pretext_batches, pretext_of
+from skinkit.tasks.pretext import has_target, loss_weights, pretext_batches, pretext_of
 from skinkit.tasks.task import Prepared
 
 
@@ -37,7 +37,7 @@ class ContextRestoration(Autoencoding):
 
 
 class RestorationBesideClass(Classification):
-    """The classes of images, by a network that restores them, too: both losses count alike.
+    """The classes of images, by a network that restores them, too: both losses are added up.
 
     It learns the class of disordered images; in evaluation they are in order. The squared error is the mean
     over pixels from 0 to 1.
@@ -52,7 +52,7 @@ class RestorationBesideClass(Classification):
 
     def __init__(self, recipe):
         super().__init__(recipe)
-        self.disorder = pretext_of(recipe)
+        self.disorder, self.loss_weights = pretext_of(recipe), loss_weights(recipe, "reconstruction")
 
     def losses(self, labels):
         return {"probabilities": super().losses(labels), "reconstruction": keras.losses.MeanSquaredError()}

@@ -11,20 +11,19 @@ _TRAINABLE = {
 }
 
 
-def training_phases(recipe, model, steps, losses, metrics=("accuracy",)):
+def training_phases(recipe, model, steps, **compiled):
     """Returns the recipe's phases as `skinkit.training.TrainingPhase`s.
 
     Args:
         recipe: A resolved `Recipe`.
         model: Its model, whose head the `"head"` phases train.
         steps: Integer, steps per epoch, to which the schedules are stretched.
-        losses: Loss of the model, or losses by output.
-        metrics: Names of Keras metrics to watch.
+        **compiled: `loss`, `loss_weights` and `metrics` of `skinkit.training.TrainingPhase`.
     """
-    return [_phase(phase, recipe.monitor, model, steps, losses, metrics) for phase in recipe.phases]
+    return [_phase(phase, recipe.monitor, model, steps, compiled) for phase in recipe.phases]
 
 
-def _phase(phase, monitor, model, steps, losses, metrics):
+def _phase(phase, monitor, model, steps, compiled):
     options = dict(phase.optimiser.options)
     rate = options.pop("learning_rate")
     schedule_name, schedule_options, plateau = _schedule(phase, monitor)
@@ -41,7 +40,7 @@ def _phase(phase, monitor, model, steps, losses, metrics):
         return training.build_optimiser(phase.optimiser.name, schedule(), **options)
 
     trainable = _TRAINABLE[phase.trainable](model)
-    return training.TrainingPhase(phase.epochs, optimiser, losses, trainable, plateau, metrics)
+    return training.TrainingPhase(phase.epochs, optimiser, trainable=trainable, plateau=plateau, **compiled)
 
 
 def _schedule(phase, monitor):

@@ -39,6 +39,16 @@ def pretext_of(recipe):
     return pretext
 
 
+def loss_weights(recipe, beside):
+    """Returns the weights of the losses of the class and of a pretext task beside it, by output.
+
+    Args:
+        recipe: A resolved `Recipe`.
+        beside: As in `pretext_batches`.
+    """
+    return {"probabilities": 1.0, beside: float(recipe.target.options.get("weight", 1.0))}
+
+
 def _check_both_heads(recipe):
     """Refuses, beside a class, what knows the head of the class alone."""
     alone = {"score_best": recipe.score_best, "trainable": any(p.trainable == "head" for p in recipe.phases)}

@@ -6,7 +6,7 @@ import pandas as pd
 
 from skinkit import data, models, pipeline
 from skinkit.tasks.classification import Classification
-from skinkit.tasks.pretext import has_target, pretext_batches, pretext_of
+from skinkit.tasks.pretext import has_target, loss_weights, pretext_batches, pretext_of
 from skinkit.tasks.task import Prepared
 
 
@@ -63,7 +63,7 @@ class RotationPretext(Classification):
 
 
 class RotationBesideClass(RotationPretext):
-    """The classes of images, by a network that learns their angles, too: both losses count alike.
+    """The classes of images, by a network that learns their angles, too: both losses are added up.
 
     It learns the class of turned images; in evaluation none is turned, and the disc hides the same.
     """
@@ -73,6 +73,10 @@ class RotationBesideClass(RotationPretext):
     @staticmethod
     def suits(recipe):
         return has_target(recipe, "rotation", joint=True)
+
+    def __init__(self, recipe):
+        super().__init__(recipe)
+        self.loss_weights = loss_weights(recipe, "angle")
 
     def losses(self, labels):
         return {"probabilities": super().losses(labels), "angle": keras.losses.CategoricalCrossentropy()}

@@ -51,6 +51,7 @@ class Task(ABC):
     """
 
     metrics = ("accuracy",)  # of Keras, to watch
+    loss_weights = None  # by output, where there are several
     monitors = ()  # scores of `validator` that may select an epoch, the larger the better
     has_views = False  # whether the predictions of several views of an image may be averaged
     mixes = False  # whether it learns from the mixed images and labels of a batch
@@ -148,11 +149,12 @@ class Task(ABC):
             The history: a DataFrame with one row per epoch.
         """
         recipe, prepared = self.recipe, self.prepare(model, run_data, seed, folder)
-        losses = self.losses(run_data.rows("train")["label"])
+        compiled = {"loss": self.losses(run_data.rows("train")["label"]), "loss_weights": self.loss_weights}
+        compiled["metrics"] = self.metrics
         with pipeline.naming_images():
             return training.fit(
                 prepared.model,
-                training_phases(recipe, model, prepared.batches.steps, losses, self.metrics),
+                training_phases(recipe, model, prepared.batches.steps, **compiled),
                 prepared.batches,
                 folder,
                 callbacks=[*prepared.callbacks, *callbacks],

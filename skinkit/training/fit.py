@@ -24,6 +24,7 @@ class TrainingPhase:
         epochs: Integer, number of epochs; the most there can be with a `plateau`.
         optimiser: Function that makes a new `keras.optimizers.Optimizer`.
         loss: A `keras.losses.Loss`, or a dictionary of them by output.
+        loss_weights: Dictionary of numbers by output, by which their losses are added up; `None` for 1 each.
         trainable: Names of the layers that train, or `None` for all. The others are frozen, and frozen
             batch normalisation uses its stored statistics.
         plateau: `Plateau`, which may end the phase earlier, or `None`.
@@ -36,6 +37,7 @@ class TrainingPhase:
     trainable: Collection[str] | None = None
     plateau: Plateau | None = None
     metrics: Sequence[str] | Mapping[str, Sequence[str]] = ("accuracy",)
+    loss_weights: Mapping[str, float] | None = None
 
 
 def fit(
@@ -84,7 +86,7 @@ def fit(
         FloatingPointError: when the loss is not finite any more.
         OSError: when a state cannot be written; the last good one is kept.
         ValueError: for a phase with a plateau that is not validated after every epoch, an unknown layer in
-            `trainable`, an output without a loss, or a `monitor` that `validate` does not return.
+            `trainable`, an output without a loss or its weight, or a `monitor` that `validate` does not give.
     """
     _check_looks(phases, validate, validate_every, monitor)
     recorder = EpochRecorder(folder, batches, validate, validate_every, monitor)
@@ -123,21 +125,25 @@ def _prepare(model, phase):
     for name in phase.trainable or ():
         check_name("Layers", name, known)
     if isinstance(phase.loss, Mapping) or len(model.outputs) > 1:
-        _check_losses(model, phase.loss)
+        _check_losses(model, phase)
     for layer in model.layers:
         layer.trainable = phase.trainable is None or layer.name in phase.trainable
     # Keras 3.13 takes no tuple.
     metrics = phase.metrics if isinstance(phase.metrics, Mapping) else list(phase.metrics)
-    model.compile(optimizer=phase.optimiser(), loss=phase.loss, metrics=metrics)
+    weights = phase.loss_weights and dict(phase.loss_weights)
+    model.compile(optimizer=phase.optimiser(), loss=phase.loss, loss_weights=weights, metrics=metrics)
     _build(model)
 
 
-def _check_losses(model, loss):
+def _check_losses(model, phase):
     """Raises `ValueError` for an output without a loss, which Keras would leave untrained, or one for all."""
+    loss, outputs = phase.loss, ", ".join(model.output_names)
     given = [name for name, each in loss.items() if each is not None] if isinstance(loss, Mapping) else []
     if {*given} != {*model.output_names}:
+        raise ValueError(f"Each output needs a loss: {outputs}. Received: loss={loss!r}")
+    if phase.loss_weights is not None and {*phase.loss_weights} != {*model.output_names}:
         raise ValueError(
-            f"Each output needs a loss: {', '.join(model.output_names)}. Received: loss={loss!r}"
+            f"Each output needs a weight of its loss: {outputs}. Received: loss_weights={phase.loss_weights}"
         )
 
 

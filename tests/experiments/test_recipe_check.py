@@ -178,8 +178,9 @@ WRONG = {
 
 @pytest.mark.parametrize(("changes", "message"), WRONG.values(), ids=WRONG)
 def test_a_wrong_name_is_refused_before_anything_is_written(tiny, tmp_path, changes, message):
-    with pytest.raises(ValueError, match=f"^{tiny.name}: .*{message}"):
+    with pytest.raises(ValueError, match=f"^{tiny.name}: .*{message}") as error:
         run(dataclasses.replace(tiny, **changes), profile="smoke", out=tmp_path)
+    assert str(error.value).count(f"{tiny.name}: ") == 1
     assert not any(tmp_path.iterdir())
 
 

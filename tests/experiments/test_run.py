@@ -6,6 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -113,6 +114,15 @@ def test_a_finished_run_is_not_repeated(finished, tiny, capsys):
     assert run(tiny, profile="smoke", folder=finished) == finished
     assert "Already finished" in capsys.readouterr().out
     assert (finished / "manifest.json").stat().st_mtime_ns == before
+
+
+def test_a_run_that_fails_before_its_first_epoch_leaves_no_plan(tiny, tmp_path):
+    path = tmp_path / "other.weights.h5"
+    keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save_weights(path)
+    folder = tmp_path / "run"
+    with pytest.raises(ValueError, match="does not fit"):
+        run(tiny, profile="smoke", folder=folder, weights=str(path), verbose=0)
+    assert {left.name for left in folder.iterdir()} <= {".lock"}
 
 
 def test_a_folder_of_another_recipe_is_not_overwritten(finished, tiny):

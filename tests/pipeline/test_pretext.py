@@ -93,6 +93,11 @@ def test_what_comes_from_outside_is_the_reflection():
     [
         (lambda: disorder(noise(), 5, [[[0, 1]]] * 2), "patch=5, image 16 x 16"),
         (lambda: disorder(noise(), 0, [[[0, 1]]] * 2), "patch=0, image 16 x 16"),
+        (lambda: disorder(noise(), 8, [[[0, 4]]] * 2), "`swaps` are numbers from 0 to 3. Received: 4"),
+        (lambda: turn(noise(), [0, 6]), "`index` are numbers from 0 to 5. Received: 6"),
+        (lambda: turn(noise(), [-1, 0]), "from 0 to 5. Received: -1"),
+        (lambda: turn(noise(), [0.5, 0.0]), "`index` are whole numbers. Received: float32"),
+        (lambda: turn(noise(), 1), r"a number for each image. Received: shape \(\)"),
         (lambda: disorder(noise(), 8, 20), r"`swaps` are pairs of cells .*Received: shape \(\)"),
         (lambda: disorder(noise(), 16, [[[0, 0]]] * 2), "Two patches trade places. Received: patch=16"),
         (lambda: PipelineSpec((16, 24), pretext=Disorder(16)), "patch=16, image 16 x 24"),

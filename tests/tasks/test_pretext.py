@@ -126,6 +126,17 @@ def test_beside_the_class_the_images_of_an_evaluation_are_upright_in_the_same_di
     np.testing.assert_allclose(tasks.of(BOTH).inputs(rows), pipeline.turn(plain, [0] * len(rows)), atol=1e-6)
 
 
+@pytest.mark.parametrize(("recipe", "beside"), [(BOTH, "angle"), (RESTORED, "reconstruction")])
+def test_a_pretext_counts_beside_the_class_by_its_weight(recipe, beside):
+    assert tasks.of(recipe).loss_weights == {"probabilities": 1.0, beside: 1.0}
+    target = choose(recipe.target.name, **recipe.target.options, weight=0.25)
+    changed = dataclasses.replace(recipe, target=target)
+    assert tasks.of(changed).loss_weights == {"probabilities": 1.0, beside: 0.25}
+    alone = choose(target.name, **{**target.options, "joint": False})
+    with pytest.raises(ValueError, match="`weight` is beside the class.*weight=0.25"):
+        tasks.of(dataclasses.replace(recipe, target=alone))
+
+
 def test_restoration_is_scored_on_one_disorder_against_the_images(run_data):
     task, rows = tasks.of(PIXELS).task, run_data[PIXELS.name].rows("test")
     pairs = list(task.pairs(rows))

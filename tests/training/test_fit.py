@@ -303,6 +303,13 @@ def test_a_model_of_two_outputs_has_losses_and_metrics_by_output(tmp_path):
     history = fit(keras.Model(image, heads), [phase], two_targets, tmp_path, verbose=0)
     assert {"loss", "kind_loss", "sign_loss", "sign_accuracy"} <= set(history)
     assert history["sign_accuracy"].iloc[-1] > 0.8 and history["kind_loss"].is_monotonic_decreasing
+    np.testing.assert_allclose(history["loss"], history["kind_loss"] + history["sign_loss"], rtol=1e-5)
+    weighted = dataclasses.replace(phase, loss_weights={"kind": 0.5, "sign": 2.0})
+    again = fit(keras.Model(image, heads), [weighted], two_targets, tmp_path / "weighted", verbose=0)
+    np.testing.assert_allclose(again["loss"], 0.5 * again["kind_loss"] + 2 * again["sign_loss"], rtol=1e-5)
+    lacking = dataclasses.replace(phase, loss_weights={"kind": 0.5})
+    with pytest.raises(ValueError, match="needs a weight of its loss: kind, sign. Received: .*0.5"):
+        fit(keras.Model(image, heads), [lacking], two_targets, tmp_path / "lacking", verbose=0)
 
 
 @pytest.mark.parametrize(

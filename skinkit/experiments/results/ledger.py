@@ -1,6 +1,7 @@
 """All runs against all published rows: the table that nobody writes by hand."""
 
 import math
+import re
 from io import StringIO
 from pathlib import Path
 
@@ -146,7 +147,7 @@ def _mean_over_runs(runs):
         run_sd=("value", "std"),
         measured_best=("best", "mean"),
         folders=("folder", " ".join),
-        command=("command", lambda commands: "; ".join(filter(None, commands))),
+        command=("command", lambda commands: "; ".join(_together([*filter(None, commands)]))),
         source_size=("source_size", lambda sizes: ", ".join(sorted(set(sizes) - {""}))),
         coarse=("coarse", "max"),
         **{leak: (leak, "mean") for leak in leaks},
@@ -155,6 +156,16 @@ def _mean_over_runs(runs):
     one_test_part = grouped["test_hash"].nunique() == 1
     spread["population_sd"] = spread["population_sd"].where(one_test_part)
     return table.join(spread).reset_index()
+
+
+def _together(commands):
+    """The commands of runs which differ in fold and seed, as one where all folds have the same seeds."""
+    asked = [re.search(r"--fold (\d+) --seed (\d+)", command) for command in commands]
+    folds, seeds = (sorted({each[i] for each in asked}, key=int) for i in (1, 2))
+    rest = {re.sub(r"--fold \d+ --seed \d+", "{}", command) for command in commands}
+    if len(rest) != 1 or len(folds) * len(seeds) != len(commands):
+        return commands
+    return [rest.pop().format(f"--fold {','.join(folds)} --seed {','.join(seeds)}")]
 
 
 def _agrees_with_float32(measured, runs, known):

@@ -369,8 +369,8 @@ def runs_of(commands):
         assert name == "skinkit"
         options = parser().parse_args(words)
         several = (options.patterns, [options.profile], options.protocols, options.folds, options.seeds)
-        (one,) = itertools.product(*several)
-        yield (*one, options.weights)
+        for one in itertools.product(*several):
+            yield (*one, options.weights)
 
 
 def runs_in(folders):
@@ -384,10 +384,15 @@ def test_the_command_of_a_row_repeats_its_runs(recipe_of_a_row, write_run):
     write_run(0.6, fold=2)
     runs = write_run(0.6, seed=3)
     row = measured(ledger(runs)).iloc[0]
+    assert row["command"].count("skinkit run") == 2
     assert set(runs_of(row["command"])) == {
         (ROW, "full", "corrected", 2, 0, None),
         (ROW, "full", "corrected", 0, 3, None),
     }
+    write_run(0.6, fold=0)
+    runs = write_run(0.6, fold=2, seed=3)
+    command = measured(ledger(runs)).iloc[0]["command"]
+    assert command.count("skinkit run") == 1 and "--fold 0,2 --seed 0,3" in command
     runs = write_run(0.6, seed=4, weights="my weights.h5 sha256:0123456789abcdef")
     row = measured(ledger(runs)).set_index("runs").loc[1]
     assert list(runs_of(row["command"])) == [(ROW, "full", "corrected", 0, 4, "my weights.h5")]

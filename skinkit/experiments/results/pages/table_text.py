@@ -1,7 +1,5 @@
 """A published table as a section of a page: as it is printed, or with ours beside it, notes and commands."""
 
-import re
-
 import numpy as np
 import pandas as pd
 
@@ -86,16 +84,6 @@ def _commands(cells, runs):
         if target in known:
             beside = runs.loc[runs["target"] == target, "command"].drop_duplicates()
             full = f"skinkit run {known[target]} --profile full --seed 0-2"
-            ours = [one for said in beside for one in _together(said.split("; "))]
+            ours = [one for said in beside for one in said.split("; ")]
             lines += [f"# {target}", full, *(one.replace(" --weights", " \\\n  --weights") for one in ours)]
     return "\n".join(lines)
-
-
-def _together(commands):
-    """The commands of runs which differ in fold and seed, as one where that is the same."""
-    asked = [re.search(r"--fold (\d+) --seed (\d+)", command) for command in commands]
-    folds, seeds = (sorted({each[i] for each in asked}, key=int) for i in (1, 2))
-    rest = {re.sub(r"--fold \d+ --seed \d+", "{}", command) for command in commands}
-    if len(rest) > 1 or len(folds) * len(seeds) != len(commands):
-        return commands
-    return [rest.pop().format(f"--fold {','.join(folds)} --seed {','.join(seeds)}")]

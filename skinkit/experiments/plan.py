@@ -66,11 +66,18 @@ class Plan:
         """The plans that are carried out first."""
         return [*self.handed, *self.folds]
 
-    def with_needs(self):
-        """Yields this plan, and all those that come first for it or for one of them."""
+    def with_needs(self, above=()):
+        """Yields this plan, and all those that come first for it or for one of them.
+
+        Raises:
+            ValueError: for a recipe that needs itself.
+        """
+        if self in above:
+            circle = " > ".join(plan.recipe.name for plan in (*above, self))
+            raise ValueError(f"{self.recipe.name} needs itself: {circle}")
         yield self
         for first in self.needs:
-            yield from first.with_needs()
+            yield from first.with_needs((*above, self))
 
     @property
     def handed(self):
@@ -86,7 +93,10 @@ class Plan:
 
     @property
     def folds(self):
-        """The plans whose predictions stand for this one's own: those of `Recipe.out_of_fold`."""
+        """The plans whose predictions stand for this one's own: those of `Recipe.out_of_fold`.
+
+        Each fold has its own seed, as on the page of what each ingredient is worth.
+        """
         if (name := self.resolved.out_of_fold) is None:
             return []
         split = find_recipe(name).resolve(self.profile, self.protocol).split
@@ -95,7 +105,7 @@ class Plan:
             raise ValueError(
                 f"{self.recipe.name}: `out_of_fold` names a recipe on folds. Received: {name}, {split}"
             )
-        return [self._other(name, fold) for fold in range(count)]
+        return [self._other(name, fold, self.seed + fold) for fold in range(count)]
 
     def _other(self, name, fold=None, seed=None):
         """The plan of another recipe, with the fold and seed of this one by default."""

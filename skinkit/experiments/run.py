@@ -197,6 +197,7 @@ def _train(plan, run_data, folder, said, weights, handed, folds, verbose, writer
 
     from skinkit import tasks, training
 
+    seconds = _clock(folder)
     _repeatable(plan.seed)
     task = tasks.of(plan.resolved)
     task.build_on([tasks.of(run.recipe) for run in handed])
@@ -210,7 +211,16 @@ def _train(plan, run_data, folder, said, weights, handed, folds, verbose, writer
             _score_best(task, model, run_data, folder)
         predictions = _predictions(lambda: predictor(task, model), run_data, folds)
     _keep_for_other_images(folder, task, model, run_data)
-    _save(folder, plan, run_data, said, model, history, predictions)
+    _save(folder, plan, run_data, said, model, history, predictions, seconds)
+
+
+def _clock(folder):
+    """The function from the history of a run to its seconds, with those of epochs before it was stopped."""
+    from skinkit import training
+
+    state, started = training.Checkpoint(folder / "checkpoint").latest(), time.perf_counter()
+    done = state["epoch"] if state else 0
+    return lambda history: history["seconds"].iloc[:done].sum() + time.perf_counter() - started
 
 
 @contextlib.contextmanager
@@ -255,18 +265,17 @@ def _keep_for_other_images(folder, task, model, run_data):
     write_predictions(seen_images(run_data, task.recipe), folder / "seen.csv.gz")
 
 
-def _save(folder, plan, run_data, said, model, history, predictions):
+def _save(folder, plan, run_data, said, model, history, predictions, seconds):
     """Writes the numbers, and at last the manifest, which says that all is there."""
-    started = time.perf_counter()
     save_scored(predictions, plan.resolved.positive, folder)
     run_data.leakage.to_csv(folder / "leakage.csv")
-    seconds = round(history["seconds"].sum() + time.perf_counter() - started, 1)
     manifest = {**said, **_say_what(run_data)}
     if (report := run_data.validation_leakage) is not None:
         manifest["validation_leakage"] = data.leakage_rate(report)
     if plan.folds:
         manifest["scored_by"] = [each.said for each in plan.folds]
-    made = {"parameters": model.count_params(), "epochs": len(history), "seconds": seconds}
+    made = {"parameters": model.count_params(), "epochs": len(history)}
+    made["seconds"] = round(seconds(history), 1)
     write_json(folder / "manifest.json", {**manifest, **made, **_say_how()})
 
 

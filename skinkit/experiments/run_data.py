@@ -21,6 +21,9 @@ _OUT_OF_FOLD = (
 )
 
 
+_OF_ONE = "temperature and thresholds come from one network an image, where this run joins several"
+
+
 @dataclass(frozen=True)
 class RunData:
     """The data of a run: manifest rows, the part of each, and the order of the classes.
@@ -87,7 +90,9 @@ class RunData:
         """The sentence over every metric of a leaky split or selection, or out of fold; or `None`."""
         if self.folds:
             said = _OUT_OF_FOLD.format(count=len(self.folds), source=self.source)
-            return "; ".join(dict.fromkeys([*(fold.stamp for fold in self.folds if fold.stamp), said]))
+            of_one = [_OF_ONE] if self.members else []
+            stamps = [fold.stamp for fold in self.folds if fold.stamp]
+            return "; ".join(dict.fromkeys([*stamps, said, *of_one]))
         seen = "the training of a member" if self.members else "training"
         stamp, selected = data.leakage_stamp(self.leakage, seen), self._leaky_selection()
         return (f"{stamp}; {selected}" if stamp else f"LEAKY: {selected}") if selected else stamp

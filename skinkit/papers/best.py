@@ -1,4 +1,4 @@
-"""Recipes to start from: the best that two processor cores train in about an hour, and what each part adds.
+"""Recipes to start from, for two processor cores, and what each part of the best one adds.
 
 No document has them.
 """
@@ -139,6 +139,7 @@ def _resolution():
 def _heads():
     """The head trained again, for balanced classes, on what the trained network has found in each image."""
     fields = {"start_from": BASE.name, "phases": (), "profiles": without_epochs(BASE.profiles)}
+    # A strong penalty, chosen before any run: the network has fitted its features to these images already.
     head = {"features": "pooled", "class_weight": "balanced", "C": 1e-3}
     for row, title, options in (
         ("head", "The head trained again, on balanced classes", head),
@@ -151,14 +152,15 @@ def _heads():
 def _candidates():
     light = {**BASE.augmentation, "illuminant": 0.15}
     yield _candidate("illuminant", "Light of other colours in training", augmentation=light)
-    weighted = {"gamma": 0.0, "alpha": "inverse_frequency", "power": 0.75, "label_smoothing": 0.05}
+    # Without smoothing, which comes before `alpha`, so that rare classes would get most of it.
+    weighted = {"gamma": 0.0, "alpha": "inverse_frequency", "power": 0.75}
     yield _candidate(
-        "mixup", "Mixed images, with the class weights in the loss",
+        "mixup", "Mixed images in place of label smoothing, with the class weights in the loss",
         mixing=choose("mixup", alpha=0.2), balancing=choose("none"), loss=choose("focal", **weighted),
     )  # fmt: skip
-    teachers = (BASE.name, *(f"skinkit/candidates/{row}" for row in ("illuminant", "mixup")))
+    teachers = tuple(recipe.name for recipe in FOLDS[1:])
     yield _candidate(
-        "student", "A student of the base, illuminant and mixup of its fold",
+        "student", "A student of the three networks of its fold",
         teaching=choose("distillation", teachers=teachers),
     )  # fmt: skip
 

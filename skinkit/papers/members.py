@@ -23,7 +23,8 @@ class Members:
         recipes: Their names, one at least.
         seeds: Integer n, seeds of each recipe. An ensemble with seed s has those from n * s on, so that
             ensembles of different seeds share no member.
-        folds: Integer, folds of each recipe from 0 on; `None` for the ensemble's own alone.
+        folds: Integer, folds of each recipe from 0 on, of which fold f has the seeds from f on; `None` for
+            the ensemble's own alone.
         weights: `"equal"`; `"validation"`, chosen on the ensemble's validation images
             (`skinkit.evaluation.choose_weights`); or a number for each member, which sum to 1.
     """
@@ -39,9 +40,10 @@ class Members:
 
     def runs(self, fold, seed):
         """Returns the recipe's name, fold and seed of each member, for the fold and seed of the ensemble."""
-        folds = [fold] if self.folds is None else range(self.folds)
         seeds = range(seed * self.seeds, (seed + 1) * self.seeds)
-        return [(name, f, s) for name in self.recipes for f in folds for s in seeds]
+        if self.folds is None:
+            return [(name, fold, s) for name in self.recipes for s in seeds]
+        return [(name, f, f + s) for name in self.recipes for f in range(self.folds) for s in seeds]
 
 
 def members_of(recipe):

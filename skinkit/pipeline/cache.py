@@ -24,8 +24,8 @@ _kept = OrderedDict()
 def pixel_reader(paths, spec):
     """Returns a graph function from a position in `paths` to uint8 pixels `(height, width, 3)`.
 
-    A cache is filled here, before the first batch. Without one, the function takes a row of
-    `draw_distortions`, too.
+    A cache is filled here, before the first batch. Without one, the function takes the distortions of the
+    image and its orientation before them, too, as `decode_file` does.
 
     Args:
         paths: List of different image files.
@@ -37,7 +37,7 @@ def pixel_reader(paths, spec):
     """
     if spec.cache is None:
         files = tf.constant(paths)
-        return lambda index, *distortions: decode_file(files[index], spec, *distortions)
+        return lambda index, *changes: decode_file(files[index], spec, *changes)
     if spec.cache == "memory":
         pixels = _in_memory(paths, spec)
         return lambda index: pixels[index]

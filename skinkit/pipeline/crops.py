@@ -114,7 +114,7 @@ def draw_boxes(crops, image_size, count, seed, epoch):
     numbers = uniform((count, 2 + 2 * _ATTEMPTS), seed, epoch, "crops")
     if crops.strategy == "single_crop":
         attempts = tf.reshape(numbers[:, 2:], (count, _ATTEMPTS, 2))
-        sizes, found = _random_sizes(attempts, image_size, crops.smallest_area)
+        sizes, found = _random_sizes(attempts, image_size, crops)
     else:
         sizes, found = tf.fill((count, 2), crops.size), tf.fill((count,), True)
     free = tf.constant(image_size) - sizes
@@ -122,28 +122,29 @@ def draw_boxes(crops, image_size, count, seed, epoch):
     return tf.concat([tf.where(found[:, None], corners, free // 2), sizes], axis=1)
 
 
-def _random_sizes(numbers, image_size, smallest):
+def _random_sizes(numbers, image_size, crops):
     """Heights and widths of random resized crops, as torchvision draws them.
 
-    The area is U[smallest, 1] of the image's and the logarithm of width / height U[log 3/4, log 4/3]; of ten
-    attempts the first that fits into the image counts. Without one it is the largest crop in that range of
-    shapes.
+    The area is U[smallest area, 1] of the image's. Width / height is that of what the network sees, times a
+    factor whose logarithm is U[log 3/4, log 4/3]: torchvision's is a square. Of ten attempts the first that
+    fits into the image counts. Without one it is the largest crop in that range of shapes.
 
     Args:
         numbers: Tensor `(n, 10, 2)` in [0, 1), for area and shape of each attempt.
         image_size: Pair of integers, height and width in pixels.
-        smallest: Float, share of the area.
+        crops: As in `draw_boxes`.
 
     Returns:
         Heights and widths, int32 `(n, 2)`, and bool `(n,)`, whether an attempt fitted.
     """
-    height, width = image_size
+    (height, width), smallest = image_size, crops.smallest_area
+    own = crops.sides[1] / crops.sides[0]
     area = height * width * (smallest + (1 - smallest) * numbers[..., 0])
-    shape = tf.exp(math.log(_WIDEST) * (2 * numbers[..., 1] - 1))
+    shape = own * tf.exp(math.log(_WIDEST) * (2 * numbers[..., 1] - 1))
     sizes = tf.cast(tf.round(tf.sqrt(tf.stack([area / shape, area * shape], axis=-1))), tf.int32)
     fits = tf.reduce_all((sizes > 0) & (sizes <= image_size), axis=-1)
     first = tf.gather(sizes, tf.argmax(fits, axis=1), axis=1, batch_dims=1)
-    largest = min(height, round(width * _WIDEST)), min(width, round(height * _WIDEST))
+    largest = min(height, round(width * _WIDEST / own)), min(width, round(height * _WIDEST * own))
     found = tf.reduce_any(fits, axis=1)
     return tf.where(found[:, None], first, largest), found
 

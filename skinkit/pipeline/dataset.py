@@ -32,6 +32,8 @@ from skinkit.pipeline.spec import PipelineSpec
 _MEAN_UNIT = (0.485, 0.456, 0.406)
 _DEVIATION_UNIT = (0.229, 0.224, 0.225)
 _MEAN_RAW = (123.68, 116.779, 103.939)
+# In this order the arguments of a reader; the second only where there are distortions.
+_BEFORE_RESIZING = ("distortions", "orientation")
 # What 255 becomes before a scaling that is more than a factor.
 _TOP = {"unit": 1.0, "raw": 255.0, "symmetric": 2.0, "imagenet": 1.0, "caffe": 255.0}
 
@@ -233,8 +235,10 @@ def _images(wanted, files, file_of_row, spec, batch_size, training):
         return file, {name: _pad_rows(value, missing) for name, value in changes.items()}
 
     def load(file, changes):
-        distortions = [changes["distortions"]] if "distortions" in changes else []
-        return finished(read(file, *distortions), spec, changes)
+        if "distortions" not in changes:
+            return finished(read(file), spec, changes)
+        later = {name: value for name, value in changes.items() if name not in _BEFORE_RESIZING}
+        return finished(read(file, *map(changes.get, _BEFORE_RESIZING)), spec, later)
 
     @tf.autograph.experimental.do_not_convert
     def load_or_blank(file, changes):

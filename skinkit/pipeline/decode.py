@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from skinkit.files import IMAGE_SIGNATURES
 from skinkit.pipeline.augment.distortion import cut_out_resized, distort_decoded
+from skinkit.pipeline.augment.orientation import orient
 
 _UNKNOWN = f"neither {' nor '.join(IMAGE_SIGNATURES)}"
 # Before and after the name of a file that cannot be decoded.
@@ -18,7 +19,7 @@ _REDUCTIONS = (1, 2, 4, 8)
 _SMOOTH_SHRINK = 1.5
 
 
-def decode_file(path, spec, numbers=None):
+def decode_file(path, spec, numbers=None, orientation=None):
     """Reads one JPEG or PNG file into uint8 pixels.
 
     Grey, palette, RGBA and CMYK files become RGB (an alpha channel is dropped), 16-bit PNG keeps
@@ -35,6 +36,7 @@ def decode_file(path, spec, numbers=None):
         path: Scalar string tensor.
         spec: A `PipelineSpec`.
         numbers: One row of `draw_distortions`, by which the image is distorted in its full size, or `None`.
+        orientation: bool `(3,)`, how it is turned before it is distorted, or `None`.
 
     Returns:
         Tensor `(height, width, 3)`, uint8 RGB, 0 to 255.
@@ -42,14 +44,14 @@ def decode_file(path, spec, numbers=None):
     Raises:
         tf.errors.OpError: when the file is missing, damaged or not an image.
     """
-    return decode_contents(tf.io.read_file(path), spec, numbers)
+    return decode_contents(tf.io.read_file(path), spec, numbers, orientation)
 
 
-def decode_contents(contents, spec, numbers=None):
+def decode_contents(contents, spec, numbers=None, orientation=None):
     """Decodes what a JPEG or PNG file holds, a scalar string tensor, as `decode_file` does."""
     if numbers is None:
         return _graph(spec.image_size, spec.resize, spec.colour_constancy)(contents)
-    return _decode(contents, spec, numbers)
+    return _decode(contents, spec, numbers, orientation)
 
 
 class _Settings(NamedTuple):
@@ -68,12 +70,14 @@ def _graph(*settings):
     return tf.function(lambda contents: _decode(contents, wanted), [contents], autograph=False)
 
 
-def _decode(contents, spec, numbers=None):
+def _decode(contents, spec, numbers=None, orientation=None):
     pixels, is_reduced = tf.cond(
         _is(contents, "JPEG"),
         lambda: _decode_jpeg(contents, spec, numbers is not None or spec.resize == "bilinear"),
         lambda: (_decode_png(contents), False),
     )
+    if orientation is not None:
+        pixels = orient(pixels, orientation)
     if numbers is not None:
         pixels = distort_decoded(pixels, numbers, spec.augmentation.distortions)
     pixels = _resize(pixels, is_reduced, spec)

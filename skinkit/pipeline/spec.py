@@ -22,8 +22,8 @@ COLOUR_ORDERS = ("joint", "random")
 class Augmentation:
     """Random changes of a training image; everything is off by default.
 
-    They are applied in the order of the first eleven fields, after `distortions`, and `illuminant` before
-    brightness. Brightness and saturation
+    They are applied in the order of the first eleven fields, `illuminant` before brightness, and
+    `distortions` after flips, transposition and turns by right angles. Brightness and saturation
     are those of the documents' PyTorch code (multiply; blend with grey), not of
     `keras.layers.RandomBrightness` and `RandomSaturation`, which are defined differently.
 
@@ -49,9 +49,8 @@ class Augmentation:
         distortions: String, or `None`. The list of bermeo2023, Figure 7.5, from
             `skinkit.pipeline.DISTORTIONS`, with its chances: brightness and contrast, a blur or noise, a
             lens, grid or elastic distortion, CLAHE, hue and an affine change at the size that the file has,
-            and a hole after resizing. Its flips and transposition are the fields above, which come later
-            here; that makes no difference, as the distortions are alike on all sides. The elastic one is
-            `"as_published"`, an affine jolt, or as `"described"`, waves.
+            and a hole after resizing. Its flips and transposition are the fields above, and come before. The
+            elastic one is `"as_published"`, an affine jolt, or as `"described"`, waves.
         illuminant: Float, 0 to 1; light of another colour: red, green and blue, each times its own
             U[1 - i, 1 + i].
 
@@ -111,8 +110,8 @@ class Crops:
 
     Args:
         strategy: String. `"single_crop"` trains on a random part of the image (`smallest_area` to all of its
-            area, width / height from 3/4 to 4/3) resized to the crop, and evaluates the image's centre;
-            `"multi_crop"` trains on one random crop of the whole image and evaluates ordered crops;
+            area, width / height from 3/4 to 4/3 of the crop's) resized to the crop, and evaluates the image's
+            centre; `"multi_crop"` trains on one random crop of the whole image and evaluates ordered crops;
             `"ordered_crops"` takes these in training too.
         size: Integer, side of the square crops in pixels; for `"single_crop"` also a pair, height and width.
         count: Integer, number of ordered crops, 1, 5 or n x n, as `crop_corners` places them; `None` for

@@ -14,7 +14,7 @@ from skinkit.names import check_name
 from skinkit.papers import Recipe
 
 # Decoded images are kept in memory up to this size, which leaves room on a small Colab machine.
-_MEMORY_CACHE_BYTES = 2**30
+_MEMORY_CACHE_BYTES = 5 * 2**28
 # Of images that are looked at once an epoch, fewer.
 _EVALUATION_CACHE_BYTES = 2**27
 

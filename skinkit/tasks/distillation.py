@@ -28,8 +28,10 @@ class Teaching:
 
     def __post_init__(self):
         check_fields("Teaching", self)
-        if not self.teachers:
-            raise ValueError("A student has one teacher or more. Received: teachers=()")
+        if not self.teachers or len({*self.teachers}) < len(self.teachers):
+            raise ValueError(
+                f"A student has one teacher or more, each once. Received: teachers={self.teachers}"
+            )
 
 
 class Distillation(Classification):
@@ -57,7 +59,7 @@ class Distillation(Classification):
     def build_on(self, needs):
         mine = _asked(self)
         for task in needs:
-            if not isinstance(task, Classification) or type(task).ask is not Classification.ask:
+            if type(task) not in (Classification, Distillation):
                 raise ValueError(
                     "A teacher classifies single images by a network. "
                     f"Received: {task.recipe.name}, {type(task).__name__}"

@@ -68,6 +68,9 @@ class FeatureClassifier(Task):
                 f"the last epoch. Received: input={self.recipe.input}, score_best={self.recipe.score_best}"
             )
 
+    def build_on(self, needs):
+        self.task.build_on(needs)
+
     def model(self, weights=None, needed=()):
         return self.task.model(weights, needed)
 

@@ -58,7 +58,7 @@ def folder(final, tmp_path):
 
 
 def test_each_image_is_scored_by_the_fold_that_left_it_out(final, out):
-    folds = [SavedRun(Plan(FOLDS, "smoke", "corrected", fold, 0).folder(out)) for fold in (0, 1)]
+    folds = [SavedRun(Plan(FOLDS, "smoke", "corrected", fold, fold).folder(out)) for fold in (0, 1)]
     expected = pd.concat([fold.predictions for fold in folds], ignore_index=True)
     pd.testing.assert_frame_equal(final.predictions, expected)
     assert len(final.predictions) == final.metrics["n"] == 60 and final.predictions["image_id"].is_unique
@@ -129,6 +129,11 @@ def test_an_ensemble_over_folds_is_leaky_or_out_of_fold(known, out, final):
         )
     )
     assert sound.manifest["stamp"].startswith("OUT OF FOLD") and sound.manifest["images"] == {"train": 60}
+    assert sound.manifest["stamp"].endswith("from one network an image, where this run joins several")
+    assert "joins several" not in final.manifest["stamp"]
+    # Each fold has a seed of its own, as on the page of ingredients.
+    for found in (sound.manifest["built_on"], final.manifest["scored_by"]):
+        assert [(each["fold"], each["seed"]) for each in found] == [(0, 0), (1, 1)]
     np.testing.assert_array_equal(sound.predictions.filter(like="p_"), final.predictions.filter(like="p_"))
     # Other images are answered by both members.
     rows = sound.run_data().rows("train").head(3)
@@ -136,6 +141,10 @@ def test_an_ensemble_over_folds_is_leaky_or_out_of_fold(known, out, final):
         sound.predictor()(rows).filter(like="p_"), leaky.predictions.filter(like="p_")[:3], atol=1e-6
     )
     assert json.loads((sound.folder / "weights.json").read_text()) == {"weights": [0.5, 0.5]}
+    # What all members have seen is known without its file, too.
+    seen = leaky.seen()
+    (leaky.folder / "seen.csv.gz").unlink()
+    assert len(leaky.seen()) == len(seen) == 60
 
 
 @pytest.mark.parametrize(

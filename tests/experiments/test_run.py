@@ -14,6 +14,7 @@ from sklearn.metrics import roc_auc_score
 
 from skinkit.experiments import run, summarise
 from skinkit.experiments.plan import Plan
+from skinkit.experiments.run import _clock
 from skinkit.experiments.run_data import build_run_data
 from skinkit.experiments.run_folder import SavedRun
 
@@ -114,6 +115,18 @@ def test_a_finished_run_is_not_repeated(finished, tiny, capsys):
     assert run(tiny, profile="smoke", folder=finished) == finished
     assert "Already finished" in capsys.readouterr().out
     assert (finished / "manifest.json").stat().st_mtime_ns == before
+
+
+def test_the_seconds_of_a_run_are_those_of_its_epochs_and_of_all_else(finished):
+    saved = SavedRun(finished)
+    assert saved.manifest["seconds"] > saved.history["seconds"].sum()
+
+
+def test_the_epochs_before_a_run_was_stopped_count(tmp_path, monkeypatch):
+    history = pd.DataFrame({"seconds": [40.0, 30.0, 20.0]})
+    for done, expected in ((0, 0.0), (2, 70.0)):
+        monkeypatch.setattr("skinkit.training.Checkpoint.latest", lambda self, done=done: {"epoch": done})
+        assert expected <= _clock(tmp_path)(history) < expected + 1
 
 
 def test_a_run_that_fails_before_its_first_epoch_leaves_no_plan(tiny, tmp_path):

@@ -4,13 +4,14 @@ import dataclasses
 import itertools
 import math
 
+import numpy as np
 import pytest
 
 from skinkit.data import CLASS_MAPS
 from skinkit.papers.best import ABLATION, BASE, CANDIDATES, FOLDS, LITE0
 from skinkit.papers.recipe import Recipe
 from skinkit.papers.registry import comparisons, recipe
-from skinkit.training import class_weights, resolve_alpha
+from skinkit.training import build_loss, class_weights, resolve_alpha
 
 
 def changed(first, second):
@@ -59,14 +60,24 @@ def test_a_candidate_changes_what_its_name_says_of_the_best_recipe_in_twelve_epo
         assert start.phases[0].epochs + end.phases[0].epochs == epochs and work[0] + work[1] < work[2]
 
 
-def test_the_loss_of_mixed_images_has_the_weights_of_the_best_recipe():
+def test_an_image_that_is_not_mixed_has_the_loss_of_the_best_recipe_without_smoothing():
     labels = (
         ["nv"] * 670 + ["mel"] * 111 + ["bkl"] * 110 + ["bcc"] * 51 + ["akiec"] * 33 + ["vasc"] * 14 + ["df"]
     )
     order, mixup = CLASS_MAPS["isic2018"].labels, recipe("skinkit/candidates/mixup")
     weights = class_weights(labels, order, **BASE.balancing.options)
-    alpha = resolve_alpha(mixup.loss.options, order, labels)["alpha"]
-    assert alpha == pytest.approx([*weights.values()])
+    loss = build_loss(mixup.loss.name, **resolve_alpha(mixup.loss.options, order, labels))
+    answers = np.random.default_rng(0).dirichlet(np.ones(len(order)), len(order)).astype("float32")
+    truth = np.eye(len(order), dtype="float32")
+    expected = build_loss(BASE.loss.name)(truth, answers, sample_weight=np.array([*weights.values()]))
+    assert float(loss(truth, answers)) == pytest.approx(float(expected), rel=1e-5)
+    assert BASE.loss.options == {"label_smoothing": 0.05} and "label_smoothing" not in mixup.loss.options
+
+
+def test_the_teachers_of_the_student_are_the_networks_of_its_fold():
+    student = recipe("skinkit/candidates/student")
+    assert student.teaching.options["teachers"] == tuple(each.name for each in FOLDS[1:])
+    assert student.resolve("quick").crop_size == FOLDS[1].resolve("quick").crop_size
 
 
 def test_neighbours_are_compared_on_the_same_images():

@@ -146,30 +146,35 @@ def test_centres_cover_what_document_and_code_say():
 # Random crops
 
 
-def like_torchvision(uniform, place, size, smallest):
+def like_torchvision(uniform, place, size, smallest, narrowest=3 / 4, widest=4 / 3):
     """`RandomResizedCrop.get_params`, fed with given random numbers."""
     height, width = size
     for share, shape in uniform.tolist():
         area = height * width * (smallest + (1 - smallest) * share)
-        ratio = math.exp(math.log(3 / 4) + (math.log(4 / 3) - math.log(3 / 4)) * shape)
+        ratio = math.exp(math.log(narrowest) + (math.log(widest) - math.log(narrowest)) * shape)
         w, h = round(math.sqrt(area * ratio)), round(math.sqrt(area / ratio))
         if 0 < w <= width and 0 < h <= height:
             return int(place[0] * (height - h + 1)), int(place[1] * (width - w + 1)), h, w
     w, h = width, height
-    if width / height < 3 / 4:
-        h = round(w / (3 / 4))
-    elif width / height > 4 / 3:
-        w = round(h * (4 / 3))
+    if width / height < narrowest:
+        h = round(w / narrowest)
+    elif width / height > widest:
+        w = round(h * widest)
     return (height - h) // 2, (width - w) // 2, h, w
 
 
+@pytest.mark.parametrize(
+    ("sides", "shapes"), [(8, (3 / 4, 4 / 3)), ((12, 16), (1, 16 / 9)), ((16, 8), (3 / 8, 2 / 3))]
+)
 @pytest.mark.parametrize("smallest", [0.08, 0.6])
 @pytest.mark.parametrize("size", [(450, 600), (60, 80), (300, 17), (11, 201)])
-def test_single_crops_are_those_of_torchvision(size, smallest):
+def test_single_crops_are_those_of_torchvision_with_shapes_about_that_of_the_crop(
+    size, smallest, sides, shapes
+):
     seeds = tf.constant([7, -1 - 3], tf.int64)
     numbers = tf.random.stateless_uniform((300, 22), seed=seeds, alg="philox").numpy()
-    expected = [like_torchvision(row[2:].reshape(10, 2), row[:2], size, smallest) for row in numbers]
-    crops = Crops("single_crop", 8, smallest_area=smallest)
+    expected = [like_torchvision(row[2:].reshape(10, 2), row[:2], size, smallest, *shapes) for row in numbers]
+    crops = Crops("single_crop", sides, smallest_area=smallest)
     boxes = draw_boxes(crops, size, 300, seed=7, epoch=3).numpy()
     same = (boxes == expected).all(axis=1)
     # In float32 a number next to a half may be rounded to the other side.

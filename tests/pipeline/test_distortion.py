@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from skinkit.papers.published import load_published
 from skinkit.pipeline import DISTORTIONS, Augmentation, PipelineSpec, build_dataset, decode_file
 from skinkit.pipeline.augment import distortion
+from skinkit.pipeline.augment.changes import draw_changes
 from skinkit.pipeline.augment.distortion import NUMBERS, STEPS, distort, draw_distortions
 
 LABELS = ("bkl", "mel", "nv")
@@ -220,9 +222,23 @@ def test_the_hole_is_always_whole(numbers):
 # The list
 
 
-def test_the_list_is_figure_7_5():
-    chances = [chance for chance, *_ in STEPS]
-    assert chances == [0.75, 0.7, 0.7, 0.7, 0.5, 0.85]
+# What stands for each row of Figure 7.5 that has a chance of its own, behind the flips.
+OF_FIGURE = {
+    "random-brightness-contrast": ("brightness_contrast",),
+    "one-of-blurs-and-noise": ("motion_blur", "median_blur", "gaussian_blur", "gaussian_noise"),
+    "one-of-distortions": ("optical_distortion", "grid_distortion", "elastic_{form}"),
+    "clahe": ("clahe",),
+    "hue-saturation-value": ("hue_saturation_value",),
+    "shift-scale-rotate": ("shift_scale_rotate",),
+}
+
+
+def test_the_list_is_figure_7_5_in_its_order():
+    cells = load_published("bermeo2023").query("table == 'figure7.5' and metric == 'p'")
+    printed = list(zip(cells["row"], cells["value"].astype(float), strict=True))
+    assert printed[:3] == [(row, 0.5) for row in ("transpose", "vertical-flip", "horizontal-flip")]
+    assert [(OF_FIGURE[row], p) for row, p in printed[3:-1]] == [(names, p) for p, names, _ in STEPS]
+    assert printed[-1] == ("coarse-dropout", distortion._CUT_OUT)
     named = [name.format(form=form) for _, names, _ in STEPS for name in names for form in ELASTIC]
     assert [*dict.fromkeys(named), "cut_out"] == list(DISTORTIONS)
     assert max(count for *_, count in STEPS) == NUMBERS
@@ -295,6 +311,23 @@ def test_images_are_distorted_at_their_own_size_and_cut_after_resizing(photo_tab
     expected = distort(whole, row.numpy(), form)
     resized = tf.image.resize(expected, (32, 32)) if resize == "bilinear" else cv2_area(expected)
     expected = np.floor(np.asarray(resized) + 0.5)
+    if row[-3] < 0.7:
+        expected = DISTORTIONS["cut_out"](expected, row[-2:].numpy())
+    np.testing.assert_allclose(found, expected, atol=1)
+
+
+def test_images_are_turned_before_they_are_distorted(photo_table):
+    # Half of the rows of a table may be turned for good, too.
+    augmentation = Augmentation(flip_left_right=1.0, transpose=1.0, distortions="described")
+    spec = PipelineSpec((32, 32), scaling="raw", augmentation=augmentation)
+    ((found, *_),) = [batches(photo_table[:1], spec, 1)[0]]
+    row = draw_distortions(1, seed=0, epoch=0)[0]
+    with tf.io.gfile.GFile(photo_table["path"][0], "rb") as file:
+        whole = tf.io.decode_jpeg(file.read(), dct_method="INTEGER_ACCURATE").numpy()
+    (orientation,) = draw_changes(augmentation, 1, (32, 32), seed=0, epoch=0)["orientation"].numpy()
+    assert orientation[0] and whole.shape[0] != whole.shape[1]
+    turned = whole.swapaxes(0, 1)[:: -1 if orientation[1] else 1, :: -1 if orientation[2] else 1]
+    expected = np.floor(cv2_area(distort(np.ascontiguousarray(turned), row.numpy(), "described")) + 0.5)
     if row[-3] < 0.7:
         expected = DISTORTIONS["cut_out"](expected, row[-2:].numpy())
     np.testing.assert_allclose(found, expected, atol=1)

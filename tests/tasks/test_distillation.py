@@ -70,7 +70,7 @@ def test_targets_are_labels_and_the_mean_answers_to_the_same_images(student):
     assert np.ptp(answers, axis=0).max() > 1e-4
 
 
-def test_a_student_begins_with_weights_of_its_own_and_learns_no_more_than_its_share(student):
+def test_a_student_begins_with_weights_of_its_own(student):
     task = tasks.of(STUDENT.resolve("smoke"))
     teacher = tasks.of(TEACHER.resolve("smoke")).model()
     teacher.set_weights([np.full_like(weights, 0.5) for weights in teacher.get_weights()])
@@ -97,6 +97,11 @@ def test_a_student_is_asked_without_its_teachers(student):
 
 LARGER = dataclasses.replace(TEACHER, image_size=(40, 32))
 NEVI = dataclasses.replace(TEACHER, target=choose("one_against_rest", label="nv"), positive="rest")
+TURNED = dataclasses.replace(
+    TEACHER,
+    target=choose("rotation", joint=True),
+    balancing=choose("none"),
+)
 FEATURES = dataclasses.replace(
     TEACHER, classifier=choose("logistic_regression", features="pooled"), phases=(), selection="last"
 )
@@ -105,7 +110,7 @@ FEATURES = dataclasses.replace(
 @pytest.mark.parametrize(
     ("student", "teacher", "message"),
     [
-        (taught_by(), TEACHER, r"one teacher or more. Received: teachers=\(\)"),
+        (taught_by(), TEACHER, r"one teacher or more, each once. Received: teachers=\(\)"),
         (taught_by(TEACHER.name, share=1.5), TEACHER, "`share` must be a number from 0 to 1"),
         (
             STUDENT.with_("own/a/b", teaching=choose("distilation", teachers=(TEACHER.name,))),
@@ -118,6 +123,18 @@ FEATURES = dataclasses.replace(
             TEACHER,
             r"Pass teachers=\('skinkit/test/teacher',\)",
         ),
+        (
+            taught_by(TEACHER.name),
+            dataclasses.replace(TEACHER, start_from=TEACHER.name),
+            "teacher needs itself: .*student > .*teacher > .*teacher$",
+        ),
+        (taught_by(TEACHER.name, TEACHER.name), TEACHER, "one teacher or more, each once"),
+        (
+            taught_by(TEACHER.name, classifier=choose("logistic_regression", features="pooled")),
+            LARGER,
+            "A student and its teachers must agree in image_size",
+        ),
+        (taught_by(TEACHER.name), TURNED, "by a network. Received: .*RotationBesideClass"),
         (taught_by(TEACHER.name), LARGER, r"agree in image_size. Received: \(32, 32\), and \(40, 32\) in"),
         (taught_by(TEACHER.name), FEATURES, "by a network. Received: .*FeatureClassifier"),
         (taught_by(TEACHER.name), NEVI, r"agree in labels. Received: .*\('nv', 'rest'\) in"),

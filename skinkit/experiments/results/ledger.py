@@ -11,7 +11,8 @@ from skinkit.experiments.plan import run_command
 from skinkit.experiments.results.comparisons import compare_runs
 from skinkit.experiments.results.figures import results_figures, save_figures
 from skinkit.experiments.results.finished_runs import ALIKE, ENOUGH_RUNS, alike, finished_runs
-from skinkit.experiments.results.pages.ablation_page import ablation_figures, ablation_page, ladders
+from skinkit.experiments.results.ladders import ladders
+from skinkit.experiments.results.pages.ablation_page import ablation_figures, ablation_page
 from skinkit.experiments.results.pages.document_page import Tables
 from skinkit.experiments.results.pages.errors_page import errors_figures, errors_page, runs_with_errors
 from skinkit.experiments.results.pages.page import check_results_folder, results_pages

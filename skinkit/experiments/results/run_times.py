@@ -203,6 +203,8 @@ def _work(recipe):
     pixels = size**2 if isinstance(size, int) else math.prod(size)
     # A step on ordered crops sees all of them.
     pixels *= recipe.input.options["count"] if recipe.input.name == "ordered_crops" else 1
+    # Of a step, a third is what a network answers, as each teacher does.
+    pixels *= 1 + len(recipe.teaching.options["teachers"]) / 3 if recipe.teaching else 1
     return epochs * pixels * recipe.model_size.get("width", 1) ** 2
 
 

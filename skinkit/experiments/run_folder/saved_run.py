@@ -315,10 +315,16 @@ class SavedRun:
             raise FileNotFoundError(f"{name} needs the trained weights of {needed}. {error}") from error
 
     def run_data(self, data_dir=None):
-        """Returns the run's `RunData`: table and split, as they were."""
+        """Returns the run's `RunData`, and those of an ensemble's members: table and split, as they were."""
         from skinkit.experiments.run_data import build_run_data
 
-        return build_run_data(self.recipe, self.manifest["profile"], self.manifest["fold"], data_dir)
+        profile = self.manifest["profile"]
+        found = build_run_data(self.recipe, profile, self.manifest["fold"], data_dir)
+        members = [
+            build_run_data(recipe, profile, said["fold"], data_dir)
+            for recipe, said in zip(self.members, self.manifest.get("built_on", ()), strict=False)
+        ]
+        return dataclasses.replace(found, members=tuple(members))
 
 
 def _recipe(settings):

@@ -66,7 +66,9 @@ def random_columns(count, seed, epoch):
 
 
 def change(image, changes, top=255, fill="reflect"):
-    """Applies one row of `draw_changes` to an image, except its distortions, which come before resizing.
+    """Applies one row of `draw_changes` to an image, except what comes before resizing.
+
+    That are distortions, and the orientation where there are some.
 
     Args:
         image: Tensor `(height, width, 3)`, uint8 RGB.

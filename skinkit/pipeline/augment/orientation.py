@@ -43,11 +43,14 @@ def compose(first, second):
 
 
 def orient(image, orientation):
-    """Returns an image `(height, width, 3)` transposed and flipped as `orientation` bool `(3,)` says."""
+    """Returns an image `(height, width, 3)` transposed and flipped as `orientation` bool `(3,)` says.
+
+    Only an image of unknown sides may change them.
+    """
     transposes, up_down, left_right = tf.unstack(orientation)
     result = tf.cond(transposes, lambda: tf.transpose(image, (1, 0, 2)), lambda: image)
     result = tf.cond(left_right, lambda: tf.reverse(result, [1]), lambda: result)
-    rows = tf.range(image.shape[0])
+    rows = tf.range(tf.shape(result)[0])
     # Faster than `tf.reverse`, which copies rows number by number.
     result = tf.gather(result, tf.where(up_down, rows[::-1], rows))
     return tf.ensure_shape(result, image.shape)

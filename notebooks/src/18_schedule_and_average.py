@@ -378,10 +378,11 @@ gains.groupby(["part", "row"]).mean().unstack("part").round(4)
 # ## 6. What does it cost to miss few?
 #
 # The page of the thesis calls a melanoma what has *melanoma* as the highest of eight probabilities, from one
-# view. Table 8.2 says what comes of it: a recall from 0.395 to 0.652. A network may know more than this rule
-# lets it say: the area under the curve is 0.84 to 0.89. A threshold on the probability of melanoma is another
-# rule, and its price can be read. It is chosen on *validation*; test is asked once. Both are calibrated
-# first, by the temperature that validation fits (chapter 4): this is the score of a service (chapter 19).
+# view. What comes of it is in the released matrices of one view: a recall from 0.395 to 0.639 (with four
+# views, in Table 8.2, from 0.395 to 0.652). A network may know more than this rule lets it say: the area
+# under the curve is 0.84 to 0.89. A threshold on the probability of melanoma is another rule, and its price
+# can be read. It is chosen on *validation*; test is asked once. Both are calibrated first, by the temperature
+# that validation fits (chapter 4): this is the score of a service (chapter 19).
 #
 # By hand: of the melanomas of validation, 90 % must lie at the threshold or above.
 

@@ -9,7 +9,7 @@ from skinkit.experiments.results.pages.page_text import leak_text, leakage
 from skinkit.papers.koefler2023.recipes import SPLIT_FIRST_OF
 
 # How an exam was held; the second is a control, in which one step of the first has another place.
-_WAYS = ("as_published", "split_then_augment", "corrected")
+_WAYS = ("as_published", "split_then_augment", "as_described", "corrected")
 
 
 def results_figures(ledger, results):
@@ -38,8 +38,9 @@ def results_figures(ledger, results):
         text = "Printed scores and ours; hollow: stand-ins, which cannot be compared"
         found["published_against_measured"] = plots.published_against_measured(beside), text
     if protocols := _by_protocol(fresh):
-        text = "What the leak is worth: the same rows under three protocols"
-        found["protocols"] = plots.score_intervals(protocols), text
+        text = "What the leak is worth: the same rows under several protocols"
+        rows = list(dict.fromkeys(name for table in protocols.values() for name in table.index))
+        found["protocols"] = plots.score_intervals(protocols, rows), text
     for section, (tables, rows) in rows_of_sections(ledger).items():
         text = "Main score of the rows under `corrected`"
         found[figure_name(section)] = plots.score_intervals(tables, rows), text
@@ -75,14 +76,14 @@ def rows_of_sections(ledger):
 
     Returns:
         Dictionary from a section with two such rows or more to `(tables, rows)`: a table of scores per
-        profile, and the rows' names, from the highest score to the lowest.
+        profile, and the rows' names, table by table from the highest score to the lowest.
     """
     found, shown = {}, _of_today(ledger)
     shown = shown[(shown["class"] == "all") & (shown["protocol"] == "corrected")]
     for section, rows in shown.groupby(sections(shown)):
         metric = "auc" if "auc" in set(rows["metric"]) else "macro_recall"
         rows = rows[rows["metric"] == metric].rename(columns={"measured": "value"})
-        rows = rows.assign(name=_names(rows)).sort_values("value", ascending=False)
+        rows = rows.assign(name=_names(rows)).sort_values(["table", "value"], ascending=[True, False])
         if rows["name"].nunique() > 1:
             tables = {
                 f"{metric}, {profile}": part.set_index("name") for profile, part in rows.groupby("profile")

@@ -20,6 +20,7 @@ from skinkit.experiments.results.pages.page_text import (
     short,
     wrapped,
 )
+from skinkit.files import read_csv
 from skinkit.names import counted
 from skinkit.papers.registry import printed_rows, recipes, same_method
 from skinkit.papers.registry import recipe as find_recipe
@@ -32,10 +33,11 @@ def run_times(runs):
         runs: List of `SavedRun`.
 
     Returns:
-        DataFrame with `ALIKE`, `images` (of all parts), `seconds`, `machine`, the `folder` of the run, and
-        `metric` and `score`, the name and the value of the score that it is told by.
+        DataFrame with `ALIKE`, `images` (of all parts), `seconds`, `machine`, the `folder` of the run,
+        `metric` and `score`, the name and the value of the score that it is told by, and `mel_leak`, the
+        share of the melanomas of its test part whose lesion is in training (NaN where it has none).
     """
-    columns = [*ALIKE, "images", "seconds", "machine", "folder", "metric", "score"]
+    columns = [*ALIKE, "images", "seconds", "machine", "folder", "metric", "score", "mel_leak"]
     return pd.DataFrame([_run_row(run) for run in runs], columns=columns)
 
 
@@ -47,7 +49,14 @@ def _run_row(run):
         **{"images": sum(m.get("images", {}).values()) or math.nan, "seconds": m.get("seconds", math.nan)},
         **{"machine": _machine(m.get("environment", {})), "folder": run.folder},
         **{"metric": metric, "score": scores.get(metric, {}).get("value", math.nan)},
+        "mel_leak": _mel_leak(run.folder / "leakage.csv"),
     }
+
+
+def _mel_leak(path):
+    """The leak of the melanomas of a test part."""
+    rates = read_csv(path).set_index("label")["lesion"] if path.exists() else {}
+    return float(rates.get("mel", math.nan))
 
 
 def _machine(environment):
@@ -104,16 +113,22 @@ def _each_run(times, machines, results):
 def _run_line(rows, scores):
     of = scores.set_index("metric")
     first = rows.iloc[0]
-    shown = {name: score_text(of.loc[name]) for name in (_main(of.index), "accuracy") if name in of.index}
+    names = (_main(of.index), "accuracy")
+    shown = {name: score_text(of.loc[name]) for name in names if name in of.index}
+    shown |= {"ece": f"{of.loc['ece'].measured:.3f}"} if "ece" in of.index else {}
     return {
         "row": f"[{short(first['recipe'])}]",
         "protocol": first["protocol"] + (", **stale**" if first["stale"] else ""),
-        "runs": len(rows),
-        "test images": int(scores["n"].iloc[0]),
-        "leak": leak_text(leakage(scores).iloc[0]),
+        "runs x test images": f"{len(rows)} x {int(scores['n'].iloc[0])}",
+        "leak (mel)": leak_text(leakage(scores).iloc[0]) + _of_melanomas(rows["mel_leak"].mean()),
         **{metric_words(metric): text for metric, text in shown.items()},
         "min a run": _minutes(rows["seconds"].mean()),
     }
+
+
+def _of_melanomas(rate):
+    """The leak of melanomas behind that of all images, where there is one."""
+    return f" ({100 * rate:.1f})" if rate > 0 else ""
 
 
 def _minutes(seconds):

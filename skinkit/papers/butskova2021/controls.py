@@ -18,7 +18,7 @@ from skinkit.papers.recipe import Phase, choose
 
 _OURS = {"published": ""}
 _MIXUP_BETA = choose("mixup", alpha=0.2)
-_DISCOUNTS = ("0.25", "0.5", "1")
+DISCOUNTS = ("0.25", "0.5", "1")
 _FASTAI = {"flip_left_right": 0.5, "rotation": 10, "zoom": 0.1, "brightness": 0.2, "contrast": 0.2}
 _DOWNSAMPLED = {
     **{"input": choose("downsampling"), "crop_size": None, "image_size": (128, 128)},
@@ -45,7 +45,7 @@ def _b7_controls():
     yield b7("controls/efficientnet-gamma0-mixup", "EfficientNet-B7, gamma 0, and mixup", "0", **_OURS)
     drawn = "EfficientNet-B7, gamma 1, and mixup with weights from beta"
     yield b7("controls/mixup-beta", drawn, "1", mixing=_MIXUP_BETA, **_OURS)
-    for discount in _DISCOUNTS:
+    for discount in DISCOUNTS:
         alpha = [float(discount), 1.0]
         yield b7(
             f"controls/gate-discount{discount}", f"The gate with nevi at {discount} of their weight", "1",
@@ -134,7 +134,6 @@ COMPARISONS = pairs_of(
     ("pretrained/efficientnet-gamma1", "controls/efficientnet-gamma1-no-mixup"),
     ("pretrained/efficientnet-gamma1", "controls/efficientnet-gamma0-mixup"),
     ("controls/mixup-beta", "pretrained/efficientnet-gamma1"),
-    *((f"controls/gate-discount{discount}", "controls/gate-discount1") for discount in _DISCOUNTS[:-1]),
     *(
         (f"controls/resnet50-gamma{gamma}-inverse-frequency", f"unpretrained/resnet50-gamma{gamma}")
         for gamma in GAMMAS
@@ -145,7 +144,7 @@ COMPARISONS = pairs_of(
         for row in ("downsampled-mixup", "scratch-equal-steps", "fastai-defaults")
     ),
     *((f"gamma/mobilenet-gamma{gamma}", "gamma/mobilenet-gamma0") for gamma in GAMMAS[1:]),
-    ("gamma/mobilenet-gamma1", "gamma/mobilenet-gamma1.5"),
+    *(("gamma/mobilenet-gamma1", f"gamma/mobilenet-gamma{gamma}") for gamma in GAMMAS[2:]),
     ("stages/lite0-gamma1", "stages/lite0-gamma0"),
     *((f"stages/lite0-gamma{gamma}-mixup", f"stages/lite0-gamma{gamma}") for gamma in "01"),
     ("stages/lite0-gamma1-mixup", "stages/lite0-gamma0-mixup"),

@@ -141,7 +141,7 @@ RECIPES = tuple(each for table in _TABLES for each in table())
 COMPARISONS = pairs_of(
     "butskova2021",
     *((f"unpretrained/resnet50-gamma{gamma}", "unpretrained/resnet50-gamma0") for gamma in GAMMAS[1:]),
-    ("unpretrained/resnet50-gamma1", "unpretrained/resnet50-gamma1.5"),
+    *(("unpretrained/resnet50-gamma1", f"unpretrained/resnet50-gamma{gamma}") for gamma in GAMMAS[2:]),
     ("pretrained/resnet50-gamma1", "pretrained/resnet50-gamma0"),
     ("pretrained/efficientnet-gamma1", "pretrained/resnet50-gamma1"),
 )

@@ -39,10 +39,19 @@ def _both(row):
 
 
 # butskova2021/pretrained/two-stage-efficientnet-gamma1
+# butskova2021/controls/two-stage-soft
+# butskova2021/controls/two-stage-discount{0.25,0.5,1}
 # butskova2021/stages/lite0-two-stage-{hard,soft}
 def _validation():
     row = f"pretrained/{_ROW}"
-    yield _joined(row, "Two EfficientNets in a row, the first for nevi", "hard", *_both(row), published=None)
+    gate, rest = _both(row)
+    yield _joined(row, "Two EfficientNets in a row, the first for nevi", "hard", gate, rest, published=None)
+    soft = "Two EfficientNets in a row, the product of both"
+    yield _joined("controls/two-stage-soft", soft, "soft", gate, rest, published="")
+    for discount in controls.DISCOUNTS:
+        gate = _KNOWN[f"butskova2021/controls/gate-discount{discount}"]
+        title = f"Two EfficientNets in a row, nevi at {discount} of their weight in the first"
+        yield _joined(f"controls/two-stage-discount{discount}", title, "hard", gate, rest, published="")
     for rule, title in (("hard", "the gate decides"), ("soft", "the product of both")):
         stages = _both("stages/lite0")
         yield _joined(f"stages/lite0-two-stage-{rule}", f"Both stages of Lite0: {title}", rule, *stages)
@@ -76,4 +85,9 @@ COMPARISONS = pairs_of(
     (f"pretrained/{_ROW}", "pretrained/efficientnet-gamma1"),
     *((f"stages/lite0-two-stage-{rule}", "stages/lite0-gamma1-mixup") for rule in ("hard", "soft")),
     ("stages/lite0-two-stage-hard", "stages/lite0-two-stage-soft"),
+    (f"pretrained/{_ROW}", "controls/two-stage-soft"),
+    *(
+        (f"controls/two-stage-discount{discount}", "controls/two-stage-discount1")
+        for discount in controls.DISCOUNTS[:-1]
+    ),
 )

@@ -97,6 +97,25 @@ def test_a_difference_is_told_in_a_sentence(judge):
     )
 
 
+def test_the_area_of_one_class_has_the_tolerance_of_areas(judge):
+    pair = {"first": "bermeo2023/schedules/lite0-m4", "second": "bermeo2023/schedules/lite0-m0"}
+    test = TEST | pair | {"document": "bermeo2023", "metric": "auc:mel", "expects": "not lower"}
+    for low, verdict in ((-0.005, "holds"), (-0.015, "open")):
+        measured = interval(low, 0.02, metric="auc:mel") | pair
+        assert judge([test], measured)["verdict"].tolist() == [verdict]
+
+
+def test_a_print_is_judged_once_for_the_rows_of_the_document(judge):
+    stand_in = {"first": "butskova2021/stages/lite0-gamma1", "second": "butskova2021/stages/lite0-gamma0"}
+    names = [f"butskova2021/pretrained/resnet50-gamma{gamma}" for gamma in "10"]
+    own = dict(zip(stand_in, names, strict=True))
+    alone = judge([TEST | stand_in])
+    assert alone["verdict"].tolist() == ["does not hold"] and "printed -0.026" in alone["words"].iloc[0]
+    both = judge([TEST | own, TEST | stand_in])
+    assert both["verdict"].tolist() == ["does not hold", "not tested"]
+    assert "printed" not in both["words"].iloc[1]
+
+
 @pytest.mark.parametrize(
     ("low", "high", "effect"), [(0.01, 0.05, "helped: +0.030"), (-0.05, -0.01, "did harm: -0.030")]
 )

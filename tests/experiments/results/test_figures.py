@@ -22,20 +22,25 @@ def ledger_of(rows, **more):
 def test_rows_of_one_name_in_two_tables_stand_apart_in_the_figure_of_protocols(tmp_path, monkeypatch):
     drawn = []
     draw = plots.score_intervals
-    monkeypatch.setattr(plots, "score_intervals", lambda tables: drawn.append(tables) or draw(tables))
+    monkeypatch.setattr(plots, "score_intervals", lambda *given: drawn.append(given) or draw(*given))
     rows = [
         ("koefler2023", table, "cnn", "all", "accuracy", "quick", protocol, None, 0.7, 0.6, 0.8)
         for table in ("table4a", "table5a")
         for protocol in ("as_published", "as_described", "corrected")
     ]
     control = ("koefler2023", "controls", "cnn-split-then-augment", *rows[0][3:])
-    draw_figures(ledger_of([*rows, control]), tmp_path)
-    assert [(way, table.index.nunique()) for way, table in drawn[0].items()] == [
+    # Nobody released code of this one.
+    others = [("butskova2021", "gamma", "mobilenet-gamma0", *row[3:]) for row in rows[1:3]]
+    draw_figures(ledger_of([*rows, control, *others]), tmp_path)
+    tables, names = drawn[0]
+    assert len(names) == 3 and names[-1].startswith("butskova2021/gamma/mobilenet-gamma0")
+    assert [(way, table.index.nunique()) for way, table in tables.items()] == [
         ("as_published", 2),
         ("split_then_augment", 1),
-        ("corrected", 2),
+        ("as_described", 3),
+        ("corrected", 3),
     ]
-    assert drawn[0]["split_then_augment"].index[0] in drawn[0]["as_published"].index
+    assert tables["split_then_augment"].index[0] in tables["as_published"].index
     assert {path.stem for path in (tmp_path / "figures").iterdir()} == {
         *("protocols", "published_against_measured")
     }

@@ -291,7 +291,7 @@ def test_runs_from_other_weights_and_in_another_precision_stand_apart(
     assert "\nProfile `full`, ham10000:\n" in page
     said = {"weights": f"weights `{other}`", "precision": other}[name]
     assert f"\nProfile `full`, {said}, ham10000:\n" in page
-    assert page.count("| [table5/densenet121-none] | corrected | 1 | ") == 2
+    assert page.count("| [table5/densenet121-none] | corrected | 1 x ") == 2
 
 
 def test_another_precision_has_a_verdict_once_three_of_its_runs_agree_with_float32(
@@ -324,7 +324,7 @@ def test_a_stale_run_is_marked_and_not_averaged_with_a_fresh_one(recipe_of_a_row
     assert rows.loc[0.70, "reason"] == rows.loc[0.70, "stale"]
     assert rows.loc[0.70, "command"] == ""
     page = page_of(runs, tmp_path)
-    assert "| [table5/densenet121-none] | corrected, **stale** | 1 |" in page
+    assert "| [table5/densenet121-none] | corrected, **stale** | 1 x " in page
     assert "| macro recall | 65.0 ± 1.0 | 60.0 (57.0-63.0) | outside |" in page
 
 

@@ -13,7 +13,13 @@ from skinkit.experiments.results.run_times import open_runs, open_text, runs_tex
 RUN = {
     **{"recipe": "koefler2023/table4a/cnn", "profile": "quick", "protocol": "corrected", "weights": ""},
     **{"precision": "float32", "dataset": "ham10000", "lacking": "", "stale": "", "images": 1600},
-    **{"seconds": 360.0, "machine": "CPU with 2 CPU cores", "metric": "macro_recall", "score": 0.5},
+    **{
+        "seconds": 360.0,
+        "machine": "CPU with 2 CPU cores",
+        "metric": "macro_recall",
+        "score": 0.5,
+        "mel_leak": 0.9,
+    },
     "folder": Path("results/runs/koefler2023/table4a/cnn/corrected-quick-fold0-seed0"),
 }
 
@@ -97,7 +103,7 @@ def test_runs_stand_with_score_leak_time_and_a_link_to_their_folder():
     ledger = pd.DataFrame(
         [
             {key: RUN[key] for key in keys} | scores | {"metric": metric}
-            for metric in ("macro_recall", "accuracy")
+            for metric in ("macro_recall", "accuracy", "ece")
         ]
     )
     other = {
@@ -113,7 +119,9 @@ def test_runs_stand_with_score_leak_time_and_a_link_to_their_folder():
         f"| {folder}0 | 0.500 | 6.0 |\n| {folder}1 | 0.250 | 12.0 |\n\n</details>"
     ) in text
     score = "0.500 (0.400-0.600), sd 0.020"
-    assert f"| [table4a/cnn] | corrected | 2 | 199 | 80.0 % | {score} | {score} | 9.0 |" in text
+    assert (
+        f"| [table4a/cnn] | corrected | 2 x 199 | 80.0 % (90.0) | {score} | {score} | 0.500 | 9.0 |" in text
+    )
     assert text.endswith("\n[table4a/cnn]: runs/koefler2023/table4a/cnn")
     text = runs_text(times({}, other | {"machine": "a GPU"}), ledger, "results")
     assert "On: (1) CPU with 2 CPU cores; (2) a GPU." in text
@@ -122,7 +130,7 @@ def test_runs_stand_with_score_leak_time_and_a_link_to_their_folder():
     text = runs_text(times({}, other | {"seconds": math.nan}), ledger, "results")
     assert text.startswith("2 runs, 0.1 hours in all but for 1 that nobody timed. On: ")
     assert f"| {folder}0 | 0.500 | 6.0 |\n| {folder}1 | 0.250 |  |" in text
-    assert f"{score} | {score} | 6.0 |" in text
+    assert f"{score} | {score} | 0.500 | 6.0 |" in text
 
 
 @pytest.mark.parametrize(

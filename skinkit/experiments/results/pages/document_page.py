@@ -21,7 +21,7 @@ from skinkit.papers.registry import choices, recipes
 _ELSEWHERE = ("text", "released")
 # A confusion matrix that nobody printed.
 _MATRIX = "released-"
-# What a difference is told by, the first that the document prints, or else the first that was measured.
+# What a difference is told by: all of it that the document prints, or else the first that was measured.
 _MAIN = ("macro_recall", "macro_auc", "macro_f1", "accuracy")
 _ORDERS = {"yes": "the order holds", "no": "the order does not hold", "open": "the order is open"}
 
@@ -152,7 +152,9 @@ def _table_text(cells, scores, beside):
 
 
 def differences_text(differences, tables):
-    """Returns a sentence for each pair of recipes and way to run them, by its main score.
+    """Returns sentences for each pair of recipes and way to run them: one for each printed difference.
+
+    Where none is printed, there is one of the main score.
 
     Args:
         differences: DataFrame, those of the page.
@@ -165,21 +167,26 @@ def differences_text(differences, tables):
     two = set(scores.loc[scores["metric"] == "auc", "recipe"])
     lines = []
     for _, rows in differences.groupby(["first", "second", *SHARED], sort=False):
-        row = _main(rows, two_classes=rows["first"].iloc[0] in two)
-        pair = [f"`{short(name)}`" for name in (row.first, row.second)]
-        known = what.get((row.first, row.second, row.protocol))
-        said = difference_in_words(row, known or f"{pair[0]} against {pair[1]}")
-        where = f"{' minus '.join(pair)}, {row.protocol}" if known else row.protocol
-        printed = f"; printed {row.printed:+.3f}, {_ORDERS[row.holds]}" if row.holds else ""
-        lines.append(wrapped(f"- {said}{printed} ({where}).", "  "))
+        for row in _told(rows, two_classes=rows["first"].iloc[0] in two):
+            lines.append(_difference_line(row, what.get((row.first, row.second, row.protocol))))
     return "\n".join(lines)
 
 
-def _main(rows, two_classes):
+def _difference_line(row, what):
+    pair = [f"`{short(name)}`" for name in (row.first, row.second)]
+    said = difference_in_words(row, what or f"{pair[0]} against {pair[1]}")
+    where = f"{' minus '.join(pair)}, {row.protocol}" if what else row.protocol
+    printed = f"; printed {row.printed:+.3f}, {_ORDERS[row.holds]}" if row.holds else ""
+    return wrapped(f"- {said}{printed} ({where}).", "  ")
+
+
+def _told(rows, two_classes):
+    """The rows of the scores with a printed difference, or else that of the main score."""
     printed = rows[rows["holds"] != ""]
     by_metric = {row.metric: row for row in (rows if printed.empty else printed).itertuples()}
-    order = _MAIN[1:] if two_classes else _MAIN
-    return next(by_metric[metric] for metric in (*order, *by_metric) if metric in by_metric)
+    order = dict.fromkeys([*(_MAIN[1:] if two_classes else _MAIN), *by_metric])
+    found = [by_metric[metric] for metric in order if metric in by_metric]
+    return found[:1] if printed.empty else found
 
 
 def _chosen_text(document):

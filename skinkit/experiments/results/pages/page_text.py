@@ -25,7 +25,8 @@ def score_text(row, percent=False):
 
 def metric_words(metric):
     """Returns the name of a score as it is read."""
-    return metric.replace("_", " ").replace("auc", "AUC").replace("f1", "F1")
+    words = metric.replace("_", " ")
+    return words.replace("auc", "AUC").replace("f1", "F1").replace("ece", "ECE")
 
 
 def leakage(rows):

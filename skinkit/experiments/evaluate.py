@@ -14,7 +14,8 @@ from skinkit.files import read_json
 
 _TWO = data.CLASS_MAPS["isic2020"].labels
 # So that scores of seen images never stand in the place of clean ones: no stem of a file ends so.
-_ENDINGS = {"drop": "", "keep": ".overlap-kept"}
+OVERLAP_KEPT = ".overlap-kept"
+_ENDINGS = {"drop": "", "keep": OVERLAP_KEPT}
 
 
 def summarise(folder):

@@ -66,6 +66,14 @@ def test_brier_sums_over_classes_and_is_twice_that_of_scikit_learn(predictions):
     assert brier_score(y_true, probabilities, LABELS) == pytest.approx(expected)
 
 
+def test_the_temperature_of_three_right_answers_of_four_by_hand():
+    # A probability of 0.9 that is right three times of four should be 0.75: T = ln 9 / ln 3.
+    spoilt = [[0.9, 0.1]] * 4
+    temperature = fit_temperature(["mel", "mel", "mel", "nv"], spoilt, LABELS)
+    assert temperature == pytest.approx(2, rel=1e-3)
+    np.testing.assert_allclose(apply_temperature(spoilt, temperature)[0], [0.75, 0.25], atol=1e-3)
+
+
 def test_the_temperature_that_spoilt_the_predictions_is_found(predictions, labels):
     rng = np.random.default_rng(99)
     _, honest = predictions(6000, seed=1)

@@ -12,11 +12,12 @@ import pytest
 from skinkit import data
 from skinkit.cli import main
 from skinkit.evaluation import choose_weights, join_members, unpack_predictions
-from skinkit.experiments import evaluate, run
+from skinkit.experiments import evaluate, run, write_card
 from skinkit.experiments.many_runs.run_list import list_runs
 from skinkit.experiments.plan import Plan
 from skinkit.experiments.predictions import prediction_groups
 from skinkit.experiments.recipe_check import check_recipe
+from skinkit.experiments.results.comparisons import _difference
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.explain import grad_cam, resize_map
 from skinkit.papers import Phase, Recipe, choose
@@ -124,6 +125,7 @@ def test_weights_are_chosen_on_validation_and_kept(both, out):
     np.testing.assert_allclose(
         probabilities(both.predictions), joined(members, "geometric_mean", found), atol=1e-6
     )
+    assert f", with the weights {found[0]:.3g}, {found[1]:.3g}\n" in write_card(both.folder).read_text()
 
 
 def test_ranks_are_those_among_the_test_images(carry_out, both, out):
@@ -131,6 +133,11 @@ def test_ranks_are_those_among_the_test_images(carry_out, both, out):
     members = [run_of(out, recipe) for recipe in (PLAIN, OTHER)]
     np.testing.assert_allclose(probabilities(ranks.predictions), joined(members, "rank_mean"), atol=1e-6)
     assert not ranks.task().asks_one_image
+    # Their order alone counts.
+    with pytest.raises(ValueError, match="neither a temperature nor a threshold.*by `mean`"):
+        evaluate(ranks.folder, sensitivity=0.9)
+    compared = _difference(RANKS.name, PLAIN.name, ranks, members[0])
+    assert [row["metric"] for row in compared] == ["macro_auc", "auc:mel"]
 
 
 def test_a_moved_folder_needs_no_other(both, tmp_path, monkeypatch):

@@ -73,12 +73,17 @@ def fit_rule(run, data_dir=None, tested=None, balanced=False, positive=None, **w
 
     Raises:
         FileNotFoundError: when the validation images were not predicted, and the model or they are missing.
-        ValueError: for both shares, and when the run has no validation images of its own, none of the class,
-            or, where it decides for macro recall, a class none in training.
+        ValueError: for ranks, for both shares, and when the run has no validation images of its own, none of
+            the class, or, where it decides for macro recall, a class none in training.
 
     Example:
         >>> fit_rule(SavedRun(folder), sensitivity=0.95).threshold.value
     """
+    if run.recipe.members and run.recipe.members.name == "rank_mean":
+        raise ValueError(
+            f"{run.folder}: ranks are not probabilities, so that they have neither a temperature nor a "
+            "threshold; their order alone counts, as in the AUC. Join the members by `mean` for these"
+        )
     chosen_on = validation_like(run, tested, data_dir)
     arrays = evaluation.unpack_predictions(chosen_on)
     temperature, labels = evaluation.fit_temperature(*arrays), arrays[2]

@@ -19,7 +19,7 @@ from skinkit.experiments.deciding.subgroups import read_subgroups, subgroups_tex
 from skinkit.experiments.deliverables.export import pixel_steps
 from skinkit.experiments.evaluate import intervals_said
 from skinkit.experiments.run_folder import SavedRun
-from skinkit.files import writing
+from skinkit.files import read_json, writing
 
 # Scores in the header, which a hub shows in its lists.
 _HEADLINE = ("accuracy", "macro_recall", "macro_auc", "ece")
@@ -216,7 +216,12 @@ def _members(run):
     if not run.members:
         return ""
     said = (f"{each['recipe']} fold {each['fold']} seed {each['seed']}" for each in run.manifest["built_on"])
-    return f"- an ensemble, by the {run.recipe.members.name} of: {', '.join(said)}\n"
+    weights = read_json(run.folder / "weights.json", "Join the members again: `--again`", "weights")[
+        "weights"
+    ]
+    equal = len({*weights}) == 1
+    weighted = "" if equal else f", with the weights {', '.join(f'{weight:.3g}' for weight in weights)}"
+    return f"- an ensemble, by the {run.recipe.members.name} of: {', '.join(said)}{weighted}\n"
 
 
 def _steps(run):

@@ -53,6 +53,7 @@ def test_differences_that_were_looked_at_are_counted():
     assert "\ntoo few to say: f (auc)\n" in text
     assert "2 differences were looked at, and 1 of their 95 % intervals leave out 0" in text
     assert text.endswith("about 0.1 would")
+    assert "all these images have the same or none: age, site, dx_type, dataset" in text
 
 
 def test_what_is_not_too_few_is_still_known_when_the_file_is_read_again(tmp_path):

@@ -29,6 +29,8 @@ def test_the_page_shows_what_lies_in_the_folder_of_the_run(folder, tmp_path):
     ids = {name: drawn[name] + "_NEW" for name in ("image_id", "lesion_id", "patient_id")}
     drawn.assign(label=named, **ids).to_csv(tmp_path / "outside.csv", index=False)
     evaluate(folder, on=tmp_path / "outside.csv")
+    # With images that it has seen: of no use here.
+    evaluate(folder, on=tmp_path / "outside.csv", overlap="keep")
     evaluate(folder, subgroups=True, sensitivity=0.9)
     run = SavedRun(folder)
     text = errors_page([RunErrors(run)], tmp_path)
@@ -41,6 +43,7 @@ def test_the_page_shows_what_lies_in_the_folder_of_the_run(folder, tmp_path):
     assert looked_at(read_subgroups(folder)) in " ".join(text.split()) and "too few to say: f" in text
     melanomas = int(named.eq("malignant").sum())
     assert line(text, "[test/tiny]", "outside", "40", str(melanomas)).count(" / ") == 1
+    assert "overlap" not in text
 
 
 def test_without_runs_the_page_says_so():

@@ -11,6 +11,7 @@ from skinkit.experiments.results.beside import is_repeated, runs_beside, score_c
 from skinkit.experiments.results.claims import claim_verdicts, difference_in_words, judge_claims
 from skinkit.experiments.results.comparisons import SHARED
 from skinkit.experiments.results.pages.page_text import figure_line, folded, short, wrapped
+from skinkit.experiments.results.pages.split_text import split_text
 from skinkit.experiments.results.pages.table_text import matrices_text, show_lines, table_text
 from skinkit.experiments.results.run_times import open_runs, open_text, runs_text
 from skinkit.papers.published import DOCUMENTS, FOLDER, read_cells
@@ -85,6 +86,7 @@ def document_page(document, tables, figures=None):
     differences = tables.differences[belongs_to(tables.differences["first"], keys)]
     if not differences.empty:
         parts += ["## Differences", differences_text(differences, tables)]
+    parts += _split_parts(tables.ledger[belongs_to(tables.ledger["recipe"], keys)])
     times = tables.times[belongs_to(tables.times["recipe"], keys)]
     if not times.empty:
         parts += ["## Runs", runs_text(times, tables.ledger, tables.folder)]
@@ -93,6 +95,11 @@ def document_page(document, tables, figures=None):
         parts += [text for key in keys for text in (*choices(key), _chosen_text(key))] + [_notes(document)]
     left = pd.concat([tables.left[key] for key in keys], ignore_index=True)
     return "\n\n".join(filter(None, [*parts, "## Open", open_text(left)])) + "\n"
+
+
+def _split_parts(ledger):
+    text = split_text(ledger)
+    return ["## What the split is worth", text] if text else []
 
 
 def _head(document):

@@ -1,0 +1,48 @@
+"""What a split is worth: the scores of recipes whose test images training knows, and does not know."""
+
+import math
+
+import pandas as pd
+
+from skinkit.experiments.results.finished_runs import ALIKE, ENOUGH_RUNS
+from skinkit.experiments.results.pages.page_text import leak_text, leakage, metric_words, short, wrapped
+
+_SHARED = [name for name in ALIKE if name not in ("protocol", "stale")]
+_METRICS = ("macro_recall", "accuracy")
+_Z = 1.96
+_HEAD = (
+    "Each line is a recipe under two protocols, whose test images differ: the interval adds up those of both "
+    "scores and their spread over the runs, as if they were independent."
+)
+
+
+def split_text(ledger):
+    """Returns the differences between `corrected` and the other protocols as text, `""` without any.
+
+    Args:
+        ledger: DataFrame of `skinkit.experiments.ledger`, of the recipes of one page.
+    """
+    rows = ledger[ledger["class"].eq("all") & ledger["metric"].isin(_METRICS) & ledger["stale"].eq("")]
+    rows = rows[rows["runs"].astype(float) >= ENOUGH_RUNS]
+    rows = rows.assign(leak=leakage(rows)).drop_duplicates([*_SHARED, "protocol", "metric"])
+    lines = []
+    for _, alike in rows.groupby([*_SHARED, "metric"], sort=False):
+        by_protocol = {row.protocol: row for row in alike.itertuples()}
+        if (sound := by_protocol.pop("corrected", None)) is not None:
+            lines += [_line(other, sound) for other in by_protocol.values()]
+    return "\n".join([wrapped(_HEAD), "", *lines]) if lines else ""
+
+
+def _line(other, sound):
+    difference = other.measured - sound.measured
+    half = _Z * math.hypot(_error(other), _error(sound))
+    interval = f", 95 % {difference - half:+.3f} to {difference + half:+.3f}" if not math.isnan(half) else ""
+    said = f"{difference:+.3f} {metric_words(other.metric)}{interval}"
+    leaks = f"leak {leak_text(other.leak)} against {leak_text(sound.leak)}"
+    return wrapped(f"- `{short(other.recipe)}`, {other.protocol} minus corrected: {said}; {leaks}.", "  ")
+
+
+def _error(row):
+    """The standard error of a score, from its interval and from the spread over its runs."""
+    spread = row.run_sd / math.sqrt(row.runs) if pd.notna(row.run_sd) else 0.0
+    return math.hypot((row.high - row.low) / (2 * _Z), spread)

@@ -1,4 +1,4 @@
-"""The test images with the largest losses of each class, with the maps of where the model looks."""
+"""The test images with the largest losses, by class and by wrong answer, and where the model looks."""
 
 from typing import NamedTuple
 
@@ -8,9 +8,10 @@ import numpy as np
 from skinkit import evaluation, explain
 from skinkit.experiments.explain import image_rows
 from skinkit.experiments.report.figures import Figure, address
+from skinkit.experiments.report.numbers import PAIRS
 
 _OF_A_CLASS = 4
-# Longer side in pixels, and quality: 28 images with one map each take less than 1 MB.
+# Longer side in pixels, and quality: 36 images with one map each take less than 1 MB.
 _SIDE = 200
 # A map whose least value is a larger share of its largest shows no place.
 _EVEN = 0.7
@@ -34,7 +35,9 @@ class Look(NamedTuple):
 
 
 def looks(run, data_dir=None):
-    """Returns the `Look`s of the images with the largest losses, largest first, at most a few of a class.
+    """Returns the `Look`s of the images with the largest losses, largest first.
+
+    They are a few of each class, and the hardest of each of the most frequent wrong answers.
 
     Args:
         run: `SavedRun`.
@@ -64,7 +67,9 @@ def _largest_losses(predictions):
     truth, probabilities, _ = evaluation.check_predictions(*evaluation.unpack_predictions(predictions))
     order = np.lexsort((-probabilities.max(axis=1), probabilities[np.arange(len(truth)), truth]))
     ranked = predictions.iloc[order].drop_duplicates("image_id")
+    hardest = evaluation.error_pairs(predictions).head(PAIRS)["hardest"]
     kept = ranked.groupby("label", sort=False).cumcount() < _OF_A_CLASS
+    kept |= ranked["image_id"].isin(hardest)
     positions = predictions.index.get_indexer(ranked.index[kept])
     return predictions.iloc[positions], truth[positions], probabilities[positions]
 

@@ -17,7 +17,8 @@ from skinkit.experiments.deciding.subgroups import (
 from skinkit.experiments.report import words
 
 # Pairs of classes in sight.
-_PAIRS = 8
+# Most frequent wrong answers that the page shows, the hardest image of each with its maps.
+PAIRS = 8
 
 
 class Told(NamedTuple):
@@ -105,7 +106,7 @@ def pairs(run):
     """Returns the most frequent wrong answers, and how many pairs there are."""
     found = known_error_pairs(run)
     known = found["consensus"].astype(object).where(found["consensus"].notna(), None)
-    return {"pairs": found.assign(consensus=known).head(_PAIRS).to_dict("records"), "all_pairs": len(found)}
+    return {"pairs": found.assign(consensus=known).head(PAIRS).to_dict("records"), "all_pairs": len(found)}
 
 
 def subgroups(run):

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from skinkit.evaluation import error_pairs
 from skinkit.experiments import SavedRun
 from skinkit.experiments.report import looks
 
@@ -16,16 +17,25 @@ def found(whole):
     return SavedRun(whole), looks.looks(SavedRun(whole))
 
 
-def test_at_most_four_images_of_a_class_are_shown_and_the_worst_first(found):
+def test_four_images_of_a_class_and_the_hardest_of_each_wrong_answer_are_shown_the_worst_first(found):
     run, shown = found
     losses = [look.of_truth for look in shown]
-    assert losses == sorted(losses)
+    assert losses == sorted(losses) and len({look.image_id for look in shown}) == len(shown)
+    hardest = {*error_pairs(run.predictions).head(8)["hardest"]}
+    assert hardest <= {look.image_id for look in shown}
     for label, rows in run.predictions.groupby("label"):
-        of_class = [look for look in shown if look.truth == label]
-        worst = rows.nsmallest(4, f"p_{label}", keep="all")
-        assert len(of_class) == min(4, len(rows)) and {look.image_id for look in of_class} <= {
-            *worst["image_id"]
-        }
+        of_class = [look.image_id for look in shown if look.truth == label]
+        worst = {*rows.nsmallest(4, f"p_{label}", keep="all")["image_id"]}
+        assert min(4, len(rows)) <= len(of_class) and {*of_class} <= worst | hardest
+
+
+def test_the_hardest_image_of_a_wrong_answer_is_shown_beyond_the_fourth_of_its_class():
+    wrong = [f"w{i}" for i in range(5)]
+    table = pd.DataFrame({"image_id": [*wrong, "other"], "lesion_id": [*wrong, "other"], "label": "mel"})
+    table["p_mel"], table["p_nv"] = [0.0, 0.01, 0.02, 0.03, 0.04, 0.3], [1.0, 0.99, 0.98, 0.97, 0.96, 0.0]
+    table["p_df"] = [0.0] * 5 + [0.7]
+    chosen, *_ = looks._largest_losses(table)
+    assert chosen["image_id"].tolist() == ["w0", "w1", "w2", "w3", "other"]
 
 
 def test_an_image_stands_beside_its_own_numbers(found):
@@ -38,7 +48,9 @@ def test_an_image_stands_beside_its_own_numbers(found):
 
 
 def test_copies_of_an_image_are_shown_once():
-    twice = pd.DataFrame({"image_id": ["a", "a", "b"], "label": "mel", "p_mel": 0.1, "p_nv": 0.9})
+    twice = pd.DataFrame(
+        {"image_id": ["a", "a", "b"], "lesion_id": "x", "label": "mel", "p_mel": 0.1, "p_nv": 0.9}
+    )
     chosen, truth, probabilities = looks._largest_losses(twice)
     assert chosen["image_id"].tolist() == ["a", "b"]
     assert truth.tolist() == [0, 0] and probabilities.shape == (2, 2)
@@ -46,7 +58,9 @@ def test_copies_of_an_image_are_shown_once():
 
 def test_of_equal_losses_the_surer_answer_comes_first():
     p = {"p_mel": [0.0, 0.0, 0.3], "p_nv": [0.6, 0.9, 0.4], "p_bcc": [0.4, 0.1, 0.3]}
-    chosen, _, _ = looks._largest_losses(pd.DataFrame({"image_id": [*"abc"], "label": "mel", **p}))
+    chosen, _, _ = looks._largest_losses(
+        pd.DataFrame({"image_id": [*"abc"], "lesion_id": [*"abc"], "label": "mel", **p})
+    )
     assert chosen["image_id"].tolist() == ["b", "a", "c"]
 
 

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import hashlib
 import json
+import math
 import os
 import zipfile
 import zlib
@@ -105,6 +106,24 @@ def writing(path, ending=".part"):
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def write_json(path, content):
+    """Writes `content` as JSON whole or not at all."""
+    text = json.dumps(plain_json(content), indent=2, allow_nan=False) + "\n"
+    with writing(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def plain_json(content):
+    """Returns the content in JSON's own types: NaN, which JSON does not know, becomes null."""
+    if isinstance(content, dict):
+        return {name: plain_json(value) for name, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [plain_json(value) for value in content]
+    if content is None or isinstance(content, str | bool | int):
+        return content
+    return None if math.isnan(content) else float(content)
 
 
 def file_hash(path, algorithm="sha256"):

@@ -12,9 +12,9 @@ import json
 from pathlib import Path
 
 from skinkit import __version__
-from skinkit.experiments.predictions import read_predictions, score_with_intervals, write_json
+from skinkit.experiments.predictions import read_predictions, score_with_intervals
 from skinkit.experiments.run_folder import SavedRun
-from skinkit.files import files_named
+from skinkit.files import files_named, write_json
 from skinkit.names import counted
 
 NOTE = f"skinkit {__version__}: metrics computed again from the files of predictions"

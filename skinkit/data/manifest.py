@@ -9,13 +9,12 @@ from skinkit.data.tables.csv_file import refuse_rows
 from skinkit.data.tables.missing import id_text, known_ids
 
 
-def validate(table, labels=None):
+def validate(table):
     """Checks a manifest table and gives it the right types.
 
     Args:
         table: DataFrame with the columns `COLUMNS`, and `source_id` and `transform` where images
             are augmented offline.
-        labels: Strings, the only labels allowed; default: any.
 
     Returns:
         The table with a fresh index, columns in order, strings as `string`, age as `Float64`, ids of
@@ -25,7 +24,7 @@ def validate(table, labels=None):
         ValueError: naming the row, the column, what was expected and what was found.
 
     Example:
-        >>> table = validate(table, labels=CLASS_MAPS["isic2018"].labels)
+        >>> table = validate(table)
     """
     absent = [column for column in COLUMNS if column not in table]
     if absent:
@@ -41,7 +40,7 @@ def validate(table, labels=None):
     readers = {name: id_text if name in IMAGE_IDS else known_ids for name in checked if name.endswith("_id")}
     checked = checked.assign(**{name: read(checked[name]) for name, read in readers.items()})
     checked = checked.astype({column: "string" for column in checked if column != "age"})
-    check_rows(checked, functools.partial(refuse_rows, "Manifest table, row", checked), labels)
+    check_rows(checked, functools.partial(refuse_rows, "Manifest table, row", checked))
     checked["age"] = pd.to_numeric(checked["age"], errors="coerce").astype("Float64")
     checked.attrs = {**table.attrs}
     return checked

@@ -1,14 +1,11 @@
 """Predictions tables: made by a model, saved without loss, and scored with intervals."""
 
-import json
-import math
-
 import numpy as np
 import pandas as pd
 
 from skinkit.data.splits.grouping import group_keys
 from skinkit.data.tables.missing import known_ids
-from skinkit.files import read_csv, writing
+from skinkit.files import read_csv, write_json, writing
 from skinkit.names import check_name
 
 # Changes of predictions before they are scored.
@@ -155,21 +152,3 @@ def save_scored(predictions, positive, folder, ending="", **notes):
     metrics = {**notes, **score_with_intervals(read_predictions(path), positive)}
     write_json(folder / f"metrics{ending}.json", metrics)
     return metrics
-
-
-def write_json(path, content):
-    """Writes `content` as JSON whole or not at all."""
-    text = json.dumps(plain_json(content), indent=2, allow_nan=False) + "\n"
-    with writing(path) as part:
-        part.write_text(text, encoding="utf-8")
-
-
-def plain_json(content):
-    """Returns the content in JSON's own types: NaN, which JSON does not know, becomes null."""
-    if isinstance(content, dict):
-        return {name: plain_json(value) for name, value in content.items()}
-    if isinstance(content, list | tuple):
-        return [plain_json(value) for value in content]
-    if content is None or isinstance(content, str | bool | int):
-        return content
-    return None if math.isnan(content) else float(content)

@@ -14,14 +14,13 @@ from skinkit.experiments.predictions import (
     predict_parts,
     predictor,
     save_scored,
-    write_json,
     write_predictions,
 )
 from skinkit.experiments.run_folder import SavedRun, resume
 from skinkit.experiments.run_folder.changed_images import check_unchanged, note_images
 from skinkit.experiments.run_folder.repair import mend
 from skinkit.experiments.run_folder.seen_images import seen_images
-from skinkit.files import is_locked, locked, writing
+from skinkit.files import is_locked, locked, write_json, writing
 from skinkit.papers.registry import recipe as find_recipe
 from skinkit.papers.registry import same_method
 

@@ -6,7 +6,6 @@ import keras
 from keras import layers
 
 from skinkit.layers import BatchNormalization, MaxPoolWithIndices, MaxUnpool
-from skinkit.models.weights import load_weights
 from skinkit.values import Count
 
 FINALS = ("recommended", "as_released")
@@ -18,7 +17,6 @@ def segnet_autoencoder(
     input_shape,
     final: Literal[FINALS] = "recommended",
     widths: tuple[Count, ...] = (64, 128, 256, 512, 512),
-    weights=None,
 ):
     """Returns an autoencoder of 13 + 13 convolutions that unpools to where it pooled.
 
@@ -33,13 +31,11 @@ def segnet_autoencoder(
         final: Last convolution: `"recommended"`, a sigmoid; `"as_released"`, batch normalisation and ReLU
             as everywhere, so that a pixel may be larger than 1.
         widths: Five integers, filters of the levels.
-        weights: `None`, or the path of a file `.keras` or `.weights.h5` of the same model.
 
     Returns:
         A `keras.Model` whose float32 output has the input's shape.
 
     Raises:
-        FileNotFoundError: when there is no file at `weights`.
         ValueError: for an image that five poolings do not divide, another number of widths or an unknown
             `final`.
 
@@ -59,10 +55,7 @@ def segnet_autoencoder(
         mirrored = [widths[level]] * (_CONVOLUTIONS[level] - 1)
         # The last convolution of the lowest level is the network's last.
         x = relu_block(x, f"decoder{level + 1}", [*mirrored, widths[level - 1]] if level else mirrored)
-    model = keras.Model(image, _last(x, input_shape[-1], final), name="segnet_autoencoder")
-    if weights is not None:
-        load_weights(model, weights)
-    return model
+    return keras.Model(image, _last(x, input_shape[-1], final), name="segnet_autoencoder")
 
 
 def bottleneck_features(autoencoder, pooled=True):

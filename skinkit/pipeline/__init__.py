@@ -12,6 +12,3 @@ from skinkit.pipeline.pretext import Disorder, Turn, disorder, turn
 from skinkit.pipeline.sampling import SAMPLERS, Sampler
 from skinkit.pipeline.spec import Augmentation, Crops, PipelineSpec
 from skinkit.pipeline.views import VIEWS, check_views, image_views, symbolic_views
-
-# The name of earlier versions.
-Companions = ExtraInputs

@@ -1,14 +1,12 @@
 """Ensembles: several trained networks whose predictions are joined."""
 
-import json
-
 import keras
 import numpy as np
 
 from skinkit import explain
 from skinkit.data.splits.grouping import group_keys
 from skinkit.evaluation import ENSEMBLE_RULES, check_weights, choose_weights
-from skinkit.files import read_json, writing
+from skinkit.files import read_json, write_json
 from skinkit.papers.members import UNTRAINED, members_of
 from skinkit.tasks.batches import evaluation_images
 from skinkit.tasks.task import Explanation, Task
@@ -143,9 +141,7 @@ class Ensemble(Task):
         return found[0].images, means
 
     def save(self, folder):
-        text = json.dumps({"weights": self.weights.tolist()}) + "\n"
-        with writing(folder / _FILE) as part:
-            part.write_text(text, encoding="utf-8")
+        write_json(folder / _FILE, {"weights": self.weights.tolist()})
 
     def restore(self, folder, model, run_data, seed):
         said = read_json(

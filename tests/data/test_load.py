@@ -485,7 +485,6 @@ class TestValidate:
             ("image_id", " ", "an image id"),
             ("label", pd.NA, "a diagnosis"),
             ("label", "NV", "a lower-case code"),
-            ("label", "wart", "row 0, column 'label': expected one of nv"),
             ("age", 121.0, "years from 0 to 120"),
             ("sex", "f", "one of female, male"),
             ("dx_type", "guess", "one of histo"),
@@ -495,7 +494,7 @@ class TestValidate:
         table = read(ham_folder())
         table.loc[0, column] = value
         with pytest.raises(ValueError, match=says):
-            validate(table, labels=("nv", "mel", "bkl"))
+            validate(table)
 
     @pytest.mark.parametrize("word", ["unknown", "-1", "-1.0", "nan", "", "n/a", "None", "<NA>"])
     def test_words_for_missing_become_missing_ids(self, ham_folder, word):

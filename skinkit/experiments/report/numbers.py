@@ -133,10 +133,3 @@ def leaks(run):
     """Returns the rows of a leakage report; none where nothing is known to be shared."""
     is_shared = run.leakage.drop(columns="n").fillna(0).to_numpy(float).any()
     return run.leakage.reset_index().to_dict("records") if is_shared else []
-
-
-def why_no_intervals(run):
-    """Returns why there are no intervals; `""` where there are some."""
-    if intervals(run)["low"].notna().any():
-        return ""
-    return f"no intervals: fewer than two groups to resample, by {run.metrics['grouped_by']}"

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import jinja2
 
+from skinkit.experiments.evaluate import intervals_said
 from skinkit.experiments.report import figures, numbers, words
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.files import writing
@@ -49,7 +50,7 @@ def _numbers(run):
         "classes": numbers.by_class(run),
         "means": numbers.means(run),
         "matrix": numbers.confusion(run),
-        "no_intervals": numbers.why_no_intervals(run),
+        "intervals": intervals_said(run.metrics),
         "leaks": numbers.leaks(run),
         **numbers.pairs(run),
         **numbers.subgroups(run),

@@ -4,9 +4,8 @@ import contextlib
 import json
 import re
 
-from skinkit.experiments.predictions import write_json
 from skinkit.experiments.run_folder import changed_images
-from skinkit.files import read_json, remove, remove_matching
+from skinkit.files import read_json, remove, remove_matching, write_json
 from skinkit.papers.recipe import Recipe
 from skinkit.papers.recipe_page import changed_settings
 

@@ -9,9 +9,9 @@ without these; flips; the epoch with the best mean recall; no training on both p
 Networks without pretraining see a random 128 x 128 of 450 x 600 pixels, and the centre in evaluation;
 pretrained ones the image at 128 x 128, because 6 % of it is not enough for an accuracy of 0.9. Their weights
 are those of ImageNet, where the document says Imagenette; one epoch trains their head alone, of 512 and 128
-units with ReLU. Batch normalisation has PyTorch's momentum of 0.9, and in EfficientNet-Lite0, of our own rows,
-that network's 0.99. Alpha is 1, but 0.5 for nevi in the gate, their "discount"; the second stage learns the
-six other classes by their true labels.
+units with ReLU. Batch normalisation has PyTorch's momentum of 0.9; that of EfficientNet-Lite0, in our own
+rows, has 0.99. Alpha is 1, but 0.5 for nevi in the gate, their "discount"; the second stage learns the six
+other classes by their true labels.
 """
 
 from skinkit.papers.pairs import pairs_of

@@ -3,8 +3,8 @@
 import numpy as np
 
 from skinkit import evaluation
-from skinkit.experiments.predictions import plain_json, score_with_intervals
-from skinkit.files import file_hash
+from skinkit.experiments.predictions import score_with_intervals
+from skinkit.files import file_hash, plain_json
 
 NOTICE = "Research and teaching only. Not for clinical use."
 _DRAWN = "Trained on drawn images, not on photographs: it knows nothing of real lesions."

@@ -27,6 +27,7 @@ from skinkit.experiments.deciding.subgroups import (
 )
 from skinkit.experiments.evaluate import _text
 from skinkit.experiments.report import write_report
+from skinkit.files import write_json
 
 RUNS = Path(__file__).parents[3] / "results/runs/skinkit"
 RUN = RUNS / "demo/ham10000/corrected-quick-fold0-seed0"
@@ -105,7 +106,7 @@ def text_of(folder):
 
 def test_the_page_shows_scores_of_every_version(predictions, metrics, two_classes):
     saved_predictions.write_predictions(predictions, two_classes / "predictions.csv.gz")
-    saved_predictions.write_json(two_classes / "metrics.json", metrics)
+    write_json(two_classes / "metrics.json", metrics)
     page = text_of(two_classes)
     assert ("Wilson's interval, for few lesions" in page) == ("method" in metrics["scores"]["ece"])
     # All 6 melanomas are found, and so few show no more than this.

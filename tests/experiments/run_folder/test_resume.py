@@ -17,11 +17,14 @@ def contents(folder):
     return {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()}
 
 
-def test_a_run_that_failed_before_its_first_epoch_blocks_nothing(untrained, tmp_path, monkeypatch):
+def test_a_run_that_was_stopped_before_its_first_epoch_blocks_nothing(untrained, tmp_path, monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
     other = dataclasses.replace(untrained, balancing=choose("class_weights", power=0.2))
     with monkeypatch.context() as patch:
-        patch.setattr("skinkit.training.fit", None)
-        with pytest.raises(TypeError):
+        patch.setattr("skinkit.training.fit", stop)
+        with pytest.raises(KeyboardInterrupt):
             run(other, "smoke", folder=tmp_path, verbose=0)
     assert (tmp_path / "plan.json").exists()
     run(untrained, "smoke", folder=tmp_path, verbose=0)

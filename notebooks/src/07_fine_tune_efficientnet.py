@@ -597,7 +597,7 @@ assert never_thawed is not None, "`dataclasses.replace(plan, name=..., phases=(.
 assert never_thawed.name != plan.name, "give it a name of your own"
 assert never_thawed.model == plan.model, "the model stays; its phases change"
 phases = tasks.phases.training_phases(
-    never_thawed.resolve(profile), network, steps, "categorical_crossentropy"
+    never_thawed.resolve(profile), network, steps, loss="categorical_crossentropy"
 )
 assert all(set(phase.trainable or everything) == set(head) for phase in phases), "the backbone still moves"
 total = sum(phase.epochs for phase in plan.phases)

@@ -40,6 +40,26 @@ def pipeline_spec(recipe, augment):
     )
 
 
+def check_agreement(who, recipe, other, fields):
+    """Raises `ValueError` when two networks are not asked about equal pixels, or their recipes differ.
+
+    Args:
+        who: String, both of them, which begins the message.
+        recipe: A resolved `Recipe`.
+        other: Another one.
+        fields: Names of the fields of a recipe that are equal, too.
+    """
+    mine, theirs = (
+        vars(pipeline_spec(each, augment=False)) | {name: getattr(each, name) for name in fields}
+        for each in (recipe, other)
+    )
+    if wrong := [name for name in mine if mine[name] != theirs[name]]:
+        raise ValueError(
+            f"{who} must agree in {', '.join(wrong)}. Received: {mine[wrong[0]]!r}, and "
+            f"{theirs[wrong[0]]!r} in {other.name}"
+        )
+
+
 def _crops(recipe):
     if recipe.input.name == "downsampling":
         return None

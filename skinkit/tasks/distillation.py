@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from skinkit import models
-from skinkit.tasks.batches import pipeline_spec
+from skinkit.tasks.batches import check_agreement
 from skinkit.tasks.classification import Classification
 from skinkit.tasks.task import Prepared
 from skinkit.values import Share, check_fields
@@ -57,19 +57,13 @@ class Distillation(Classification):
         return recipe.teaching is not None and Classification.suits(recipe)
 
     def build_on(self, needs):
-        mine = _asked(self)
         for task in needs:
             if type(task) not in (Classification, Distillation):
                 raise ValueError(
                     "A teacher classifies single images by a network. "
                     f"Received: {task.recipe.name}, {type(task).__name__}"
                 )
-            found = _asked(task)
-            if wrong := [name for name in mine if mine[name] != found[name]]:
-                raise ValueError(
-                    f"A student and its teachers must agree in {', '.join(wrong)}. Received: "
-                    f"{mine[wrong[0]]!r}, and {found[wrong[0]]!r} in {task.recipe.name}"
-                )
+            check_agreement("A student and its teachers", self.recipe, task.recipe, ("classes", "target"))
 
     def model(self, weights=None, needed=()):
         self.teachers = tuple(map(models.traced, needed))
@@ -82,11 +76,6 @@ class Distillation(Classification):
 
     def _answers(self, images):
         return np.mean([teacher.predict_on_batch(images) for teacher in self.teachers], axis=0)
-
-
-def _asked(task):
-    """The pixels that the network of a task sees, and the classes that it tells apart."""
-    return vars(pipeline_spec(task.recipe, augment=False)) | {"labels": tuple(task.labels)}
 
 
 def _taught(answers, share, images, labels, *weights):

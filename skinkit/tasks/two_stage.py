@@ -6,7 +6,7 @@ import numpy as np
 from skinkit import models
 from skinkit.evaluation.combining.stages import RULES
 from skinkit.papers.choice import choose
-from skinkit.tasks.batches import pipeline_spec
+from skinkit.tasks.batches import check_agreement
 from skinkit.tasks.classification import Classification
 from skinkit.tasks.task import Explanation, Task
 
@@ -44,7 +44,7 @@ class TwoStage(Classification):
         return recipe.stages is not None
 
     def build_on(self, needs):
-        mine, label = _asked(self.recipe), self.recipe.stages.options["label"]
+        label = self.recipe.stages.options["label"]
         for (stage, name), task in zip(STAGES.items(), needs, strict=False):
             target, recipe = choose(name, label=label), task.recipe
             if recipe.target != target or type(task) is not Classification:
@@ -52,12 +52,7 @@ class TwoStage(Classification):
                     f"The {stage} must classify single images by a network, with the target {target}. "
                     f"Received: {recipe.name}, {type(task).__name__}, target {recipe.target}"
                 )
-            found = _asked(recipe)
-            if wrong := [name for name in mine if mine[name] != found[name]]:
-                raise ValueError(
-                    f"Both stages and their recipe must agree in {', '.join(wrong)}. Received: "
-                    f"{mine[wrong[0]]!r}, and {found[wrong[0]]!r} in {recipe.name}"
-                )
+            check_agreement("Both stages and their recipe", self.recipe, recipe, _SHARED)
 
     def model(self, weights=None, needed=()):
         image = keras.Input(needed[0].input_shape[1:], name="image")
@@ -90,8 +85,3 @@ class TwoStage(Classification):
             return 0
         others = [each for each in self.labels if each != self.recipe.stages.options["label"]]
         return None if label is None else others.index(label)
-
-
-def _asked(recipe):
-    """How the network of a recipe is asked: its pixels, and how its epoch was selected."""
-    return vars(pipeline_spec(recipe, augment=False)) | {name: getattr(recipe, name) for name in _SHARED}

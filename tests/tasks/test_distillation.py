@@ -137,7 +137,7 @@ FEATURES = dataclasses.replace(
         (taught_by(TEACHER.name), TURNED, "by a network. Received: .*RotationBesideClass"),
         (taught_by(TEACHER.name), LARGER, r"agree in image_size. Received: \(32, 32\), and \(40, 32\) in"),
         (taught_by(TEACHER.name), FEATURES, "by a network. Received: .*FeatureClassifier"),
-        (taught_by(TEACHER.name), NEVI, r"agree in labels. Received: .*\('nv', 'rest'\) in"),
+        (taught_by(TEACHER.name), NEVI, "agree in target. Received: None, and .*one_against_rest.* in"),
         (taught_by(TEACHER.name, start_from=OTHER.name), TEACHER, "that come first are teachers"),
         (
             taught_by(TEACHER.name, input=choose("multi_crop", count=4), crop_size=16),

@@ -12,6 +12,7 @@ from skinkit.experiments.run_data import build_run_data
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.papers import Phase, Recipe, choose
 
+# Untrained, which takes no time, and answers all the same.
 TEACHER = Recipe(
     name="skinkit/test/teacher",
     title="The smallest teacher",
@@ -22,15 +23,17 @@ TEACHER = Recipe(
     model_size={"width": 4},
     balancing=choose("class_weights", power=0.5),
     augmentation={"flip_left_right": 0.5},
-    phases=(Phase(1, choose("adam", learning_rate=2e-3)),),
+    phases=(),
     selection="last",
 )
+LEARNS = {"phases": (Phase(1, choose("adam", learning_rate=2e-3)),)}
 OTHER = dataclasses.replace(TEACHER, name="skinkit/test/other", model_size={"width": 6})
 
 
 def taught_by(*teachers, share=0.25, **changes):
     teaching = choose("distillation", teachers=teachers, share=share)
-    return dataclasses.replace(TEACHER, name="skinkit/test/student", teaching=teaching, **changes)
+    fields = {"name": "skinkit/test/student", "teaching": teaching, **LEARNS, **changes}
+    return dataclasses.replace(TEACHER, **fields)
 
 
 STUDENT = taught_by(TEACHER.name, OTHER.name)

@@ -120,7 +120,7 @@ def _candidate(row, title, of=BASE, **changes):
 
 # skinkit/candidates/{resolution-start,resolution}
 def _resolution():
-    """Small images first, larger ones at the end, for no more time than all epochs in between."""
+    """Small images first, larger ones at the end, which takes less time than the base."""
     start = _candidate(
         "resolution-start", "Ten of twelve epochs on smaller images",
         image_size=(210, 280), crop_size=(180, 240), phases=_one_phase(16, **_AVERAGE),

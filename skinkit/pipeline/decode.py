@@ -36,7 +36,7 @@ def decode_file(path, spec, numbers=None, orientation=None):
         path: Scalar string tensor.
         spec: A `PipelineSpec`.
         numbers: One row of `draw_distortions`, by which the image is distorted in its full size, or `None`.
-        orientation: bool `(3,)`, how it is turned before it is distorted, or `None`.
+        orientation: bool `(3,)`, how it is turned before that, or `None`; without `numbers` it says nothing.
 
     Returns:
         Tensor `(height, width, 3)`, uint8 RGB, 0 to 255.
@@ -76,9 +76,8 @@ def _decode(contents, spec, numbers=None, orientation=None):
         lambda: _decode_jpeg(contents, spec, numbers is not None or spec.resize == "bilinear"),
         lambda: (_decode_png(contents), False),
     )
-    if orientation is not None:
-        pixels = orient(pixels, orientation)
     if numbers is not None:
+        pixels = pixels if orientation is None else orient(pixels, orientation)
         pixels = distort_decoded(pixels, numbers, spec.augmentation.distortions)
     pixels = _resize(pixels, is_reduced, spec)
     if spec.colour_constancy:

@@ -216,11 +216,9 @@ def _members(run):
     if not run.members:
         return ""
     said = (f"{each['recipe']} fold {each['fold']} seed {each['seed']}" for each in run.manifest["built_on"])
-    weights = read_json(run.folder / "weights.json", "Join the members again: `--again`", "weights")[
-        "weights"
-    ]
-    equal = len({*weights}) == 1
-    weighted = "" if equal else f", with the weights {', '.join(f'{weight:.3g}' for weight in weights)}"
+    found = read_json(run.folder / "weights.json", "Join the members again: `--again`", "weights")
+    numbers = ", ".join(f"{weight:.3g}" for weight in found["weights"])
+    weighted = "" if len({*found["weights"]}) == 1 else f", with the weights {numbers}"
     return f"- an ensemble, by the {run.recipe.members.name} of: {', '.join(said)}{weighted}\n"
 
 

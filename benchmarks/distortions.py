@@ -14,7 +14,7 @@ from pathlib import Path
 
 import cv2
 import pandas as pd
-from pipeline import parse_arguments, prepare_images, threaded, time_ways, training_batches
+from pipeline import parse_arguments, prepare_images, quartiles, threaded, time_ways, training_batches
 from result_table import show
 
 SIZE, FILES, THREADS = 224, (300, 225), 2
@@ -95,7 +95,7 @@ def compare(folder, repeats):
         print("albumentations is left out: it needs `pip install albumentations==2.0.8`, see README.md")
         names.remove(ALBUMENTATIONS)
     speeds, _ = time_ways({name: WAYS[name](folder) for name in names}, repeats)
-    columns = {"images/s": speeds.median(), "lowest": speeds.min(), "highest": speeds.max()}
+    columns = quartiles(speeds)
     if ALBUMENTATIONS in speeds:
         columns["x albumentations"] = speeds.div(speeds[ALBUMENTATIONS], axis=0).median()
     return pd.DataFrame(columns).rename_axis("way")

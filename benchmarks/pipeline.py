@@ -310,15 +310,18 @@ def consume(iterator, number):
     deque(islice(iterator, number), maxlen=0)
 
 
+def quartiles(speeds):
+    columns = {"images/s": 0.5, "quartile 1": 0.25, "quartile 3": 0.75}
+    return {column: speeds.quantile(share) for column, share in columns.items()}
+
+
 def speed_table(speeds, work):
-    """Medians, ranges, and the medians of the ratios within each round."""
+    """Medians, quartiles, and the medians of the ratios within each round."""
     against = {name: speeds.div(speeds[way], axis=0).median() for name, way in REFERENCES.items()}
     of_work = work.rdiv(work[REFERENCES["x limit"]], axis=0).median()
     return pd.DataFrame(
         {
-            "images/s": speeds.median(),
-            "lowest": speeds.min(),
-            "highest": speeds.max(),
+            **quartiles(speeds),
             "x limit": against.pop("x limit"),
             "x limit, processor": of_work,
             **against,

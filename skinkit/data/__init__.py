@@ -6,7 +6,14 @@ Needs NumPy and pandas only; what is heavier is imported where it is used.
 from skinkit.data.classes import CLASS_MAPS, ClassMap, register_classes
 from skinkit.data.dermamnist import dermamnist_split
 from skinkit.data.external_test import external_test
-from skinkit.data.leakage import leakage_between, leakage_rate, leakage_report, leakage_stamp, pool_reports
+from skinkit.data.leakage import (
+    leakage_between,
+    leakage_line,
+    leakage_rate,
+    leakage_report,
+    leakage_stamp,
+    pool_reports,
+)
 from skinkit.data.lesion_masks import lesion_mask
 from skinkit.data.load import load, merge_bermeo2023, read_manifest, release_folder
 from skinkit.data.manifest import validate

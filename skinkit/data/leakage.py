@@ -121,7 +121,7 @@ def leakage_rate(report):
 
 
 def leakage_stamp(report, seen="training"):
-    """Returns the line to print over every metric of a split, or `None` if nothing is shared.
+    """Returns what `leakage_line` says of a split that leaks, or may leak, or `None` if nothing is shared.
 
     That nothing is shared is known only where all ids of one kind, lesion or patient, are there.
 
@@ -144,6 +144,21 @@ def leakage_stamp(report, seen="training"):
         return None
     reasons = "; ".join(doubts[kind] for kind in KINDS if doubts.get(kind))
     return f"LEAKAGE UNKNOWN: {reasons or 'it is not known whose lesions the images show'}"
+
+
+def leakage_line(stamp, rates):
+    """Returns the line over every metric: the stamp, or that none was found and what is UNKNOWN.
+
+    Args:
+        stamp: String of `leakage_stamp`, or `None`.
+        rates: Dictionary of `leakage_rate`.
+
+    Example:
+        >>> leakage_line(None, {"photograph": 0.0, "lesion": 0.0, "patient": None})
+        'No leakage found. Shared patients: UNKNOWN.'
+    """
+    unknown = " and ".join(f"{kind}s" for kind, rate in rates.items() if rate is None)
+    return stamp or "No leakage found." + (f" Shared {unknown}: UNKNOWN." if unknown else "")
 
 
 def _leaky(leaks, doubts, seen):

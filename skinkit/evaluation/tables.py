@@ -61,13 +61,13 @@ def stamp(table, line):
 
     Args:
         table: DataFrame of scores.
-        line: String, the sentence of `skinkit.data.leakage_stamp`, or `None` for a sound split.
+        line: String, the sentence of `skinkit.data.leakage_line`.
 
     Returns:
         Copy with `attrs["caption"]`, which `to_markdown` prints above the table.
     """
     stamped = table.copy()
-    stamped.attrs = {**table.attrs, "caption": line or "No leakage found."}
+    stamped.attrs = {**table.attrs, "caption": line}
     return stamped
 
 

@@ -21,7 +21,7 @@ _ENDINGS = {"drop": "", "keep": OVERLAP_KEPT}
 def summarise(folder):
     """Returns the table of a run's scores as text, with the stamp of a leaky split."""
     run = SavedRun(Path(folder))
-    text = _text(run.folder.as_posix(), run.metrics, run.predictions, run.manifest["stamp"])
+    text = _text(run.folder.as_posix(), run.metrics, run.predictions, run.leakage_line)
     if run.metrics_best is None:
         return text
     epoch, recall = run.metrics_best["epoch"], run.metrics_best["scores"]["macro_recall"]["value"]
@@ -66,14 +66,15 @@ def evaluate(folder, on=None, data_dir=None, overlap="drop", balanced=False, sub
     report = data.leakage_between(table, seen)
     notes += [f"not compared: {doubt}" for doubt in report.attrs["doubts"].values() if doubt]
     stamp = data.leakage_stamp(report, "training or validation")
-    said = {"table": which, "stamp": stamp, "leakage": data.leakage_rate(report), "notes": notes}
+    rates = data.leakage_rate(report)
+    said = {"table": which, "stamp": stamp, "leakage": rates, "notes": notes}
     predictions = run.predictor(data_dir)(table)
     predictions = melanoma_alone(predictions) if two else predictions
     name = Path(on).resolve().stem + _ENDINGS[overlap]
     target = _folder_for(run.folder / "evaluations" / name, which)
     target.mkdir(parents=True, exist_ok=True)
     metrics = save_scored(predictions, run.positive_of(labels), target, **said)
-    lines = [_text(target.as_posix(), metrics, predictions, stamp), *notes]
+    lines = [_text(target.as_posix(), metrics, predictions, data.leakage_line(stamp, rates)), *notes]
     return "\n".join([*lines, *_further(run, target, data_dir, predictions, table, **asked)])
 
 
@@ -104,11 +105,11 @@ def _folder_for(folder, which):
     return folder.with_name(f"{folder.name}-{which}") if taken else folder
 
 
-def _text(title, metrics, predictions, stamp):
+def _text(title, metrics, predictions, line):
     from skinkit import evaluation
 
     table = evaluation.classification_table(*evaluation.unpack_predictions(predictions))
-    lines = [f"{title}\n", evaluation.to_markdown(evaluation.stamp(table, stamp))]
+    lines = [f"{title}\n", evaluation.to_markdown(evaluation.stamp(table, line))]
     for name, found in metrics["scores"].items():
         if ":" not in name:
             value, low, high = (math.nan if found[v] is None else found[v] for v in ("value", "low", "high"))

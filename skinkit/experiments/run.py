@@ -187,7 +187,7 @@ def _say(plan, run_data, verbose):
     split = run_data.split
     print(f"{plan.recipe.name}: {plan.profile} profile, {plan.protocol} protocol, {run_data.source} images")
     print(f"split {split.name}: {split.sizes}. {split.note}".rstrip())
-    print(run_data.stamp or "No leakage found.", flush=True)
+    print(run_data.leakage_line, flush=True)
 
 
 def _train(plan, run_data, folder, said, weights, handed, folds, verbose, writer):

@@ -87,7 +87,7 @@ class RunData:
 
     @functools.cached_property
     def stamp(self):
-        """The sentence over every metric of a leaky split or selection, or out of fold; or `None`."""
+        """What makes its metrics doubtful, a leaky split or selection, or scores out of fold; or `None`."""
         if self.folds:
             said = _OUT_OF_FOLD.format(count=len(self.folds), source=self.source)
             of_one = [_OF_ONE] if self.members else []
@@ -96,6 +96,11 @@ class RunData:
         seen = "the training of a member" if self.members else "training"
         stamp, selected = data.leakage_stamp(self.leakage, seen), self._leaky_selection()
         return (f"{stamp}; {selected}" if stamp else f"LEAKY: {selected}") if selected else stamp
+
+    @property
+    def leakage_line(self):
+        """The line over every metric: the stamp, or what is known not to be shared."""
+        return data.leakage_line(self.stamp, data.leakage_rate(self.leakage))
 
     def _leaky_selection(self):
         """What the part that selected the epoch shares with the test part, in words; `""` for nothing."""

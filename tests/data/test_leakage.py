@@ -11,6 +11,7 @@ from skinkit.data import (
     fingerprint,
     koefler2023_split,
     leakage_between,
+    leakage_line,
     leakage_rate,
     leakage_report,
     leakage_stamp,
@@ -78,6 +79,13 @@ def test_the_missing_lesions_of_isic_2019_are_said(real_root):
     )
     leaky = leakage_stamp(leakage_report(table, stratified_group_split(table, group="image")))
     assert leaky.startswith("LEAKY: at least ") and "have no lesion id" in leaky
+
+
+def test_what_nobody_could_look_for_is_said_beside_what_was_not_found():
+    rates = {"photograph": 0.0, "lesion": None, "patient": None}
+    assert leakage_line(None, rates) == "No leakage found. Shared lesions and patients: UNKNOWN."
+    assert leakage_line(None, dict.fromkeys(rates, 0.0)) == "No leakage found."
+    assert leakage_line("LEAKY: 3 %", rates) == "LEAKY: 3 %"
 
 
 def test_the_validation_part_of_butskova_leaks(real_ham):

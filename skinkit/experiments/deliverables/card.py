@@ -111,7 +111,7 @@ def write_card(folder):
     m, release = run.manifest, data.CATALOG.get(run.manifest["dataset"])
     said = {name: m[name] for name in ("recipe", "profile", "protocol", "fold", "seed")}
     said |= {"title": run.recipe.title, "command": run.command, "classes": ", ".join(run.labels)}
-    said |= {"header": _header(run, release), "data": _data(m, release), "split": _split(m)}
+    said |= {"header": _header(run, release), "data": _data(m, release), "split": _split(run)}
     said["tested"] = "images out of fold" if run.recipe.out_of_fold else "test images"
     said |= {"n": run.metrics["n"], "intervals": intervals_said(run.metrics), "folder": run.folder.name}
     said |= {"scores": _scores(run.metrics), "per_class": _per_class(run), "subgroups": _subgroups(run)}
@@ -162,13 +162,14 @@ def _data(manifest, release):
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _split(manifest):
+def _split(run):
+    manifest = run.manifest
     shares = {
         kind: "not known" if v is None else f"{100 * v:.1f} %" for kind, v in manifest["leakage"].items()
     }
     said = ", ".join(f"{kind} {share}" for kind, share in shares.items())
     lines = [f"split `{manifest['split']}`, hash `{manifest['split_hash'][:16]}`", manifest.get("split_note")]
-    lines += [f"share of test images also in training, by {said}", manifest["stamp"] or "No leakage found."]
+    lines += [f"share of test images also in training, by {said}", run.leakage_line]
     return "\n".join(f"- {line}" for line in lines if line)
 
 
@@ -180,7 +181,7 @@ def _scores(metrics):
 
 def _per_class(run):
     table = evaluation.classification_table(*evaluation.unpack_predictions(run.predictions))
-    return evaluation.to_markdown(evaluation.stamp(table, run.manifest["stamp"]))
+    return evaluation.to_markdown(evaluation.stamp(table, run.leakage_line))
 
 
 def _subgroups(run):

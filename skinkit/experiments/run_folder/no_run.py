@@ -15,8 +15,8 @@ def not_a_run(folder, out="results/runs"):
         out: Folder of all runs, in which a recipe's are looked for.
     """
     known = {recipe.name: recipe for recipe in recipes()}
-    if folder.as_posix() in known:
-        return _recipe_instead(known[folder.as_posix()], out)
+    if named := [recipe for name, recipe in known.items() if _ends_in(folder, name)]:
+        return _recipe_instead(named[0], out)
     if not folder.exists():
         near = [*known, *(path.as_posix() for path in folder.parent.glob("*"))]
         hint = did_you_mean(folder.as_posix(), near)
@@ -27,6 +27,12 @@ def not_a_run(folder, out="results/runs"):
         f"{folder} holds no finished run: manifest.json is missing. "
         "`skinkit run RECIPE` makes one, or goes on with one that was stopped"
     )
+
+
+def _ends_in(folder, name):
+    """Whether a path is the name of a recipe, or that of the folder that its runs would lie in."""
+    path = folder.as_posix()
+    return path == name or (path.endswith(f"/{name}") and not folder.exists())
 
 
 def _recipe_instead(recipe, out):

@@ -10,7 +10,7 @@ from skinkit import data
 from skinkit.experiments.plan import run_command, run_folder_name
 from skinkit.experiments.predictions import predictor, read_predictions, write_predictions
 from skinkit.experiments.run_folder.no_run import not_a_run
-from skinkit.files import read_csv, read_json, reading
+from skinkit.files import locked, read_csv, read_json, reading
 from skinkit.names import counted
 from skinkit.papers.choice import Choice
 from skinkit.papers.recipe import Recipe
@@ -19,6 +19,7 @@ from skinkit.registration import import_own
 _MANIFEST = ("recipe", "profile", "protocol", "fold", "seed", "key", "settings", "split_hash")
 _SCORES = ("n", "grouped_by", "scores")
 _VALIDATION = "predictions_validation.csv.gz"
+_VALIDATION_LOCK = ".validation.lock"
 _IDS = ("image_id", "lesion_id", "patient_id", "label")
 
 
@@ -62,6 +63,11 @@ class SavedRun:
             f"Take it from git or a copy. `{self.command}` makes predictions and scores again where "
             "model.keras is there; with --again it trains again and replaces all numbers of this folder"
         )
+
+    @property
+    def leakage_line(self):
+        """The line over every metric: the stamp of a leaky split, or what is known not to be shared."""
+        return data.leakage_line(self.manifest["stamp"], self.manifest["leakage"])
 
     @functools.cached_property
     def metrics(self):
@@ -147,10 +153,16 @@ class SavedRun:
                 f"Received: test_part={self.recipe.test_part!r}, images={self.manifest.get('images')}"
             )
         if not path.exists():
-            # Without the model, the images need not be looked for.
-            predict = self.predictor(data_dir)
-            write_predictions(predict(self._same_run_data(path, data_dir).rows("validation")), path)
+            self._predict_validation(path, data_dir)
         return self._predictions(path.name)
+
+    def _predict_validation(self, path, data_dir):
+        """Predicts once, however many processes ask, as the workers of a server do."""
+        # Without the model, the images need not be looked for.
+        predict = self.predictor(data_dir)
+        with locked(path.with_name(_VALIDATION_LOCK)):
+            if not path.exists():
+                write_predictions(predict(self._same_run_data(path, data_dir).rows("validation")), path)
 
     @property
     def has_validation_predictions(self):

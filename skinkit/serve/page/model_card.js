@@ -37,9 +37,9 @@ function line(card) {
     return [`Its card did not come: ${card.problem} The model works without it. `, again];
   }
   const recall = withInterval(card.scores.macro_recall);
-  const stamp = element("strong", { class: card.stamp ? "leaky" : "" }, card.stamp ?? "No leakage found");
+  const stamp = element("strong", { class: card.stamp ? "leaky" : "" }, card.leakage_line);
   const kind = card.origin === "synthetic" ? "drawn" : card.origin;
-  return [`Trained on ${kind} images; macro recall ${recall} on ${card.n} others. `, stamp, "."];
+  return [`Trained on ${kind} images; macro recall ${recall} on ${card.n} others. `, stamp];
 }
 
 function body(card) {
@@ -109,8 +109,8 @@ function matrix(labels, confusion) {
   return made;
 }
 
-function leakage({ leakage: rates, stamp }) {
+function leakage({ leakage: rates, leakage_line: line }) {
   const rows = Object.entries(rates).map(([kind, rate]) => [kind, rate === null ? "UNKNOWN" : percent(rate)]);
   const caption = "Share of test images whose photograph, lesion or patient is also in training";
-  return [element("p", {}, stamp ?? "No leakage found."), table(caption, ["shared", "rate"], rows)];
+  return [element("p", {}, line), table(caption, ["shared", "rate"], rows)];
 }

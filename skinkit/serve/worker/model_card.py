@@ -48,6 +48,7 @@ def model_card(name, run, recipe, calibration):
         "images": manifest["images"],
         "leakage": manifest["leakage"],
         "stamp": manifest["stamp"],
+        "leakage_line": run.leakage_line,
         **{key: run.metrics[key] for key in ("n", "grouped_by")},
         "scores": _scores(run, calibration.rule),
         "history": _columns(run.history),

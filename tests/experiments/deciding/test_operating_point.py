@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 import pytest
@@ -28,6 +30,20 @@ def test_validation_images_are_predicted_once_and_kept(saved):
     kept = SavedRun(saved.folder).validation_predictions()
     pd.testing.assert_frame_equal(kept, table)
     pd.testing.assert_frame_equal(read_predictions(saved.folder / "predictions_validation.csv.gz"), table)
+
+
+def test_who_asks_at_the_same_time_waits_for_the_first(saved, monkeypatch):
+    asked, predict, both_are_here = [], saved.predictor(), threading.Barrier(2)
+
+    def predictor(*_):
+        both_are_here.wait(60)
+        return lambda rows: asked.append(len(rows)) or predict(rows)
+
+    monkeypatch.setattr(SavedRun, "predictor", predictor)
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: SavedRun(saved.folder).validation_predictions(), range(2))
+    pd.testing.assert_frame_equal(first, second)
+    assert len(asked) == 1
 
 
 def test_an_operating_point_is_that_of_the_saved_predictions(saved):

@@ -1,6 +1,7 @@
 """The commands about image sets."""
 
 from skinkit.cli.options import add_command, add_data_dir
+from skinkit.files import writing
 
 
 def add_commands(commands):
@@ -59,7 +60,8 @@ def _data_leakage(options):
 
     table = compare_splits(load(options.name, root=options.data_dir, missing_images="keep"))
     if options.out:
-        table.to_csv(options.out, index=False, float_format="%.4f", lineterminator="\n")
+        with writing(options.out) as part:
+            table.to_csv(part, index=False, float_format="%.4f", lineterminator="\n")
     print(
         "shares of the n evaluation images whose photograph, lesion, patient is in training; <NA>: not known"
     )

@@ -31,7 +31,7 @@ def _add_recipes(commands):
     add_import(show)
     add_profile(show, "full")
     # The last that the recipe has: `corrected`, but for a recipe that is a flaw itself.
-    show.add_argument("--protocol", choices=PROTOCOLS, help="default: corrected")
+    show.add_argument("--protocol", choices=PROTOCOLS, help="default: corrected, or the recipe's last")
     show.add_argument("--json", action="store_true", help="print the settings alone, as JSON")
     published = add_command(
         commands,

@@ -85,9 +85,14 @@ def chosen_settings(document):
     return found
 
 
+def changed_fields(before, now):
+    """Returns the names of the settings of the method that two resolved recipes differ in."""
+    return [f for f in _FIELDS if f != "tolerance" and getattr(before, f) != getattr(now, f)]
+
+
 def changed_settings(before, now):
-    """Returns the settings of the method that two resolved recipes differ in, as `loss was A, now B`."""
-    fields = [f for f in _FIELDS if f != "tolerance" and getattr(before, f) != getattr(now, f)]
+    """Returns the same with the values, as `loss was A, now B`."""
+    fields = changed_fields(before, now)
     return [f"{f} was {_said(f, getattr(before, f))}, now {_said(f, getattr(now, f))}" for f in fields]
 
 

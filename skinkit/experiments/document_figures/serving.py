@@ -103,7 +103,7 @@ def served(folders, place, data_dir=None, **environment):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     words = ["serve", *folders, "--out", place, "--port", port]
-    words += ["--data-dir", data_dir] if data_dir else []
+    words += ["--data", data_dir] if data_dir else []
     said = place / "serve.log"
     with said.open("wb") as log:
         process = subprocess.Popen(

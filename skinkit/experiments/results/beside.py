@@ -97,8 +97,9 @@ def _ways(found):
 
 
 def _range(rates):
-    low, high = (leak_text(rate) for rate in (rates.min(), rates.max()))
-    return low if low == high else f"{low} to {high}"
+    known = rates.dropna()
+    said = " to ".join(dict.fromkeys(map(leak_text, (known.min(), known.max()))))
+    return said if known.empty or len(known) == len(rates) else f"{said} or unknown"
 
 
 def _measured(row, way, unit):

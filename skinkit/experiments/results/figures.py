@@ -6,6 +6,7 @@ import pandas as pd
 
 from skinkit.experiments.results.beside import runs_beside
 from skinkit.experiments.results.pages.page_text import leak_text, leakage
+from skinkit.files import writing
 from skinkit.papers.koefler2023.recipes import SPLIT_FIRST_OF
 
 # How an exam was held; the second is a control, in which one step of the first has another place.
@@ -38,7 +39,7 @@ def results_figures(ledger, results):
         text = "Printed scores and ours; hollow: stand-ins, which cannot be compared"
         found["published_against_measured"] = plots.published_against_measured(beside), text
     if protocols := _by_protocol(fresh):
-        text = "What the leak is worth: the same rows under several protocols"
+        text = "What the protocol is worth: the same rows under several"
         rows = list(dict.fromkeys(name for table in protocols.values() for name in table.index))
         found["protocols"] = plots.score_intervals(protocols, rows), text
     for section, (tables, rows) in rows_of_sections(ledger).items():
@@ -57,7 +58,8 @@ def save_figures(figures, results):
     for name, (figure, _) in figures.items():
         (Path(results) / "figures").mkdir(exist_ok=True)
         # Without the software version in it, the same numbers give the same bytes.
-        figure.savefig(Path(results) / "figures" / f"{name}.png", dpi=120, metadata={"Software": None})
+        with writing(Path(results) / "figures" / f"{name}.png") as part:
+            figure.savefig(part, format="png", dpi=120, metadata={"Software": None})
 
 
 def sections(ledger):

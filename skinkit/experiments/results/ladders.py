@@ -23,7 +23,7 @@ class Ladder:
         recipes: Sequence of `Recipe`s on folds.
         text: String, what is to be said of them.
         against: Dictionary from the name of a recipe to that of the one it is compared with, where this is
-            not the last one above that was run.
+            not the one above.
         decided: Names of those that are decided for macro recall besides.
     """
 
@@ -90,16 +90,15 @@ def ladder(of, runs):
     """
     done = {p: {r.name: runs_by_fold(runs, r.name, p) for r in of.recipes} for p in _PROFILES}
     profile = max(_PROFILES, key=lambda each: sum(map(len, done[each].values())))
-    rows, found, last = [], {}, None
+    rows, found = [], {}
+    above = dict(zip([r.name for r in of.recipes[1:]], [r.name for r in of.recipes], strict=False))
     for recipe in of.recipes:
         by_fold = done[profile][recipe.name]
         missing = sorted(set(range(recipe.split.options["folds"])) - set(by_fold))
-        this = out_of_fold(by_fold, recipe)
-        other = found.get(of.against[recipe.name]) if recipe.name in of.against else last
+        found[recipe.name] = this = out_of_fold(by_fold, recipe)
+        other = found.get((above | of.against).get(recipe.name))
         change = difference(this, other) if this and other else None
         rows.append(Row(recipe, profile, missing, this, change=change))
-        if this:
-            found[recipe.name] = last = this
     return rows + [_decided(row) for row in rows if row.found and row.recipe.name in of.decided]
 
 

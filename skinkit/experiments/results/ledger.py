@@ -18,7 +18,7 @@ from skinkit.experiments.results.pages.errors_page import errors_figures, errors
 from skinkit.experiments.results.pages.page import check_results_folder, results_pages
 from skinkit.experiments.results.run_times import run_times
 from skinkit.experiments.results.schedule_figures import schedule_figures
-from skinkit.files import read_csv, writing
+from skinkit.files import locked, read_csv, writing
 from skinkit.papers.published import published_scores
 from skinkit.papers.registry import printed_rows, recipes, same_method
 
@@ -269,10 +269,11 @@ def write_ledger(runs, results):
     texts = results_pages(tables, {name: text for name, (_, text) in figures.items()}) | csvs
     texts["errors.md"] = errors_page(ours, results)
     texts["ablation.md"] = ablation_page(ingredients, tables.times)
-    for name, text in texts.items():
-        with writing(results / name) as part:
-            part.write_text(text, encoding="utf-8")
-    save_figures(figures | own, results)
+    with locked(results / ".lock"):
+        for name, text in texts.items():
+            with writing(results / name) as part:
+                part.write_text(text, encoding="utf-8")
+        save_figures(figures | own, results)
     return table
 
 
@@ -293,4 +294,4 @@ def read_table(source):
 
 
 def _csv(table):
-    return table.to_csv(index=False, float_format="%.4f", lineterminator="\n")
+    return table.to_csv(index=False, float_format="%.6f", lineterminator="\n")

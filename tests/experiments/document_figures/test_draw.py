@@ -7,6 +7,7 @@ import cv2
 import pytest
 from page_stand_in import StandIn
 
+from skinkit.cli.command_line import parser
 from skinkit.data.synthetic.drawing import draw_lesion
 from skinkit.experiments.document_figures import draw, draw_figure, figure_list, list_figures, serving
 from skinkit.experiments.document_figures.draw import DRAWINGS
@@ -72,6 +73,19 @@ def test_a_figure_is_drawn_and_says_where_it_comes_from(document, row, tmp_path,
     assert ("It stands in for" in text) == bool(runs)
     if runs or DRAWINGS[row["drawing"]] == "images":
         assert "drawn images, no photographs" in text
+
+
+def test_the_server_of_a_page_is_started_in_words_that_it_knows(tmp_path, monkeypatch):
+    asked = []
+
+    def start(command, **_):
+        asked.extend(command)
+        raise RuntimeError("not started")
+
+    monkeypatch.setattr(serving.subprocess, "Popen", start)
+    with pytest.raises(RuntimeError, match="not started"), serving.served(["run"], tmp_path, tmp_path):
+        pass
+    assert parser().parse_args(asked[3:]).data_dir == str(tmp_path)
 
 
 def test_without_runs_the_list_says_what_each_figure_needs(tmp_path):

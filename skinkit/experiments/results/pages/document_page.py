@@ -99,7 +99,7 @@ def document_page(document, tables, figures=None):
 
 def _split_parts(ledger):
     text = split_text(ledger)
-    return ["## What the split is worth", text] if text else []
+    return ["## What the protocol is worth", text] if text else []
 
 
 def _head(document):

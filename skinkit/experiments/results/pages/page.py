@@ -20,9 +20,10 @@ _OURS = "skinkit"
 _OF_OURS = f"""Recipes of ours that belong to no document: [{_OURS}]({_OURS}.md). What each ingredient of the
 best one is worth: [ablation.md](ablation.md). What the errors look like: [errors.md](errors.md)."""
 _LEAKAGE = "leakage.csv"
-_OTHER_LEAKS = """Of ISIC 2020, hernandez2020 keeps patients
-apart, and its Table 4 scores training images as well; the split of bermeo2023 is by image, and its merged set
-is not here to be counted."""
+_OTHER_LEAKS = """By class: [leakage.csv](leakage.csv), which
+`skinkit data leakage --out results/leakage.csv` counts. By their texts, hernandez2020 keeps the patients of
+ISIC 2020 apart, but scores training images, too, in its Table 4, and bermeo2023 splits its merged set by
+image; these were not counted."""
 _FIGURES = ("leakage", "protocols", "published_against_measured")
 _READ = """## How to read the pages
 
@@ -33,6 +34,7 @@ _READ = """## How to read the pages
   which resample whole lesions or patients of the test images (Wilson's where fewer than ten decide), and *sd*
   over seeds, or else folds. Runs of the `smoke` profile do not count.
 - **Leak**: share of test images whose lesion is also in training; of the patient, where lesions have no ids.
+  `leak (mel)` has that of the melanomas, in %, in brackets where it is above 0.
 - **Verdicts** on a number: `within` or `outside` the tolerance that the recipe states; of three runs or more,
   `reproduced` or `not reproduced`; `not comparable`, with the reason; `open`, not run at `full`; `no recipe`.
   A level is judged only from source images as large as the recipe's own. Misses stay.
@@ -40,7 +42,8 @@ _READ = """## How to read the pages
   order *holds* or *does not hold* where three runs or more were compared, and our interval and all printed
   differences lie on one side of 0 each; else it is *open*. Where a class has fewer than ten lesions,
   intervals of means over classes are too short.
-- **Claims** are those of abstract, results and conclusion. Runs decide before printed numbers do.
+- **Claims** are those of abstract, results and conclusion. Runs decide before printed numbers do; where
+  these decide alone, *holds* says no more than that the document agrees with itself.
 - **Stale** runs are of a recipe that has changed since; they count nowhere else.
 """
 
@@ -56,7 +59,7 @@ def check_results_folder(folder):
     page = folder / "README.md"
     if page.is_file() and page.read_text(encoding="utf-8").startswith(_BEGINNING):
         return
-    pages = (f"{document}.md" for document in _documents())
+    pages = (f"{document}.md" for document in [*_documents(), _OURS])
     names = ("README.md", "errors.md", "ablation.md", "ledger.csv", "comparisons.csv", "figures", *pages)
     if taken := [name for name in names if (folder / name).exists()]:
         raise ValueError(
@@ -114,7 +117,7 @@ def _leaks(folder):
             "whose lesion is": table["lesion"].map(leak_text),
         }
     )
-    return [to_markdown(shares).rstrip(), f"By class: [{_LEAKAGE}]({_LEAKAGE}). {_OTHER_LEAKS}"]
+    return [to_markdown(shares).rstrip(), _OTHER_LEAKS]
 
 
 def _counts(document, tables):
@@ -152,12 +155,23 @@ def _slashed(counts, names):
 def _found(document, tables):
     """What was found about a document: its claims by verdict, and the first that runs decide, or at least."""
     claims = tables.verdicts[tables.verdicts["document"] == document]
-    counts = claims["verdict"].value_counts()
-    said = ", ".join(f"{verdict} {counts[verdict]}" for verdict in _VERDICTS if verdict in counts)
+    is_tested = claims["verdict"] != "not tested"
+    ways = {
+        "by runs ": is_tested & claims["measured"],
+        "by printed numbers alone ": is_tested & ~claims["measured"],
+        "": ~is_tested,
+    }
+    counts = {way: _counted(claims.loc[chosen, "verdict"]) for way, chosen in ways.items()}
+    said = "; ".join(f"{way}{count}" for way, count in counts.items() if count)
     first = claims.sort_values(["measured", "verdict"], key=_weight, kind="stable").iloc[0]
     words = re.match(r"[^;]*(; printed [^;]*)?", first["words"])[0]
-    text = f"- **{document}**, {len(claims)} claims: {said}. *{first['claim']}*: {first['verdict']}. {words}."
+    text = f"- **{document}**, {len(claims)} claims; {said}. *{first['claim']}*: {first['verdict']}. {words}."
     return wrapped(f"{text} [Left to run]({document}.md#open): {len(tables.left[document])}.", "  ")
+
+
+def _counted(verdicts):
+    counts = verdicts.value_counts()
+    return ", ".join(f"{verdict} {counts[verdict]}" for verdict in _VERDICTS if verdict in counts)
 
 
 def _weight(column):

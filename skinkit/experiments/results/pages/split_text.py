@@ -1,4 +1,4 @@
-"""What a split is worth: the scores of recipes whose test images training knows, and does not know."""
+"""The worth of a sound protocol: scores of recipes whose test images training knows, and does not know."""
 
 import math
 
@@ -6,13 +6,17 @@ import pandas as pd
 
 from skinkit.experiments.results.finished_runs import ALIKE, ENOUGH_RUNS
 from skinkit.experiments.results.pages.page_text import leak_text, leakage, metric_words, short, wrapped
+from skinkit.papers.recipe_page import changed_fields
+from skinkit.papers.registry import recipe as find_recipe
 
 _SHARED = [name for name in ALIKE if name not in ("protocol", "stale")]
 _METRICS = ("macro_recall", "accuracy")
+_SPLIT = ("split", "test_part")
 _Z = 1.96
 _HEAD = (
     "Each line is a recipe under two protocols, whose test images differ: the interval adds up those of both "
-    "scores and their spread over the runs, as if they were independent."
+    "scores and their spread over the runs, as if they were independent. The leak is one of the things that "
+    "differ; the others are named."
 )
 
 
@@ -39,7 +43,16 @@ def _line(other, sound):
     interval = f", 95 % {difference - half:+.3f} to {difference + half:+.3f}" if not math.isnan(half) else ""
     said = f"{difference:+.3f} {metric_words(other.metric)}{interval}"
     leaks = f"leak {leak_text(other.leak)} against {leak_text(sound.leak)}"
-    return wrapped(f"- `{short(other.recipe)}`, {other.protocol} minus corrected: {said}; {leaks}.", "  ")
+    besides = f"; besides the split differ: {', '.join(_changed(other))}" if _changed(other) else ""
+    name = f"`{short(other.recipe)}`, {other.protocol} minus corrected"
+    return wrapped(f"- {name}: {said}; {leaks}{besides}.", "  ")
+
+
+def _changed(row):
+    """The settings, but for those of the split, that its protocol changes."""
+    recipe = find_recipe(row.recipe)
+    ways = (recipe.resolve(row.profile, protocol) for protocol in (row.protocol, "corrected"))
+    return [field.replace("_", " ") for field in changed_fields(*ways) if field not in _SPLIT]
 
 
 def _error(row):

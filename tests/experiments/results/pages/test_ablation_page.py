@@ -67,10 +67,14 @@ def test_a_row_helps_where_the_interval_and_all_folds_say_so():
     assert difference(rows[PLAIN], rows[AVERAGE])["verdict"] == "did harm"
 
 
-def test_a_row_stands_beside_the_last_one_that_was_run():
-    runs = [*RUNS[:3], *(FakeRun(AVERAGE, fold, 0.9) for fold in range(3))]
-    changes = {row.recipe.name: row.change for row in ladder(ROWS, runs) if not row.decides}
-    assert changes[AVERAGE]["difference"] == pytest.approx(1 / 3) and changes[ADAMW] is None
+def test_two_ingredients_are_never_one_difference():
+    averages = [FakeRun(AVERAGE, fold, 0.9) for fold in range(3)]
+    skipped, whole = (
+        {row.recipe.name: row.change for row in ladder(ROWS, runs) if not row.decides}
+        for runs in ([*RUNS[:3], *averages], [*(FakeRun(ADAMW, fold, 0.4) for fold in range(3)), *averages])
+    )
+    assert skipped[AVERAGE] is None and skipped[ADAMW] is None
+    assert whole[AVERAGE]["difference"] == pytest.approx(0.5)
 
 
 def test_a_decision_takes_its_rule_from_the_other_folds():

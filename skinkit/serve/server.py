@@ -65,15 +65,16 @@ def be_a_worker(options):
 def worker_words(options):
     """Returns what a worker process is asked, as JSON's own types; `options` as in `serve`."""
     is_demo = not LiveSettings(options.config, options.runs).current.models
+    demo = str(Path(options.out) / "demo")
     return {
         "name": str(uuid.uuid4()),
         "queue": options.queue,
         "out": options.out,
         "config": options.config,
-        "runs": [str(Path(options.out) / "demo")] if is_demo else options.runs,
+        "runs": [demo] if is_demo else options.runs,
         "data_dir": options.data_dir,
         "imports": options.own_modules,
-        "demo": is_demo,
+        "demo": demo if is_demo else None,
         "parent": None,
     }
 

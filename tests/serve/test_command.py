@@ -115,6 +115,6 @@ def test_where_nothing_names_a_model_the_demo_is_served(tmp_path):
         return worker_words(parser().parse_args(["serve", "--out", str(tmp_path), *said]))
 
     found = words()
-    assert found["demo"] and found["runs"] == [str(tmp_path / "demo")]
-    assert words("--config", str(config))["demo"] and not words("runs/a")["demo"]
+    assert [found["demo"]] == found["runs"] == [str(tmp_path / "demo")]
+    assert words("--config", str(config))["demo"] == found["demo"] and words("runs/a")["demo"] is None
     assert words("runs/a", "--import", "my_layers")["imports"] == ["my_layers"] and words()["imports"] == []

@@ -24,8 +24,8 @@ def main(asked):
 
     Args:
         asked: Dictionary: `name`; `queue`, `out`, `config`, `runs`, `data_dir` and `imports` as in the
-            options of `skinkit serve`; `demo`, whether the only run is the demo network, which is trained
-            where it is not there; `parent`, id of the process that it ends with, or `None`.
+            options of `skinkit serve`; `demo`, the run folder of the demo network, which is trained where it
+            is not there, or `None`; `parent`, id of the process that it ends with, or `None`.
     """
     start_log()
     parent = asked["parent"]
@@ -70,7 +70,7 @@ def _loader(asked):
 
     def load(name, settings):
         import_modules(asked["imports"])
-        if asked["demo"]:
+        if settings.run == asked["demo"]:
             _train_demo(Path(settings.run))
         return ServedModel(name, settings, asked["data_dir"])
 

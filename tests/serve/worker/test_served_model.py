@@ -16,6 +16,7 @@ from skinkit.experiments import SavedRun, decision, fit_rule, run, write_card
 from skinkit.papers import choose
 from skinkit.serve.settings import Limits, ModelSettings
 from skinkit.serve.web.images import accept
+from skinkit.serve.worker import process
 from skinkit.serve.worker.served_model import ServedModel
 
 # One worker makes the run that these tests share.
@@ -251,3 +252,13 @@ def test_two_stages_are_served(untrained, tmp_path, monkeypatch):
     np.testing.assert_allclose([*answer["probabilities"].values()], expected, atol=1e-5)
     overlays = {found.overlay(Path(row["path"]).read_bytes(), label) for label in ("nv", "mel", "bcc")}
     assert len(overlays) == 3 and answer["prediction"]["positive"] == "mel"
+
+
+def test_the_demo_is_trained_into_its_own_folder_alone(tmp_path, monkeypatch):
+    trained = []
+    monkeypatch.setattr(process, "_train_demo", trained.append)
+    load = process._loader({"demo": str(tmp_path / "demo"), "imports": [], "data_dir": None})
+    for name in ("mistyped", "demo"):
+        with pytest.raises(FileNotFoundError, match="There is no run folder"):
+            load(name, ModelSettings(run=str(tmp_path / name)))
+    assert trained == [tmp_path / "demo"]

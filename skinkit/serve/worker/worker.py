@@ -80,10 +80,12 @@ class Worker:
                 continue
             try:
                 loaded[name] = self.load(name, said)
-            except (OSError, ValueError) as error:
+            except Exception as error:
+                expected = isinstance(error, OSError | ValueError)
+                why = error if expected else f"{type(error).__name__}: {error}"
                 if strict:
-                    raise Refused(f"{name}: {error}") from error
-                _LOG.error("%s is not served as it is set now: %s", name, error)
+                    raise Refused(f"{name}: {why}") from error
+                _LOG.error("%s is not served as it is set now: %s", name, why)
         self._tried = dict(wanted)
         # All at once: the sign of life reads them from another thread.
         self.models = {name: model for name, model in loaded.items() if name in wanted}

@@ -113,14 +113,19 @@ def test_a_task_that_is_deleted_while_it_is_worked_on_stays_deleted(place):
 def load(name, settings):
     if settings.run == "bad":
         raise FileNotFoundError("There is no run folder bad")
+    if settings.run == "old":
+        raise KeyError("split_hash")
     model = QuickModel(name)
     model.card["run"] = settings.run
     return model
 
 
-def test_a_model_that_cannot_be_served_ends_a_worker_that_starts(place):
-    set_models(place, good="good", wrong="bad")
-    with pytest.raises(Refused, match="wrong: There is no run folder bad"):
+@pytest.mark.parametrize(
+    ("run", "said"), [("bad", "wrong: There is no run folder bad"), ("old", "wrong: KeyError: 'split_hash'")]
+)
+def test_a_model_that_cannot_be_served_ends_a_worker_that_starts(place, run, said):
+    set_models(place, good="good", wrong=run)
+    with pytest.raises(Refused, match=said):
         place.worker(load=load).run()
 
 
@@ -138,11 +143,12 @@ def test_new_models_are_served_and_bad_ones_refused_without_a_restart(place, cap
     set_models(place, a="second", b="first", c="first")
     worker.load_models()
     assert runs() == {"a": "second", "b": "first", "c": "first"} and worker.models["b"] is loaded
-    set_models(place, a="bad", c="first", d="bad")
+    set_models(place, a="bad", c="first", d="bad", e="old")
     worker.load_models()
     worker.load_models()
     # The old one stays, and a bad one is tried once.
     assert runs() == {"a": "second", "c": "first"}
+    assert caplog.text.count("e is not served as it is set now: KeyError: 'split_hash'") == 1
     set_models(place, a="third", c="first")
     worker.load_models()
     assert runs() == {"a": "third", "c": "first"}

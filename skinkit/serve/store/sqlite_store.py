@@ -53,6 +53,9 @@ class SqliteStore:
 
     def __init__(self, path):
         self._lock = threading.RLock()
+        # It holds images of patients; SQLite gives its log of changes the same mode.
+        path.touch(0o600)
+        path.chmod(0o600)
         self._base = sqlite3.connect(path, timeout=_WAIT, isolation_level=None, check_same_thread=False)
         self._base.executescript(_TABLES)
 

@@ -89,7 +89,7 @@ def open_store(url, folder, is_patient=False):
     if url is None:
         from skinkit.serve.store.sqlite_store import SqliteStore
 
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(0o700, parents=True, exist_ok=True)
         return SqliteStore(folder / "tasks.sqlite")
     if not url.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError(f"--queue is the address of a Redis, redis://HOST:PORT/0. Received: {url!r}")

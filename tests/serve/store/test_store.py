@@ -229,6 +229,19 @@ def test_what_was_deleted_is_not_in_the_file_any_more(tmp_path):
     store.close()
 
 
+def test_nobody_else_on_the_machine_reads_images(tmp_path):
+    folder = tmp_path / "results" / "serve"
+    folder.parent.mkdir()
+    store = open_store(None, folder)
+    add(store, "a")
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (folder, *folder.iterdir())}
+    assert modes == {"serve": 0o700} | {f"tasks.sqlite{end}": 0o600 for end in ("", "-wal", "-shm")}
+    store.close()
+    (folder / "tasks.sqlite").chmod(0o644)
+    open_store(None, folder).close()
+    assert (folder / "tasks.sqlite").stat().st_mode & 0o777 == 0o600
+
+
 def test_a_full_disk_stores_nothing(tmp_path):
     store = open_store(None, tmp_path)
     store._base.execute("PRAGMA max_page_count = 40")

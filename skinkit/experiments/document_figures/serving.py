@@ -105,10 +105,13 @@ def served(folders, place, data_dir=None, **environment):
     words = ["serve", *folders, "--out", place, "--port", port]
     words += ["--data", data_dir] if data_dir else []
     said = place / "serve.log"
+    # Neither tokens nor tasks of a server that the user has.
+    others = ("SKINKIT_TOKENS", "SKINKIT_QUEUE")
+    own = {name: value for name, value in os.environ.items() if not name.startswith(others)}
     with said.open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "skinkit", *map(str, words)],
-            env={**os.environ, "SKINKIT_TOKENS": "", **environment},
+            env={**own, **environment},
             stdout=log,
             stderr=log,
         )

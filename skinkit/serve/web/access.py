@@ -13,6 +13,7 @@ from limits.strategies import MovingWindowRateLimiter
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 
+from skinkit.files import reading
 from skinkit.serve.web.problems import Problem
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -154,12 +155,14 @@ def read_tokens(environment=os.environ):
         environment: Mapping of the environment's variables. A file has one `name:secret` a line.
 
     Raises:
-        ValueError: for a token without name or secret, a short secret, or two of one name; the message never
-            shows a secret.
+        FileNotFoundError: when the file is missing.
+        ValueError: for a token without name or secret, a short secret, two of one name, or a variable that
+            holds none; the message never shows a secret.
     """
     text = environment.get("SKINKIT_TOKENS", "")
     if path := environment.get("SKINKIT_TOKENS_FILE"):
-        text = f"{text}\n{Path(path).read_text(encoding='utf-8')}"
+        with reading(path, "SKINKIT_TOKENS_FILE has one name:secret a line"):
+            text = f"{text}\n{Path(path).read_text(encoding='utf-8')}"
     found = {}
     for place, said in enumerate(
         filter(None, (each.strip() for each in text.replace(",", "\n").split("\n")))
@@ -171,6 +174,9 @@ def read_tokens(environment=os.environ):
                 f"characters or more. Received: something else at place {place + 1}"
             )
         found[name] = secret
+    given = [name for name in ("SKINKIT_TOKENS", "SKINKIT_TOKENS_FILE") if name in environment]
+    if given and not found:
+        raise ValueError(f"{given[-1]} is set and holds no token: name one, or unset it")
     return found
 
 

@@ -125,6 +125,16 @@ def test_tokens_come_from_the_environment(tmp_path):
     assert read_tokens(found) == {"a": "a-long:secret-of-it", "b": "another-long-secret"}
 
 
+@pytest.mark.parametrize("name", ["SKINKIT_TOKENS", "SKINKIT_TOKENS_FILE"])
+def test_a_variable_without_a_token_opens_no_door(tmp_path, name):
+    (tmp_path / "tokens").write_text("\n")
+    for value in ("", str(tmp_path / "tokens") if name.endswith("FILE") else " ,"):
+        with pytest.raises(ValueError, match=f"{name} is set and holds no token"):
+            read_tokens({name: value})
+    with pytest.raises(FileNotFoundError, match="nowhere is missing. SKINKIT_TOKENS_FILE has one"):
+        read_tokens({"SKINKIT_TOKENS_FILE": str(tmp_path / "nowhere")})
+
+
 @pytest.mark.parametrize(
     "text", ["secret-without-a-name", ":a-secret-without-a-name", "a:short", "a:b" * 8 + ",x"]
 )

@@ -25,14 +25,14 @@ def numbers(text):
     return list(dict.fromkeys(found))
 
 
-def count(text):
-    """Returns the whole number, 1 or more, of a text.
+def count(text, least=1):
+    """Returns the whole number, `least` or more, of a text.
 
     Raises:
         ArgumentTypeError: for any other text.
     """
-    if not text.isdecimal() or int(text) < 1:
-        raise ArgumentTypeError(f"Expected a whole number from 1 on. Received: {text!r}")
+    if not text.isdecimal() or int(text) < least:
+        raise ArgumentTypeError(f"Expected a whole number from {least} on. Received: {text!r}")
     return int(text)
 
 

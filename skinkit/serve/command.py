@@ -1,6 +1,10 @@
 """The command `skinkit serve`."""
 
+import functools
+import os
+
 from skinkit.papers.several import count
+from skinkit.serve.store import QUEUE
 
 _EXTRA = "`skinkit serve` needs more packages: pip install 'skinkit[serve]'"
 _UVICORN = (
@@ -12,8 +16,10 @@ def add_options(parser):
     """Adds the options of `skinkit serve` to an `argparse.ArgumentParser`."""
     parser.add_argument("runs", nargs="*", metavar="RUN", help="run folders (default: the demo network)")
     parser.add_argument("--config", help="TOML file of models, limits and times, read again when it changes")
-    parser.add_argument("--workers", type=int, default=1, help="worker processes (default: %(default)s)")
-    parser.add_argument("--queue", metavar="URL", help="redis://HOST:PORT/0 (default: a file in --out)")
+    number = functools.partial(count, least=0)
+    parser.add_argument("--workers", type=number, default=1, help="worker processes (default: %(default)s)")
+    text = f"redis://HOST:PORT/0 (default: {QUEUE} in the environment, else a file in --out)"
+    parser.add_argument("--queue", metavar="URL", default=os.environ.get(QUEUE) or None, help=text)
     parser.add_argument(
         "--worker", action="store_true", help="be a worker of the server at --queue, no server"
     )

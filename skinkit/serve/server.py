@@ -1,6 +1,7 @@
 """The start of the server: settings, access, table, application and workers, put together."""
 
 import contextlib
+import logging
 import os
 import uuid
 from pathlib import Path
@@ -18,7 +19,9 @@ from skinkit.serve.web.app import make_app
 from skinkit.serve.web.metrics import Metrics
 from skinkit.serve.worker import process
 
-_OURS = ("host", "port", "workers", "reload", "factory", "access_log")
+_LOG = logging.getLogger(__name__)
+_SHARED = "A worker on its own shares a Redis with the server: --queue redis://HOST:PORT/0"
+_OURS = ("host", "port", "workers", "reload", "factory", "access_log", "app_dir", "interface", "loop")
 
 
 def serve(options):
@@ -31,6 +34,9 @@ def serve(options):
         FileNotFoundError, ValueError: for wrong settings, tokens or options, before anything is started.
     """
     start_log()
+    if not options.workers and options.queue is None:
+        raise ValueError(f"--workers 0 leaves the work to others. {_SHARED}")
+    address = {"host": options.host, "port": options.port, **uvicorn_options(options.uvicorn)}
     asked = worker_words(options)
     settings = LiveSettings(options.config, asked["runs"])
     access = Access(
@@ -39,7 +45,6 @@ def serve(options):
         lambda: settings.current.limits,
         is_limited=options.rate_limit == "on",
     )
-    address = {"host": options.host, "port": options.port, **uvicorn_options(options.uvicorn)}
     with _table(options.queue, Path(options.out)) as store:
         counted = Metrics(store, lambda: settings.current.times)
         app = make_app(store, settings, counted, has_page=not options.api_only)
@@ -58,7 +63,7 @@ def be_a_worker(options):
         ValueError: without the address of a Redis.
     """
     if options.queue is None:
-        raise ValueError("A worker on its own shares a Redis with the server: --queue redis://HOST:PORT/0")
+        raise ValueError(_SHARED)
     return process.main(worker_words(options))
 
 
@@ -86,6 +91,7 @@ def _tokens(host, is_open):
             f"At {host} everybody may ask who reaches it. Give tokens in the environment, "
             "SKINKIT_TOKENS=name:secret, or say --open"
         )
+    _LOG.info("Tokens in force: %s", len(tokens) or "none, everybody may ask who reaches the server")
     return tokens
 
 
@@ -109,16 +115,38 @@ def uvicorn_options(words):
     Raises:
         ValueError: for an option that it does not have, or that is of no use here.
     """
+    found = _given(words)
+    if ours := [name for name in found if name in _OURS]:
+        raise ValueError(f"--uvicorn: {ours[0]} is an option of `skinkit serve` itself, or of no use")
+    if "headers" in found:
+        found["headers"] = [_header(said) for said in found["headers"]]
+    try:
+        # The application is not at hand yet, and any will do; logging would be set up for the whole process.
+        uvicorn.Config(Guard, **{"log_config": None, **found}).load()
+    except Exception as error:
+        said = f"{type(error).__name__} {error}".strip()
+        raise ValueError(f"--uvicorn: it cannot start with {', '.join(found)}: {said}") from error
+    return found
+
+
+def _given(words):
+    """The options that the words give; `--help` and `--version` end the process once they have answered."""
     try:
         context = uvicorn.main.make_context("uvicorn", ["app", *words])
+    except click.exceptions.Exit as end:
+        raise SystemExit(end.exit_code) from end
     except click.ClickException as error:
         raise ValueError(f"--uvicorn: {error.format_message()}") from error
     given = click.core.ParameterSource.COMMANDLINE
-    found = {
+    return {
         name: value
         for name, value in context.params.items()
         if context.get_parameter_source(name) is given and name != "app"
     }
-    if ours := [name for name in found if name in _OURS]:
-        raise ValueError(f"--uvicorn: {ours[0]} is an option of `skinkit serve` itself, or of no use")
-    return found
+
+
+def _header(said):
+    name, colon, value = said.partition(":")
+    if not colon:
+        raise ValueError(f"--uvicorn: --header is NAME:VALUE. Received: {said!r}")
+    return name.strip(), value.strip()

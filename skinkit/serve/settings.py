@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from skinkit.files import reading
 from skinkit.names import did_you_mean
 
 _LOG = logging.getLogger(__name__)
@@ -140,7 +141,8 @@ class LiveSettings:
     def _stamp_now(self):
         if self.path is None:
             return None
-        found = self.path.stat()
+        with reading(self.path, "--config is a TOML file of models, limits and times"):
+            found = self.path.stat()
         return found.st_mtime_ns, found.st_size
 
     def _read(self):

@@ -14,6 +14,7 @@ import uvicorn
 
 from skinkit.experiments.environment import cpu_cores
 from skinkit.serve.audit import report_ended
+from skinkit.serve.store import QUEUE
 from skinkit.serve.worker.model_card import NOTICE
 from skinkit.serve.worker.process import REFUSED
 
@@ -23,7 +24,7 @@ _LOG = logging.getLogger("skinkit.serve.supervisor")
 _LOOK, _SWEEP, _PAUSE, _LONGEST_PAUSE = 0.1, 1.0, 0.5, 30.0
 # Seconds of the ten that a stop may take, after which connections are closed, and workers are killed.
 _CLOSE, _KILL = 7, 8.5
-_FIXED = {
+_DEFAULTS = {
     "log_level": "warning",
     # It would hold the ids of tasks.
     "access_log": False,
@@ -44,7 +45,7 @@ class Server(uvicorn.Server):
     """
 
     def __init__(self, app, waiting, options):
-        super().__init__(uvicorn.Config(app, **_FIXED, **options))
+        super().__init__(uvicorn.Config(app, **{**_DEFAULTS, **options}))
         self.waiting = waiting
 
     def stop(self):
@@ -148,8 +149,10 @@ class _Process:
         if self.share > 1:
             cores = max(1, cpu_cores() // self.share)
             environment = {**dict.fromkeys(_THREADS, str(cores)), **environment}
-        words = json.dumps({**self.asked, "name": self.name})
-        command = [sys.executable, "-m", "skinkit.serve.worker.process", words]
+        words = {**self.asked, "name": self.name}
+        # Everybody on the machine may read the words of a command.
+        environment[QUEUE] = words.pop("queue") or ""
+        command = [sys.executable, "-m", "skinkit.serve.worker.process", json.dumps(words)]
         self.process = subprocess.Popen(command, env=environment)
 
     def keep(self):

@@ -9,6 +9,7 @@ from serve_place import free_port
 from skinkit.cli import main, parser
 from skinkit.files import locked
 from skinkit.serve.server import uvicorn_options, worker_words
+from skinkit.serve.supervisor import Server, Supervisor
 
 
 def refused(capsys, *words):
@@ -47,15 +48,43 @@ def test_others_need_a_token_or_an_open_door(capsys, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--config", "nowhere.toml"], "nowhere.toml"),
+        (["--config", "nowhere.toml"], "nowhere.toml is missing. --config is a TOML file"),
         (["--worker"], "--queue redis://HOST:PORT/0"),
+        (["--workers", "0"], "--queue redis://HOST:PORT/0"),
         (["--queue", "amqp://here"], "redis://HOST:PORT/0"),
         (["--uvicorn", "--ssl-keyfle", "x"], "--ssl-keyfle"),
         (["--uvicorn", "--port", "1"], "port is an option of `skinkit serve` itself"),
+        (["--uvicorn", "--app-dir", "x"], "app_dir is an option of `skinkit serve` itself, or of no use"),
+        (["--uvicorn", "--header", "X-A"], "--header is NAME:VALUE. Received: 'X-A'"),
+        (["--uvicorn", "--ssl-certfile", "no.pem"], "cannot start with ssl_certfile: FileNotFoundError"),
     ],
 )
 def test_wrong_options_are_named(capsys, tmp_path, words, said):
     assert said in refused(capsys, "--out", tmp_path / "out", *words)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_number_of_workers_is_no_less_than_none(capsys):
+    with pytest.raises(SystemExit):
+        main(["serve", "--workers", "-1"])
+    assert "Expected a whole number from 0 on. Received: '-1'" in capsys.readouterr().err
+
+
+def test_the_log_says_how_many_tokens_are_in_force(capsys, monkeypatch):
+    monkeypatch.setenv("SKINKIT_TOKENS", "a:a-long-secret-of-it,b:another-long-secret")
+    said = refused(capsys, "--queue", "amqp://me:password@here")
+    assert "Tokens in force: 2\n" in said and "secret" not in said and "password" not in said
+
+
+def test_no_password_stands_in_the_words_of_a_worker(monkeypatch):
+    started = []
+    monkeypatch.setattr(subprocess, "Popen", lambda command, env: started.append((command, env)))
+    monkeypatch.setenv("SKINKIT_QUEUE", "redis://:password@here/0")
+    asked = worker_words(parser().parse_args(["serve", "runs/a"]))
+    Supervisor(None, None, None, 1, asked)
+    ((command, environment),) = started
+    assert environment["SKINKIT_QUEUE"] == asked["queue"] == "redis://:password@here/0"
+    assert "runs/a" in command[-1] and "password" not in "".join(command)
 
 
 def test_uvicorn_gets_its_own_options_and_no_others():
@@ -63,6 +92,20 @@ def test_uvicorn_gets_its_own_options_and_no_others():
     found = {"root_path": "/skin", "forwarded_allow_ips": "10.0.0.1", "proxy_headers": False}
     assert uvicorn_options(words) == found
     assert uvicorn_options([]) == {}
+
+
+def test_what_uvicorn_is_told_counts_more_than_what_the_server_says():
+    words = ["--log-level", "debug", "--no-server-header", "--timeout-graceful-shutdown", "30"]
+    told = uvicorn_options([*words, "--header", "X-A: b:c"])
+    config = Server(None, None, {**told, "log_config": None}).config
+    assert (config.log_level, config.server_header, config.timeout_graceful_shutdown) == ("debug", False, 30)
+    assert config.headers == [("X-A", "b:c")] and config.access_log is False
+
+
+def test_uvicorn_helps(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["serve", "--uvicorn", "--help"])
+    assert end.value.code == 0 and "--ssl-keyfile" in capsys.readouterr().out
 
 
 def test_a_folder_has_one_server(capsys, tmp_path):

@@ -71,7 +71,7 @@ def test_an_unknown_default_is_refused(path):
 
 
 def test_a_missing_file_is_an_error(tmp_path):
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match="serve.toml is missing. --config is a TOML file"):
         LiveSettings(tmp_path / "serve.toml")
 
 

@@ -13,4 +13,4 @@ from skinkit.serve.store.jobs import (
     Answer,
     Job,
 )
-from skinkit.serve.store.store import Store, model_cards, open_store, to_json
+from skinkit.serve.store.store import QUEUE, Store, model_cards, open_store, to_json

@@ -33,6 +33,10 @@ _GRACE = 3600
 _PAUSE = 1
 # Tasks that are asked about at a time.
 _MANY = 1000
+_ADDRESS = (
+    "--queue cannot be read: expected redis://:PASSWORD@HOST:PORT/0, "
+    "where the signs / # ? @ of a password are %2F %23 %3F %40"
+)
 
 
 class RedisStore:
@@ -43,13 +47,16 @@ class RedisStore:
         is_patient: Boolean, whether a Redis that goes away is waited for, however long it takes.
 
     Raises:
-        ValueError: where no Redis answers at first.
+        ValueError: where no Redis answers at first; the message never shows a password.
     """
 
     def __init__(self, url, is_patient=False):
-        self._redis = redis.Redis.from_url(url)
         try:
+            self._redis = redis.Redis.from_url(url)
             self._redis.ping()
+        except (TypeError, ValueError):
+            # The error may show a password.
+            raise ValueError(_ADDRESS) from None
         except redis.exceptions.RedisError as error:
             raise ValueError(f"No Redis answers at the address of --queue: {error}") from error
         if is_patient:

@@ -6,6 +6,9 @@ from typing import Protocol
 
 from skinkit.serve.store.jobs import Job
 
+# The variable of the environment with the address of a Redis, which may hold a password.
+QUEUE = "SKINKIT_QUEUE"
+
 
 class Store(Protocol):
     """The operations on a table of tasks. Every method is whole or not at all, whoever else is at work.
@@ -92,7 +95,8 @@ def open_store(url, folder, is_patient=False):
         folder.mkdir(0o700, parents=True, exist_ok=True)
         return SqliteStore(folder / "tasks.sqlite")
     if not url.startswith(("redis://", "rediss://", "unix://")):
-        raise ValueError(f"--queue is the address of a Redis, redis://HOST:PORT/0. Received: {url!r}")
+        kind = url.partition(":")[0]
+        raise ValueError(f"--queue is the address of a Redis, redis://HOST:PORT/0. It begins with {kind!r}")
     from skinkit.serve.store.redis_store import RedisStore
 
     return RedisStore(url, is_patient)

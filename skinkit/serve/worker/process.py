@@ -11,7 +11,7 @@ from pathlib import Path
 from skinkit.registration import import_modules
 from skinkit.serve.audit import start_log
 from skinkit.serve.settings import LiveSettings
-from skinkit.serve.store import open_store
+from skinkit.serve.store import QUEUE, open_store
 from skinkit.serve.worker.worker import Refused, Worker
 
 _LOG = logging.getLogger("skinkit.serve.worker")
@@ -88,7 +88,7 @@ def _train_demo(folder):
 
 
 if __name__ == "__main__":
-    code = main(json.loads(sys.argv[1]))
+    code = main({**json.loads(sys.argv[1]), "queue": os.environ[QUEUE] or None})
     logging.shutdown()
     # TensorFlow takes seconds to take itself apart, which whoever stops the server would wait for.
     os._exit(code)

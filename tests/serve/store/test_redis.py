@@ -42,3 +42,7 @@ def test_a_worker_waits_for_a_redis_that_goes_away(redis_server, tmp_path):
 def test_an_address_without_a_redis_is_told(tmp_path):
     with pytest.raises(ValueError, match="No Redis answers"):
         open_store(f"redis://127.0.0.1:{free_port()}/0", tmp_path)
+    for address in ("redis://:secret/1@here:1/0", "redis://:secret@here/0?words=1"):
+        with pytest.raises(ValueError, match="%2F %23 %3F %40") as error:
+            open_store(address, tmp_path)
+        assert "secret" not in str(error.value)

@@ -253,5 +253,5 @@ def test_a_full_disk_stores_nothing(tmp_path):
 
 
 def test_another_address_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="redis://"):
-        open_store("amqp://somewhere", tmp_path)
+    with pytest.raises(ValueError, match="redis://HOST:PORT/0. It begins with 'amqp'$"):
+        open_store("amqp://me:password@somewhere", tmp_path)

@@ -1,10 +1,10 @@
 /** The card of a model: what it is, how good, what it misses, what leaked, how it was trained. */
 
 import { curves } from "./curves.js";
-import { byId, element, scrolling, table } from "./dom.js";
+import { byId, element, put, scrolling, table } from "./dom.js";
 import { loadCard } from "./models.js";
 import { state } from "./state.js";
-import { className, percent, score, withInterval } from "./words.js";
+import { className, duration, percent, score, withInterval } from "./words.js";
 
 const SCORES = {
   macro_recall: "macro recall",
@@ -28,6 +28,7 @@ export function drawCard() {
   byId("card").hidden = !there;
   byId("card-body").replaceChildren(...(there ? body(card) : []));
   const waiting = model ? "Its card is loading." : "The models are not known yet.";
+  if (there) put(byId("kept"), `after ${duration(card.kept_seconds)}`);
   byId("model-line").replaceChildren(...(card ? line(card) : [waiting]));
 }
 

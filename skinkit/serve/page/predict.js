@@ -204,7 +204,7 @@ function finished() {
 // Tasks that the service keeps for this page.
 const made = new Set();
 
-/** Deletes the tasks that no image needs any more; the service does so itself after an hour. */
+/** Deletes the tasks that no image needs any more; the service does so itself later. */
 export function tidy(keepalive = false) {
   const answers = state.images.map((image) => image.result);
   const needed = new Set([...answers, ...state.open].map((task) => task?.uuid));

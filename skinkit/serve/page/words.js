@@ -19,6 +19,12 @@ export const percent = (share) => `${(100 * share).toFixed(1)}\u00a0%`;
 
 export const images = (count) => (count === 1 ? "1 image" : `${count} images`);
 
+/** A time in words, never shorter than it is. */
+export function duration(seconds) {
+  const [unit, length] = seconds > 7200 ? ["hour", 3600] : ["minute", 60];
+  return Math.ceil(seconds / length).toLocaleString("en", { style: "unit", unit, unitDisplay: "long" });
+}
+
 /** A score as it is printed everywhere: three digits, a dash where it is not known. */
 export const score = (value) => (Number.isFinite(value) ? value.toFixed(3) : "–");
 

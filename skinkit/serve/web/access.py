@@ -21,6 +21,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PROBES = ("/healthz", "/readyz")
 # What a browser loads before it can send a token: it holds nothing of anybody.
 _PAGES = ("/", "/app", "/docs", "/openapi.json")
+# Methods that change nothing.
+_SAFE = ("GET", "HEAD", "OPTIONS")
 _POLICY = (
     "default-src 'self'; img-src 'self' blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
@@ -56,12 +58,14 @@ class Access:
         """Returns the name of the token that a request bears; `""` where there are no tokens.
 
         Raises:
-            Problem: 400 for another host, 401 for another token, 429 for too many requests.
+            Problem: 400 for another host, 403 for a page of another site, 401 for another token, 429 for too
+                many requests.
         """
         path = _path(request.scope)
         if path in _PROBES:
             return ""
         self._check_host(request)
+        _check_site(request)
         address = request.client.host if request.client else ""
         if path in _PAGES or path.startswith("/app/"):
             self._count(request, address)
@@ -141,6 +145,13 @@ class Guard:
             headers.setdefault(name, value)
         # The page is asked for again each time, and sent again where it has changed.
         headers.setdefault("Cache-Control", "no-cache" if _path(scope).startswith("/app/") else "no-store")
+
+
+def _check_site(request):
+    """Refuses what a page of another site wants changed: a browser sends forms anywhere, and says so."""
+    site = request.headers.get("sec-fetch-site", "none")
+    if request.method not in _SAFE and site not in ("same-origin", "none"):
+        raise Problem(403, "Pages of other sites may not ask for this.")
 
 
 def _path(scope):

@@ -79,8 +79,9 @@ def public_models(request: Request) -> schemas.Models:
 
 @_ROUTES.get("/models/{model_id}", responses=schemas.problems(404, 422, 503))
 def model(request: Request, model_id: str) -> schemas.Card:
-    """Tells what a model is, what it was measured to be worth, and the leakage of its split."""
-    return JSONResponse(_desk(request).card(model_id, unknown=404))
+    """Tells what a model is, what it was measured to be worth, its leakage, and how long images are kept."""
+    desk = _desk(request)
+    return JSONResponse({**desk.card(model_id, unknown=404), "kept_seconds": desk.times.task})
 
 
 async def _take_in(request, model_id, field, most):
@@ -95,7 +96,7 @@ async def _take_in(request, model_id, field, most):
 @_ROUTES.post(
     "/predict",
     openapi_extra=schemas.upload_form("file", several=False),
-    responses={202: {"model": schemas.Task}, **schemas.problems(408, 413, 415, 422, 503, 507)},
+    responses={202: {"model": schemas.Task}, **schemas.problems(403, 408, 413, 415, 422, 503, 507)},
 )
 async def predict(request: Request, model_id: Model = None) -> schemas.Task:
     """Classifies one image; the answer is 202 where it takes long."""
@@ -109,7 +110,7 @@ async def predict(request: Request, model_id: Model = None) -> schemas.Task:
     "/predict_bulk",
     status_code=202,
     openapi_extra=schemas.upload_form("files", several=True),
-    responses=schemas.problems(408, 413, 415, 422, 503, 507),
+    responses=schemas.problems(403, 408, 413, 415, 422, 503, 507),
 )
 async def predict_bulk(request: Request, model_id: Model = None) -> schemas.Tasks:
     """Takes images in, to be classified; the result is asked for by the task's uuid."""
@@ -135,7 +136,7 @@ def from_task(request: Request, task_uuid: uuid.UUID) -> list[schemas.Answer]:
     return Response(b"[%b]" % b",".join(desk.store.answers(job.id)), media_type="application/json")
 
 
-@_ROUTES.delete("/from_task/{task_uuid}", status_code=204, responses=schemas.problems(404, 410, 422))
+@_ROUTES.delete("/from_task/{task_uuid}", status_code=204, responses=schemas.problems(403, 404, 410, 422))
 def delete_task(request: Request, task_uuid: uuid.UUID) -> None:
     """Cancels a task, and forgets its images and results."""
     _desk(request).delete(request.state.owner, task_uuid)

@@ -86,6 +86,7 @@ class ProblemDetails(BaseModel):
 _WHY = {
     400: "The model, the host or the request's form is not known",
     401: "A token is needed",
+    403: "A page of another site asks",
     404: "There is no such task, image or model, or it is another's",
     408: "The upload took too long",
     409: "There is no result yet",

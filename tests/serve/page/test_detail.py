@@ -153,6 +153,7 @@ def test_the_line_of_the_model_says_data_recall_and_leakage(user, page, service)
 
 
 def test_the_card_shows_scores_mistakes_leakage_and_training(user, page):
+    assert "deletes them after 90 minutes or when you reset" in page.locator("#load-hint").inner_text()
     page.get_by_text("Model card").click()
     text = page.locator("#card").inner_text()
     assert "Research and teaching only. Not for clinical use. Trained on drawn images" in text

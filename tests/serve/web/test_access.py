@@ -118,6 +118,21 @@ def test_no_other_page_may_ask(client):
     assert answer.status_code == 405 and "access-control-allow-origin" not in answer.headers
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "nonsense"])
+def test_no_form_of_another_page_is_taken(client, place, site):
+    asked = {"Sec-Fetch-Site": site}
+    for answer in (predict(client, headers=asked), client.delete("/from_task/1", headers=asked)):
+        assert answer.status_code == 403 and answer.headers["content-type"] == "application/problem+json"
+    assert place.store.counts() == {}
+    # A link to the server is followed.
+    assert client.get("/public_models", headers=asked).status_code == 200
+
+
+@pytest.mark.parametrize("site", ["same-origin", "none"])
+def test_forms_of_its_own_page_are_taken(client, site):
+    assert predict(client, headers={"Sec-Fetch-Site": site}).status_code == 200
+
+
 def test_tokens_come_from_the_environment(tmp_path):
     assert read_tokens({}) == {}
     (tmp_path / "tokens").write_text("b:another-long-secret\n\n")

@@ -97,7 +97,8 @@ def test_without_a_model_the_default_answers(client, place):
 def test_an_unknown_model(client):
     assert "Did you mean quick?" in problem(post(client, ("a", JPEG), model="quik"), 400)["detail"]
     problem(client.get("/models/quik"), 404, "Did you mean quick?")
-    assert client.get("/models/quick").json()["labels"] == LABELS
+    card = client.get("/models/quick").json()
+    assert card["labels"] == LABELS and card["kept_seconds"] == 3600
 
 
 def test_before_a_worker_is_ready_nothing_is_taken(place):

@@ -80,6 +80,7 @@ def worker_words(options):
         "data_dir": options.data_dir,
         "imports": options.own_modules,
         "demo": demo if is_demo else None,
+        "again": False,
         "parent": None,
     }
 

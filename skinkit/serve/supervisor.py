@@ -167,5 +167,6 @@ class _Process:
             return code
         if time.monotonic() >= self.due:
             self.due = None
+            self.asked = {**self.asked, "again": True}
             self._start()
         return None

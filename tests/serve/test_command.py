@@ -1,5 +1,6 @@
 """The command: its options, and what it refuses before and after it has started."""
 
+import json
 import subprocess
 import sys
 
@@ -85,6 +86,25 @@ def test_no_password_stands_in_the_words_of_a_worker(monkeypatch):
     ((command, environment),) = started
     assert environment["SKINKIT_QUEUE"] == asked["queue"] == "redis://:password@here/0"
     assert "runs/a" in command[-1] and "password" not in "".join(command)
+
+
+def test_a_worker_that_dies_is_started_again_and_told_so(monkeypatch):
+    started = []
+
+    class Dead:
+        def __init__(self, command, env):
+            started.append(json.loads(command[-1]))
+
+        def poll(self):
+            return 1
+
+    monkeypatch.setattr(subprocess, "Popen", Dead)
+    monkeypatch.setattr("skinkit.serve.supervisor._PAUSE", 0.0)
+    asked = worker_words(parser().parse_args(["serve", "runs/a"]))
+    (worker,) = Supervisor(None, None, None, 1, asked).workers
+    assert worker.keep() == 1 and worker.keep() is None
+    assert [words["again"] for words in started] == [False, True]
+    assert started[0]["name"] != started[1]["name"]
 
 
 def test_uvicorn_gets_its_own_options_and_no_others():

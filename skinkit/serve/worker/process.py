@@ -25,7 +25,8 @@ def main(asked):
     Args:
         asked: Dictionary: `name`; `queue`, `out`, `config`, `runs`, `data_dir` and `imports` as in the
             options of `skinkit serve`; `demo`, the run folder of the demo network, which is trained where it
-            is not there, or `None`; `parent`, id of the process that it ends with, or `None`.
+            is not there, or `None`; `again`, whether it takes the place of one that has died; `parent`, id of
+            the process that it ends with, or `None`.
     """
     start_log()
     parent = asked["parent"]
@@ -40,7 +41,8 @@ def main(asked):
             _loader(asked),
             lambda: not stopped.is_set() and parent in (None, os.getppid()),
         )
-        worker.run()
+        # What was served before is, whatever is wrong with a model that came later.
+        worker.run(strict=not asked["again"])
     except Refused as error:
         _LOG.error("%s", error)
         return REFUSED

@@ -36,13 +36,16 @@ class Worker:
         # How many workers there are: of what waits, each takes its share at a time.
         self._share = 1
 
-    def run(self):
+    def run(self, strict=True):
         """Serves; in the end it gives back what it has not finished.
+
+        Args:
+            strict: As in `load_models`, for those that are there at first.
 
         Raises:
             Refused: for a model that cannot be served.
         """
-        self.load_models(strict=True)
+        self.load_models(strict)
         beating = threading.Thread(target=self._beat, daemon=True)
         beating.start()
         due = 0.0

@@ -129,6 +129,14 @@ def test_a_model_that_cannot_be_served_ends_a_worker_that_starts(place, run, sai
         place.worker(load=load).run()
 
 
+def test_a_worker_in_the_place_of_a_dead_one_serves_what_it_can(place, caplog):
+    set_models(place, good="good", wrong="bad")
+    place.stopped.set()
+    worker = place.worker(load=load)
+    worker.run(strict=False)
+    assert [*worker.models] == ["good"] and "wrong is not served as it is set now" in caplog.text
+
+
 def test_new_models_are_served_and_bad_ones_refused_without_a_restart(place, caplog):
     worker = place.worker(load=load)
     set_models(place, a="first", b="first")

@@ -370,7 +370,7 @@ for name, rows in table5.groupby("table"):
 # count.
 
 # %%
-if profile == "smoke" or available_profile(profile, "isic2019", DATA_DIR) == "smoke":
+if profile == "smoke" or available_profile(profile, "isic2019", DATA_DIR, table_alone=True) == "smoke":
     print("Without ISIC 2019, a synthetic set stands for it that contains a third of the first one.")
     own, new = skinkit.data.synthetic(120, seed=0), skinkit.data.synthetic(80, seed=1)
     names = ["image_id", "lesion_id", "patient_id"]

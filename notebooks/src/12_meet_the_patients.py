@@ -90,7 +90,7 @@ skinkit.report_environment()
 # patients into a file of the same form; every cell below then counts those.
 
 # %%
-profile = available_profile(PROFILE, "isic2020", DATA_DIR)
+profile = available_profile(PROFILE, "isic2020", DATA_DIR, table_alone=True)
 NAME = "ISIC_2020_Training_GroundTruth.csv"
 real = profile != "smoke"
 if real:

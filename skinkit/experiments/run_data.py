@@ -247,18 +247,21 @@ def _augment_offline(table, recipe):
     return data.augment_offline(table, **options)
 
 
-def available_profile(profile, dataset, data_dir=None):
+def available_profile(profile, dataset, data_dir=None, table_alone=False):
     """Returns `profile`, or `smoke` with a notice when the images of `dataset` are not there.
 
     Args:
         profile: `smoke`, `quick` or `full`.
         dataset: Name of the release.
         data_dir: Folder of the releases; the environment variable `SKINKIT_DATA` by default.
+        table_alone: Boolean, whether the table will do without any image.
     """
     if profile == "smoke":
         return profile
     try:
-        data.load(dataset, root=data_dir, verbose=False)
+        table = data.load(dataset, root=data_dir, verbose=False)
+        if table["path"].isna().all() and not table_alone:
+            raise FileNotFoundError(f"{table.attrs['table']} has no images beside it.")
     except FileNotFoundError as error:
         print(f"{error}\nGoing on with synthetic images (profile smoke).")
         return "smoke"

@@ -1,4 +1,5 @@
 import dataclasses
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -91,6 +92,16 @@ def test_without_images_the_profile_becomes_smoke(tmp_path, capsys):
     assert available_profile("quick", "ham10000", data_dir=tmp_path) == "smoke"
     assert "synthetic" in capsys.readouterr().out
     assert available_profile("smoke", "ham10000") == "smoke"
+
+
+def test_a_table_without_images_becomes_smoke_unless_the_table_alone_will_do(tmp_path, capsys):
+    data.synthetic(12, folder=tmp_path / "ham10000", size=(24, 32))
+    assert available_profile("quick", "ham10000", data_dir=tmp_path) == "quick"
+    shutil.rmtree(tmp_path / "ham10000" / "images")
+    shutil.rmtree(tmp_path / "ham10000" / "masks")
+    assert available_profile("quick", "ham10000", data_dir=tmp_path) == "smoke"
+    assert "HAM10000_metadata.csv has no images beside it" in capsys.readouterr().out
+    assert available_profile("quick", "ham10000", data_dir=tmp_path, table_alone=True) == "quick"
 
 
 def test_drawn_images_have_the_parameters_of_the_recipe(tiny):

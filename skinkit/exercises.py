@@ -31,7 +31,7 @@ def check(exercise, *answers):
     Example:
         >>> check("03-1", None)
         Traceback (most recent call last):
-        skinkit.exercises.Unsolved: ex-03-1: windows × height × width × inputs
+        skinkit.exercises.Unsolved: ex-03-1: section 3 counts the first; what does the second look at?
     """
     check_name("Exercises", exercise, _tests())
     names, code = _tests()[exercise]["answers"], _tests()[exercise]["code"]

@@ -475,7 +475,7 @@ other = eight_positions.warps or eight_positions.mixes_colours or eight_position
 assert not other, "mirrors and quarter turns only: no warp, no colour"
 
 # %% tags=["hidden", "ex-02-1"]
-positions = {image.tobytes() for image in versions(eight_positions, count=100)}
+positions = {image.tobytes() for image in versions(eight_positions, count=200)}
 assert len(positions) == 8 and not eight_positions.mixes_colours
 
 # %% tags=["wrong", "ex-02-1"]
@@ -503,14 +503,16 @@ burnt_out = (np.array(versions(Augmentation(brightness=0.5), count=50)) == 1).me
 skinkit.check("02-2", burnt_out)
 
 # %% tags=["test", "ex-02-2"]
-assert burnt_out is not None, "make the 50 versions an array: `(array == 1).mean()` is a share"
+assert burnt_out is not None, (
+    "`versions` gives a list; of one array of them, which share of the numbers is 1?"
+)
 lost = {b: np.mean(np.array(versions(Augmentation(brightness=b), count=50)) == 1) for b in (0.1, 0.5)}
 assert abs(burnt_out - lost[0.5]) < 0.03, "count the numbers that equal 1 among all of the 50 images"
 assert lost[0.1] <= burnt_out, "a gentle change burns less"
 
 # %% tags=["hidden", "ex-02-2"]
 bright = np.array(versions(Augmentation(brightness=0.5), count=50))
-assert abs(burnt_out - (bright == bright.max()).mean()) < 0.01
+assert abs(burnt_out - (bright == bright.max()).mean()) < 0.03
 
 # %% tags=["wrong", "ex-02-2"]
 # The parameter is not the share.
@@ -536,7 +538,8 @@ skinkit.check("02-3", going_on)
 # %% tags=["test", "ex-02-3"]
 assert going_on is not None, "`build_dataset` takes the number of the epoch to begin with"
 through = build_dataset(some_rows, spec, **training).skip(3 * steps_per_epoch(len(some_rows), 32))
-assert np.array_equal(next(iter(going_on))[0], next(iter(through))[0]), "not the batch that comes next"
+for mine, theirs in zip(next(iter(going_on)), next(iter(through)), strict=True):
+    assert np.array_equal(mine, theirs), "not the batch that comes next"
 
 # %% tags=["hidden", "ex-02-3"]
 images_next, labels_next = next(iter(build_dataset(some_rows, spec, **training, first_epoch=3)))

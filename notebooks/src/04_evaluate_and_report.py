@@ -473,12 +473,12 @@ skinkit.check("04-2", false_alarms)
 # %% tags=["test", "ex-04-2"]
 assert false_alarms is not None, "sort the shares of the melanomas; which is the last needed?"
 prices = [(share[~is_melanoma] >= c).mean() for c in share if (share[is_melanoma] >= c).mean() >= 0.8]
-assert math.isclose(false_alarms, min(prices)), "sort the shares of the melanomas; which is the last needed?"
+assert abs(false_alarms - min(prices)) < 1e-3, "sort the shares of the melanomas; which is the last needed?"
 
 # %% tags=["hidden", "ex-04-2"]
 ranked = np.sort(share[is_melanoma])
 last_needed = ranked[len(ranked) - math.ceil(0.8 * len(ranked))]
-assert math.isclose(false_alarms, np.mean(share[~is_melanoma] >= last_needed))
+assert abs(false_alarms - np.mean(share[~is_melanoma] >= last_needed)) < 1e-3
 
 # %% tags=["wrong", "ex-04-2"]
 # The melanomas that may be missed, and not the others that are alarmed.
@@ -508,13 +508,13 @@ skinkit.check("04-3", widths)
 assert widths is not None, "`mine` has the columns value, low and high"
 assert set(widths.index) == set(labels), "one number for each label"
 ends = mine.loc[widths.index]
-assert np.allclose(widths, ends["high"] - ends["low"]), "from the low end to the high end"
+assert np.allclose(widths, ends["high"] - ends["low"], atol=1e-3), "from the low end to the high end"
 print(f"we know least about {widths.idxmax()}: its interval is {widths.max():.2f} wide")
 
 # %% tags=["hidden", "ex-04-3"]
 recalls = intervals["by lesion"].filter(like="recall:", axis=0)
 expected = dict(zip(recalls.index.str.removeprefix("recall:"), recalls["high"] - recalls["low"], strict=True))
-assert all(math.isclose(widths[label], width, abs_tol=1e-9) for label, width in expected.items())
+assert all(math.isclose(widths[label], width, abs_tol=1e-3) for label, width in expected.items())
 
 # %% tags=["wrong", "ex-04-3"]
 # Half of the interval, and not the same on both sides.

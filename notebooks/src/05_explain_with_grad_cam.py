@@ -478,14 +478,16 @@ skinkit.check("05-2", inside_of_layer)
 # %% tags=["test", "ex-05-2"]
 missing = [name for name in convolutions if inside_of_layer.get(name) is None]
 assert not missing, f"{', '.join(missing)}: `grad_cam` takes the name of a layer, `mass_inside` its maps"
-last = np.nanmean(mass_inside(grad_cam(model, inputs[:64], target=given[:64], layer=layer), masks[:64]))
-assert np.isclose(inside_of_layer[layer], last, atol=1e-4), f"{layer}: {last:.4f} for the given diagnoses"
+for name in convolutions:
+    maps_there = grad_cam(model, inputs[:64], target=given[:64], layer=name)
+    share = np.nanmean(mass_inside(maps_there, masks[:64]))
+    assert abs(inside_of_layer[name] - share) < 1e-3, f"{name}: {share:.4f} for the given diagnoses"
 assert all(0 <= value <= 1 for value in inside_of_layer.values()), "a share is from 0 to 1"
 
 # %% tags=["hidden", "ex-05-2"]
 first = convolutions[0]
 of_first = grad_cam(model, inputs[:64], target=given[:64], layer=first)
-assert np.isclose(inside_of_layer[first], np.nanmean(mass_inside(of_first, masks[:64])), atol=1e-4)
+assert abs(inside_of_layer[first] - np.nanmean(mass_inside(of_first, masks[:64]))) < 1e-3
 assert set(inside_of_layer) == set(convolutions)
 
 # %% tags=["wrong", "ex-05-2"]
@@ -534,7 +536,7 @@ assert np.isclose(change, np.max(drop_of_square), atol=1e-4), (
 one_covered = image.copy()
 one_covered[0, 16:24, 8:16] = image.mean(axis=(0, 1, 2))
 both = model.predict(np.concatenate([image, one_covered]), verbose=0)[:, target]
-assert np.isclose(np.asarray(drop_of_square)[2, 1], both[0] - both[1], atol=1e-5)
+assert np.isclose(np.asarray(drop_of_square)[2, 1], both[0] - both[1], atol=1e-4)
 assert np.ptp(drop_of_square) > 1e-5
 
 # %% tags=["wrong", "ex-05-3"]

@@ -436,7 +436,7 @@ enough_heads = 8 * 8
 skinkit.check("06-1", enough_heads)
 
 # %% tags=["test", "ex-06-1"]
-assert enough_heads is not None, "each head hands out 1 to 64 positions"
+assert enough_heads is not None, "what does one head hand out in all, and to how many positions?"
 _, maps = SoftAttention(enough_heads, gamma=None)(random.normal(size=(1, 8, 8, 4)), return_maps=True)
 assert np.isclose(maps.numpy().sum(axis=-1).mean(), 1), "each head hands out 1 to 64 positions"
 
@@ -467,7 +467,7 @@ learning_weights = (2 * 28 - 1) * 3 * 3 * 16
 skinkit.check("06-2", learning_weights)
 
 # %% tags=["test", "ex-06-2"]
-assert learning_weights is not None, "rows that can meet the grid, columns, channels, heads"
+assert learning_weights is not None, "see section 2: which rows of a kernel can meet the grid at all?"
 counted = what_learns("released", (28, 28), 512, 16)
 assert learning_weights == counted["learn"], "rows that can meet the grid, columns, channels, heads"
 print(f"{counted['learn'] / counted['weights']:.1%} of {counted['weights']:,} weights")

@@ -486,7 +486,7 @@ positions = (math.ceil(450 / 32), math.ceil(600 / 32))
 skinkit.check("07-1", positions)
 
 # %% tags=["test", "ex-07-1"]
-assert positions is not None, "see section 2: one position for each square of 32 pixels, begun or whole"
+assert positions is not None, "see section 2: how many pixels has the side of one position's square?"
 made = tapped.compute_output_shape((1, 450, 600, 3))[1:3]
 assert tuple(positions) == made, "a square that is only begun counts, too"
 
@@ -554,7 +554,7 @@ steps_to_forget = math.floor(math.log(0.05) / math.log(memory)) + 1
 skinkit.check("07-3", steps_to_forget)
 
 # %% tags=["test", "ex-07-3"]
-assert steps_to_forget is not None, "`memory` to the power of the steps is below 0.05"
+assert steps_to_forget is not None, "after two steps, `memory * memory` of the start is left"
 enough = memory**steps_to_forget < 0.05
 assert enough, f"after {steps_to_forget} steps {memory**steps_to_forget:.1%} are left"
 assert memory ** (steps_to_forget - 1) >= 0.05, "one step less would do; give a whole number"

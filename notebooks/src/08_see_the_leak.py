@@ -137,8 +137,6 @@ pd.concat({name: report[["n", "photograph", "lesion"]] for name, report in seen.
 
 # %%
 plots.leakage_bars(seen, kind="photograph")
-
-# %%
 plots.leakage_bars(seen, kind="lesion")
 
 # %% [markdown]
@@ -480,12 +478,12 @@ skinkit.check("08-1", images_of_one)
 assert images_of_one is not None, "rows of the exam, by source_id"
 others = exams["as_published"][exams["as_published"]["label"] != "nv"]
 repeats = others.groupby("source_id").size()
-assert abs(images_of_one - repeats.mean()) < 1e-9, "rows of the exam, by source_id"
+assert abs(images_of_one - repeats.mean()) < 1e-3, "rows of the exam, by source_id"
 print(f"{repeats.mean():.2f}, up to {repeats.max()} of six")
 
 # %% tags=["hidden", "ex-08-1"]
 of_others = exams["as_published"].loc[exams["as_published"]["label"] != "nv", "source_id"]
-assert abs(images_of_one * of_others.nunique() - len(of_others)) < 1e-6
+assert abs(images_of_one - len(of_others) / of_others.nunique()) < 1e-3
 
 # %% tags=["wrong", "ex-08-1"]
 # All that there are; some are in training.
@@ -512,7 +510,7 @@ with_copies = skinkit.data.augmented_split(whole, copied, parts=("train", "test"
 skinkit.check("08-2", with_copies)
 
 # %% tags=["test", "ex-08-2"]
-assert with_copies is not None, "first split `own`, then let `augmented_split` add the copies of both parts"
+assert with_copies is not None, "two steps: a split of `own`, and what `augmented_split` makes of it"
 report = skinkit.data.leakage_report(copied, with_copies)
 assert skinkit.data.leakage_stamp(report) is None, "something is shared"
 assert any("+" in image for image in with_copies.ids("test")), "there is no copy in the test"
@@ -551,11 +549,11 @@ skinkit.check("08-3", not_an_accuracy)
 # %% tags=["test", "ex-08-3"]
 assert not_an_accuracy is not None, "np.argmax of a whole number is 0"
 called_nevus = (evaluation.predicted_index(shares) == labels.index("nv")).mean()
-assert labels[0] == "nv" and np.isclose(not_an_accuracy, called_nevus), "np.argmax of a whole number is 0"
+assert abs(not_an_accuracy - called_nevus) < 1e-3, "np.argmax of a whole number is 0"
 print(f"{called_nevus:.1%} of the images are called a nevus, rightly or wrongly")
 
 # %% tags=["hidden", "ex-08-3"]
-assert abs(not_an_accuracy - np.mean(np.argmax(shares, axis=1) == labels.index("nv"))) < 1e-9
+assert abs(not_an_accuracy - np.mean(np.argmax(shares, axis=1) == labels.index("nv"))) < 1e-3
 
 # %% tags=["wrong", "ex-08-3"]
 # The accuracy.

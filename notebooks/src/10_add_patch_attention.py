@@ -243,8 +243,6 @@ shown = np.concatenate(shown)
 
 # %%
 plots.crop_weights(shown, given["initial"][chosen.index], chosen["label"].tolist())
-
-# %%
 plots.crop_weights(shown, given["end"][chosen.index], chosen["label"].tolist())
 
 # %% [markdown]
@@ -438,7 +436,7 @@ counted = (dropped.sum(axis=(1, 2)) == 0).mean()
 assert abs(all_black - counted) < 0.005, f"counted {counted:.4f}"
 
 # %% tags=["hidden", "ex-10-2"]
-assert abs(all_black - 1 / 32) < 1e-9
+assert abs(all_black - 1 / 32) < 0.005
 
 # %% tags=["wrong", "ex-10-2"]
 # Of one crop.
@@ -467,14 +465,13 @@ backward = {arm: network.predict(pixels[:, ::-1], verbose=0) for arm, network in
 skinkit.check("10-3", backward)
 
 # %% tags=["test", "ex-10-3"]
-for arm, given in backward.items():
-    assert given is not None, f"{arm}: `predict(pixels[:, ::-1])` of its network"
+for arm in ("dual", "ordered"):
+    given, network = backward.get(arm), runs[arm].load_model()
+    assert given is not None, f"{arm}: its network predicts; the crops are the second axis of `pixels`"
     assert np.shape(given) == looking.shape, f"{arm}: the probabilities, {looking.shape}"
-reverse = model.predict(pixels[:, ::-1], verbose=0)
-assert np.allclose(backward["dual"], reverse, atol=1e-5), "dual: the crops are the second axis of `pixels`"
-forward = {"dual": looking, "ordered": runs["ordered"].load_model().predict(pixels, verbose=0)}
-for arm, given in backward.items():
-    share = np.mean(forward[arm].argmax(axis=1) != given.argmax(axis=1))
+    reverse = network.predict(pixels[:, ::-1], verbose=0)
+    assert np.allclose(given, reverse, atol=1e-5), f"{arm}: the crops are the second axis of `pixels`"
+    share = np.mean(network.predict(pixels, verbose=0).argmax(axis=1) != reverse.argmax(axis=1))
     assert arm == "dual" or share <= 0.01, "a mean does not know the order (up to rounding)"
     print(f"{arm}: {share:.1%} of the answers change")
 

@@ -78,7 +78,11 @@ set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of P
 skinkit.report_environment()
 
 # %% tags=["images"]
-# Real images: take the "# " away from one line. Sizes and times are estimates, hosts untried (2026-11-29).
+# The table alone will do, from the publisher: take the "# " away from the next three lines.
+# from dataclasses import replace
+# only = [file for file in skinkit.data.CATALOG["isic2020"].files if file.name.endswith("Truth.csv")]
+# skinkit.data.fetch(replace(skinkit.data.CATALOG["isic2020"], files=only))  # 2 MB, a minute
+# With its images: from one of these. Sizes and times are estimates, hosts untried (2026-11-29).
 # skinkit.data.fetch("isic2020")  # from the publisher: 25 GB, an hour or more
 # skinkit.data.get("kaggle", "isic2020")  # a copy at 512 x 512, without an account: some GB, 5 to 15 minutes
 # skinkit.data.get("drive", "isic2020")  # the folder skinkit/isic2020 of your Drive: 2 to 5 minutes
@@ -404,16 +408,19 @@ skinkit.check("12-1", comparable)
 
 # %% tags=["test", "ex-12-1"]
 assert comparable is not None, "`def comparable(images):` first finds the patients with a benign image"
-benign_people = set(table.loc[table["label"] == "benign", "patient_id"])
-melanoma_people = table.loc[table["label"] == "malignant", "patient_id"]
-found = np.mean([person in benign_people for person in melanoma_people])
-assert abs(comparable(table) - found) < 1e-9, "of the malignant images, and not of all"
+half = table["patient_id"].unique()[::2]
+fewer = table[(table["label"] == "malignant") | table["patient_id"].isin(half)]
+for images in (fewer, table):
+    benign_people = set(images.loc[images["label"] == "benign", "patient_id"])
+    melanoma_people = images.loc[images["label"] == "malignant", "patient_id"]
+    found = np.mean([person in benign_people for person in melanoma_people])
+    assert abs(comparable(images) - found) < 1e-3, "of the malignant images, and not of all"
 print(f"{found:.1%} of the melanomas have a benign spot of the same patient beside them")
 
 # %% tags=["hidden", "ex-12-1"]
 labels_of_six = ["malignant", "benign", "malignant", "benign", "benign", "malignant"]
 six = pd.DataFrame({"patient_id": list("AABCCA"), "label": labels_of_six})
-assert abs(comparable(six) - 2 / 3) < 1e-9
+assert abs(comparable(six) - 2 / 3) < 1e-3
 
 # %% tags=["wrong", "ex-12-1"]
 # Of all images, how many are benign.
@@ -447,17 +454,18 @@ skinkit.check("12-2", seen_ill)
 assert seen_ill is not None, (
     "`def seen_ill(train, exam):` first finds the patients of malignant training images"
 )
-found = seen_ill(rows.loc[by_image.ids("train")], rows.loc[by_image.ids("validation")])
-parts = rows.join(by_image.parts)[lambda all_rows: all_rows["label"] == "malignant"]
-sides = parts.groupby("patient_id")["part"].transform("nunique")
-assert abs(found - (sides[parts["part"] == "validation"] == 2).mean()) < 1e-9, "malignant on both sides"
+train, exam = (rows.loc[by_image.ids(part)] for part in ("train", "validation"))
+for lesson in (train.iloc[::2], train):
+    ill = set(lesson.loc[lesson["label"] == "malignant", "patient_id"])
+    found = np.mean([person in ill for person in exam.loc[exam["label"] == "malignant", "patient_id"]])
+    assert abs(seen_ill(lesson, exam) - found) < 1e-3, "malignant on both sides, of those of the exam"
 known = leak.loc["malignant", "patient"]
 print(f"{found:.1%}; a known patient, ill or not, is on {known:.1%}")
 
 # %% tags=["hidden", "ex-12-2"]
 lesson = pd.DataFrame({"patient_id": list("ABC"), "label": ["malignant", "benign", "malignant"]})
 asked = ["malignant", "benign", "malignant", "malignant", "benign"]
-assert abs(seen_ill(lesson, pd.DataFrame({"patient_id": list("AABDD"), "label": asked})) - 1 / 3) < 1e-9
+assert abs(seen_ill(lesson, pd.DataFrame({"patient_id": list("AABDD"), "label": asked})) - 1 / 3) < 1e-3
 
 # %% tags=["wrong", "ex-12-2"]
 # A patient who is known, ill or not.
@@ -489,14 +497,14 @@ skinkit.check("12-3", only_missing)
 
 # %% tags=["test", "ex-12-3"]
 assert only_missing is not None, "`area_of` takes a list of columns"
-assert np.allclose(only_missing, area_of(["age=missing"])), "one column, as a list"
+assert np.allclose(only_missing, area_of(["age=missing"]), atol=1e-3), "one column, as a list"
 tells = only_missing["low"] > 0.5
 print(
     f"{only_missing['value']:.3f}: {'the gap in the form tells something' if tells else 'nothing to be seen'}"
 )
 
 # %% tags=["hidden", "ex-12-3"]
-assert np.allclose(only_missing, area_of(["age=missing"])) and len(only_missing) == 3
+assert np.allclose(only_missing, area_of(["age=missing"]), atol=1e-3) and len(only_missing) == 3
 
 # %% tags=["wrong", "ex-12-3"]
 # With the age itself.

@@ -474,11 +474,11 @@ skinkit.check("14-1", malignant_share)
 # %% tags=["test", "ex-14-1"]
 greedy = samplers["contextual"](*ways["contextual"], malignant_fraction=0.75)
 counted = rows["label"].iloc[greedy.order(SEED, 0)].eq("malignant").mean()
-assert malignant_share is not None, "half of the patients of a batch are ill"
+assert malignant_share is not None, "section 1 says how many patients of a batch are ill"
 assert abs(counted - malignant_share) < 0.03, f"counted: {counted:.2f}"
 
 # %% tags=["hidden", "ex-14-1"]
-assert abs(malignant_share - 0.375) < 1e-6
+assert abs(malignant_share - 0.375) < 0.03
 
 # %% tags=["wrong", "ex-14-1"]
 # Of the ill patients; half of a batch is of the others.
@@ -508,13 +508,13 @@ skinkit.check("14-2", stored_megabytes, image_megabytes)
 # %% tags=["test", "ex-14-2"]
 header = file.stat().st_size - len(rows) * depth * 2
 assert 0 < header < 200, "the file holds the numbers and a short header"
-assert stored_megabytes is not None, "images times numbers times bytes, over a million"
-assert image_megabytes is not None, "one byte for each colour of each pixel"
+assert stored_megabytes is not None, "how many bytes does one image take in the store?"
+assert image_megabytes is not None, "how many bytes does one image take as it is?"
 assert round(stored_megabytes) == 85, "two bytes per number; a megabyte is a million bytes"
 assert round(image_megabytes / stored_megabytes) == 59, "224 x 224 x 3 bytes for each image"
 
 # %% tags=["hidden", "ex-14-2"]
-assert abs(stored_megabytes - 84.8026) < 0.01 and abs(image_megabytes - 4986.39) < 0.1
+assert round(stored_megabytes) == 85 and round(image_megabytes / stored_megabytes) == 59
 
 # %% tags=["wrong", "ex-14-2"]
 # One byte per number.
@@ -544,8 +544,10 @@ unlike = features * mean_of_others
 skinkit.check("14-3", unlike)
 
 # %% tags=["test", "ex-14-3"]
-assert unlike is not None, "the mean of the others: the sum of the patient's features without its own, over 3"
+assert unlike is not None, "the mean of the others: the sum of the patient's features without its own, over 7"
 assert np.shape(unlike) == features.shape, f"the shape stays {features.shape}"
+first = features[0, 0] * features[0, 1:].mean(axis=0)
+assert np.allclose(unlike[0, 0], first, atol=1e-5), "its own features times the mean of the other seven"
 half = np.arange(400) < 200
 linear = LogisticRegression().fit(unlike[half].reshape(-1, 8), odd[half].ravel())
 p = linear.predict_proba(unlike[~half].reshape(-1, 8))[:, 1]

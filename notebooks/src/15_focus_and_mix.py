@@ -57,7 +57,7 @@ PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method sta
 SEED = 0  # any integer: seeds the runs and all that is random here
 DATA_DIR = None  # folder that holds the folder ham10000; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks"  # runs are kept below it
-GAMMAS = ("0", "1")  # trained in section 6, each without and with mixup; also "1.5", "2", "5"
+GAMMAS = ("0", "1")  # trained in section 6, without and with mixup, against the first; also "1.5", "2", "5"
 WEIGHT = 0.7  # of the first image of a mixture; the document's value
 LEDGER = "results/ledger.csv"  # the project's own runs, shown beside yours if the file is there
 
@@ -73,7 +73,7 @@ import tensorflow as tf
 import skinkit
 from skinkit import evaluation, pipeline, plots, training
 from skinkit.experiments import SavedRun, available_profile, ledger, run
-from skinkit.papers import choose
+from skinkit.papers import choose, register_recipe
 from skinkit.papers.published import load_published
 
 skinkit.report_environment()
@@ -278,16 +278,15 @@ linear.map("{:.2g}".format).replace("nan", "")
 profile = available_profile(PROFILE, "ham10000", DATA_DIR)
 arms = {f"gamma {g}": skinkit.papers.recipe(f"butskova2021/gamma/mobilenet-gamma{g}") for g in GAMMAS}
 for name, recipe in tuple(arms.items()):
-    arms[f"{name}, mixup"] = dataclasses.replace(
-        recipe,
-        name=recipe.name.replace("butskova2021", "mine") + f"-mixup{WEIGHT}",
-        mixing=choose("mixup", weight=WEIGHT),
-    )
+    own = recipe.name.replace("butskova2021", "mine") + f"-mixup{WEIGHT}"
+    own = dataclasses.replace(recipe, name=own, mixing=choose("mixup", weight=WEIGHT))
+    arms[f"{name}, mixup"] = register_recipe(own)  # so that the ledger of section 7 knows it
 where = {"seed": SEED, "out": OUT_DIR, "data_dir": DATA_DIR, "verbose": 2}
 runs = {name: SavedRun(run(recipe, profile, **where)) for name, recipe in arms.items()}
 
 # %%
-exam, classes = runs["gamma 0"].predictions, runs["gamma 0"].labels
+base, *others = [f"gamma {g}" for g in GAMMAS]
+exam, classes = runs[base].predictions, runs[base].labels
 truth, lesions = exam["label"], exam["lesion_id"]
 shares = {name: evaluation.unpack_predictions(saved.predictions)[1] for name, saved in runs.items()}
 scored = ["accuracy", "macro_recall"]
@@ -299,7 +298,6 @@ for name, saved in runs.items():
 plots.score_intervals(intervals)
 
 # %%
-base, *others = [f"gamma {g}" for g in GAMMAS]
 pairs = [(other, base) for other in others]
 pairs += [(f"{name}, mixup", name) for name in (base, *others)]
 differences = {}
@@ -331,7 +329,7 @@ printed.join(printed.sub(printed.loc["gamma0"]).add_prefix("minus gamma 0: ")).r
 books = {"this notebook": ledger(OUT_DIR, smoke=True).query("profile == @profile")}
 if Path(LEDGER).exists():
     books["the project"] = pd.read_csv(LEDGER)
-wanted = "document == 'butskova2021' and table in ('gamma', 'stages') and `class` == 'all'"
+wanted = "document in ('butskova2021', 'mine') and table in ('gamma', 'stages') and `class` == 'all'"
 found = []
 for source, book in books.items():
     book = book.query(wanted).assign(source=source)
@@ -361,7 +359,8 @@ print("\n".join(f"not run in {name}: {', '.join(missing)}" for name, missing in 
 # not name (a sampler, another epoch, another learning rate). If ours falls, too, the reason lies in how a
 # network learns, and not in where its loss leads it.
 #
-# The project's own comparisons, over several seeds, if there are some yet:
+# The project's own comparisons, over several seeds, if their file is here. Else see
+# [results/butskova2021.md](https://github.com/REPOSITORY_SLUG/blob/main/results/butskova2021.md).
 
 # %%
 book, table = Path(LEDGER).with_name("comparisons.csv"), pd.DataFrame()
@@ -370,7 +369,7 @@ if book.exists():
     table = table[table["first"].str.match("butskova2021/(?:gamma|stages)/")].set_index(["first", "second"])
     asked_for = ["profile", "protocol", "runs", "difference", "low_of_both", "high_of_both", "holds"]
     table = table[["metric", *asked_for]].round(3)
-table if len(table) else print("not run yet")
+table if len(table) else print("not here: see results/butskova2021.md")
 
 # %% [markdown]
 # And the printed table of pretrained networks: gamma 1 is *below* gamma 0 in both scores, and yet the
@@ -407,9 +406,9 @@ def error_by_chance(p, labels, draws=200):
 
 
 # %%
-p = shares["gamma 0"]
+p = shares[base]
 line = error_by_chance(p, classes)
-print(f"the run with gamma 0: {evaluation.score('ece', truth, p, classes):.3f}; by chance up to {line:.3f}")
+print(f"the run with {base}: {evaluation.score('ece', truth, p, classes):.3f}; by chance up to {line:.3f}")
 plots.reliability_diagram(evaluation.reliability_table(truth, p, classes))
 
 # %% [markdown]
@@ -463,7 +462,7 @@ for row, right_one in enumerate((0.95, 0.2)):
         with tf.GradientTape() as tape:
             value = training.build_loss("focal", gamma=g)(np.array([[1.0, 0.0]]), tf.nn.softmax(z))
         slope = tape.gradient(value, z)[0, 0]
-        assert np.isclose(slopes[row][column], slope, atol=1e-4), f"p {right_one}, gamma {g}: {slope:.3f}"
+        assert np.isclose(slopes[row][column], slope, atol=1e-3), f"p {right_one}, gamma {g}: {slope:.3f}"
 easy, hard_one = np.abs(slopes)
 print(f"hard / easy: {hard_one[0] / easy[0]:.0f} with cross-entropy, {hard_one[1] / easy[1]:.0f} at gamma 2")
 
@@ -472,7 +471,7 @@ chances, gammas = np.array([[0.95], [0.2]]), np.array([0.0, 2.0])
 step = 1e-6
 focal = lambda z: -((1 - 1 / (1 + np.exp(-z))) ** gammas) * np.log(1 / (1 + np.exp(-z)))
 at = np.log(chances / (1 - chances))
-assert np.allclose(slopes, (focal(at + step) - focal(at - step)) / (2 * step), atol=1e-4)
+assert np.allclose(slopes, (focal(at + step) - focal(at - step)) / (2 * step), atol=1e-3)
 
 # %% tags=["wrong", "ex-15-1"]
 # A higher score lowers the loss.
@@ -505,7 +504,7 @@ class_shares = class_shares / class_shares.sum()
 skinkit.check("15-2", class_shares)
 
 # %% tags=["test", "ex-15-2"]
-assert class_shares is not None, "images times alpha times (1 - p) ** 2 times -log(p), over the sum of all"
+assert class_shares is not None, "which loss has one image of a class, and how many such images are there?"
 true_class = np.eye(7)[np.repeat(np.arange(7), counts)]
 sure = np.where(everyone == "nv", 0.9, 0.5)[:, None]
 given = np.where(true_class == 1, sure, (1 - sure) / 6)
@@ -554,8 +553,9 @@ for name, p in shares.items():
     bins = evaluation.reliability_table(truth, p, classes).query("n > 0")
     gaps, said = bins["confidence"] - bins["accuracy"], calibration.loc[name]
     error = np.average(gaps.abs(), weights=bins["n"])
-    assert np.isclose(said["gap"], np.average(gaps, weights=bins["n"])), f"{name}: confidence minus accuracy"
-    assert np.isclose(said["ece"], error), f"{name}: the mean gap of the bins is {error:.3f}"
+    too_sure = np.average(gaps, weights=bins["n"])
+    assert abs(said["gap"] - too_sure) < 1e-3, f"{name}: confidence minus accuracy is {too_sure:.3f}"
+    assert abs(said["ece"] - error) < 1e-3, f"{name}: the mean gap of the bins is {error:.3f}"
     assert said["calibrated"] == (error <= error_by_chance(p, classes)), f"{name}: against chance"
 print(calibration.to_string())
 
@@ -564,7 +564,7 @@ for run_name, given_shares in shares.items():
     found_ece = evaluation.score("ece", truth, given_shares, classes)
     too_sure = given_shares.max(axis=1).mean() - evaluation.score("accuracy", truth, given_shares, classes)
     assert np.allclose(
-        calibration.loc[run_name, ["ece", "gap"]].astype(float), [found_ece, too_sure], atol=1e-6
+        calibration.loc[run_name, ["ece", "gap"]].astype(float), [found_ece, too_sure], atol=1e-3
     )
     assert calibration.loc[run_name, "calibrated"] == (found_ece <= error_by_chance(given_shares, classes))
 

@@ -112,8 +112,10 @@ def real_images(notebook, stem):
 
 def parameters(notebook, stem):
     for cell in code_cells(notebook, "parameters"):
-        names = re.findall(r"^([A-Z_0-9]+) = .+?  # \S.*$", cell.source, flags=re.MULTILINE)
-        if len(names) != len(lines_of(cell)):
+        # Behind the value of a slider Colab wants its form; what it does then stands above it.
+        said = re.sub(r"(?m)^(# .+)\n([A-Z_0-9]+ = .+?)  # @param \{.+\}$", r"\2  \1", cell.source)
+        names = re.findall(r"^([A-Z_0-9]+) = .+?  # (?!@param)\S.*$", said, flags=re.MULTILINE)
+        if len(names) != len([line for line in said.splitlines() if line.strip()]):
             yield "write each line of the parameters cell as `NAME = value  # what it does`"
         for name in sorted(PARAMETERS - set(names)):
             yield f"add {name} to the parameters cell"
@@ -311,6 +313,11 @@ def test_a_notebook_with_the_anatomy_passes(tmp_path):
     assert problems_of_source(GOOD, tmp_path) == []
 
 
+def test_the_form_of_a_slider_may_stand_behind_its_value(tmp_path):
+    slider = '# any integer\nSEED = 0  # @param {type:"slider", min:0}'
+    assert problems_of_source(GOOD.replace("SEED = 0  # any integer", slider), tmp_path) == []
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -333,6 +340,7 @@ def test_a_notebook_with_the_anatomy_passes(tmp_path):
         ("# no download, 2 minutes", "", "three ways to real images"),
         ('tags=["parameters"]', "", 'tag the second code cell "parameters"'),
         ("SEED = 0  # any integer", "SEED = 0", "as `NAME = value  # what it does`"),
+        ("SEED = 0  # any integer", "SEED = 0  # @param {min:0}", "as `NAME = value  # what it does`"),
         ("SEED = 0  # any integer\n", "", "add SEED"),
         ("skinkit.report_environment()", "print(1)", "end the third code cell"),
         ("answer = None", "import os\n\nanswer = None", "move the import of cell 8"),

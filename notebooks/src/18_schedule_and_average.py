@@ -277,13 +277,29 @@ for (row, seed), saved in runs.items():
     names = ("auc:mel", "recall:mel", "accuracy", "macro_recall")
     scored[row, seed] = {name: evaluation.score(name, *answers) for name in names}
 scored = pd.DataFrame(scored).T.rename_axis(["row", "seed"])
-scored.groupby("row").agg(["mean", "std"]).round(3)
+scored.groupby("row").agg(["mean", "std"]).dropna(axis="columns", how="all").round(3)
 
 # %% [markdown]
 # `std` is the spread of the seeds; with one seed there is none. (In `smoke` nothing has been learned: there
 # the table only shows the question.) Compare the order of the dots with the document's, not their place:
-# another network, other images, another split. If the dots of two rows lie within the spread of one, their
-# order is luck. The project's own runs, if they are there:
+# another network, other images, another split.
+#
+# How far do two seeds lie apart? The project has trained this network by other recipes, with three seeds
+# each: the column `seed_sd` is their standard deviation, if its ledger is here. Else see
+# [results/butskova2021.md](https://github.com/REPOSITORY_SLUG/blob/main/results/butskova2021.md).
+# About every second pair of seeds lies further apart than that. If two of your rows do not, their order is
+# luck.
+
+# %%
+spread, book = pd.DataFrame(), Path(PROJECT).with_name("ledger.csv")
+if book.exists():
+    spread = pd.read_csv(book).query("row.str.contains('lite0') and seed_sd > 0 and `class` == 'all'")
+    spread = spread[spread["metric"].isin(["accuracy", "macro_recall"]) & spread["profile"].eq("quick")]
+    spread = spread.set_index(["table", "row", "protocol", "metric"])[["runs", "measured", "seed_sd"]]
+spread.round(3) if len(spread) else print("not here: see results/butskova2021.md")
+
+# %% [markdown]
+# The project's own runs of the eight, if they are there:
 
 # %%
 theirs = runs_by_split([SavedRun(path.parent) for path in Path(PROJECT).rglob("manifest.json")])
@@ -382,7 +398,7 @@ gains.groupby(["part", "row"]).mean().unstack("part").round(4)
 # views, in Table 8.2, from 0.395 to 0.652). A network may know more than this rule lets it say: the area
 # under the curve is 0.84 to 0.89. A threshold on the probability of melanoma is another rule, and its price
 # can be read. It is chosen on *validation*; test is asked once. Both are calibrated first, by the temperature
-# that validation fits (chapter 4): this is the score of a service (chapter 19).
+# that validation fits (notebook 04): this is the score of a service (notebook 19).
 #
 # By hand: of the melanomas of validation, 90 % must lie at the threshold or above.
 
@@ -445,18 +461,20 @@ rate = {"m5": 1e-3 * 0.2**2, "m6": half_a_cosine(30 / 40, 2e-4), "m7": half_a_co
 skinkit.check("18-1", rate)
 
 # %% tags=["test", "ex-18-1"]
-for row, answer in rate.items():
+for row in ("m5", "m6", "m7"):
+    answer = rate.get(row)
     assert answer is not None, f"{row}: 30 epochs are over when the 31st begins"
     phase = skinkit.papers.recipe(f"bermeo2023/table8.2/{row}").phases[0]
     schedule = training.build_schedule(phase.schedule.name, 1e-3, 40, 25, **phase.schedule.options)
-    assert np.isclose(answer, float(schedule(25 * 30)), rtol=1e-5), f"{row}: how much of its way is done?"
+    assert np.isclose(answer, float(schedule(25 * 30)), rtol=1e-2), f"{row}: how much of its way is done?"
 
 # %% tags=["hidden", "ex-18-1"]
-assert np.allclose(
-    [rate["m5"], rate["m6"], rate["m7"]], [4e-5, 2e-4 + 8e-4 * (1 + np.cos(0.75 * np.pi)) / 2, 1e-3]
-)
+of_31st = [4e-5, 2e-4 + 8e-4 * (1 + np.cos(0.75 * np.pi)) / 2, 1e-3]
+assert np.allclose([rate["m5"], rate["m6"], rate["m7"]], of_31st, rtol=1e-2)
 
 # %% tags=["wrong", "ex-18-1"]
+# Nothing at all.
+rate = {}
 # Two drops are over.
 rate = {**rate, "m5": 1e-3 * 0.2}
 # It ends there after 40 epochs, and not after 30.
@@ -468,8 +486,7 @@ rate = {**rate, "m7": 1e-4}
 # ### ex-18-2: Which pairs differ in one thing only?
 #
 # Eight trainings make 28 pairs. Make `alone`: a dictionary from each pair that differs in exactly one column
-# of `settings` (with its three corrections) to the name of that column, such as `("m0", "m9"): "gpu"`. Are
-# the document's own four pairs among them?
+# of `settings` (with its three corrections) to the name of that column, such as `("m0", "m9"): "gpu"`.
 
 # %% tags=["exercise", "ex-18-2"]
 alone = None
@@ -488,18 +505,20 @@ skinkit.check("18-2", alone)
 assert alone is not None, "compare the rows of `settings` two by two"
 assert ("m0", "m1") not in alone, "M1 ran on another machine than Table 7.2 says"
 assert not [pair for pair in alone if "m7" in pair], "M7 has another network, and another machine"
-assert {tuple(sorted(pair)) for pair in alone} == {
-    *itertools.combinations(("m0", "m2", "m3"), 2),
-    *itertools.combinations(("m4", "m5", "m6"), 2),
-}, "the machine counts, too"
+found, expected = {tuple(sorted(pair)) for pair in alone}, set()
+for three in (("m0", "m2", "m3"), ("m4", "m5", "m6")):
+    expected |= set(itertools.combinations(three, 2))
+lacking, surplus = len(expected - found), len(found - expected)
+assert found == expected, f"pairs that are missing: {lacking}; pairs that differ in more: {surplus}"
 assert set(alone.values()) == {"scheduler"}, "the name of the column that differs"
-print("none of the document's own pairs; all that can be told apart is the schedule")
+print("none of the document's own four pairs is among them; all that can be told apart is the schedule")
 
 # %% tags=["hidden", "ex-18-2"]
 differ = {
     pair: [c for c in settings if settings.loc[pair[0], c] != settings.loc[pair[1], c]] for pair in alone
 }
-assert all(columns == [alone[pair]] for pair, columns in differ.items()) and len(alone) == 6
+assert all(columns == [alone[pair]] for pair, columns in differ.items())
+assert len({frozenset(pair) for pair in alone}) == 6
 
 # %% tags=["wrong", "ex-18-2"]
 # None of the document's own pairs is alone, and six others are.
@@ -512,9 +531,9 @@ alone = {**alone, ("m0", "m1"): "augmentation"}
 # %% [markdown]
 # ### ex-18-3: What does 95 % cost?
 #
-# For the network `runs[last, SEED]`: choose the threshold that finds 95 % of the melanomas of validation
-# (`chosen_on`), and apply it to test, calibrated by the same `rule`. How many melanomas does it miss there,
-# and how many of the other images does it call melanomas?
+# For the network `runs[last, SEED]`: choose the highest threshold that still finds 95 % of the melanomas of
+# validation (`chosen_on`), and apply it to test, calibrated by the same `rule`. How many melanomas does it
+# miss there, and how many of the other images does it call melanomas?
 
 # %% tags=["exercise", "ex-18-3"]
 price = {"threshold": None, "missed": None, "false alarms": None}
@@ -530,28 +549,32 @@ price["false alarms"] = (called & ~melanoma).sum()
 skinkit.check("18-3", price)
 
 # %% tags=["test", "ex-18-3"]
-assert None not in price.values(), "sort the probabilities of the melanomas of validation, as in section 6"
-kept = (p_mel[is_mel] >= price["threshold"]).mean()
+threshold, missed, alarms = (price.get(name) for name in ("threshold", "missed", "false alarms"))
+assert threshold is not None, "sort the probabilities of the melanomas of validation, as in section 6"
+assert missed is not None and alarms is not None, "`rule.calibrated` makes the test's probabilities"
+kept, above = (p_mel[is_mel] >= threshold).mean(), (p_mel[is_mel] > threshold).mean()
 assert kept >= 0.95, f"this threshold keeps {kept:.1%} of the melanomas of validation"
-tested_is_mel = runs[last, SEED].predictions["label"].eq("mel")
-_, at_95 = operating_point(runs[last, SEED], data_dir=DATA_DIR, sensitivity=0.95)
-sensitivity, specificity = (at_95.loc[("test", name), "value"] for name in ("sensitivity", "specificity"))
-expected = (1 - sensitivity) * tested_is_mel.sum(), (1 - specificity) * (~tested_is_mel).sum()
-assert np.allclose((price["missed"], price["false alarms"]), expected), "on test, with that very threshold"
-print(f"{price['missed']} of {tested_is_mel.sum()} melanomas missed,", end=" ")
-print(f"{price['false alarms']} of {(~tested_is_mel).sum()} others called")
+assert above < 0.95, "a higher threshold would do; give all of its digits"
+tested = rule.calibrated(runs[last, SEED].predictions)
+called, melanoma = tested["p_mel"] >= threshold, tested["label"] == "mel"
+assert missed == (melanoma & ~called).sum(), "melanomas of the test below the threshold"
+assert alarms == (called & ~melanoma).sum(), "other images of the test at the threshold or above"
+print(f"{missed} of {melanoma.sum()} melanomas missed, {alarms} of {(~melanoma).sum()} others called")
 
 # %% tags=["hidden", "ex-18-3"]
 at_least = evaluation.choose_threshold(*evaluation.unpack_predictions(chosen_on), sensitivity=0.95).value
 found_on_test = rule.calibrated(runs[last, SEED].predictions)
-found_on_test["called"] = found_on_test["p_mel"] >= at_least
+found_on_test["called"] = found_on_test["p_mel"] >= price["threshold"]
 is_ill = found_on_test["label"] == "mel"
 expected_price = (~found_on_test["called"] & is_ill).sum(), (found_on_test["called"] & ~is_ill).sum()
+assert np.isclose(price["threshold"], at_least)
 assert (price["missed"], price["false alarms"]) == expected_price
 
 # %% tags=["wrong", "ex-18-3"]
 # A threshold that nobody chose.
 price = {"threshold": 0.5, "missed": 0, "false alarms": 0}
+# Finds more than was asked for: a higher threshold would do.
+price = {"threshold": 0.0, "missed": 0, "false alarms": (~melanoma).sum()}
 # Misses one that reaches the threshold exactly.
 price = {**price, "missed": price["missed"] + 1}
 # Counts a melanoma among the others.

@@ -31,7 +31,7 @@
 # | profile | CPU (2 cores) | T4 (estimated) | memory | data |
 # | --- | --- | --- | --- | --- |
 # | `smoke` | 2 minutes | 2 minutes | 2 GB and the server's | 240 synthetic images, drawn here |
-# | `quick` | not measured yet | not estimated | not measured yet | 1,000 synthetic images, drawn here |
+# | `quick` | 2 minutes | 2 minutes | 2 GB and the server's | 1,000 synthetic images, drawn here |
 # | `full` | not measured yet | not estimated | not measured yet | 1,500 synthetic images, drawn here |
 #
 # The network is small, and it has seen drawings only. With `RUN` you serve one of your own.
@@ -261,7 +261,7 @@ print(f"{served.size:,} probabilities; the furthest is {furthest:.1e} from the s
 # ## 5. Where did it look?
 #
 # An overlay is work, too, so the worker draws it, and the answer may be 202 at first. It shows where the
-# network finds a class (Grad-CAM, chapter 05); it does not show that the class is right.
+# network finds a class (Grad-CAM, notebook 05); it does not show that the class is right.
 
 # %%
 overlay, _ = result_of(f"{task}/0/explanation?label=mel")
@@ -426,18 +426,11 @@ except RuntimeError as error:
 assert said == f"raised: {got['a task that was deleted'].json()['detail']}", "410: raise the detail"
 print(said)
 
-
 # %% tags=["hidden", "ex-19-1"]
-class Refused:
-    status_code = 503
-    headers = {}
-
-    def json(self):
-        return {"detail": "come back later"}
-
-
+refused = requests.Response()
+refused.status_code, refused._content = 503, b'{"detail": "come back later"}'
 try:
-    next_step(Refused())
+    next_step(refused)
 except RuntimeError as refusal:
     assert "come back later" in str(refusal)
 else:
@@ -474,7 +467,9 @@ broken = {"cut.jpg": jpeg[: len(jpeg) // 2], "small.png": small.getvalue(), "lar
 skinkit.check("19-2", broken)
 
 # %% tags=["test", "ex-19-2"]
-assert len(broken) == 3, "cut a file in two; draw a very small one; make one longer than 10 MiB"
+assert len(broken) == 3, (
+    "`docs/serve.md` has the limits: what can be wrong with a file's size, and with its image?"
+)
 statuses = {}
 for name, content in broken.items():
     refused = api.post(f"{address}/predict", files={"file": (name, content)}, timeout=60)

@@ -54,13 +54,14 @@ else:
 """
 WRONG = """
 for _wrong in {answers!r}:
-    _session = globals().copy()
-    exec(_wrong, _session)
-    try:
-        exec({hidden!r}, _session)
-    except Exception:
-        continue
-    raise RuntimeError("{exercise}: the hidden test passes " + _wrong)
+    for _name, _test in {tests!r}.items():
+        _session = globals().copy()
+        exec(_wrong, _session)
+        try:
+            exec(_test, _session)
+        except Exception:
+            continue
+        raise RuntimeError(f"{exercise}: the {{_name}} passes {{_wrong}}")
 """
 
 
@@ -85,9 +86,10 @@ def empty_probe(exercise, cells):
 
 
 def wrong_probe(exercise, cells):
-    """Returns code that fails where the hidden test passes the open cell or a typical wrong answer."""
+    """Returns code that fails where check or hidden test passes the open cell or a typical wrong answer."""
     answers = [cells["exercise"].source, *map(ast.unparse, ast.parse(cells["wrong"].source).body)]
-    return WRONG.format(exercise=exercise, answers=answers, hidden=cells["hidden"].source)
+    tests = {"check": cells["check"].source, "hidden test": cells["hidden"].source}
+    return WRONG.format(exercise=exercise, answers=answers, tests=tests)
 
 
 def environment(folder, drawn):
@@ -180,16 +182,16 @@ def test_an_empty_answer_needs_a_check_that_fails_with_a_hint(check, message):
             exec(code, {})
 
 
-def test_a_guess_needs_a_hidden_test_that_fails():
-    cells = cells_of(
-        exercise="answer = None", wrong="# Even.\nanswer = 1\n# Odd.\nanswer = 3", hidden="assert answer < 3"
-    )
-    with pytest.raises(RuntimeError, match="ex-01-1: the hidden test passes answer = 1"):
-        exec(wrong_probe("ex-01-1", cells), {"answer": 2})
-    cells["hidden"].source = "assert answer == 2"
+@pytest.mark.parametrize(("role", "name"), [("check", "check"), ("hidden", "hidden test")])
+def test_a_guess_needs_a_check_and_a_hidden_test_that_fail(role, name):
+    tests = dict.fromkeys(("check", "hidden"), "assert answer == 2")
+    wrong = "# Even.\nanswer = 1\n# Odd.\nanswer = 3"
     session = {"answer": 2}
-    exec(wrong_probe("ex-01-1", cells), session)
+    exec(wrong_probe("ex-01-1", cells_of(exercise="answer = None", wrong=wrong, **tests)), session)
     assert session["answer"] == 2
+    cells = cells_of(exercise="answer = None", wrong=wrong, **tests | {role: "assert answer < 3"})
+    with pytest.raises(RuntimeError, match=f"ex-01-1: the {name} passes answer = 1"):
+        exec(wrong_probe("ex-01-1", cells), session)
 
 
 def cells_of(**sources):

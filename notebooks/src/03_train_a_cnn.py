@@ -431,7 +431,7 @@ pd.Series({path.name: path.stat().st_size for path in sorted(folder.iterdir())},
 saved = SavedRun(folder)
 found = saved.metrics["scores"]["macro_recall"]
 print(f"macro recall on the test: {found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})")
-print(saved.manifest["stamp"] or "No leakage found.")
+print(saved.leakage_line)
 metrics = ("loss", "accuracy", "macro_recall")
 skinkit.plots.learning_curves(pd.read_csv(folder / "history.csv"), metrics=metrics)
 

@@ -109,7 +109,7 @@ saved.predictions.head(3)
 
 # %%
 truth, probabilities, labels = evaluation.unpack_predictions(saved.predictions)
-print(saved.manifest["stamp"] or "No leakage found.")
+print(saved.leakage_line)
 assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-4), "shares sum to 1"
 assert saved.manifest["leakage"]["lesion"] == 0, "the exam was seen before"
 

@@ -281,7 +281,7 @@ answered, lesions = saved["pretrained"].predictions, saved["pretrained"].predict
 truth, shares, _ = evaluation.unpack_predictions(answered)
 assert np.allclose(shares.sum(axis=1), 1, atol=1e-4), "shares sum to 1"
 intervals = evaluation.bootstrap_intervals(truth, shares, labels, lesions, evaluation.table_metrics(labels))
-print(saved["pretrained"].manifest["stamp"] or "No leakage found.")
+print(saved["pretrained"].leakage_line)
 shown = ["precision", "recall", "recall_low", "recall_high", "f1", "support"]
 evaluation.classification_table(truth, shares, labels, intervals)[shown].round(2)
 

@@ -128,7 +128,7 @@ differing
 materials = {name: build_run_data(way, profile, data_dir=DATA_DIR) for name, way in ways.items()}
 seen = {name: run_data.leakage for name, run_data in materials.items()}
 for name, run_data in materials.items():
-    print(f"{name}: {run_data.stamp or 'No leakage found.'}")
+    print(f"{name}: {run_data.leakage_line}")
 rate = pd.DataFrame({name: report.loc["all", ["photograph", "lesion"]] for name, report in seen.items()})
 assert rate.loc["photograph", "as_published"] > rate.loc["photograph", "split_then_augment"] == 0
 assert rate.loc["lesion", "as_published"] > rate.loc["lesion", "split_then_augment"] > 0
@@ -411,7 +411,8 @@ for protocol in ("as_published", "corrected"):
     options = skinkit.papers.recipe("koefler2023/table5a/cnn").resolve("full", protocol).external.options
     everything, exam = skinkit.data.external_test(copied, split, collection, **options)
     report = skinkit.data.leakage_report(everything, exam)
-    print(f"{protocol}: {exam.note}\n{skinkit.data.leakage_stamp(report) or 'No leakage found.'}\n")
+    stamp, rates = skinkit.data.leakage_stamp(report), skinkit.data.leakage_rate(report)
+    print(f"{protocol}: {exam.note}\n{skinkit.data.leakage_line(stamp, rates)}\n")
     assert protocol == "as_published" or report.loc["all", "photograph"] == 0
 
 # %% [markdown]

@@ -345,7 +345,7 @@ print(f"mean: better than all and none at {useful} of {len(curves['mean'])} thre
 OVER_FOLDS = ensemble(MEMBER, "own/ensemble/folds", "The mean over folds", folds=MEMBERS)
 planned = plan_data(Plan(OVER_FOLDS, profile, "corrected", 0, SEED), DATA_DIR)
 assert planned.split.hash == joined.manifest["split_hash"], "the same test images"
-print("over seeds:", joined.manifest["stamp"] or "No leakage found.")
+print("over seeds:", joined.leakage_line)
 print("over folds:", planned.stamp)
 
 # %% [markdown]

@@ -294,34 +294,3 @@ def test_the_layer_of_small_cnn_is_the_one_below_its_head(soft_attention):
     images = np.random.default_rng(0).random((2, 32, 48, 3), dtype="float32")
     assert grad_cam(model, images, layer=models.feature_layer(model)).shape == (2, 4, 6)
     assert grad_cam(model, images).shape == (2, 4, 6)
-
-
-@pytest.mark.parametrize(
-    ("name", "options", "layer"),
-    [
-        ("small_cnn", {}, "relu6"),
-        ("efficientnet_lite0", {}, "top_activation"),
-        ("efficientnet_b0", {}, "top_activation"),
-        ("mobilenet_025", {}, "conv_pw_13_relu"),
-        ("se_resnext50", {}, "layer4_2_out"),
-        ("datta_vgg16", {"width": 0.1}, "block5_bn3"),
-        ("datta_resnet50", {}, "relu_attention"),
-    ],
-)
-def test_the_last_features_of_our_models_are_found(name, options, layer):
-    assert find_layer(models.build(name, (64, 64, 3), 2, **options)).name == layer
-
-
-@pytest.mark.parametrize(
-    ("make", "layer"),
-    [
-        (keras.applications.VGG16, "block5_conv3"),
-        (keras.applications.ResNet50, "conv5_block3_out"),
-        (keras.applications.DenseNet121, "relu"),
-        (keras.applications.InceptionV3, "mixed10"),
-        (keras.applications.MobileNetV2, "out_relu"),
-    ],
-)
-def test_the_last_features_of_keras_applications_are_found(make, layer):
-    model = make(input_shape=(96, 96, 3), weights=None, include_top=False)
-    assert find_layer(model).name == layer

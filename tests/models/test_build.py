@@ -4,13 +4,16 @@ import pytest
 import tensorflow as tf
 
 from skinkit import models
+from skinkit.explain.grad_cam import find_layer
 from skinkit.layers import MultiDropout, SoftAttention
 
 IMAGES = np.random.default_rng(0).random((2, 64, 96, 3), dtype="float32")
 
 
-@pytest.mark.parametrize("name", ["small_cnn", "efficientnet_lite0", "efficientnet_b0"])
-@pytest.mark.parametrize("soft_attention", [False, True])
+@pytest.mark.parametrize(
+    ("name", "soft_attention"),
+    [("small_cnn", False), ("small_cnn", True), ("efficientnet_lite0", False), ("efficientnet_b0", False)],
+)
 def test_small_models_are_flat_and_end_in_float32_probabilities(name, soft_attention):
     model = models.build(name, (64, 96, 3), 5, soft_attention=soft_attention)
     assert model.name == name
@@ -22,7 +25,9 @@ def test_small_models_are_flat_and_end_in_float32_probabilities(name, soft_atten
     if soft_attention:
         expected = ["soft_attention", "with_attention", *expected]
     assert models.head_layers(model) == expected
-    assert models.feature_layer(model) == {"small_cnn": "relu6"}.get(name, "top_activation")
+    features = models.feature_layer(model)
+    assert features == {"small_cnn": "relu6"}.get(name, "top_activation")
+    assert find_layer(model).name == ("with_attention" if soft_attention else features)
 
 
 def test_hidden_layers_stand_between_the_pooled_features_and_the_classes():

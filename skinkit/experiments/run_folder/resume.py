@@ -10,6 +10,7 @@ from skinkit.papers.recipe import Recipe
 from skinkit.papers.recipe_page import changed_settings
 
 MANIFEST, PLAN, AGAIN, LOCK, WRITERS = "manifest.json", "plan.json", "again", ".lock", "writers"
+VALIDATION_LOCK = ".validation.lock"
 _REMEDY = "Give another `out` folder, delete this one, or train again into it with `--again`"
 NUMBERS = ("metrics.json", "predictions.csv.gz")
 # Every run folder has one of them, from its beginning on.
@@ -22,7 +23,7 @@ FILES = (
     *("overlays.png", "report.html", "MODEL_CARD.md", "subgroups.csv", "errors.csv"),
 )
 # What a run that was killed before its first epoch may have left, and one that has lost its manifest.
-_BEGUN = {LOCK, "checkpoint", changed_images.NAME, AGAIN, f"{AGAIN}-ready", WRITERS}
+_BEGUN = {LOCK, VALIDATION_LOCK, "checkpoint", changed_images.NAME, AGAIN, f"{AGAIN}-ready", WRITERS}
 _LOST = {*FILES, *_BEGUN, "evaluations", "exports"}
 # What else decides a key, besides the settings.
 _DECIDE = ("profile", "fold", "seed", "precision", "weights", "labels", "split_hash", "data_hash")

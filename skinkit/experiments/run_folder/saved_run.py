@@ -10,6 +10,7 @@ from skinkit import data
 from skinkit.experiments.plan import run_command, run_folder_name
 from skinkit.experiments.predictions import predictor, read_predictions, write_predictions
 from skinkit.experiments.run_folder.no_run import not_a_run
+from skinkit.experiments.run_folder.resume import VALIDATION_LOCK
 from skinkit.files import locked, read_csv, read_json, reading
 from skinkit.names import counted
 from skinkit.papers.choice import Choice
@@ -19,7 +20,6 @@ from skinkit.registration import import_own
 _MANIFEST = ("recipe", "profile", "protocol", "fold", "seed", "key", "settings", "split_hash")
 _SCORES = ("n", "grouped_by", "scores")
 _VALIDATION = "predictions_validation.csv.gz"
-_VALIDATION_LOCK = ".validation.lock"
 _IDS = ("image_id", "lesion_id", "patient_id", "label")
 
 
@@ -160,7 +160,7 @@ class SavedRun:
         """Predicts once, however many processes ask, as the workers of a server do."""
         # Without the model, the images need not be looked for.
         predict = self.predictor(data_dir)
-        with locked(path.with_name(_VALIDATION_LOCK)):
+        with locked(path.with_name(VALIDATION_LOCK)):
             if not path.exists():
                 write_predictions(predict(self._same_run_data(path, data_dir).rows("validation")), path)
 

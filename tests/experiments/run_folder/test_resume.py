@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from skinkit.experiments import SavedRun, run
+from skinkit.experiments import SavedRun, export, run, write_card
+from skinkit.experiments.deciding.subgroups import write_subgroups
 from skinkit.experiments.run_folder import resume
 from skinkit.papers import choose
 
@@ -91,6 +92,7 @@ def test_a_finished_run_leaves_nothing_of_its_training(whole, folder, carry_out)
 def test_numbers_without_their_manifest_are_not_trained_over(folder, carry_out):
     key = SavedRun(folder).manifest["key"]
     (folder / "manifest.json").unlink()
+    (folder / resume.VALIDATION_LOCK).touch()
     # Older versions left the plan there.
     (folder / "plan.json").write_text(json.dumps({"key": key}))
     before = contents(folder)
@@ -100,11 +102,16 @@ def test_numbers_without_their_manifest_are_not_trained_over(folder, carry_out):
 
 
 def test_again_replaces_whatever_is_there_when_it_is_complete(whole, folder, carry_out, monkeypatch):
+    write_card(folder)
+    export(folder, "keras")
+    write_subgroups(SavedRun(folder), folder)
+    SavedRun(folder).validation_predictions()
     (folder / "manifest.json").write_text("{")
     (folder / "report.html").write_text("of the old model")
     (folder / "notes.txt").write_text("mine")
     (folder / "evaluations" / "set").mkdir(parents=True)
-    (folder / "evaluations" / "set" / "metrics.json").write_text("{}")
+    for name in ("metrics.json", "submission.csv"):
+        (folder / "evaluations" / "set" / name).write_text("{}")
     before = contents(folder)
     with monkeypatch.context() as patch:
         patch.setattr(sys.modules["skinkit.experiments.run"], "_save", None)
@@ -113,8 +120,9 @@ def test_again_replaces_whatever_is_there_when_it_is_complete(whole, folder, car
     assert contents(folder) == before
     carry_out(again=True)
     found = contents(folder)
-    assert found.pop("notes.txt") == b"mine"
-    assert found.keys() == contents(whole).keys() and not (folder / "evaluations").exists()
+    assert found.pop("notes.txt") == b"mine" and found.pop(resume.VALIDATION_LOCK) == b""
+    assert found.keys() == contents(whole).keys()
+    assert not (folder / "evaluations").exists() and not (folder / "exports").exists()
     for name in ("predictions.csv.gz", "metrics.json", "seen.csv.gz"):
         assert found[name] == (whole / name).read_bytes()
     assert not list(folder.glob("again*"))

@@ -187,9 +187,3 @@ def test_without_model_and_kept_predictions_it_says_what_is_missing(saved):
     (saved.folder / "model.keras").unlink()
     with pytest.raises(FileNotFoundError, match=r"model\.keras is missing"):
         operating_point(saved, sensitivity=0.9)
-
-
-def test_training_again_drops_the_predictions_of_the_old_model(carry_out, folder):
-    SavedRun(folder).validation_predictions()
-    carry_out(again=True)
-    assert not (folder / "predictions_validation.csv.gz").exists()

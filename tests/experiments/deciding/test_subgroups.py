@@ -87,9 +87,3 @@ def test_images_of_which_nothing_is_known_are_refused(folder):
     with pytest.raises(ValueError, match="Subgroups differ in age, sex, .* that differ in none of them"):
         write_subgroups(saved, folder, table=bare)
     assert not (folder / "subgroups.csv").exists()
-
-
-def test_training_again_drops_the_subgroups_of_the_old_model(carry_out, folder):
-    write_subgroups(SavedRun(folder), folder)
-    carry_out(again=True)
-    assert not (folder / "subgroups.csv").exists()

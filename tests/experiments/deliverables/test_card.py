@@ -110,9 +110,3 @@ def test_a_run_without_scores_has_no_card(committed, capsys):
 def test_the_command_says_where_the_card_is(committed, capsys):
     assert main(["card", str(committed)]) == 0
     assert f"Written: {committed}/MODEL_CARD.md\n" in capsys.readouterr().out
-
-
-def test_training_again_drops_the_card_of_the_old_model(carry_out, folder):
-    write_card(folder)
-    carry_out(again=True)
-    assert not (folder / "MODEL_CARD.md").exists()

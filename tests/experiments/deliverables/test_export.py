@@ -154,9 +154,3 @@ def test_a_run_whose_answers_come_from_more_than_a_network_is_refused(untrained,
     with pytest.raises(ValueError, match="no file can hold all of a FeatureClassifier"):
         export(folder, "keras")
     assert not (folder / "exports").exists()
-
-
-def test_training_again_drops_the_exports_of_the_old_model(carry_out, folder):
-    export(folder, "keras")
-    carry_out(again=True)
-    assert not (folder / "exports").exists()

@@ -99,9 +99,3 @@ def test_a_run_of_other_classes_is_refused_before_it_predicts(untrained, tmp_pat
     with pytest.raises(ValueError, match="holds the classes MEL, NV"):
         submit(folder, "isic2018_test", tmp_path)
     assert not (SavedRun(folder).folder / "evaluations").exists()
-
-
-def test_training_again_drops_the_submission_of_the_old_model(challenge, carry_out, folder):
-    path, _ = submit(folder, "isic2018_test", challenge[0])
-    carry_out(again=True)
-    assert not path.exists()

@@ -138,12 +138,20 @@ def _wait(process, address, said):
     raise RuntimeError(f"The server of the page does not start. It says:\n{said.read_text()}")
 
 
-def _screenshot(address, step, images):
-    """The pixels of the window after a step."""
+@contextmanager
+def chromium():
+    """A headless browser."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM)
+        yield browser
+        browser.close()
+
+
+def _screenshot(address, step, images):
+    """The pixels of the window after a step."""
+    with chromium() as browser:
         tab = browser.new_page(viewport=_WINDOW, reduced_motion="reduce", color_scheme="light")
         tab.set_default_timeout(1000 * _LONGEST)
         if step == "api":
@@ -153,7 +161,7 @@ def _screenshot(address, step, images):
             tab.locator("#model-line", has_text="macro recall").wait_for()
             _go_to(step, tab, images)
         found = tab.screenshot()
-        browser.close()
+        tab.close()
     return plt.imread(io.BytesIO(found))
 
 

@@ -48,12 +48,21 @@ def platform():
         yield service.url
 
 
+@pytest.fixture(scope="module")
+def chromium():
+    with serving.chromium() as browser:
+        yield browser
+
+
 def shown_page(row, request, monkeypatch):
     """Has the stand-in answer, in the place of the server of a run: `test_end_to_end` starts that."""
     if not serving.has_browser():
         pytest.skip(f"needs {serving.BROWSER}")
     address = f"{request.getfixturevalue('platform')}/{'' if row['of'] == 'api' else 'app/'}"
     monkeypatch.setattr(serving, "served", lambda *_: nullcontext(address))
+    # One browser is enough.
+    browser = request.getfixturevalue("chromium")
+    monkeypatch.setattr(serving, "chromium", lambda: nullcontext(browser))
 
 
 @pytest.mark.parametrize(("document", "row"), DRAWN, ids=[f"{key}-{row['figure']}" for key, row in DRAWN])

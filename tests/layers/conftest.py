@@ -26,9 +26,18 @@ _needs_jax = [
 ]
 
 
-@pytest.fixture(params=["tensorflow", *(pytest.param(name, marks=_needs_jax) for name in ("numpy", "jax"))])
+_OTHERS = [pytest.param(name, marks=_needs_jax) for name in ("numpy", "jax")]
+
+
+@pytest.fixture(params=["tensorflow", *_OTHERS])
 def backend(request):
     """Each backend of Keras that a layer works on, by name."""
+    return request.param
+
+
+@pytest.fixture(params=_OTHERS)
+def other_backend(request):
+    """Each of them that is not the one of the tests."""
     return request.param
 
 

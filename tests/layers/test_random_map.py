@@ -40,13 +40,13 @@ def test_the_map_is_drawn_with_numpy_also_under_xla():
         np.testing.assert_allclose(np.array(call(features))[0, :, :, 0], by_hand(6, 5, 3, 5), rtol=1e-5)
 
 
-def test_every_backend_has_the_same_map(fresh_python, backend):
+def test_every_backend_has_the_same_map(fresh_python, other_backend):
     code = """
 import json, numpy as np
 from skinkit.layers import RandomMap
 print(json.dumps(np.array(RandomMap(heads=3, gamma=None, seed=5)(np.ones((1, 6, 5, 1), "float32"))).tolist()))
 """
-    found = np.array(json.loads(fresh_python(code, backend=backend)))
+    found = np.array(json.loads(fresh_python(code, backend=other_backend)))
     np.testing.assert_allclose(found[0, :, :, 0], by_hand(6, 5, 3, 5), rtol=1e-5)
 
 

@@ -57,15 +57,15 @@ def images(*shape):
 
 
 @pytest.mark.parametrize(
-    ("init_kwargs", "fresh_process"),
+    "init_kwargs",
     [
-        ({"heads": 5}, True),
-        ({"heads": 3, "kernel": "released", "gamma": None}, False),
-        ({"heads": 2, "aggregate": False, "concat_with_x": True}, False),
+        {"heads": 5},
+        {"heads": 3, "kernel": "released", "gamma": None},
+        {"heads": 2, "aggregate": False, "concat_with_x": True},
     ],
 )
-def test_it_does_what_keras_asks_of_a_layer(check_layer, init_kwargs, fresh_process):
-    check_layer(SoftAttention, init_kwargs, (6, 5, 7), fresh_process=fresh_process)
+def test_it_does_what_keras_asks_of_a_layer(check_layer, init_kwargs):
+    check_layer(SoftAttention, init_kwargs, (6, 5, 7))
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -207,7 +207,7 @@ print("RESULT" + json.dumps({"backend": keras.backend.backend(), **found}))
 """
 
 
-def test_backends_give_the_same_result(backend, tmp_path, fresh_python, rounding):
+def test_backends_give_the_same_result(other_backend, tmp_path, fresh_python, rounding):
     x, weights, expected = images(2, 6, 5, 4), {}, {}
     for form in FORMS:
         layer = SoftAttention(3, kernel=form)
@@ -215,9 +215,10 @@ def test_backends_give_the_same_result(backend, tmp_path, fresh_python, rounding
         weights |= {f"{form}{i}": w for i, w in enumerate(layer.get_weights())}
     np.save(tmp_path / "x.npy", x)
     np.savez(tmp_path / "weights.npz", **weights)
-    printed = fresh_python(_FRESH_PROCESS, tmp_path / "x.npy", tmp_path / "weights.npz", backend=backend)
+    files = tmp_path / "x.npy", tmp_path / "weights.npz"
+    printed = fresh_python(_FRESH_PROCESS, *files, backend=other_backend)
     found = json.loads(printed.split("RESULT")[1])
-    assert found["backend"] == backend
+    assert found["backend"] == other_backend
     for form in FORMS:
         features, maps, predicted = (np.array(v) for v in found[form])
         np.testing.assert_allclose(maps, expected[form][1], rtol=1e-4)

@@ -271,7 +271,6 @@ def trained_on_flags(context, **options):
         ("none", {}, 0.4, 0.6),
         ("mean", {}, 0.99, 1.0),
         ("attention", {}, 0.99, 1.0),
-        ("attention", {"variant": "listing_c"}, 0.99, 1.0),
         ("attention", {"variant": "listing_e"}, 0.99, 1.0),
     ],
 )

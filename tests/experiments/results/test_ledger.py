@@ -339,14 +339,14 @@ def test_smoke_runs_do_not_reach_the_ledger_but_recipes_on_drawn_images_do(write
     assert page.count("\nProfile ") == 1
 
 
-@pytest.mark.parametrize("folder", ["typo", "empty", "smoke"])
-def test_a_folder_without_runs_is_named_and_overwrites_nothing(write_run, tmp_path, folder):
+def test_a_folder_without_runs_is_named_and_overwrites_nothing(write_run, tmp_path):
     (tmp_path / "empty").mkdir()
     shutil.move(write_run(0.9, profile="smoke", dataset="synthetic"), tmp_path / "smoke")
     write_ledger(write_run(0.9), tmp_path / "results")
     before = (tmp_path / "results" / "ledger.csv").read_text()
-    with pytest.raises(FileNotFoundError, match=f"/{folder} (does not exist|holds no finished run)"):
-        write_ledger(tmp_path / folder, tmp_path / "results")
+    for folder in ("typo", "empty", "smoke"):
+        with pytest.raises(FileNotFoundError, match=f"/{folder} (does not exist|holds no finished run)"):
+            write_ledger(tmp_path / folder, tmp_path / "results")
     assert (tmp_path / "results" / "ledger.csv").read_text() == before
 
 

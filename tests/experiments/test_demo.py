@@ -4,7 +4,7 @@ import json
 import pytest
 
 from skinkit.experiments.run_folder.resume import OtherRun
-from skinkit.papers.baselines import DEMO_SYNTHETIC
+from skinkit.papers.baselines import DEMO, DEMO_SYNTHETIC
 
 OWN = {"recipe": DEMO_SYNTHETIC.name, "profile": "quick", "protocol": "corrected", "fold": 0, "seed": 0}
 
@@ -37,6 +37,18 @@ def folder(tmp_path):
         return tmp_path
 
     return make
+
+
+@pytest.mark.parametrize(("root", "recipe"), [("images", DEMO), ("", DEMO_SYNTHETIC), (None, DEMO_SYNTHETIC)])
+def test_it_takes_the_images_that_are_there(demo, tmp_path, monkeypatch, root, recipe):
+    monkeypatch.delenv("SKINKIT_DATA", raising=False)
+    if root is not None:
+        monkeypatch.setenv("SKINKIT_DATA", root)
+    carried_out = []
+    monkeypatch.setattr(demo, "run_demo", lambda *given: carried_out.append(given))
+    monkeypatch.setattr("skinkit.experiments.report.write_report", lambda folder: None)
+    demo.demo(tmp_path)
+    assert carried_out == [(recipe, tmp_path, 1)]
 
 
 def test_an_older_demo_is_made_again(demo, folder):

@@ -9,9 +9,11 @@ import pytest
 from sweep_package import kill_all, wait_until
 
 from skinkit.cli import main
+from skinkit.experiments.many_runs import sweep
 from skinkit.experiments.many_runs.progress import duration
 from skinkit.experiments.run_folder.resume import NUMBERS
 from skinkit.files import files_named, is_locked, locked
+from skinkit.papers import recipe, register_recipe
 
 ROOT = Path(__file__).parents[3]
 BASE, AFTER = "skinkit/seconds/base", "skinkit/seconds/after"
@@ -146,6 +148,22 @@ def test_times_come_from_the_runs_of_the_recipe_and_are_shared_by_jobs(capsys, m
     assert f"about {duration(4 * seconds)} with 1 at a time" in capsys.readouterr().out
     main([*words, "--jobs", "4"])
     assert f"about {duration(seconds)} with 4 at a time" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("jobs", "threads", "found"), [(1, None, None), (4, None, 2), (16, None, 1), (4, 3, 3), (1, 3, 3)]
+)
+def test_runs_side_by_side_share_the_cores(jobs, threads, found, monkeypatch):
+    monkeypatch.setattr(sweep, "cpu_cores", lambda: 8)
+    assert sweep._engine("local", [], jobs, threads, 0, None) == (sweep.LocalJob, jobs, found)
+
+
+def test_what_only_this_process_knows_cannot_be_run_in_others(tmp_path, registries):
+    cell = "register_recipe(recipe('skinkit/demo/synthetic').with_('own/demo/cell', batch_size=8))"
+    exec(cell, {"__name__": "__main__", "recipe": recipe, "register_recipe": register_recipe})
+    with pytest.raises(ValueError, match="needs Recipes: own/demo/cell, which only this process knows. Move"):
+        sweep.sweep(["own/demo/cell"], "smoke", out=tmp_path)
+    assert not any(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

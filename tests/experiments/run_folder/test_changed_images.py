@@ -3,12 +3,12 @@
 import dataclasses
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from skinkit import data
+from skinkit.cli import main
 from skinkit.experiments import evaluate, explain, run
 from skinkit.training.fit import EpochRecorder
 
@@ -87,11 +87,10 @@ def test_an_image_that_cannot_be_read_ends_evaluate_and_explain_in_one_line(fini
             on_it()
 
 
-def test_the_command_prints_that_line_and_no_more(warm_python, finished, own_images, tmp_path):
+def test_the_command_prints_that_line_and_no_more(finished, own_images, tmp_path, capfd):
     cut(own_images["path"][3])
-    command = [*warm_python, "skinkit", "evaluate", finished, "--on", tmp_path / "own.csv"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 1
+    assert main(["evaluate", str(finished), "--on", str(tmp_path / "own.csv")]) == 1
+    error = capfd.readouterr().err
     # The JPEG library may write a line of its own before.
-    *_, last = done.stderr.splitlines()
-    assert last.startswith("skinkit: Cannot read the image file") and "Traceback" not in done.stderr
+    *_, last = error.splitlines()
+    assert last.startswith("skinkit: Cannot read the image file") and "Traceback" not in error

@@ -1,10 +1,10 @@
 import gzip
 import shutil
+from pathlib import Path
 
 import pytest
 
 from skinkit.experiments import SavedRun, run
-from skinkit.files import remove
 
 # One worker makes the run that these tests share.
 pytestmark = pytest.mark.xdist_group("untrained-run")
@@ -14,10 +14,16 @@ def contents(folder):
     return {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()}
 
 
-@pytest.mark.parametrize("lost", [["predictions.csv.gz"], ["metrics.json", "predictions.csv.gz"]])
-@pytest.mark.parametrize("damage", [remove, lambda paths, root: [p.write_bytes(b"\x1f\x8b{") for p in paths]])
+@pytest.mark.parametrize(
+    ("lost", "damage"),
+    [
+        (["predictions.csv.gz"], Path.unlink),
+        (["metrics.json", "predictions.csv.gz"], lambda path: path.write_bytes(b"\x1f\x8b{")),
+    ],
+)
 def test_the_model_makes_lost_predictions_anew(whole, folder, carry_out, capsys, lost, damage):
-    damage([folder / name for name in lost], folder)
+    for name in lost:
+        damage(folder / name)
     carry_out(verbose=1)
     assert "made again: metrics.json, predictions.csv.gz" in capsys.readouterr().out
     assert contents(folder) == contents(whole)

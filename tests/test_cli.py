@@ -20,6 +20,11 @@ from skinkit.cli.command_line import parser
 from skinkit.papers import recipes
 
 NOISE = re.compile("onednn|cuda|retracing|warning", re.IGNORECASE)
+LOOKING = """
+import sys
+from skinkit.cli import main
+sys.exit(any(main([command, sys.argv[1]]) for command in ("evaluate", "explain", "report")))
+"""
 # One worker makes the run that these tests share.
 pytestmark = pytest.mark.xdist_group("smoke-run")
 
@@ -38,11 +43,11 @@ def skinkit(*arguments, code=0, cwd=None):
     return said(returned, out.getvalue(), error.getvalue(), code)
 
 
-def skinkit_process(*arguments, code=0, python=(sys.executable, "-m")):
+def skinkit_process(*arguments, code=0, python=(sys.executable, "-m", "skinkit")):
     """Runs a command in a process of its own: all that it writes is seen, that of libraries, too."""
     environment = {**os.environ, "SKINKIT_DATA": ""}
     environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
-    command = [*python, "skinkit", *map(str, arguments)]
+    command = [*python, *map(str, arguments)]
     found = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=280)
     return said(found.returncode, found.stdout, found.stderr, code)
 
@@ -69,6 +74,13 @@ def smoke_run(tmp_path_factory):
     printed = skinkit_process("run", "skinkit/demo/ham10000", "--profile", "smoke", "--out", out)
     (manifest,) = out.rglob("manifest.json")
     return manifest.parent, printed
+
+
+@pytest.fixture(scope="module")
+def looked_at(smoke_run, warm_python):
+    """The folder of the run after three commands, and what these print."""
+    folder, _ = smoke_run
+    return folder, skinkit_process(folder, python=[*warm_python[:-1], "-c", LOOKING])
 
 
 def test_help_names_every_command_and_forbids_clinical_use():
@@ -253,11 +265,11 @@ def test_a_run_prints_its_scores(smoke_run):
     assert "Not for clinical use" in printed
 
 
-def test_a_run_is_evaluated_on_its_own_and_on_other_images(smoke_run, release, tmp_path, warm_python):
+def test_a_run_is_evaluated_on_its_own_and_on_other_images(looked_at, release, tmp_path):
     from skinkit.data import load
 
-    folder, _ = smoke_run
-    assert "macro_recall" in skinkit_process("evaluate", folder, python=warm_python)
+    folder, printed = looked_at
+    assert "macro_recall" in printed
     table = load("ham10000", root=release)
     # Drawn sets count from 1: as it is, this one has the photographs, lesions and patients of the run.
     assert "No image is left" in skinkit("evaluate", folder, "--on", "ham10000", "--data", release, code=1)
@@ -290,9 +302,8 @@ def test_a_run_is_evaluated_on_the_official_test_images_once_they_are_there(smok
     assert (folder / "evaluations" / "isic2018_test_dataverse" / "metrics.json").exists()
 
 
-def test_a_run_is_explained_on_its_images_and_on_a_file(smoke_run, tmp_path, warm_python):
-    folder, _ = smoke_run
-    skinkit_process("explain", folder, python=warm_python)
+def test_a_run_is_explained_on_its_images_and_on_a_file(looked_at, tmp_path):
+    folder, _ = looked_at
     assert (folder / "overlays.png").stat().st_size > 10_000
     image = tmp_path / "mole.jpg"
     cv2.imwrite(str(image), np.full((60, 80, 3), 128, np.uint8))
@@ -312,9 +323,8 @@ def test_the_largest_losses_and_the_surest_hits_are_explained(smoke_run):
     assert "from 1 on. Received: '0'" in skinkit("explain", folder, "--surest", 0, code=2)
 
 
-def test_a_run_gets_a_page_and_the_runs_a_ledger(smoke_run, tmp_path, warm_python):
-    folder, _ = smoke_run
-    skinkit_process("report", folder, python=warm_python)
+def test_a_run_gets_a_page_and_the_runs_a_ledger(looked_at, tmp_path):
+    folder, _ = looked_at
     page = (folder / "report.html").read_text()
     for part in (
         "Confusion matrix",

@@ -14,7 +14,6 @@ def build(attention="none", width=1.0, **options):
     [
         ({}, 56_654_727),
         ({"attention": "soft", "soft_attention": {"kernel": "released", "gamma": None}}, 59_069_331),
-        ({"attention": "soft", "soft_attention": {"kernel": "described", "gamma": None}}, 59_069_331),
         # Without the 55,308 parameters of the attention: everything else is as wide.
         ({"attention": "doubled"}, 59_014_023),
         ({"attention": "random_map", "soft_attention": {"gamma": None}}, 59_014_023),

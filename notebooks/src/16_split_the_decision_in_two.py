@@ -31,7 +31,7 @@
 # | profile | CPU (2 cores) | T4 (estimated) | memory | data |
 # | --- | --- | --- | --- | --- |
 # | `smoke` | 2 minutes | 2 minutes | 2 GB | 120 synthetic images, generated here |
-# | `quick` | about half an hour, by its epochs | not estimated | not measured yet | HAM10000, half as many epochs |
+# | `quick` | about 30 minutes | not estimated | not measured yet | HAM10000, half as many epochs |
 # | `full` | not measured yet | not estimated | not measured yet | HAM10000, 20 epochs |
 #
 # The networks are EfficientNet-Lite0 in all profiles. The document has B7, which needs a GPU: its rows

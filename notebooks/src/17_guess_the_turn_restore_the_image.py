@@ -32,7 +32,7 @@
 # | profile | CPU (2 cores) | T4 (estimated) | memory | data |
 # | --- | --- | --- | --- | --- |
 # | `smoke` | 2 minutes | 2 minutes | 2 GB | 120 synthetic images, generated here |
-# | `quick` | about an hour, by its epochs | not estimated | not measured yet | HAM10000, 96 x 96 pixels |
+# | `quick` | about 60 minutes | not estimated | not measured yet | HAM10000, 96 x 96 pixels |
 # | `full` | not measured yet | not estimated | not measured yet | HAM10000, 128 x 128 pixels |
 #
 # The networks are MobileNet-0.25 and a narrow U-Net in all profiles. Those of the document are larger: its

@@ -32,7 +32,7 @@
 # | profile | CPU (2 cores) | T4 (estimated) | memory | data |
 # | --- | --- | --- | --- | --- |
 # | `smoke` | 2 minutes | 2 minutes | 2 GB | 120 synthetic images, generated here |
-# | `quick` | about 40 minutes, by its epochs | not estimated | not measured yet | HAM10000, 128 x 128 pixels |
+# | `quick` | about 40 minutes | not estimated | not measured yet | HAM10000, 128 x 128 pixels |
 # | `full` | not measured yet | not estimated | not measured yet | HAM10000, as the stand-ins have it |
 #
 # The network is EfficientNet-Lite0 in all profiles. The document's ResNet-18 and its merged data set are the

@@ -21,7 +21,7 @@ def koefler_cnn(
     dropout=0.5,
     soft_attention: Mapping | None = None,
 ):
-    """Returns the CNN of koefler2023 (Figure 8), or its CNN-SA (Figure 9), or a control for the two.
+    """Returns the CNN of koefler2023 (Figure 10), or its CNN-SA (Figure 11), or a control for the two.
 
     Six convolutions, each with ReLU and then batch normalisation, and two wide dense layers. With an
     image of 100 x 100 pixels, 7 classes and `width=1` the CNN has 56,654,727 parameters and the CNN-SA,

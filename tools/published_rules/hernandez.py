@@ -76,4 +76,13 @@ def recalls(cells):
             yield index, f"{start} for {positives} malignant images: {near}"
 
 
-RULES = (counts, shares, forests, implied, recalls)
+def best_model(cells):
+    """The model that the text calls the best by area and recall."""
+    for metric in ("auc", "recall"):
+        column = pick(cells, table="table4", metric=metric)
+        best = one(column, row="static-mean-em")
+        most = max(number(cell) for _, cell in column.iterrows())
+        yield best.name, verdict(number(best) == most, f"the largest of the table is {most:g}")
+
+
+RULES = (counts, shares, forests, implied, recalls, best_model)

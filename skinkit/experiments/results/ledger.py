@@ -237,6 +237,9 @@ def _why_not(row, recipe, tolerance):
         return f"{row.precision}: no three runs of this network are known to agree with float32"
     if row.profile != "full":
         return f"{row.profile} profile: smaller than the document's own settings"
+    tested_on = recipe.resolve(row.profile, row.protocol).test_part
+    if ("train" in row.on.split("+")) != ("train" in tested_on.split("+")):
+        return f"printed of {row.on}, measured on {tested_on}"
     if row.coarse:
         return row.coarse
     if tolerance is None:

@@ -8,8 +8,11 @@ as its whole pool, 4.7 times the images, and a look at validation after the firs
 `as_described` takes the text's word where it differs, and keeps pixels from 0 to 1. `corrected` scales the
 pixels as the weights expect. In all three, batch normalisation of DenseNet and Inception has PyTorch's
 momentum of 0.9, which the document trained with: that of Keras is ten times slower. Scores are those of the
-last epoch, as in the released instructions; those of the best epoch on validation stand beside them. The
-backbones `mobilenet` and `small`, and the tables `controls` and `figure5`, are ours.
+last epoch, as in the released instructions; those of the best epoch on validation stand beside them. Loss
+weights divide by their sum in the batch, as PyTorch does, diagnosis weights by the number of its images, as
+the code does: the two differ in more than the factor. SE-ResNeXt-50 starts from nothing unless a file of
+weights is given: Keras has none. The backbones `mobilenet` and `small`, and the tables `controls` and
+`figure5`, are ours.
 """
 
 import dataclasses

@@ -7,7 +7,11 @@ of its own context. No protocol has a patient in two parts of the split. The doc
 epochs nor ranges of its augmentation: these are ours, and so are the tables of `controls.py`. So is the split
 into five folds of patients, alike in the share of those with a melanoma, where the document says neither
 ratio nor seed; so are the four images of a patient in a group of the contextual sampler. An image is called
-malignant where that is the likelier class.
+malignant where that is the likelier class. Four things differ from the document in all protocols: its
+autoencoder saw all images from the beginning, and ours learns from the training part; the text describes a
+dense bottleneck, which neither its code has nor ours; the mean of a patient is of stored features, as Table 4
+has it (EM), and not of those of the whole batch, as in appendix B; and an epoch of the contextual sampler has
+as many draws as images, in appendix A as many as patients, a sixteenth.
 """
 
 from skinkit.papers.baselines import without_epochs

@@ -15,6 +15,7 @@ from skinkit.experiments.plan import Plan
 from skinkit.experiments.results import finished_runs
 from skinkit.experiments.results.ledger import ALIKE, COLUMNS, ledger, write_ledger
 from skinkit.papers import Phase, Recipe, choose
+from skinkit.papers.published import published_scores
 from skinkit.papers.registry import recipe as find_recipe
 from skinkit.papers.registry import same_method
 
@@ -186,6 +187,14 @@ def test_one_run_from_coarse_images_spoils_the_level(recipe_of_a_row, write_run)
 def test_a_reason_stated_by_the_recipe_is_passed_on(recipe_of_a_row, write_run):
     recipe_of_a_row(not_comparable="not internally consistent")
     assert measured(ledger(write_run(0.65))).iloc[0]["reason"] == "not internally consistent"
+
+
+def test_a_score_of_training_images_is_not_one_of_test_images(recipe_of_a_row, write_run, monkeypatch):
+    scores = published_scores().assign(on="train+validation")
+    monkeypatch.setattr("skinkit.experiments.results.ledger.published_scores", lambda: scores)
+    row = measured(ledger(write_run(0.65))).iloc[0]
+    said = ("not comparable", "printed of train+validation, measured on test")
+    assert (row["verdict"], row["reason"]) == said
 
 
 def test_rows_that_no_run_can_answer_say_so_before_any_run(of_our_own):

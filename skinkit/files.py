@@ -150,7 +150,8 @@ def locked(path, busy=None):
     import filelock
 
     try:
-        lock = filelock.FileLock(path).acquire(timeout=0 if busy else None)
+        # Whoever only looks whether it is held holds it for a moment.
+        lock = filelock.FileLock(path).acquire(timeout=0.2 if busy else None)
     except filelock.Timeout:
         raise busy from None
     with lock:

@@ -218,7 +218,7 @@ def _clock(folder):
     from skinkit import training
 
     state, started = training.Checkpoint(folder / "checkpoint").latest(), time.perf_counter()
-    done = state["epoch"] if state else 0
+    done = len(state["history"]) if state else 0
     return lambda history: history["seconds"].iloc[:done].sum() + time.perf_counter() - started
 
 

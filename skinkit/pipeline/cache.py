@@ -59,7 +59,8 @@ def _in_memory(paths, spec):
         for position, image in enumerate(_decoded(paths, spec)):
             pixels[position] = image
         # A tensor, because NumPy functions hold the interpreter, of which there is one.
-        found = tf.constant(pixels)
+        with tf.device("CPU"):
+            found = tf.constant(pixels)
     if found.shape.num_elements() <= _KEPT_BYTES:
         _kept[which] = found
     while sum(each.shape.num_elements() for each in _kept.values()) > _KEPT_BYTES:

@@ -1,5 +1,6 @@
 """Plateaus of a score: a lower learning rate, and the end of the phase."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -48,5 +49,6 @@ class Plateau:
 
 
 def _without_improvement(scores):
-    """Epochs since the best one; of equals the first is the best."""
-    return len(scores) - 1 - max(range(len(scores)), key=scores.__getitem__) if scores else 0
+    """Epochs since the best one: of equals the first, and a score that is not a number beats none."""
+    known = [-math.inf if math.isnan(score) else score for score in scores]
+    return len(known) - 1 - known.index(max(known)) if known else 0

@@ -1,3 +1,5 @@
+import math
+
 import keras
 import numpy as np
 import pandas as pd
@@ -81,6 +83,7 @@ def test_epochs_are_counted_from_the_first_of_the_best():
     assert [PLATEAU.lowers(SCORES[:n]) for n in range(8)] == [False] * 4 + [True] + [False] * 2 + [True]
     assert [PLATEAU.stops(SCORES[:n]) for n in (0, 1, 8, 9, 10)] == [False, False, False, True, True]
     assert PLATEAU.stops([2.0, 2.0, 2.0, 2.0, 2.0]), "as good is not better"
+    assert not PLATEAU.stops([math.nan, 1.0, 2.0, 3.0, 4.0]) and PLATEAU.stops([1.0, *[math.nan] * 4])
 
 
 @pytest.mark.parametrize(

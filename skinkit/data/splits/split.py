@@ -155,6 +155,7 @@ def read_parts(path):
     ids = sheet.frame["image_id"]
     sheet.fail_where(ids.isna(), "image_id", "an image id")
     sheet.fail_where(ids.duplicated(keep=False), "image_id", "each image once")
+    sheet.fail_where(sheet.frame["part"].isna(), "part", f"a part: {', '.join(PARTS)}")
     return sheet.frame.set_index("image_id")["part"]
 
 

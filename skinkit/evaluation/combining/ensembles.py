@@ -6,7 +6,8 @@ from skinkit.evaluation.prediction_arrays import check_predictions, check_probab
 from skinkit.names import check_name
 
 _FOLDS = 5
-_SMALLEST = np.finfo(np.float64).tiny
+# Below it a network's probability is 0: it computes in float32.
+_SMALLEST = np.finfo(np.float32).tiny
 
 
 def mean(probabilities, weights):

@@ -85,8 +85,8 @@ def choose_decision(y_true, probabilities, labels, shares, taus=TAUS):
     )
 
 
-def decide_out_of_fold(y_true, probabilities, labels, shares, folds, taus=TAUS):
-    """Applies to the images of each fold the rule that is chosen on those of all others.
+def decide_out_of_fold(y_true, probabilities, labels, folds, taus=TAUS):
+    """Applies to the images of each fold the rule, and the shares, of those of all others.
 
     So no image has a say in its own decision but by the networks of the other folds, which trained on it.
 
@@ -94,7 +94,6 @@ def decide_out_of_fold(y_true, probabilities, labels, shares, folds, taus=TAUS):
         y_true: As in `summary`, of images out of fold.
         probabilities: As in `summary`, each row by the network that did not train on the image.
         labels: As in `summary`.
-        shares: As in `Decision`.
         folds: Sequence of `n` folds, two different ones at least.
         taus: As in `choose_decision`.
 
@@ -113,6 +112,8 @@ def decide_out_of_fold(y_true, probabilities, labels, shares, folds, taus=TAUS):
         )
     for fold in np.unique(folds):
         inside = folds == fold
+        names, counts = np.unique(truth[~inside].astype(str), return_counts=True)
+        shares = dict(zip(names.tolist(), (counts / counts.sum()).tolist(), strict=True))
         rule = choose_decision(truth[~inside], probabilities[~inside], labels, shares, taus)
         found[inside] = rule.apply(probabilities[inside], labels)
     return found

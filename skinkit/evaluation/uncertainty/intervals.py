@@ -79,14 +79,18 @@ def bootstrap_intervals(
     if count < 2:
         return table.assign(method="none").loc[metrics]
     table = with_few_lesions(table, parts, predictions, codes, confidence).loc[metrics]
-    alone = {label for i, label in enumerate(labels) if len(set(codes[truth == i])) == 1}
+    alone = {
+        label
+        for i, label in enumerate(labels)
+        if 1 in (len(set(codes[truth == i])), len(set(codes[truth != i])))
+    }
     unknown = [_ranks_one_group(name, alone) for name in metrics]
     table.loc[unknown, ["low", "high", "method"]] = math.nan, math.nan, "none"
     return table
 
 
 def _ranks_one_group(name, alone):
-    """Whether a score ranks the images of a class that are all of one lesion or patient.
+    """Whether a score ranks the images of a class, which or whose others are all of one lesion or patient.
 
     A resample holds all of them or none, and says nothing of those that were not drawn.
     """

@@ -37,7 +37,7 @@ def spread_over_runs(runs, by):
 def pooled_spread(pairs, by):
     """Returns the standard deviation over runs that several differences share, where each has few runs.
 
-    Pairs that share recipes are not independent: of r recipes, r - 1 differences say all.
+    Pairs that share recipes are not independent: of r recipes that pairs connect, r - 1 differences say all.
 
     Args:
         pairs: DataFrame, one row a difference: names `first` and `second`, the number of `runs`, and their
@@ -59,10 +59,20 @@ def pooled_spread(pairs, by):
     pairs["squares"] = pairs["df"] * pairs["run_sd"].fillna(0) ** 2
     known = pairs[pairs["df"] > 0]
     sums = known.groupby("table")[["df", "squares"]].sum()
-    recipes = known.melt(id_vars="table", value_vars=["first", "second"]).groupby("table")["value"].nunique()
-    independent = ((recipes - 1) / known.groupby("table").size()).clip(upper=1)
+    independent = known.groupby("table")[["first", "second"]].apply(_independent_share)
     sd, df = np.sqrt(sums["squares"] / sums["df"]), (sums["df"] * independent).round()
     return pd.DataFrame({"pooled_sd": table.map(sd), "df": table.map(df).fillna(0).astype(int)})
+
+
+def _independent_share(pairs):
+    """The share of pairs of recipes whose differences say all."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    codes, recipes = pd.factorize(pairs.to_numpy().ravel())
+    graph = coo_array((np.ones(len(pairs)), (codes[::2], codes[1::2])), shape=(len(recipes),) * 2)
+    parts, _ = connected_components(graph, directed=False)
+    return min(1.0, (len(recipes) - parts) / len(pairs))
 
 
 def widen_interval(value, low, high, sd, runs, df):

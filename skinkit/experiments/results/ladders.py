@@ -1,6 +1,9 @@
 """Ladders: recipes on folds, one ingredient apart, with what each ingredient is worth."""
 
+import math
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from skinkit.experiments.results.out_of_fold import (
     DECISION,
@@ -65,7 +68,8 @@ class Row:
         missing: List of the folds that have no run.
         found: `OutOfFold`, or `None` where one is missing.
         decides: Boolean, whether it is decided for macro recall.
-        change: Dictionary of `difference` to the row it is compared with, or `None`.
+        change: Dictionary of `difference` to the row it is compared with, or `None`. With `luck`, the size up
+            to which it may be the luck of the trainings, and is open.
     """
 
     recipe: object
@@ -99,7 +103,22 @@ def ladder(of, runs):
         other = found.get((above | of.against).get(recipe.name))
         change = difference(this, other) if this and other else None
         rows.append(Row(recipe, profile, missing, this, change=change))
+    changes = [row.change for row in rows if row.change]
+    for change in changes:
+        change["luck"] = _luck(changes)
+        if abs(change["difference"]) <= change["luck"]:
+            change["verdict"] = "open"
     return rows + [_decided(row) for row in rows if row.found and row.recipe.name in of.decided]
+
+
+def _luck(changes):
+    """The largest difference of equal recipes, 95 %, by the spread over folds that all rows share."""
+    from scipy.stats import t
+
+    by_fold = np.array([change["by_fold"] for change in changes])
+    rows, folds = by_fold.shape
+    spread = math.sqrt(by_fold.var(axis=1, ddof=1).mean())
+    return t.ppf(0.975, rows * (folds - 1)) * spread / math.sqrt(folds)
 
 
 def _decided(row):

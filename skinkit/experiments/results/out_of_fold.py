@@ -9,7 +9,7 @@ import pandas as pd
 
 from skinkit import evaluation
 from skinkit.experiments.deciding.rule import prediction_arrays, with_numbers
-from skinkit.experiments.results.finished_runs import staleness
+from skinkit.experiments.results.finished_runs import alike, staleness
 
 METRICS = ("macro_recall", "accuracy", "recall:mel")
 DECISION = "decision for macro recall"
@@ -41,6 +41,9 @@ class OutOfFold:
 def runs_by_fold(runs, name, profile):
     """Returns the runs of today's recipe `name`, one a fold: with the seed like the fold, or else the least.
 
+    Runs with other weights, precision, images or split are not mixed with them: the most folds count, and of
+    equally many the recipe's own.
+
     Args:
         runs: List of `SavedRun`.
         name: String, of the recipe.
@@ -48,13 +51,15 @@ def runs_by_fold(runs, name, profile):
     """
     found, asked = {}, {"recipe": name, "profile": profile, "protocol": "corrected"}
     same = [run for run in runs if asked.items() <= run.manifest.items() and not staleness(run)]
-    for run in sorted(same, key=lambda run: _own_seed_first(run.manifest)):
-        found.setdefault(run.manifest["fold"], run)
-    return found
+    for run in sorted(same, key=_own_first):
+        found.setdefault(tuple(alike(run).values()), {}).setdefault(run.manifest["fold"], run)
+    return max(found.values(), key=len, default={})
 
 
-def _own_seed_first(manifest):
-    return manifest["seed"] != manifest["fold"], manifest["seed"]
+def _own_first(run):
+    said, seed = alike(run), run.manifest["seed"]
+    is_other = said["precision"] != "float32" or any(said[name] for name in ("weights", "lacking"))
+    return is_other, seed != run.manifest["fold"], seed
 
 
 def out_of_fold(by_fold, recipe):
@@ -82,8 +87,7 @@ def out_of_fold(by_fold, recipe):
 def balanced(found):
     """Returns the same with decisions for macro recall, in each fold by a rule from all others."""
     truth, probabilities, labels = evaluation.unpack_predictions(found.predictions)
-    shares = pd.Series(truth).value_counts(normalize=True).to_dict()
-    decided = evaluation.decide_out_of_fold(truth, probabilities, labels, shares, found.folds)
+    decided = evaluation.decide_out_of_fold(truth, probabilities, labels, found.folds)
     predictions = with_numbers(found.predictions, labels, decided)
     return OutOfFold(f"{found.name}, {DECISION}", predictions, found.folds, found.runs)
 
@@ -97,8 +101,9 @@ def difference(found, other, metric="macro_recall"):
         metric: String, a score.
 
     Returns:
-        Dictionary: `difference`, `low`, `high`, `by_fold`, a list of the same in each fold, and `verdict`:
-        "helped" or "did harm" where the interval leaves out 0 and all folds have its sign; else "open".
+        Dictionary: `difference`, `low`, `high`, `by_fold`, a list of the same in each fold, and `verdict` for
+        these trainings: "helped" or "did harm" where the interval leaves out 0 and all folds have its sign;
+        else "open".
 
     Raises:
         ValueError: when the two were not tested on the same images.

@@ -96,6 +96,16 @@ def test_a_score_without_images_or_on_which_all_resamples_agree_has_no_interval(
     assert table[["low", "high"]].isna().all(axis=None) and table["method"].eq("none").all()
 
 
+def test_an_area_needs_two_groups_on_either_side():
+    y_true, rng = ["mel"] * 20 + ["nv"] * 10, np.random.default_rng(0)
+    p = rng.uniform(size=30)
+    groups = [*map(str, range(20)), *["P"] * 10]
+    found = bootstrap_intervals(
+        y_true, np.c_[p, 1 - p], ["mel", "nv"], groups, ["auc:mel", "auc:nv", "macro_auc"]
+    )
+    assert found["method"].tolist() == ["none"] * 3 and found["value"].nunique() == 1
+
+
 def test_of_one_group_there_are_scores_and_no_intervals():
     labels, y_true, wrong = ["mel", "nv"], ["mel", "mel", "nv", "nv"], [[0.2, 0.8]] * 4
     probabilities = [[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.1, 0.9]]

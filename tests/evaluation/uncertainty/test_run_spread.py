@@ -58,6 +58,10 @@ def test_a_difference_that_follows_from_others_adds_no_degrees_of_freedom():
     found = pooled_spread(pairs, by=pd.Series(["one"] * 3))
     # Three recipes of three runs each: 2 * 2.
     assert found["df"].tolist() == [4] * 3 and found["pooled_sd"].tolist() == pytest.approx([0.02] * 3)
+    # Two recipes that no pair connects with these add one difference.
+    apart = pd.DataFrame({"first": ["d"], "second": ["e"], "runs": 3, "run_sd": 0.02})
+    found = pooled_spread(pd.concat([pairs, apart], ignore_index=True), by=pd.Series(["one"] * 4))
+    assert found["df"].tolist() == [6] * 4
 
 
 def test_an_interval_grows_by_the_luck_of_the_trainings():

@@ -35,6 +35,8 @@ class FakeRun:
 @pytest.fixture(autouse=True)
 def today(monkeypatch):
     monkeypatch.setattr(out_of_fold, "staleness", lambda run: run.manifest.get("stale", ""))
+    own = {"weights": "", "precision": "float32", "lacking": ""}
+    monkeypatch.setattr(out_of_fold, "alike", lambda run: {k: run.manifest.get(k, v) for k, v in own.items()})
 
 
 ROWS = Ladder(ABLATION, decided=(PLAIN, ADAMW))
@@ -110,6 +112,26 @@ def test_of_each_fold_the_run_with_its_own_seed_counts_and_none_that_is_stale():
     stale, small = FakeRun(PLAIN, 0, 0.5, stale="changed"), FakeRun(PLAIN, 2, 0.5, profile="smoke")
     assert runs_by_fold([other, own, stale, small], PLAIN, "quick") == {1: own}
     assert runs_by_fold([other], PLAIN, "quick") == {1: other}
+
+
+def test_folds_are_not_mixed_with_other_weights():
+    own = [FakeRun(PLAIN, fold, 0.5) for fold in (0, 1)]
+    others = [FakeRun(PLAIN, fold, 0.5, weights="none") for fold in range(3)]
+    assert runs_by_fold([*others[:2], *own], PLAIN, "quick") == {0: own[0], 1: own[1]}
+    assert runs_by_fold([*own, *others], PLAIN, "quick") == dict(enumerate(others))
+
+
+def test_what_the_luck_of_trainings_may_be_is_open():
+    better = [FakeRun(ADAMW, fold, 0.9) for fold in range(3)]
+    worse = [FakeRun(PLAIN, fold, p, q) for fold, (p, q) in enumerate([(0.4, 0.1), (0.4, 0.9), (0.4, 0.9)])]
+    _, change, *_ = (row.change for row in ladder(ROWS, [*worse, *better]))
+    # Differences of 0.5, 1 and 1 in the folds: sd 0.289, t of two degrees 4.303.
+    assert change["luck"] == pytest.approx(4.303 * 0.2887 / 3**0.5, abs=1e-3)
+    assert change["difference"] == pytest.approx(5 / 6) and change["verdict"] == "helped"
+    sign = [FakeRun(PLAIN, fold, p, q) for fold, (p, q) in enumerate([(0.9, 0.6), (0.4, 0.1), (0.4, 0.9)])]
+    plain, adamw, *_ = ladder(ROWS, [*sign, *better])
+    assert adamw.change["by_fold"] == pytest.approx([0.5, 0.5, 1.0]) and adamw.change["verdict"] == "open"
+    assert difference(adamw.found, plain.found)["verdict"] == "helped", "by these trainings"
 
 
 def test_folds_of_two_splits_and_other_images_are_refused():

@@ -23,22 +23,23 @@ def run_model(model, images):
 
 @contextlib.contextmanager
 def recorded(*layers):
-    """Yields a dictionary that gets the input and the output of each layer's last call within the block.
+    """Yields a dictionary that gets the input and the output of each layer's last call by this thread.
 
     Keras has no hooks, and symbolic tensors of a nested model belong to another graph than its caller's.
     """
-    seen = {}
+    seen, thread = {}, threading.get_ident()
     with _RECORDING, contextlib.ExitStack() as stack:
         for layer in set(layers):
-            vars(layer)["call"] = _recording(layer, layer.call, seen)
+            vars(layer)["call"] = _recording(layer, layer.call, seen, thread)
             stack.callback(vars(layer).pop, "call")
         yield seen
 
 
-def _recording(layer, call, seen):
+def _recording(layer, call, seen, thread):
     def recording_call(*args, **kwargs):
         outputs = call(*args, **kwargs)
-        seen[layer] = (*args, *kwargs.values())[0], outputs
+        if threading.get_ident() == thread:
+            seen[layer] = (*args, *kwargs.values())[0], outputs
         return outputs
 
     return recording_call

@@ -1,4 +1,5 @@
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import keras
@@ -16,6 +17,7 @@ from skinkit.explain import (
     overlay_map,
     resize_map,
 )
+from skinkit.explain.inner_layers import recorded
 from skinkit.layers import PatchAttention, SoftAttention
 
 IMAGES = np.random.default_rng(0).random((5, 8, 12, 3), dtype="float32")
@@ -184,3 +186,12 @@ def test_an_even_map_has_the_mask_s_share_of_the_image_inside():
     mask = np.zeros((30, 40), bool)
     mask[5:20, 10:30] = True
     assert mass_inside(np.ones((3, 4)), mask) == pytest.approx(mask.mean())
+
+
+def test_calls_of_other_threads_are_not_recorded():
+    layer, image = layers.Dense(1, use_bias=False, kernel_initializer="ones"), keras.ops.ones((1, 2))
+    layer.build(image.shape)
+    with recorded(layer) as seen, ThreadPoolExecutor(1) as pool:
+        layer(image)
+        pool.submit(layer, 5 * image).result()
+    assert float(seen[layer][1][0, 0]) == 2

@@ -605,7 +605,7 @@ class TestFiles:
                 "list.csv, line 2, column 'image_id': .* once. Received: 'a' .2 such rows: 2, 4.$",
             ),
             ("image_id,part\na,train\n,test\n", "line 3, column 'image_id': expected an image id"),
-            ("image_id,part\na,train\nb,\n", "line 3, column 'part': expected a part: train, validation, test"),
+            ("image_id,part\na,train\nb,\n", "line 3, column 'part': expected a part: train, valid"),
             (
                 "image_id,part\nä,train\n",
                 "list.csv: not UTF-8 text .invalid .* at byte 14.. Save the table as a CSV file in UTF-8",

@@ -59,7 +59,8 @@ def pooled_spread(pairs, by):
     pairs["squares"] = pairs["df"] * pairs["run_sd"].fillna(0) ** 2
     known = pairs[pairs["df"] > 0]
     sums = known.groupby("table")[["df", "squares"]].sum()
-    independent = known.groupby("table")[["first", "second"]].apply(_independent_share)
+    tables = known.groupby("table")[["first", "second"]]
+    independent = pd.Series({table: _independent_share(own) for table, own in tables}, dtype=float)
     sd, df = np.sqrt(sums["squares"] / sums["df"]), (sums["df"] * independent).round()
     return pd.DataFrame({"pooled_sd": table.map(sd), "df": table.map(df).fillna(0).astype(int)})
 

@@ -83,8 +83,11 @@ def rows_of_sections(ledger):
     found, shown = {}, _of_today(ledger)
     shown = shown[(shown["class"] == "all") & (shown["protocol"] == "corrected")]
     for section, rows in shown.groupby(sections(shown)):
-        metric = "auc" if "auc" in set(rows["metric"]) else "macro_recall"
-        rows = rows[rows["metric"] == metric].rename(columns={"measured": "value"})
+        of_two = rows["recipe"].isin(rows.loc[rows["metric"] == "auc", "recipe"])
+        metric = "auc" if of_two.all() else "macro_recall"
+        # One stage of several tells two classes apart, and is no rival of the others.
+        rows = rows[(rows["metric"] == metric) & (of_two == (metric == "auc"))]
+        rows = rows.rename(columns={"measured": "value"})
         rows = rows.assign(name=_names(rows)).sort_values(["table", "value"], ascending=[True, False])
         if rows["name"].nunique() > 1:
             tables = {

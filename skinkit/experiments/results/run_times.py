@@ -89,7 +89,8 @@ def runs_text(times, ledger, results):
     parts = [wrapped(f"{runs}, {hours:.1f} hours in all{but}. On: {'; '.join(said)}.")]
     scores = ledger[ledger["class"].eq("all") & ledger["measured"].notna()]
     scores = scores.drop_duplicates([*ALIKE, "metric"]).set_index(list(ALIKE)).sort_index()
-    for shared, rows in times.groupby(SHARED, sort=False):
+    # Those of two classes, which are told by another score, have a table of their own.
+    for (*shared, _), rows in times.groupby([*SHARED, "metric"], sort=False):
         parts.append(shared_words(dict(zip(SHARED, shared, strict=True))))
         lines = [_run_line(rows, scores.loc[[key]]) for key, rows in rows.groupby(list(ALIKE), sort=False)]
         parts.append(to_markdown(pd.DataFrame(lines).fillna("")).rstrip())

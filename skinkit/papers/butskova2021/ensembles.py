@@ -31,6 +31,9 @@ def _ensembles():
 RECIPES = tuple(_ensembles())
 
 # First minus second, on the same test images.
+# A mean may help a weak member, and be worth nothing beside a strong one.
 COMPARISONS = tuple(
-    (f"butskova2021/{row}", f"butskova2021/{members[-1]}") for row, members in _MEMBERS.items()
+    (f"butskova2021/{row}", f"butskova2021/{member}")
+    for row, members in _MEMBERS.items()
+    for member in members
 )

@@ -40,7 +40,7 @@ SPLIT_FIRST = "koefler2023/controls/{}-split-then-augment"
 GESSERT = "gessert2019/table{}/mobilenet-{}"
 NONE, WEIGHTED, DIAGNOSIS = (GESSERT.format(5, e) for e in ("none", "loss-weighting", "diagnosis-weighting"))
 REAL, DRAWN = "hernandez2020/controls/lite0-{}", "hernandez2020/synthetic/informative-{}"
-GAMMA = "butskova2021/gamma/mobilenet-gamma{}"
+GAMMA, LITE = "butskova2021/gamma/mobilenet-gamma{}", "butskova2021/stages/lite0-{}".format
 # In the order of the text.
 CITED = {
     "A leak is worth more than any method": [
@@ -49,8 +49,8 @@ CITED = {
         score(CNN, "as_published", "accuracy"),
         score(SPLIT_FIRST.format("cnn"), "as_published", "accuracy"),
         score(CNN, "corrected", "accuracy"),
-        score("butskova2021/stages/lite0-gamma0", "as_described"),
-        score("butskova2021/stages/lite0-gamma0"),
+        score(LITE("gamma0"), "as_described"),
+        score(LITE("gamma0")),
     ],
     "Soft attention: undecided": [
         *(change(SA, CNN, "as_published", columns=ENDS), change(SA, CNN, columns=ENDS)),
@@ -80,6 +80,17 @@ CITED = {
         *(score(GAMMA.format(5)), score(GAMMA.format(0), "as_described")),
         change(GAMMA.format(1), GAMMA.format(0), columns=ENDS),
         change(GAMMA.format(1), GAMMA.format(0), metric="accuracy"),
+        change(LITE("gamma1"), LITE("gamma0"), columns=ENDS),
+    ],
+    "Mixup and a second stage, on a network that has learned": [
+        change(LITE("gamma1-mixup"), LITE("gamma1"), columns=ENDS),
+        change(LITE("gamma0-mixup"), LITE("gamma0"), columns=ENDS),
+        change(LITE("two-stage-hard"), LITE("gamma1-mixup"), columns=ENDS),
+        change(LITE("two-stage-hard"), LITE("gamma1-mixup"), metric="accuracy", columns=ENDS),
+        change(LITE("two-stage-hard"), LITE("gamma1-mixup"), columns=["printed"]),
+        change(LITE("two-stage-hard"), LITE("gamma1-mixup"), metric="accuracy", columns=["printed"]),
+        change(LITE("ensemble"), LITE("gamma1-mixup")),
+        change(LITE("ensemble"), LITE("gamma1"), columns=ENDS),
     ],
     "Luck": [
         *(score(CNN, column="seed_sd"), score(SA, column="seed_sd")),

@@ -49,6 +49,6 @@ class Plateau:
 
 
 def _without_improvement(scores):
-    """Epochs since the best one: of equals the first, and a score that is not a number beats none."""
+    """Epochs since the best one: of equals the first; any score beats one that is not a number."""
     known = [-math.inf if math.isnan(score) else score for score in scores]
     return len(known) - 1 - known.index(max(known)) if known else 0

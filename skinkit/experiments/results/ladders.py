@@ -104,9 +104,10 @@ def ladder(of, runs):
         change = difference(this, other) if this and other else None
         rows.append(Row(recipe, profile, missing, this, change=change))
     changes = [row.change for row in rows if row.change]
+    luck = _luck(changes) if changes else None
     for change in changes:
-        change["luck"] = _luck(changes)
-        if abs(change["difference"]) <= change["luck"]:
+        change["luck"] = luck
+        if abs(change["difference"]) <= luck:
             change["verdict"] = "open"
     return rows + [_decided(row) for row in rows if row.found and row.recipe.name in of.decided]
 

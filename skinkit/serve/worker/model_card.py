@@ -20,10 +20,15 @@ def model_card(name, run, recipe, calibration):
         recipe: Its resolved `Recipe`, with the views that are served.
         calibration: `skinkit.serve.worker.calibration.Calibration`.
     """
+    card = {"id": name, **_network(run, recipe), **_decision(calibration), **_data(run)}
+    return card | _worth(run, recipe, calibration)
+
+
+def _network(run, recipe):
+    """Which run it is, and what it is asked."""
     height, width = recipe.image_size
     manifest = run.manifest
     return {
-        "id": name,
         "title": recipe.title,
         "recipe": recipe.name,
         **{key: manifest[key] for key in ("profile", "protocol", "fold", "seed")},
@@ -35,11 +40,24 @@ def model_card(name, run, recipe, calibration):
         "height": height,
         "width": width,
         "views": recipe.tta.name if recipe.tta else "none",
+    }
+
+
+def _decision(calibration):
+    """How its probabilities become an answer."""
+    return {
         "positive": calibration.positive,
         "temperature": calibration.rule.temperature,
         "threshold": calibration.threshold,
         "calibration": calibration.source,
         "decision": calibration.rule.words,
+    }
+
+
+def _data(run):
+    """What it learned from, and what of that is in its test."""
+    manifest = run.manifest
+    return {
         "hashes": {
             "model": file_hash(run.folder / "model.keras"),
             "run": manifest["key"],
@@ -49,13 +67,19 @@ def model_card(name, run, recipe, calibration):
         "leakage": manifest["leakage"],
         "stamp": manifest["stamp"],
         "leakage_line": run.leakage_line,
+    }
+
+
+def _worth(run, recipe, calibration):
+    """What it was measured to be worth."""
+    return {
         **{key: run.metrics[key] for key in ("n", "grouped_by")},
         "scores": _scores(run, calibration.rule),
         "history": _columns(run.history),
         **_confusions(calibration.rule.decided(run.predictions)),
         # Out of fold, the same images have chosen the threshold.
         "operating_points": None if recipe.out_of_fold else calibration.operating_points(run.predictions),
-        "notice": f"{NOTICE} {_DRAWN}" if manifest["dataset"] == "synthetic" else NOTICE,
+        "notice": f"{NOTICE} {_DRAWN}" if run.manifest["dataset"] == "synthetic" else NOTICE,
     }
 
 

@@ -11,7 +11,8 @@ from skinkit.papers.registry import recipe as find_recipe
 
 _SHARED = [name for name in ALIKE if name not in ("protocol", "stale")]
 _METRICS = ("macro_recall", "accuracy")
-_SPLIT = ("split", "test_part")
+# Told by the leak, and by where the epoch was chosen.
+_PARTS = ("split", "test_part", "selection_part")
 _Z = 1.96
 _HEAD = (
     "Each line is a recipe under two protocols, whose test images differ: the interval adds up those of both "
@@ -43,7 +44,8 @@ def _line(other, sound):
     interval = f", 95 % {difference - half:+.3f} to {difference + half:+.3f}" if not math.isnan(half) else ""
     said = f"{difference:+.3f} {metric_words(other.metric)}{interval}"
     leaks = f"leak {leak_text(other.leak)} against {leak_text(sound.leak)}"
-    besides = f"; besides the split differ: {', '.join(_changed(other))}" if _changed(other) else ""
+    changed = ", ".join(_changed(other))
+    besides = f"; besides the split differ: {changed}" if changed else ""
     name = f"`{short(other.recipe)}`, {other.protocol} minus corrected"
     return wrapped(f"- {name}: {said}; {leaks}{besides}.", "  ")
 
@@ -51,8 +53,17 @@ def _line(other, sound):
 def _changed(row):
     """The settings, but for those of the split, that its protocol changes."""
     recipe = find_recipe(row.recipe)
-    ways = (recipe.resolve(row.profile, protocol) for protocol in (row.protocol, "corrected"))
-    return [field.replace("_", " ") for field in changed_fields(*ways) if field not in _SPLIT]
+    other, sound = (recipe.resolve(row.profile, protocol) for protocol in (row.protocol, "corrected"))
+    said = [field.replace("_", " ") for field in changed_fields(other, sound) if field not in _PARTS]
+    if _looks_at_test(other) and not _looks_at_test(sound):
+        said.append("the epoch, chosen on the test images")
+    return said
+
+
+def _looks_at_test(recipe):
+    """Whether the images that score a recipe have chosen its epoch."""
+    parts = ({*part.split("+")} for part in (recipe.selection_part, recipe.test_part))
+    return recipe.selection == "best" and not set.isdisjoint(*parts)
 
 
 def _error(row):

@@ -120,7 +120,9 @@ def test_the_seconds_of_a_run_are_those_of_its_epochs_and_of_all_else(finished):
 def test_the_epochs_before_a_run_was_stopped_count(tmp_path, monkeypatch):
     history = pd.DataFrame({"seconds": [40.0, 30.0, 20.0]})
     for done, expected in ((0, 0.0), (2, 70.0)):
-        monkeypatch.setattr("skinkit.training.Checkpoint.latest", lambda self, done=done: {"epoch": done})
+        # Epochs are numbered on from where a phase would have ended that a plateau has ended before.
+        state = {"epoch": done + 5, "history": [{}] * done}
+        monkeypatch.setattr("skinkit.training.Checkpoint.latest", lambda self, state=state: state)
         assert expected <= _clock(tmp_path)(history) < expected + 1
 
 

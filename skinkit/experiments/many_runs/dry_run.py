@@ -9,7 +9,7 @@ def dry_run_text(runs, missing, jobs=1):
     """Returns a table of runs with their state and time, and what is missing, as text.
 
     The time of a run is the median of the finished ones of its recipe and profile in the folder of all runs,
-    of its protocol where there are any, on whatever machines these were made.
+    of its protocol where there are any, on whatever machines these were made; else that of its own epochs.
 
     Args:
         runs: List of `ListedRun`s.
@@ -21,15 +21,16 @@ def dry_run_text(runs, missing, jobs=1):
     for run in runs:
         state, share = _state(run)
         recipe = (run.plan.recipe.name, run.plan.profile)
-        whole = measured.get((*recipe, run.plan.protocol), measured.get(recipe))
+        whole = measured.get((*recipe, run.plan.protocol)) or measured.get(recipe) or _by_its_epochs(run)
         finished += share == 0
         unknown += share > 0 and whole is None
         seconds += share * (whole or 0)
         time = "" if share == 0 else "unknown" if whole is None else duration(share * whole)
         lines.append(f"{state:<12} {time:>8}  {run}")
-    total = f"Runs: {len(runs) - finished} left, {finished} finished. Time left: about "
-    total += f"{duration(seconds / jobs)} with {jobs} at a time"
-    total += f", besides {counted(unknown, 'run')} of unknown time." if unknown else "."
+    left = len(runs) - finished
+    time = "unknown" if 0 < left == unknown else f"about {duration(seconds / jobs)} with {jobs} at a time"
+    time += f", besides {counted(unknown, 'run')} of unknown time" if 0 < unknown < left else ""
+    total = f"Runs: {left} left, {finished} finished. Time left: {time}."
     absent = "Missing:\n" + "\n".join(missing) if missing else "No data and no weights are missing."
     return "\n".join([*lines, total, absent])
 
@@ -43,6 +44,12 @@ def _state(run):
     if run.is_held():
         return "at work", share
     return (f"epoch {done}/{epochs}" if done else "not begun"), share
+
+
+def _by_its_epochs(run):
+    """Seconds of a run that has begun, by its epochs so far; `None` where there are none."""
+    history = run.history()
+    return None if history.empty else history["seconds"].mean() * run.epochs
 
 
 def _measured(folder):

@@ -123,6 +123,18 @@ def test_a_dry_run_tells_states_and_measured_times_and_makes_nothing(seconds, ne
     assert len(list(out.rglob("*-smoke-*"))) == 1
 
 
+def test_a_dry_run_tells_the_time_of_a_run_that_has_begun_by_its_epochs(seconds, tmp_path):
+    name = "skinkit/seconds/long"
+    printed = seconds(name, "--dry-run", out=tmp_path)
+    assert "Runs: 1 left, 0 finished. Time left: unknown.\n" in printed
+    history = tmp_path / name / "corrected-smoke-fold0-seed0/history.csv"
+    history.parent.mkdir(parents=True)
+    history.write_text("epoch,seconds\n" + "".join(f"{epoch},2\n" for epoch in range(1, 11)))
+    printed = seconds(name, "--dry-run", out=tmp_path)
+    assert printed.split()[:5] == ["epoch", "10/30", "40", "s", name]
+    assert "Time left: about 40 s with 1 at a time.\n" in printed
+
+
 @pytest.mark.parametrize(
     "words", [["gessert2019/table4/densenet121-*", "--dry-run"], ["--jobs", "2"]], ids=str
 )

@@ -5,12 +5,13 @@ from pathlib import Path
 import pandas as pd
 
 from skinkit.experiments.results.beside import runs_beside
-from skinkit.experiments.results.pages.page_text import leak_text, leakage
+from skinkit.experiments.results.pages.page_text import leak_text, leakage, metric_words
 from skinkit.files import writing
 from skinkit.papers.koefler2023.recipes import SPLIT_FIRST_OF
 
 # How an exam was held; the second is a control, in which one step of the first has another place.
 _WAYS = ("as_published", "split_then_augment", "as_described", "corrected")
+_PANELS = ("accuracy", "macro_recall")
 
 
 def results_figures(ledger, results):
@@ -40,8 +41,7 @@ def results_figures(ledger, results):
         found["published_against_measured"] = plots.published_against_measured(beside), text
     if protocols := _by_protocol(fresh):
         text = "What the protocol is worth: the same rows under several"
-        rows = list(dict.fromkeys(name for table in protocols.values() for name in table.index))
-        found["protocols"] = plots.score_intervals(protocols, rows), text
+        found["protocols"] = _protocols_figure(protocols), text
     for section, (tables, rows) in rows_of_sections(ledger).items():
         text = "Main score of the rows under `corrected`"
         found[figure_name(section)] = plots.score_intervals(tables, rows), text
@@ -112,15 +112,34 @@ def _names(rows):
 
 
 def _by_protocol(ledger):
-    """Scores of the rows that were run in several of `_WAYS`: a table per way, as measured."""
-    rows = ledger[(ledger["class"] == "all") & ledger["metric"].isin(["accuracy", "macro_recall"])]
+    """Scores of the rows that were run in several of `_WAYS`: by metric, a table per way, as measured."""
+    rows = ledger[(ledger["class"] == "all") & ledger["metric"].isin(_PANELS)]
     name = rows["document"] + "/" + _names(rows)
     split_first = name.map(SPLIT_FIRST_OF)
     rows = rows.rename(columns={"measured": "value"}).assign(
-        name=split_first.fillna(name) + "\n" + rows["profile"] + ", " + rows["metric"],
+        name=split_first.fillna(name) + "\n" + rows["profile"],
         way=rows["protocol"].mask(split_first.notna(), "split_then_augment"),
     )
     rows = rows[rows["way"].isin(_WAYS)]
-    several = rows.groupby("name")["way"].transform("nunique") > 1
-    tables = dict(list(rows[several].groupby("way")))
-    return {way: tables[way].set_index("name")[["value", "low", "high"]] for way in _WAYS if way in tables}
+    rows = rows[rows.groupby("name")["way"].transform("nunique") > 1].set_index("name")
+    ways = [way for way in _WAYS if way in set(rows["way"])]
+    return {
+        metric: {way: part.loc[part["way"] == way, ["value", "low", "high"]] for way in ways}
+        for metric, part in rows.groupby("metric")
+    }
+
+
+def _protocols_figure(protocols):
+    """A panel for each metric; the rows are named, and the colours explained, at the first."""
+    from skinkit import plots
+    from skinkit.plots.style import grid_of_axes
+
+    names = pd.concat([table for tables in protocols.values() for table in tables.values()]).index.unique()
+    figure, axes = grid_of_axes(len(protocols), None, (6, 1 + 0.5 * len(names)))
+    for ax, (metric, tables) in zip(axes, protocols.items(), strict=True):
+        plots.score_intervals(tables, list(names), ax)
+        ax.set_xlabel(metric_words(metric))
+    for ax in axes[1:]:
+        ax.set_yticklabels([])
+        ax.get_legend().remove()
+    return figure

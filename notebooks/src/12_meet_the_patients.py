@@ -15,14 +15,14 @@
 #
 # [![Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/REPOSITORY_SLUG/blob/main/notebooks/12_meet_the_patients.ipynb)
 # · [Source](https://github.com/REPOSITORY_SLUG/blob/main/notebooks/src/12_meet_the_patients.py)
-# · [ISIC 2020, the data of Hernandez Perez 2020, Section 3.1](https://doi.org/10.1038/s41597-021-00815-z)
+# · [ISIC 2020, the data of Hernández Pérez 2020, Section 3.1](https://doi.org/10.1038/s41597-021-00815-z)
 #
 # A dermatologist does not look at a spot alone. She looks at the person: thirty spots, and one that is
 # not like the others. The ISIC 2020 set is the first large one that says which images belong to one
 # patient. Meet these patients before you train on them.
 
 # %% [markdown]
-# You will produce Tables 1 and 2 and Figures 8 and 9 of Hernandez Perez (2020), counted from the table
+# You will produce Tables 1 and 2 and Figures 8 and 9 of Hernández Pérez (2020), counted from the table
 # of the release, beside the printed numbers and their errors; patient-disjoint folds; what age, sex and
 # site tell without a single pixel; and synthetic patients in whom the other spots matter, or not.
 #
@@ -42,8 +42,8 @@ import sys
 from pathlib import Path
 
 if importlib.util.find_spec("skinkit") is None:
-    places = [*Path().glob("skinkit-*.whl"), *Path("drive/MyDrive").glob("skinkit-*.whl")]
-    places.append("git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG")
+    places = [f"{file}[weights]" for at in (".", "drive/MyDrive") for file in Path(at).glob("skinkit-*.whl")]
+    places.append("skinkit[weights] @ git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG")
     pip = [sys.executable, "-m", "pip", "install", "--quiet"]
     done = any(subprocess.run([*pip, place]).returncode == 0 for place in places)
     assert done, "put skinkit's wheel (skinkit-*.whl) beside this notebook, and run this cell again"

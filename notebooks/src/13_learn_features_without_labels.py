@@ -15,7 +15,7 @@
 #
 # [![Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/REPOSITORY_SLUG/blob/main/notebooks/13_learn_features_without_labels.ipynb)
 # · [Source](https://github.com/REPOSITORY_SLUG/blob/main/notebooks/src/13_learn_features_without_labels.py)
-# · [The autoencoder of Hernandez Perez 2020, code](https://github.com/foamliu/Autoencoder)
+# · [The autoencoder of Hernández Pérez 2020, code](https://github.com/foamliu/Autoencoder)
 # · [Badrinarayanan et al. 2015, SegNet](https://arxiv.org/abs/1511.00561)
 #
 # Labels are expensive, images are not. A network that only learns to return its input needs no
@@ -45,8 +45,8 @@ import sys
 from pathlib import Path
 
 if importlib.util.find_spec("skinkit") is None:
-    places = [*Path().glob("skinkit-*.whl"), *Path("drive/MyDrive").glob("skinkit-*.whl")]
-    places.append("git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG")
+    places = [f"{file}[weights]" for at in (".", "drive/MyDrive") for file in Path(at).glob("skinkit-*.whl")]
+    places.append("skinkit[weights] @ git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG")
     pip = [sys.executable, "-m", "pip", "install", "--quiet"]
     done = any(subprocess.run([*pip, place]).returncode == 0 for place in places)
     assert done, "put skinkit's wheel (skinkit-*.whl) beside this notebook, and run this cell again"

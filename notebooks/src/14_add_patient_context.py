@@ -15,7 +15,7 @@
 #
 # [![Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/REPOSITORY_SLUG/blob/main/notebooks/14_add_patient_context.ipynb)
 # · [Source](https://github.com/REPOSITORY_SLUG/blob/main/notebooks/src/14_add_patient_context.py)
-# · [ISIC 2020, the data of Hernandez Perez 2020, Sections 3.2 and 3.4](https://doi.org/10.1038/s41597-021-00815-z)
+# · [ISIC 2020, the data of Hernández Pérez 2020, Sections 3.2 and 3.4](https://doi.org/10.1038/s41597-021-00815-z)
 #
 # A thesis lets a network look at all images of a patient before it judges one of them, in three ways,
 # and finds no clear gain. Was there nothing to find, or could it not be found that way? You take the
@@ -26,7 +26,7 @@
 # prints it; attention among the images of a patient by hand, with the same numbers as the layer; the
 # stored features of Algorithm 1; the document's "cheat"; a baseline without any parameter; the scores
 # of each on synthetic patients whose images tell something together, or do not; and Table 4 of
-# Hernandez Perez (2020) beside them.
+# Hernández Pérez (2020) beside them.
 #
 # | profile | CPU (2 cores) | T4 (estimated) | memory | data |
 # | --- | --- | --- | --- | --- |
@@ -44,8 +44,8 @@ import sys
 from pathlib import Path
 
 if importlib.util.find_spec("skinkit") is None:
-    places = [*Path().glob("skinkit-*.whl"), *Path("drive/MyDrive").glob("skinkit-*.whl")]
-    places.append("git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG")
+    places = [f"{file}[weights]" for at in (".", "drive/MyDrive") for file in Path(at).glob("skinkit-*.whl")]
+    places.append("skinkit[weights] @ git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG")
     pip = [sys.executable, "-m", "pip", "install", "--quiet"]
     done = any(subprocess.run([*pip, place]).returncode == 0 for place in places)
     assert done, "put skinkit's wheel (skinkit-*.whl) beside this notebook, and run this cell again"

@@ -48,8 +48,8 @@ import sys
 from pathlib import Path
 
 if importlib.util.find_spec("skinkit") is None:
-    places = [*Path().glob("skinkit-*.whl"), *Path("drive/MyDrive").glob("skinkit-*.whl")]
-    places.append("git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG")
+    places = [f"{file}[weights]" for at in (".", "drive/MyDrive") for file in Path(at).glob("skinkit-*.whl")]
+    places.append("skinkit[weights] @ git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG")
     pip = [sys.executable, "-m", "pip", "install", "--quiet"]
     done = any(subprocess.run([*pip, place]).returncode == 0 for place in places)
     assert done, "put skinkit's wheel (skinkit-*.whl) beside this notebook, and run this cell again"

@@ -39,14 +39,14 @@
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
 
 # %% tags=["install"] cellView="form"
+# Installs skinkit where it is missing: a wheel beside this notebook or in Drive (mounted), else the release.
 import importlib.util
 import subprocess
 import sys
 from pathlib import Path
 
-if importlib.util.find_spec("skinkit") is None:  # a wheel beside this notebook or in Drive, else the release
-    wheels = [*Path().glob("skinkit-*.whl"), *Path("drive/MyDrive").glob("skinkit-*.whl")]
-    places = [f"{wheel}[serve]" for wheel in wheels]
+if importlib.util.find_spec("skinkit") is None:
+    places = [f"{file}[serve]" for at in (".", "drive/MyDrive") for file in Path(at).glob("skinkit-*.whl")]
     places.append("skinkit[serve] @ git+https://github.com/REPOSITORY_SLUG@RELEASE_TAG")
     pip = [sys.executable, "-m", "pip", "install", "--quiet"]
     done = any(subprocess.run([*pip, place]).returncode == 0 for place in places)

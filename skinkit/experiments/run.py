@@ -172,6 +172,8 @@ def _finished(saved, plan, run_data, where):
         print(f"Already finished: {saved.folder}" + (f"; made again: {', '.join(made)}" if made else ""))
         if (again := saved.folder / resume.AGAIN).exists():
             print(f"{again} holds an unfinished training: the same command with --again goes on with it")
+        if not (saved.folder / "model.keras").exists():
+            print("Its model is not there: models are not kept with the results. Another --out trains one")
 
 
 def _predictions(predictor, run_data, folds):

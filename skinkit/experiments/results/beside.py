@@ -27,8 +27,9 @@ def is_repeated(cells):
 def runs_beside(ledger):
     """Returns the runs that stand beside printed scores: those of their own rows, or the nearest stand-ins.
 
-    A run of the row at `full` is `FULL`. A smaller run of the row stands in for it; where there is none, the
-    recipe of a smaller network with the most runs does.
+    A run of the row at `full` is `FULL`. A smaller run of the row stands in for it; where there is none, a
+    recipe of a smaller network does: one that stands for this row alone before one for the rows of several
+    networks, then that with the most runs.
 
     Args:
         ledger: DataFrame of `skinkit.experiments.ledger`.
@@ -43,11 +44,14 @@ def runs_beside(ledger):
     runs = runs.loc[[not own_names({name}) and "+" not in name for name in runs["recipe"]]]
     name = runs["document"] + "/" + runs["table"] + "/" + runs["row"]
     targets = dict.fromkeys(scores["target"])
-    rows = {each: list(printed_rows(each, targets)) for each in name.unique()}
-    runs = runs.drop(columns=["on", "published"]).assign(name=name, target=name.map(rows)).explode("target")
+    rows = {each: printed_rows(each, targets) for each in name.unique()}
+    runs = runs.drop(columns=["on", "published"]).assign(name=name, target=name.map(rows).map(list))
+    runs = runs.explode("target")
     found = runs.merge(scores[[*NUMBER, "published"]], on=["target", "metric", "class"])
     own = (found["recipe"] != found["target"]) + 2 * (found["profile"] != "full")
-    found["rank"] = own.where(found["name"] == found["target"], 4)
+    networks = [rows[each][target] for each, target in zip(found["name"], found["target"], strict=True)]
+    stand_in = 4 + pd.Series(networks, found.index, dtype=str).ne("").astype(int)
+    found["rank"] = own.where(found["name"] == found["target"], stand_in)
     found["kind"] = found["rank"].lt(2).map({True: FULL, False: STAND_IN})
     nearest = found.groupby([*NUMBER, "kind"])["rank"].transform("min")
     found = found[(found["rank"] < 4) | (found["rank"] == nearest)]

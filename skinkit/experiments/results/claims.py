@@ -66,7 +66,8 @@ def claim_verdicts(tests):
     """Returns one row a claim: what its tests say together.
 
     Measured differences go before printed numbers. A claim `does not hold` where one of its tests does not,
-    and `holds` where one does and none does not; else it is `open`, where a test is, or `not tested`.
+    and `holds` where all that were measured do, or else a printed number does; else it is `open`, where a
+    test is, or `not tested`.
 
     Args:
         tests: DataFrame of `judge_claims`.
@@ -164,8 +165,10 @@ def _tolerance(row):
 
 def _together(tests):
     measured = tests[tests["difference"].notna()]
+    agreed = measured if measured["verdict"].eq("holds").all() else measured[:0]
     for part, verdict in (
-        *((measured, verdict) for verdict in ("does not hold", "holds")),
+        (measured, "does not hold"),
+        (agreed, "holds"),
         (tests, "does not hold"),
         # A printed number alone does not decide where runs leave it open.
         (measured, "open"),

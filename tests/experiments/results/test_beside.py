@@ -51,6 +51,15 @@ def test_a_stand_in_gives_way_to_the_row_itself_in_any_profile(profile):
     assert found.index.is_unique
 
 
+def test_a_stand_in_of_one_row_goes_before_one_of_several_networks():
+    lite0 = {"document": "butskova2021", "table": "stages", "row": "lite0-gamma1", "published": None}
+    mixed = lite0 | {"row": "lite0-gamma1-mixup"}
+    names = dict(zip(*beside(lite0, mixed)[["target", "row"]].to_numpy().T, strict=True))
+    # The second table's EfficientNet has mixup; the ResNet-50 has not.
+    assert names["butskova2021/pretrained/efficientnet-gamma1"] == "lite0-gamma1-mixup"
+    assert names["butskova2021/pretrained/resnet50-gamma1"] == "lite0-gamma1"
+
+
 def test_stale_runs_and_controls_stand_beside_nothing():
     assert beside(
         {"stale": "the recipe has changed"},

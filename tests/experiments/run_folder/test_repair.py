@@ -38,11 +38,14 @@ def test_scores_are_made_from_predictions_without_a_model(whole, folder, carry_o
     assert found == expected
 
 
-def test_a_missing_model_is_no_damage(folder, carry_out, capsys):
+def test_a_missing_model_is_said_and_is_not_damage(folder, carry_out, capsys):
+    carry_out(verbose=1)
+    assert capsys.readouterr().out == f"Already finished: {folder}\n"
     (folder / "model.keras").unlink()
     before = contents(folder)
     carry_out(verbose=1)
-    assert capsys.readouterr().out == f"Already finished: {folder}\n"
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == f"Already finished: {folder}" and "Another --out trains one" in second
     assert contents(folder) == before
     with pytest.raises(FileNotFoundError, match=r"model\.keras is missing.*skinkit/test/tiny.*--again"):
         SavedRun(folder).load_model()

@@ -42,9 +42,11 @@ _READ = """## How to read the pages
   order *holds* or *does not hold* where three runs or more were compared, and our interval and all printed
   differences lie on one side of 0 each; else it is *open*. Where a class has fewer than ten lesions,
   intervals of means over classes are too short.
-- **Claims** are those of abstract, results and conclusion. Runs decide before printed numbers do; where
-  these decide alone, *holds* says no more than that the document agrees with itself.
+- **Claims** are those of abstract, results and conclusion. One *holds* where all of its measured differences
+  do, *does not hold* where one does not. Runs decide before printed numbers do; where these decide alone,
+  *holds* says no more than that the document agrees with itself.
 - **Stale** runs are of a recipe that has changed since; they count nowhere else.
+- **Models** are not kept with the numbers of their runs: `skinkit run RECIPE --out FOLDER` trains one.
 """
 
 _VERDICTS = ("does not hold", "holds", "open", "not tested")

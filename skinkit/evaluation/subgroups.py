@@ -22,8 +22,9 @@ def compare_subgroups(
 ):
     """Errors in one class of each subgroup, and their differences to all other images.
 
-    Both sides of a difference are counted on the same resamples. Many are looked at, so that some are away
-    from 0 by chance: of 20 whose interval is one of 95 %, about one.
+    Both sides of a difference are counted on the same resamples; where a share is decided by too few lesions
+    to resample, the ends of both sides' own intervals are joined (Newcombe 1998, method 10). Many are looked
+    at, so that some are away from 0 by chance: of 20 whose interval is one of 95 %, about one.
 
     Args:
         predictions: DataFrame of saved predictions (`image_id`, `label`, `p_<class>`, ...).
@@ -68,8 +69,9 @@ class _Errors:
         self.groups = np.arange(len(scores)) if groups is None else np.asarray(groups, object)
 
     def of(self, mask, resamples, seed):
-        found = pd.concat([self._intervals(mask, resamples, seed), self._calibration(mask)])
-        found = found.join(self._differences(mask, resamples, seed)).assign(note="")
+        own = self._intervals(mask, resamples, seed)
+        found = pd.concat([own, self._calibration(mask)])
+        found = found.join(self._differences(mask, own, resamples, seed)).assign(note="")
         about = dict.fromkeys(("sensitivity", "auc"), mask & self.is_it)
         about |= {"specificity": mask & ~self.is_it, "ece": mask}
         counts = {name: (int(each.sum()), self._lesions(each)) for name, each in about.items()}
@@ -95,7 +97,7 @@ class _Errors:
         error = expected_calibration_error(y_true[mask], probabilities[mask], labels)
         return pd.DataFrame({"value": error, "low": np.nan, "high": np.nan, "method": "none"}, ["ece"])
 
-    def _differences(self, mask, resamples, seed):
+    def _differences(self, mask, own, resamples, seed):
         """The scores of a part less those of all others; NaN where there are too few of either to say."""
         if mask.all():
             return pd.DataFrame(np.nan, _COMPARED, _DIFFERENCE)
@@ -106,6 +108,10 @@ class _Errors:
             here, there = (_values(pair, weights[:, each]) for each, pair in parts)
             draws.append(here - there)
         table = interval_table(_COMPARED, one - other, draws)[["value", "low", "high"]]
+        if not (resampled := own["method"].eq("bootstrap")).all():
+            # Of lesions that are all called rightly, each resample says the same.
+            joined = _joined(own, self._intervals(~mask, resamples, seed))
+            table.loc[~resampled] = joined.loc[~resampled]
         few = [self._lesions(~mask & each) < FEWEST for each in (self.is_it, ~self.is_it, self.is_it)]
         table.loc[few] = np.nan
         return table.set_axis(_DIFFERENCE, axis=1)
@@ -113,6 +119,14 @@ class _Errors:
     def _predictions(self, mask):
         truth = self.is_it[mask] * 1
         return [Predictions(truth, each[mask], _TWO, "it") for each in (self.called, self.scores)]
+
+
+def _joined(own, others):
+    """Differences of two tables of scores, with ends by those of both; NaN where one has none."""
+    value = own["value"] - others["value"]
+    down = np.hypot(own["value"] - own["low"], others["high"] - others["value"])
+    up = np.hypot(own["high"] - own["value"], others["value"] - others["low"])
+    return pd.DataFrame({"value": value, "low": value - down, "high": value + up})
 
 
 def _values(pair, weights=None):

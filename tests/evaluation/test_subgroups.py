@@ -1,5 +1,7 @@
 """Differences between subgroups, counted by hand."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -43,6 +45,15 @@ def test_shares_and_differences_are_those_counted_by_hand(saved):
     ends = female.loc["sensitivity", ["difference_low", "difference_high"]].astype(float)
     assert ends.iloc[0] < female.loc["sensitivity", "difference"] < ends.iloc[1]
     assert np.isnan(female.loc["ece", "difference"]) and (found.loc[["female", "male"], "note"] == "").all()
+
+
+def test_a_share_that_few_lesions_decide_is_compared_by_the_ends_of_both_sides(saved):
+    found = compare_subgroups(saved, "sex", resamples=50).loc["male"].loc["specificity"]
+    # Wilson: 40 of 40, 0.9124 to 1, and 27 of 30, 0.7438 to 0.9654.
+    low = 0.1 - math.hypot(1 - 0.9124, 0.9654 - 0.9)
+    high = 0.1 + math.hypot(0, 0.9 - 0.7438)
+    assert found["method"] == "wilson" and low < 0
+    assert found[["difference_low", "difference_high"]].tolist() == pytest.approx([low, high], abs=1e-4)
 
 
 def test_of_few_lesions_nothing_is_said(saved):

@@ -43,7 +43,7 @@ def _add_run(commands):
     run.add_argument("patterns", nargs="+", metavar="PATTERN", help="a recipe, table, document, or a glob")
     add_profile(run, "quick")
     add_several(run, "--protocol", "protocols", protocols, "corrected", "a protocol, several as A,B, or all")
-    add_several(run, "--fold", "folds", numbers, "0", "folds, or other draws: 0, 0-2, 0,2 or all")
+    add_several(run, "--fold", "folds", numbers, "0", "folds, or other random splits: 0, 0-2, 0,2 or all")
     add_several(run, "--seed", "seeds", numbers, "0", "seeds of the training: 0, 0-2 or 0,2")
     run.add_argument("--out", help="folder of all runs (default: results/runs, for smoke results/smoke)")
     add_import(run)

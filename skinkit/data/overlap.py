@@ -195,5 +195,5 @@ def _comparable(one, other):
     """Returns whether things of these kinds, (scheme, data set, file), differ when their ids and bytes do."""
     if (one[2] and other[2]) or (one[0] and one[0] == other[0]):
         return True
-    # Somebody's `L0` or `3920` is no name of the release whose name its folder has.
+    # Somebody's `L0` or `3920` is not a name of the release whose name its folder has.
     return one[1] == other[1] and bool(one[0]) == bool(other[0]) and not {one[0], other[0]} & _ARCHIVE

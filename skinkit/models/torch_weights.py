@@ -35,7 +35,7 @@ def read_state(path):
 
     Raises:
         FileNotFoundError: when there is no such file.
-        ValueError: when it is no such checkpoint, holds other objects, or is cut short.
+        ValueError: when it is not such a checkpoint, holds other objects, or is cut short.
     """
     path = Path(path)
     if not path.is_file():
@@ -48,7 +48,7 @@ def read_state(path):
             raise
         # A pickle of any content raises any error.
         except Exception as error:
-            raise ValueError(f"{path} is no whole PyTorch checkpoint of tensors: {error}") from error
+            raise ValueError(f"{path} is not a whole PyTorch checkpoint of tensors: {error}") from error
 
 
 def load_checkpoint(layers, path, torch_name, network, whole=True):
@@ -63,7 +63,7 @@ def load_checkpoint(layers, path, torch_name, network, whole=True):
 
     Raises:
         FileNotFoundError: when there is no such file.
-        ValueError: when it is no checkpoint, or not of this network: a tensor is missing, has another
+        ValueError: when it is not a checkpoint of this network: a tensor is missing, has another
             shape, or is a convolution that the `whole` network has not.
     """
     state, used = read_state(path), set()
@@ -191,7 +191,7 @@ class _TensorsOnly(pickle._Unpickler):
             return lambda storage, offset, shape, strides, *_: _Tensor(storage, offset, shape, strides)
         if module == "torch" and name in _DTYPES:
             return name
-        raise pickle.UnpicklingError(f"it holds {module}.{name}, which is no tensor")
+        raise pickle.UnpicklingError(f"it holds {module}.{name}, which is not a tensor")
 
     def persistent_load(self, saved_id):
         _kind, storage_type, key, _device, size, *_ = saved_id

@@ -1,4 +1,4 @@
-"""What each document's numbers must agree with.
+"""Rules that the numbers of each document must agree with.
 
 A rule takes a document's stored cells and yields `(index of the cell, text of its check)`.
 """

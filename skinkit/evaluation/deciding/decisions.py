@@ -36,7 +36,7 @@ class Decision:
             )
 
     def apply(self, probabilities, labels):
-        """Returns numbers whose largest is the decision; they are no calibrated probabilities.
+        """Returns numbers whose largest is the decision; they are not calibrated probabilities.
 
         Args:
             probabilities: Array `(n, C)`, values 0 to 1.

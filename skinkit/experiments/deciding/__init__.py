@@ -1,1 +1,1 @@
-"""How a run decides, and for whom it fails."""
+"""Decisions of a run, and the subgroups that it fails."""

@@ -79,7 +79,7 @@ def fit_rule(run, data_dir=None, tested=None, balanced=False, positive=None, **w
     Example:
         >>> fit_rule(SavedRun(folder), sensitivity=0.95).threshold.value
     """
-    if run.recipe.members and run.recipe.members.name == "rank_mean":
+    if run.is_of_ranks:
         raise ValueError(
             f"{run.folder}: ranks are not probabilities, so that they have neither a temperature nor a "
             "threshold; their order alone counts, as in the AUC. Join the members by `mean` for these"

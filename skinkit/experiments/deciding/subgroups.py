@@ -89,7 +89,7 @@ def subgroups_text(found):
     for name, rows in found.groupby("column", sort=False):
         known = rows[rows["note"] != evaluation.TOO_FEW]
         lines += ["", evaluation.to_markdown(told_rows(known, name)) if len(known) else f"{name}:"]
-        lines += [f"{evaluation.TOO_FEW}: {group}" for group in too_few(rows)]
+        lines += [f"- {evaluation.TOO_FEW}: {group}" for group in too_few(rows)]
     if alike := [name for name in COLUMNS if name not in set(found["column"])]:
         lines += ["", f"Nothing to compare, as all these images have the same or none: {', '.join(alike)}"]
     return "\n".join([*lines, "", looked_at(found)])

@@ -33,7 +33,7 @@ class Material:
         """Returns `count` images, uint8 RGB, and words for them: those of the reader, or else drawn ones.
 
         Raises:
-            FileNotFoundError, ValueError: for a file that is no image, or too few of them.
+            FileNotFoundError, ValueError: for a file that is not an image, or too few of them.
         """
         if not self.files:
             from skinkit.data.synthetic.drawing import draw_lesion
@@ -72,5 +72,5 @@ def _read(path):
         raise FileNotFoundError(f"There is no image {path}")
     pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
     if pixels is None:
-        raise ValueError(f"{path} is no image that OpenCV can read")
+        raise ValueError(f"{path} is not an image that OpenCV can read")
     return cv2.resize(pixels[..., ::-1], _SIZE[::-1], interpolation=cv2.INTER_AREA)

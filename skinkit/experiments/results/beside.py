@@ -4,6 +4,7 @@ import pandas as pd
 
 from skinkit.experiments.results.pages.page_text import leak_text, leakage, metric_words, score_text
 from skinkit.papers.published import flagged, load_published, published_scores
+from skinkit.papers.recipe import PROTOCOLS
 from skinkit.papers.registry import printed_rows, recipes, same_method
 from skinkit.registration import own_names
 
@@ -74,7 +75,9 @@ def table_beside(cells, beside):
     notes, percent = [], cells["unit"].eq("%").all()
     found = beside.merge(cells[NUMBER].assign(number=cells.index), on=NUMBER)
     found["way"] = _ways(found)
-    ways = found.sort_values("kind", kind="stable")["way"].drop_duplicates().tolist()
+    order = {**{FULL: 0, STAND_IN: 1}, **{protocol: place for place, protocol in enumerate(PROTOCOLS)}}
+    ways = found.sort_values(["kind", "protocol"], key=lambda column: column.map(order), kind="stable")
+    ways = ways["way"].drop_duplicates().tolist()
     ways = ways if any(way.startswith(FULL) for way in ways) else [FULL, *ways]
     # Why no run can be compared with a row, by the row that recipes aim at.
     whys = {recipe.published_row: recipe.not_comparable for recipe in reversed(recipes())}

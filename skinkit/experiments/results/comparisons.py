@@ -121,8 +121,7 @@ def _difference(first, second, ours, theirs):
     truth, p, labels = evaluation.unpack_predictions(one)
     _, q, _ = evaluation.unpack_predictions(other.loc[one.index])
     metrics = METRICS if "mel" in labels else METRICS[:-1]
-    if any(run.recipe.members and run.recipe.members.name == "rank_mean" for run in (ours, theirs)):
-        # Of ranks, the order alone counts.
+    if ours.is_of_ranks or theirs.is_of_ranks:
         metrics = [name for name in metrics if "auc" in name]
     groups, _ = prediction_groups(ours.predictions)
     found = evaluation.paired_difference(truth, p, q, labels, groups, metrics)

@@ -85,7 +85,7 @@ def rows_of_sections(ledger):
     for section, rows in shown.groupby(sections(shown)):
         of_two = rows["recipe"].isin(rows.loc[rows["metric"] == "auc", "recipe"])
         metric = "auc" if of_two.all() else "macro_recall"
-        # One stage of several tells two classes apart, and is no rival of the others.
+        # One stage of several tells two classes apart, and is not a rival of the others.
         rows = rows[(rows["metric"] == metric) & (of_two == (metric == "auc"))]
         rows = rows.rename(columns={"measured": "value"})
         rows = rows.assign(name=_names(rows)).sort_values(["table", "value"], ascending=[True, False])

@@ -82,7 +82,7 @@ def alike(run):
     `weights` is empty for the recipe's own, `stale` for a run of today's recipe.
     """
     m = run.manifest
-    # With another split, it is no run of the recipe that a document has.
+    # With another split, it is not a run of the recipe that a document has.
     recipe = m["recipe"] + (f"+{split_stem(m['split_file'])}" if m.get("split_file") else "")
     return {
         **{"recipe": recipe, **{name: m[name] for name in ("profile", "protocol", "dataset")}},

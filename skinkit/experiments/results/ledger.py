@@ -67,6 +67,8 @@ def _run_rows(run):
         **_source(manifest),
     }
     for name, score in metrics["scores"].items():
+        if run.is_of_ranks and "auc" not in name:
+            continue
         metric, _, label = name.partition(":")
         beside = best.get(name, {}).get("value", math.nan)
         yield {**shared, "metric": metric, "class": label or "all", **score, "best": beside}
@@ -115,7 +117,7 @@ def ledger(folder, smoke=False):
     keys = ["target", "metric", "class", "answered"]
     table = published.merge(measured, how="outer", on=keys, indicator=True, sort=False)
     unpublished = (table["_merge"] == "right_only") & (table["class"] != "all")
-    table = table[~unpublished | _stands_in(table, published)]
+    table = table[~unpublished | _stands_in(table, published) | _is_watched(table, known)]
     # A published row without a run has no recipe of its own name: its target may be one.
     verdicts = [_verdict(row, known.get(row.recipe, known.get(row.target))) for row in table.itertuples()]
     table[["difference", "tolerance", "verdict", "reason"]] = pd.DataFrame(
@@ -200,6 +202,13 @@ def _stands_in(table, published):
     return pd.Series([(*score,) in asked[target] for target, *score in pairs], index=table.index)
 
 
+def _is_watched(table, known):
+    """Whether a score is that of the class by which the recipe is selected, or the recall of this class."""
+    watched = table["recipe"].map({name: recipe.monitor for name, recipe in known.items()}).fillna("")
+    score, label = table["metric"] + ":" + table["class"], watched.str.partition(":")[2]
+    return score.eq(watched) | score.eq("recall:" + label)
+
+
 def _targets(known, name):
     """The rows that the runs of a recipe answer: its own, and those of the same experiment."""
     if name in known:
@@ -264,7 +273,10 @@ def write_ledger(runs, results):
     counted = finished_runs(runs, verbose=False)
     csvs = {"ledger.csv": _csv(table), "comparisons.csv": _csv(differences)}
     tables = Tables(as_written(table), as_written(differences), run_times(counted), results)
-    figures = results_figures(tables.ledger, results) | schedule_figures(counted)
+    schedules = schedule_figures(counted)
+    # The eight trainings have the place of their document's figure; its rows stand beside it.
+    rows = results_figures(tables.ledger, results)
+    figures = {f"{name}-rows" if name in schedules else name: each for name, each in rows.items()} | schedules
     ours, ingredients = runs_with_errors(counted), ladders(counted)
     own = errors_figures(ours) | ablation_figures(ingredients)
     results.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,7 @@ from skinkit.experiments.results.pages.page_text import (
     leak_text,
     leakage,
     metric_words,
+    named_scores,
     score_text,
     shared_words,
     short,
@@ -43,7 +44,7 @@ def run_times(runs):
 
 def _run_row(run):
     m, scores = run.manifest, run.metrics["scores"]
-    metric = _main(scores)
+    metric = _main(scores, m.get("settings", {}).get("monitor", ""))
     return {
         **alike(run),
         **{"images": sum(m.get("images", {}).values()) or math.nan, "seconds": m.get("seconds", math.nan)},
@@ -66,8 +67,10 @@ def _machine(environment):
     return f"{e.get('device')}, {processor}, TensorFlow {e.get('tensorflow')}, Keras {e.get('keras')}"
 
 
-def _main(scores):
-    """The score that a run is told by: of two classes the area, else the macro recall."""
+def _main(scores, monitor):
+    """The score that a run is told by: of a class that selects, of two classes the area, or macro recall."""
+    if ":" in monitor and monitor in scores:
+        return monitor
     return "auc" if "auc" in scores else "macro_recall"
 
 
@@ -87,7 +90,8 @@ def runs_text(times, ledger, results):
     but = f" but for {untimed} that nobody timed" if untimed else ""
     runs = counted(len(times), "run")
     parts = [wrapped(f"{runs}, {hours:.1f} hours in all{but}. On: {'; '.join(said)}.")]
-    scores = ledger[ledger["class"].eq("all") & ledger["measured"].notna()]
+    scores = ledger[ledger["measured"].notna()]
+    scores = scores.assign(metric=named_scores(scores))
     scores = scores.drop_duplicates([*ALIKE, "metric"]).set_index(list(ALIKE)).sort_index()
     # Those of two classes, which are told by another score, have a table of their own.
     for (*shared, _), rows in times.groupby([*SHARED, "metric"], sort=False):
@@ -114,7 +118,8 @@ def _each_run(times, machines, results):
 def _run_line(rows, scores):
     of = scores.set_index("metric")
     first = rows.iloc[0]
-    names = (_main(of.index), "accuracy")
+    main, label = first["metric"], first["metric"].partition(":")[2]
+    names = (main, *((f"recall:{label}", "macro_recall") if label else ()), "accuracy")
     shown = {name: score_text(of.loc[name]) for name in names if name in of.index}
     shown |= {"ece": f"{of.loc['ece'].measured:.3f}"} if "ece" in of.index else {}
     return {

@@ -69,6 +69,11 @@ class SavedRun:
         """The line over every metric: the stamp of a leaky split, or what is known not to be shared."""
         return data.leakage_line(self.manifest["stamp"], self.manifest["leakage"])
 
+    @property
+    def is_of_ranks(self):
+        """Whether its predictions are ranks among the test images, of which the order alone counts."""
+        return bool(self.recipe.members) and self.recipe.members.name == "rank_mean"
+
     @functools.cached_property
     def metrics(self):
         """Scores with intervals: `n`, `grouped_by` and `scores` by name."""

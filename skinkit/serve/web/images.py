@@ -50,7 +50,7 @@ def accept(name, content, limits):
         limits: `skinkit.serve.settings.Limits`.
 
     Raises:
-        Problem: 415 for what is no image of a known kind, or broken; 413 for too many pixels; 422 for too
+        Problem: 415 for what is not an image of a known kind, or broken; 413 for too many pixels; 422 for too
             few, or a moving image.
     """
     name = name[:_LONGEST_NAME]

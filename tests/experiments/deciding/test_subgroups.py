@@ -50,7 +50,7 @@ def test_differences_that_were_looked_at_are_counted():
     found = pd.DataFrame({**rows, "difference_low": [0.1, -0.2, None], "difference_high": [0.3, 0.1, None]})
     text = subgroups_text(found.astype({"low": float, "high": float}))
     assert "| m | sensitivity | 30 | 25 | 0.700 | -0.100 (-0.200 to +0.100) |" in text
-    assert "\ntoo few to say: f (auc)\n" in text
+    assert "\n- too few to say: f (auc)\n" in text
     assert "2 differences were looked at, and 1 of their 95 % intervals leave out 0" in text
     assert text.endswith("about 0.1 would")
     assert "all these images have the same or none: age, site, dx_type, dataset" in text

@@ -156,3 +156,6 @@ def test_a_run_is_told_by_its_main_score_and_its_processor(monkeypatch, processo
     assert (row["metric"], row["score"], row["images"], row["folder"]) == ("auc", 0.75, 5, Path("runs/a"))
     del scores["auc"]
     assert run_times.run_times([run])["metric"].item() == "macro_recall"
+    # The class that selects an epoch goes first.
+    run.manifest["settings"], scores["auc:mel"] = {"monitor": "auc:mel"}, {"value": 0.25}
+    assert run_times.run_times([run])["score"].item() == 0.25

@@ -69,6 +69,11 @@ class Tables:
         return {key: open_runs(self.times, key) for key in dict.fromkeys(each.document for each in recipes())}
 
 
+def documents_of(page):
+    """Returns the keys of the documents that a page is about: its own, and those that stand beside it."""
+    return [page, *(key for key, about in DOCUMENTS.items() if about.beside == page)]
+
+
 def document_page(document, tables, figures=None):
     """Returns the text of `results/<document>.md`.
 
@@ -77,7 +82,7 @@ def document_page(document, tables, figures=None):
         tables: `Tables` of all documents.
         figures: Dictionary from the names of its figures to what they show.
     """
-    keys = [document, *(key for key, about in DOCUMENTS.items() if about.beside == document)]
+    keys = documents_of(document)
     parts = [_head(document)]
     if document in DOCUMENTS:
         parts += ["## Claims", _claims_text(document, tables)]
@@ -106,7 +111,8 @@ def _head(document):
     about = DOCUMENTS.get(document)
     if about is None:
         return f"# {document}\n\nRecipes of ours that belong to no document. [All results](README.md)."
-    said = f"{about.authors} ({about.year}): *{about.title}*. {about.about} [All results](README.md)."
+    title = about.title.rstrip(".")
+    said = f"{about.authors} ({about.year}): *{title}*. {about.about} [All results](README.md)."
     return f"# {document}\n\n{wrapped(said)}"
 
 
@@ -191,7 +197,10 @@ def _told(rows, two_classes):
     """The rows of the scores with a printed difference, or else that of the main score."""
     printed = rows[rows["holds"] != ""]
     by_metric = {row.metric: row for row in (rows if printed.empty else printed).itertuples()}
-    order = dict.fromkeys([*(_MAIN[1:] if two_classes else _MAIN), *by_metric])
+    # The class that selects an epoch is what its recipe is about.
+    monitors = {recipe.name: recipe.monitor for recipe in recipes() if ":" in recipe.monitor}
+    first = monitors.get(rows["first"].iloc[0])
+    order = dict.fromkeys([first, *(_MAIN[1:] if two_classes else _MAIN), *by_metric])
     found = [by_metric[metric] for metric in order if metric in by_metric]
     return found[:1] if printed.empty else found
 

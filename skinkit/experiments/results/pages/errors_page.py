@@ -104,8 +104,9 @@ def errors_page(found, results):
     parts += ["## What finding more melanomas costs", _thresholds_text(found)]
     parts += ["## Taking out what may be a melanoma", wrapped(" ".join(_TAKEN_OUT.split()))]
     parts += ["![Net benefit](figures/errors-decisions.png)", _listed(found, lambda e: gain_text(e.curve))]
-    parts += ["## What it is least sure of, to a colleague", "![Errors left](figures/errors-referral.png)"]
-    parts += [_listed(found, lambda each: referral_text(each.coverage)), "## Subgroups"]
+    parts += ["## Leaving the least sure images to a colleague"]
+    referral = _listed(found, lambda each: referral_text(each.coverage))
+    parts += ["![Errors left](figures/errors-referral.png)", referral, "## Subgroups"]
     parts += _subgroups_texts(found)
     return "\n\n".join([*parts, "## Outside", _outside_text(found), _links(found, results)]) + "\n"
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from skinkit.evaluation import to_markdown
 from skinkit.experiments.results.beside import FULL
-from skinkit.experiments.results.pages.document_page import belongs_to, document_page
+from skinkit.experiments.results.pages.document_page import belongs_to, document_page, documents_of
 from skinkit.experiments.results.pages.page_text import figure_line, leak_text, wrapped
 from skinkit.names import counted
 from skinkit.papers.published import DOCUMENTS
@@ -28,8 +28,9 @@ _FIGURES = ("leakage", "protocols", "published_against_measured")
 _READ = """## How to read the pages
 
 - **Rows** are those of the documents' tables that a recipe repeats. *Run at full*: with the document's own
-  settings. *Stand-in*: the row at `quick`, or a recipe on a smaller network or image, which may stand beside
-  the rows of several networks; it can hold or refute an order, never reproduce a number.
+  settings; `skinkit show RECIPE --profile quick` says how many images and epochs are left of them.
+  *Stand-in*: the row at `quick`, or a recipe on a smaller network or image, which may stand beside the rows
+  of several networks; it can hold or refute an order, never reproduce a number.
 - **Scores** are means over runs, in the unit of the document, with the mean of the runs' 95 % intervals,
   which resample whole lesions or patients of the test images (Wilson's where fewer than ten decide), and *sd*
   over seeds, or else folds. Runs of the `smoke` profile do not count.
@@ -124,7 +125,7 @@ def _leaks(folder):
 
 def _counts(document, tables):
     """The line of a document: its rows, and what became of its numbers and orders."""
-    keys = [document, *(key for key, about in DOCUMENTS.items() if about.beside == document)]
+    keys = documents_of(document)
     aims = {recipe.published_row for key in keys for recipe in recipes(key)}
     cells = tables.cells
     rows = set(cells.loc[cells["document"].isin(keys), "target"]) & aims
@@ -168,7 +169,8 @@ def _found(document, tables):
     first = claims.sort_values(["measured", "verdict"], key=_weight, kind="stable").iloc[0]
     words = re.match(r"[^;]*(; printed [^;]*)?", first["words"])[0]
     text = f"- **{document}**, {len(claims)} claims; {said}. *{first['claim']}*: {first['verdict']}. {words}."
-    return wrapped(f"{text} [Left to run]({document}.md#open): {len(tables.left[document])}.", "  ")
+    left = sum(len(tables.left[key]) for key in documents_of(document))
+    return wrapped(f"{text} [Left to run]({document}.md#open): {left}.", "  ")
 
 
 def _counted(verdicts):

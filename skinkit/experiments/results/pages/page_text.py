@@ -25,8 +25,14 @@ def score_text(row, percent=False):
 
 def metric_words(metric):
     """Returns the name of a score as it is read."""
-    words = metric.replace("_", " ")
+    words = metric.replace("weighted_f1_by_pred", "F1, weighted by predicted images")
+    words = words.replace("_", " ").replace(":", " of ")
     return words.replace("auc", "AUC").replace("f1", "F1").replace("ece", "ECE")
+
+
+def named_scores(rows):
+    """Returns the names of the scores of a ledger's rows: `accuracy`, or `auc:mel` of one class."""
+    return rows["metric"] + (":" + rows["class"]).where(rows["class"] != "all", "")
 
 
 def leakage(rows):

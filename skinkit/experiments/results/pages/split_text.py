@@ -5,14 +5,27 @@ import math
 import pandas as pd
 
 from skinkit.experiments.results.finished_runs import ALIKE, ENOUGH_RUNS
-from skinkit.experiments.results.pages.page_text import leak_text, leakage, metric_words, short, wrapped
+from skinkit.experiments.results.pages.page_text import (
+    leak_text,
+    leakage,
+    metric_words,
+    named_scores,
+    short,
+    wrapped,
+)
 from skinkit.papers.recipe_page import changed_fields
 from skinkit.papers.registry import recipe as find_recipe
+from skinkit.papers.registry import recipes
 
 _SHARED = [name for name in ALIKE if name not in ("protocol", "stale")]
 _METRICS = ("macro_recall", "accuracy")
 # Told by the leak, and by where the epoch was chosen.
 _PARTS = ("split", "test_part", "selection_part")
+_SAID = {
+    "offline": "when copies are made",
+    "phases": "learning rates or epochs",
+    "scaling": "range of pixel values",
+}
 _Z = 1.96
 _HEAD = (
     "Each line is a recipe under two protocols, whose test images differ: the interval adds up those of both "
@@ -27,8 +40,10 @@ def split_text(ledger):
     Args:
         ledger: DataFrame of `skinkit.experiments.ledger`, of the recipes of one page.
     """
-    rows = ledger[ledger["class"].eq("all") & ledger["metric"].isin(_METRICS) & ledger["stale"].eq("")]
-    rows = rows[rows["runs"].astype(float) >= ENOUGH_RUNS]
+    rows = ledger[ledger["stale"].eq("") & (ledger["runs"].astype(float) >= ENOUGH_RUNS)]
+    rows = rows.assign(metric=named_scores(rows))
+    monitors = rows["recipe"].map({recipe.name: recipe.monitor for recipe in recipes()})
+    rows = rows[rows["metric"].isin(_METRICS) | (rows["metric"].eq(monitors) & rows["class"].ne("all"))]
     rows = rows.assign(leak=leakage(rows)).drop_duplicates([*_SHARED, "protocol", "metric"])
     lines = []
     for _, alike in rows.groupby([*_SHARED, "metric"], sort=False):
@@ -54,9 +69,10 @@ def _changed(row):
     """The settings, but for those of the split, that its protocol changes."""
     recipe = find_recipe(row.recipe)
     other, sound = (recipe.resolve(row.profile, protocol) for protocol in (row.protocol, "corrected"))
-    said = [field.replace("_", " ") for field in changed_fields(other, sound) if field not in _PARTS]
+    fields = [field for field in changed_fields(other, sound) if field not in _PARTS]
+    said = [_SAID.get(field, field.replace("_", " ")) for field in fields]
     if _looks_at_test(other) and not _looks_at_test(sound):
-        said.append("the epoch, chosen on the test images")
+        said.append("the epoch (chosen on the test images)")
     return said
 
 

@@ -174,6 +174,13 @@ def test_aims_are_met_or_missed_in_numbers():
     assert "0.83 or more: missed, 0.667 (" in ablation_page.ablation_page(found, run_times([]))
 
 
+def test_a_pause_is_not_among_the_minutes_of_a_run():
+    run = FakeRun(PLAIN, 0, 0.9, seconds=3000.0 + 9 + 4.6 + 4.6 + 7)
+    run.history.loc[3, "seconds"] += 3000 - 60
+    # A minute besides the epochs, of which those of the second phase count 4.6 seconds each.
+    assert ablation_page._seconds(run) == pytest.approx(60 + 9 + 3 * 4.6)
+
+
 def test_minutes_before_a_run_are_those_of_what_it_needs():
     start, resolution, head = CANDIDATES[:3]
     minutes = [(BASE, 40), (start, 30), (resolution, 12), (head, 1), (CANDIDATES[-1], 50)]

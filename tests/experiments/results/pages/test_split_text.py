@@ -31,7 +31,7 @@ def test_the_interval_adds_up_those_of_both_scores_and_their_spread():
     # Errors 0.03 and 0.04, and 0.02 / 2 twice: the root of 0.0027, times 1.96.
     assert "`table4b/cnn-sa`, as_described minus corrected: +0.100 accuracy, 95 % -0.002 to +0.202" in text
     assert "; leak 37.5 % against 0.0 %; besides the split differ: " in text
-    assert "balancing" in text and text.endswith("the epoch, chosen on the test images.")
+    assert "balancing" in text and text.endswith("the epoch (chosen on the test images).")
 
 
 def test_few_runs_stale_ones_and_single_protocols_say_nothing():

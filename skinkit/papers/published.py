@@ -263,5 +263,7 @@ def _as_grid(rows: pd.DataFrame) -> pd.DataFrame:
     if rows["split"].nunique() > 2:
         rows["column"] = rows["column"] + " " + rows["split"]
     wide = rows.set_index([*index, "column"])["cell"].unstack().fillna("")
-    wide = wide.reindex(rows.set_index(index).index.unique())[list(rows["column"].unique())]
+    # What is the sum of the others stands behind them.
+    columns = sorted(rows["column"].unique(), key=lambda name: name == "all")
+    wide = wide.reindex(rows.set_index(index).index.unique())[columns]
     return wide.rename_axis(columns=None).reset_index()

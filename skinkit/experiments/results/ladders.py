@@ -39,7 +39,7 @@ class Ladder:
 LADDERS = {
     "One ingredient at a time": Ladder(
         ABLATION,
-        "Twelve epochs, from the plain recipe to the best one; each row adds to the one above it.",
+        "Nine epochs, from the plain recipe to the best one; each row adds to the one above it.",
         decided=(BASE.name,),
     ),
     "Candidates": Ladder(

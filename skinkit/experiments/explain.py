@@ -116,12 +116,10 @@ def draw_overlays(explanation, rows, labels):
     from skinkit import plots
 
     columns = {_IMAGE: [None] * len(rows), **explanation.maps}
-    images, heatmaps, texts = [], [], []
-    for i, title in enumerate(_titles(rows, explanation.probabilities, labels)):
-        for name, each in columns.items():
-            images.append(explanation.images[i])
-            heatmaps.append(each[i])
-            texts.append(title if name == _IMAGE else name)
+    titles = _titles(rows, explanation.probabilities, labels)
+    images = [image for image in explanation.images for _ in columns]
+    heatmaps = [each[i] for i in range(len(rows)) for each in columns.values()]
+    texts = [title if name == _IMAGE else name for title in titles for name in columns]
     return plots.overlay_grid(images, heatmaps, texts, columns=len(columns))
 
 

@@ -1,13 +1,13 @@
 """Decoding of image files into uint8 RGB pixels of one size."""
 
 import functools
-from typing import NamedTuple
 
 import tensorflow as tf
 
 from skinkit.files import IMAGE_SIGNATURES
 from skinkit.pipeline.augment.distortion import cut_out_resized, distort_decoded
 from skinkit.pipeline.augment.orientation import orient
+from skinkit.pipeline.spec import PipelineSpec
 
 _UNKNOWN = f"neither {' nor '.join(IMAGE_SIGNATURES)}"
 # Before and after the name of a file that cannot be decoded.
@@ -50,24 +50,17 @@ def decode_file(path, spec, numbers=None, orientation=None):
 def decode_contents(contents, spec, numbers=None, orientation=None):
     """Decodes what a JPEG or PNG file holds, a scalar string tensor, as `decode_file` does."""
     if numbers is None:
-        return _graph(spec.image_size, spec.resize, spec.colour_constancy)(contents)
+        # What else a spec says, crops for instance, makes no other graph.
+        plain = PipelineSpec(spec.image_size, resize=spec.resize, colour_constancy=spec.colour_constancy)
+        return _graph(plain)(contents)
     return _decode(contents, spec, numbers, orientation)
 
 
-class _Settings(NamedTuple):
-    """The fields of a `PipelineSpec` by which an image is decoded that is not distorted."""
-
-    image_size: tuple
-    resize: str
-    colour_constancy: bool
-
-
 @functools.lru_cache
-def _graph(*settings):
+def _graph(spec):
     """One graph for all datasets of a process: to make it takes longer than to decode many images."""
-    wanted = _Settings(*settings)
     contents = tf.TensorSpec((), tf.string)
-    return tf.function(lambda contents: _decode(contents, wanted), [contents], autograph=False)
+    return tf.function(lambda contents: _decode(contents, spec), [contents], autograph=False)
 
 
 def _decode(contents, spec, numbers=None, orientation=None):

@@ -1,7 +1,5 @@
 """The phases of a training, as a recipe says them."""
 
-import functools
-
 from skinkit import models, training
 
 _TRAINABLE = {
@@ -26,18 +24,11 @@ def training_phases(recipe, model, steps, **compiled):
 def _phase(phase, monitor, model, steps, compiled):
     options = dict(phase.optimiser.options)
     rate = options.pop("learning_rate")
-    schedule_name, schedule_options, plateau = _schedule(phase, monitor)
-    schedule = functools.partial(
-        training.build_schedule,
-        schedule_name,
-        rate,
-        epochs=phase.epochs,
-        steps_per_epoch=steps,
-        **schedule_options,
-    )
+    name, asked, plateau = _schedule(phase, monitor)
 
     def optimiser():
-        return training.build_optimiser(phase.optimiser.name, schedule(), **options)
+        schedule = training.build_schedule(name, rate, phase.epochs, steps, **asked)
+        return training.build_optimiser(phase.optimiser.name, schedule, **options)
 
     trainable = _TRAINABLE[phase.trainable](model)
     return training.TrainingPhase(phase.epochs, optimiser, trainable=trainable, plateau=plateau, **compiled)

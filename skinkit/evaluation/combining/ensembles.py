@@ -153,19 +153,13 @@ def _fit(truth, probabilities, rule):
     """The weights with the least loss, which is convex in them."""
     from scipy.optimize import minimize
 
+    def loss(weights):
+        return _loss(weights, truth, probabilities, rule) / len(truth)
+
     equal = check_weights(None, len(probabilities))
-    found = (
-        minimize(
-            lambda weights: _loss(weights, truth, probabilities, rule) / len(truth),
-            equal,
-            method="SLSQP",
-            bounds=[(0, 1)] * len(equal),
-            constraints={"type": "eq", "fun": lambda weights: weights.sum() - 1},
-            options={"ftol": 1e-9},
-        )
-        .x.clip(min=0)
-        .round(6)
-    )
+    sum_is_one = {"type": "eq", "fun": lambda weights: weights.sum() - 1}
+    limits = {"bounds": [(0, 1)] * len(equal), "constraints": sum_is_one, "options": {"ftol": 1e-9}}
+    found = minimize(loss, equal, method="SLSQP", **limits).x.clip(min=0).round(6)
     return found / found.sum()
 
 

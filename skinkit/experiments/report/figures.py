@@ -32,19 +32,13 @@ def curves(run):
     arrays = evaluation.unpack_predictions(run.predictions)
     scores = evaluation.per_class(*arrays)
     areas, precisions = (_listed(scores[name].dropna()) for name in ("auc", "average_precision"))
-    roc = f"Sensitivity against 1 - specificity of each class against the rest. Areas: {areas}."
-    precision = f"Precision against recall of each class. Average precision: {precisions}."
+    roc = plots.roc_curves(*arrays, ax=_axes(_WITH_LEGEND))
+    precision = plots.precision_recall_curves(*arrays, ax=_axes(_WITH_LEGEND))
+    of_roc = f"Sensitivity against 1 - specificity of each class against the rest. Areas: {areas}."
+    of_precision = f"Precision against recall of each class. Average precision: {precisions}."
     return [
-        _figure(
-            plots.roc_curves(*arrays, ax=_axes(_WITH_LEGEND)),
-            "ROC of each class against the rest, with areas",
-            roc,
-        ),
-        _figure(
-            plots.precision_recall_curves(*arrays, ax=_axes(_WITH_LEGEND)),
-            "Precision and recall, with average precision",
-            precision,
-        ),
+        _figure(roc, "ROC of each class against the rest, with areas", of_roc),
+        _figure(precision, "Precision and recall, with average precision", of_precision),
     ]
 
 
@@ -92,14 +86,8 @@ def training(history):
     """Returns a figure for each metric of a history."""
     apart = ("epoch", "phase", "learning_rate", "seconds")
     metrics = dict.fromkeys(name.removeprefix("val_") for name in history if name not in apart)
-    return [
-        _figure(
-            plots.learning_curves(history, [name], [_axes((4.2, 3))]),
-            words.score_name(name),
-            _told(history, name),
-        )
-        for name in metrics
-    ]
+    drawn = ((name, plots.learning_curves(history, [name], [_axes((4.2, 3))])) for name in metrics)
+    return [_figure(figure, words.score_name(name), _told(history, name)) for name, figure in drawn]
 
 
 def _told(history, name):

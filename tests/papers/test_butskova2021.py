@@ -37,6 +37,8 @@ def test_there_is_no_released_code_and_the_text_scores_the_part_it_chooses_on(fo
     assert said.split.name == "butskova2021_split"
     assert said.selection_part == said.test_part == "validation"
     assert all(phase.optimiser.options == {"learning_rate": 1e-3} for phase in said.phases)
+    cycles = {"cosine"} if found.name.endswith("fastai-defaults") else {"constant"}
+    assert {phase.schedule.name for phase in said.phases} <= cycles
     assert (sound.selection_part, sound.test_part) == ("validation", "test")
     assert sound.split.options["group"] == "lesion+patient"
     assert differing(said, sound) <= {"split", "selection_part", "test_part", "phases"}
@@ -67,6 +69,14 @@ def test_the_rows_of_a_gamma_table_differ_in_gamma_alone(table):
         ("controls/gate-discount1", "pretrained/two-stage-efficientnet-gamma1-gate", {"loss"}),
         ("controls/scratch-256", "unpretrained/resnet50-gamma0", {"crop_size"}),
         ("controls/scratch-equal-steps", "unpretrained/resnet50-gamma1", {"phases"}),
+        (
+            *("controls/downsampled-mixup", "unpretrained/resnet50-gamma1"),
+            {"mixing", "input", "crop_size", "image_size"},
+        ),
+        (
+            *("controls/fastai-defaults", "unpretrained/resnet50-gamma1"),
+            {"phases", "augmentation", "scaling", "channel_order", "selection"},
+        ),
         ("controls/resnet50-gamma5-inverse-frequency", "unpretrained/resnet50-gamma5", {"loss"}),
         ("stages/lite0-gamma1-mixup", "stages/lite0-gamma1", {"mixing"}),
         ("stages/lite0-gamma0-mixup", "stages/lite0-gamma1-mixup", {"loss"}),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.ndimage import map_coordinates
 
 from skinkit.pipeline import Augmentation, Disorder, PipelineSpec, Turn, build_dataset, disorder, turn
 
@@ -84,8 +85,15 @@ def test_outside_the_disc_no_pixel_depends_on_the_angle(side, index):
 
 
 def test_what_comes_from_outside_is_the_reflection():
-    turned = turn(np.ones((1, SIDE, SIDE, 3), np.float32), [1], disc=False)
-    np.testing.assert_allclose(turned, 1, atol=1e-6)
+    ramp = np.linspace(0, 1, SIDE, dtype=np.float32)
+    image = np.stack([np.broadcast_to(ramp[:, None], (SIDE, SIDE))] * 3, axis=-1)
+    # Counter-clockwise, as rows go down: the place that a pixel comes from is turned clockwise.
+    angle, middle = np.deg2rad(60), (SIDE - 1) / 2
+    down, right = np.indices((SIDE, SIDE)) - middle
+    places = [down * np.cos(angle) + right * np.sin(angle), right * np.cos(angle) - down * np.sin(angle)]
+    expected = map_coordinates(image[..., 0], np.stack(places) + middle, order=1, mode="reflect")
+    turned = turn(image[None], [1], disc=False).numpy()[0, ..., 0]
+    np.testing.assert_allclose(turned, expected, atol=0.02)
 
 
 @pytest.mark.parametrize(

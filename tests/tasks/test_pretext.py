@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from skinkit import data, models, pipeline, tasks
+from skinkit import data, models, pipeline, tasks, training
 from skinkit.experiments import run
 from skinkit.experiments.run_data import build_run_data
 from skinkit.experiments.run_folder import SavedRun
@@ -135,6 +135,31 @@ def test_a_pretext_counts_beside_the_class_by_its_weight(recipe, beside):
     alone = choose(target.name, **{**target.options, "joint": False})
     with pytest.raises(ValueError, match="`weight` is beside the class.*weight=0.25"):
         tasks.of(dataclasses.replace(recipe, target=alone))
+
+
+def trained_phases(recipe, data_of, monkeypatch, tmp_path):
+    """The phases that `fit` is handed, without a training."""
+    monkeypatch.setattr(training, "fit", lambda model, phases, *given, **options: phases)
+    task = tasks.of(recipe.resolve("smoke"))
+    return task.train(task.model(), data_of, 0, tmp_path)
+
+
+def test_a_training_takes_the_weights_of_its_outputs(run_data, monkeypatch, tmp_path):
+    target = choose(BOTH.target.name, **BOTH.target.options, weight=0.25)
+    changed = dataclasses.replace(BOTH, target=target)
+    (phase,) = trained_phases(changed, run_data[CLASS.name], monkeypatch, tmp_path)
+    assert phase.loss_weights == {"probabilities": 1.0, "angle": 0.25}
+
+
+def test_alpha_comes_from_the_training_labels_alone(run_data, monkeypatch, tmp_path):
+    focal = dataclasses.replace(CLASS, loss=choose("focal", gamma=1.0, alpha="inverse_frequency"))
+    found = run_data[CLASS.name]
+    (phase,) = trained_phases(focal, found, monkeypatch, tmp_path)
+    own, of_all = (
+        list(training.class_weights(labels, found.labels, normalise=True).values())
+        for labels in (found.rows("train")["label"], found.table["label"])
+    )
+    assert phase.loss.alpha == pytest.approx(own) and own != pytest.approx(of_all)
 
 
 def test_restoration_is_scored_on_one_disorder_against_the_images(run_data):

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from skinkit.data import target_of
 from skinkit.experiments.results.beside import runs_beside
 from skinkit.experiments.results.pages.page_text import leak_text, leakage, metric_words
 from skinkit.files import writing
 from skinkit.papers.koefler2023.recipes import SPLIT_FIRST_OF
+from skinkit.papers.registry import recipes
 
 # How an exam was held; the second is a control, in which one step of the first has another place.
 _WAYS = ("as_published", "split_then_augment", "as_described", "corrected")
@@ -82,11 +84,12 @@ def rows_of_sections(ledger):
     """
     found, shown = {}, _of_today(ledger)
     shown = shown[(shown["class"] == "all") & (shown["protocol"] == "corrected")]
+    # One stage of several, or a pretext, tells other things apart, and is not a rival.
+    shown = shown[~shown["recipe"].isin({each.name for each in recipes() if _learns_others(each)})]
     for section, rows in shown.groupby(sections(shown)):
         of_two = rows["recipe"].isin(rows.loc[rows["metric"] == "auc", "recipe"])
         metric = "auc" if of_two.all() else "macro_recall"
-        # One stage of several tells two classes apart, and is not a rival of the others.
-        rows = rows[(rows["metric"] == metric) & (of_two == (metric == "auc"))]
+        rows = rows[rows["metric"] == metric]
         rows = rows.rename(columns={"measured": "value"})
         rows = rows.assign(name=_names(rows)).sort_values(["table", "value"], ascending=[True, False])
         if rows["name"].nunique() > 1:
@@ -95,6 +98,11 @@ def rows_of_sections(ledger):
             }
             found[section] = tables, list(rows["name"].unique())
     return found
+
+
+def _learns_others(recipe):
+    """Whether a recipe learns other labels than those of its class map."""
+    return target_of(recipe.classes, recipe.target).labels != target_of(recipe.classes).labels
 
 
 def _of_today(ledger):

@@ -243,7 +243,8 @@ def _why_not(row, recipe, tolerance):
     if recipe.not_comparable:
         return recipe.not_comparable
     if not row.agrees:
-        return f"{row.precision}: no three runs of this network are known to agree with float32"
+        why = f"{row.precision}: no three runs of this network are known to agree with float32"
+        return "; ".join(filter(None, [why, row.coarse]))
     if row.profile != "full":
         return f"{row.profile} profile: smaller than the document's own settings"
     tested_on = recipe.resolve(row.profile, row.protocol).test_part

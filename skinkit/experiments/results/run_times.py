@@ -146,7 +146,8 @@ def open_runs(times, document):
     """Returns the recipes of a document that are left to run, with estimated hours.
 
     A row of the document is left until it has been run at `full`, a recipe of ours until it has been run at
-    all. The estimate grows the measured time of a run on the same data set, of the same recipe or else
+    all; and where either stands for a printed row, until it has been run under all of its protocols. The
+    estimate grows the measured time of a run on the same data set, of the same recipe or else
     network, by epochs, images, pixels and the square of the width. That of a stand-in is a lower bound, as
     its network is smaller.
 
@@ -155,16 +156,21 @@ def open_runs(times, document):
         document: String, its key.
 
     Returns:
-        DataFrame with `recipe`, `profile`, `hours` of one run (missing where no run is alike), `bound`,
-        whether these are the least, and `like`, the recipe that was timed.
+        DataFrame with `recipe`, `profile`, `protocol` (the last that the recipe has, or the others of one
+        that was begun), `hours` of one run (missing where no run is alike), `bound`, whether these are the
+        least, and `like`, the recipe that was timed.
     """
     fresh, rows, timed = times[times["stale"] == ""], [], timed_runs(times)
-    done = set(zip(fresh["recipe"], fresh["profile"], strict=True))
+    printed = [each.published_row for each in recipes(document) if each.published_row]
     for recipe in recipes(document):
         profile = "full" if recipe.published_row else "quick"
-        if same_method(recipe)[0] is recipe and not done & {(recipe.name, profile), (recipe.name, "full")}:
-            rows.append({"recipe": recipe.name, "profile": profile, **estimate(recipe, profile, timed)})
-    return pd.DataFrame(rows, columns=["recipe", "profile", "hours", "bound", "like"])
+        own = fresh[fresh["recipe"].eq(recipe.name) & fresh["profile"].isin([profile, "full"])]
+        wanted = recipe.known_protocols if len(own) and printed_rows(recipe.name, printed) else ()
+        left = [each for each in wanted or recipe.known_protocols[-1:] if each not in set(own["protocol"])]
+        if same_method(recipe)[0] is recipe and (wanted or own.empty):
+            hours = estimate(recipe, profile, timed)
+            rows += [{"recipe": recipe.name, "profile": profile, "protocol": each, **hours} for each in left]
+    return pd.DataFrame(rows, columns=["recipe", "profile", "protocol", "hours", "bound", "like"])
 
 
 def timed_runs(times):
@@ -238,9 +244,10 @@ def open_text(left):
     if left.empty:
         return "Nothing: every row has been run."
     options, full = [_options(each) for each in left.itertuples()], left["profile"].eq("full").sum()
+    others = counted(len(left) - full, "recipe")
     head = (
-        f"{counted(full, 'row')} at `full` and {counted(len(left) - full, 'recipe')} of ours have not been "
-        f"run. Three runs of one: `skinkit run {left['recipe'].iloc[0]} {options[0]} --seed 0-2`. "
+        f"{counted(full, 'row')} at `full` and {others} of ours, one a protocol, have not been run. Three runs "
+        f"of one: `skinkit run {left['recipe'].iloc[0]} {options[0]} --seed 0-2`. "
         f"Nothing alike has been timed for {left['hours'].isna().sum()} of them; the others take about "
         f"{_counted(left['hours'].sum())} together, one run each, on the machine of the timed ones, roughly: "
         "grown by epochs, images and pixels. `>`: at least, as the recipe that was timed has a smaller "
@@ -259,8 +266,8 @@ def open_text(left):
 
 
 def _options(left):
-    protocol = find_recipe(left.recipe).known_protocols[-1]
-    return f"--profile {left.profile}" + ("" if protocol == "corrected" else f" --protocol {protocol}")
+    protocol = "" if left.protocol == "corrected" else f" --protocol {left.protocol}"
+    return f"--profile {left.profile}{protocol}"
 
 
 def _counted(hours):

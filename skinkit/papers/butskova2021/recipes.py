@@ -1,11 +1,13 @@
 """Butskova 2021: focal loss, mixup and two decisions in a row on HAM10000.
 
 No code was released, so that there is no `as_published`. `as_described` splits the images 80/20, so that
-lesions are in both parts, chooses the epoch on the part that is scored, and keeps a rate of 1e-3. `corrected`
-splits by lesion, chooses on a validation part of its own, and tunes pretrained networks at 1e-4.
+lesions are in both parts, chooses the epoch on the part that is scored, and keeps a rate of 1e-3, but in
+`controls/fastai-defaults`. `corrected` splits by lesion, chooses on a validation part of its own, and tunes
+pretrained networks at 1e-4.
 
 The document leaves open, and we take: 32 images a batch; pixels scaled as the network's weights expect, also
-without these; flips; the epoch with the best mean recall; no training on both parts before the official test.
+without these; flips; the epoch with the best mean recall, as which its "normalized multi-class accuracy" is
+read; seed 0; no training on both parts before the official test.
 Networks without pretraining see a random 128 x 128 of 450 x 600 pixels, and the centre in evaluation;
 pretrained ones the image at 128 x 128, because 6 % of it is not enough for an accuracy of 0.9. Their weights
 are those of ImageNet, where the document says Imagenette; one epoch trains their head alone, of 512 and 128

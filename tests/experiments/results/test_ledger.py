@@ -184,6 +184,11 @@ def test_one_run_from_coarse_images_spoils_the_level(recipe_of_a_row, write_run)
     assert row["verdict"] == "not comparable" and row["source_size"] == "225 x 200, 450 x 600"
 
 
+def test_coarse_images_are_told_beside_another_precision(recipe_of_a_row, write_run):
+    row = measured(ledger(write_run(0.65, precision="bfloat16", source_size=[225, 200]))).iloc[0]
+    assert "agree with float32; source images of 225 x 200, smaller than" in row["reason"]
+
+
 def test_a_reason_stated_by_the_recipe_is_passed_on(recipe_of_a_row, write_run):
     recipe_of_a_row(not_comparable="not internally consistent")
     assert measured(ledger(write_run(0.65))).iloc[0]["reason"] == "not internally consistent"

@@ -77,11 +77,17 @@ def test_a_run_on_another_data_set_says_nothing_about_hours():
 
 def test_what_has_been_run_is_not_left_and_a_stale_run_counts_for_nothing():
     full = {"profile": "full"}
-    assert "koefler2023/table4a/cnn" not in left("koefler2023", full).index
     stale = left("koefler2023", full | {"stale": "the recipe has changed"})
     assert stale.loc["koefler2023/table4a/cnn", "like"] == ""
     own = "koefler2023/controls/cnn-doubled"
     assert own in left("koefler2023", {}).index and own not in left("koefler2023", {"recipe": own}).index
+    # What stands for a printed row has all of its protocols to be run, once it was begun.
+    row = left("koefler2023", full).loc["koefler2023/table4a/cnn"]
+    assert row["protocol"].tolist() == ["as_published", "as_described"]
+    stand_in = {"recipe": "butskova2021/stages/lite0-gamma1"}
+    assert left("butskova2021", stand_in).loc[stand_in["recipe"], "protocol"] == "as_described"
+    both = open_runs(times(stand_in, stand_in | {"protocol": "as_described"}), "butskova2021")
+    assert stand_in["recipe"] not in set(both["recipe"])
     # Of rows that are one experiment, the first alone is left.
     found = left("gessert2019", {}).index
     assert "gessert2019/table2/densenet121-multi-crop" in found

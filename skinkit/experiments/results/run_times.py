@@ -246,8 +246,8 @@ def open_text(left):
     options, full = [_options(each) for each in left.itertuples()], left["profile"].eq("full").sum()
     others = counted(len(left) - full, "recipe")
     head = (
-        f"{counted(full, 'row')} at `full` and {others} of ours, one a protocol, have not been run. Three runs "
-        f"of one: `skinkit run {left['recipe'].iloc[0]} {options[0]} --seed 0-2`. "
+        f"{counted(full, 'row')} at `full` and {others} of ours, one a protocol, have not been run. Three "
+        f"runs of one: `skinkit run {left['recipe'].iloc[0]} {options[0]} --seed 0-2`. "
         f"Nothing alike has been timed for {left['hours'].isna().sum()} of them; the others take about "
         f"{_counted(left['hours'].sum())} together, one run each, on the machine of the timed ones, roughly: "
         "grown by epochs, images and pixels. `>`: at least, as the recipe that was timed has a smaller "

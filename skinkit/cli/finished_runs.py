@@ -44,10 +44,11 @@ def _evaluate(options):
 
     asked = {"sensitivity": options.sensitivity, "specificity": options.specificity}
     wanted = {name: value for name, value in asked.items() if value is not None}
+    if options.overlap == "keep" and options.on is None:
+        raise ValueError("`--overlap` is about other images: give these with `--on`")
     which = {"on": options.on, "data_dir": options.data_dir, "overlap": options.overlap}
-    which["balanced"] = options.balanced
-    which["subgroups"] = options.subgroups
-    text = evaluate(options.run, **which, **wanted)
+    further = {"balanced": options.balanced, "subgroups": options.subgroups}
+    text = evaluate(options.run, **which, **further, **wanted)
     print(f"{text}\n{NOT_CLINICAL}")
 
 

@@ -57,6 +57,8 @@ def evaluate(folder, on=None, data_dir=None, overlap="drop", balanced=False, sub
     if not str(on):
         raise ValueError("`on` is the name of a release, or a path. Received: an empty string")
     run = SavedRun(Path(folder))
+    # First, as to read both tables may take minutes, and a clone has no models.
+    predict = run.predictor(data_dir)
     table, seen = data.load(on, root=data_dir), run.seen(data_dir)
     # Where the table lies: its images need not be those of another table with equal ids.
     which = hashlib.sha256(table.attrs["table"].encode()).hexdigest()[:8]
@@ -68,7 +70,7 @@ def evaluate(folder, on=None, data_dir=None, overlap="drop", balanced=False, sub
     stamp = data.leakage_stamp(report, "training or validation")
     rates = data.leakage_rate(report)
     said = {"table": which, "stamp": stamp, "leakage": rates, "notes": notes}
-    predictions = run.predictor(data_dir)(table)
+    predictions = predict(table)
     predictions = melanoma_alone(predictions) if two else predictions
     name = Path(on).resolve().stem + _ENDINGS[overlap]
     target = _folder_for(run.folder / "evaluations" / name, which)

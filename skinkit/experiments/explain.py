@@ -48,8 +48,8 @@ def explanation_figure(run, images=None, data_dir=None, largest_losses=0, surest
     """Returns the figure of `explain` for a `SavedRun`, and writes nothing."""
     if largest_losses or surest:
         images = _by_loss(run.predictions, images, largest_losses, surest)
-    rows = image_rows(run, images or run.predictions.drop_duplicates("label")["image_id"], data_dir)
     task, model = run.load_task(data_dir)
+    rows = image_rows(run, images or run.predictions.drop_duplicates("label")["image_id"], data_dir)
     return draw_overlays(task.explain(model, rows), rows, run.labels)
 
 

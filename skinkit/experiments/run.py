@@ -140,13 +140,13 @@ def _carry_out(plan, folder, again, out, weights, data_dir, verbose, writer):
     where = {"out": out, "weights": weights, "data_dir": data_dir, "writer": writer, "verbose": verbose}
     if resume.begin(folder, said):
         return _finished(SavedRun(folder), plan, run_data, where)
-    handed, folds = (_carried_out_before(plans, **where) for plans in (plan.handed, plan.folds))
-    _say(plan, run_data, verbose)
-    if resume.has_epochs(folder):
-        check_unchanged(run_data.table, folder)
-    else:
-        note_images(run_data.table, folder)
     try:
+        handed, folds = (_carried_out_before(plans, **where) for plans in (plan.handed, plan.folds))
+        _say(plan, run_data, verbose)
+        if resume.has_epochs(folder):
+            check_unchanged(run_data.table, folder)
+        else:
+            note_images(run_data.table, folder)
         _train(plan, run_data, folder, said, weights, handed, folds, verbose, writer)
     except Exception:
         # Such as weights that do not fit.
@@ -170,7 +170,7 @@ def _finished(saved, plan, run_data, where):
     resume.tidy(saved.folder)
     if where["verbose"]:
         print(f"Already finished: {saved.folder}" + (f"; made again: {', '.join(made)}" if made else ""))
-        if (again := saved.folder / resume.AGAIN).exists():
+        if resume.has_epochs(again := saved.folder / resume.AGAIN):
             print(f"{again} holds an unfinished training: the same command with --again goes on with it")
         if not (saved.folder / "model.keras").exists():
             print("Its model is not there: models are not kept with the results. Another --out trains one")

@@ -10,6 +10,9 @@ from skinkit import evaluation, explain, models, pipeline
 from skinkit.tasks.batches import evaluation_images, pipeline_spec
 from skinkit.tasks.task import Explanation, Task
 
+# Images of a map at a time; each in all of its views.
+_BATCH = 16
+
 
 class Classification(Task):
     """Class probabilities of images by a network that sees each image alone.
@@ -71,10 +74,14 @@ class Classification(Task):
 
     def explain(self, model, rows, label=None):
         inputs, shown = self.inputs(rows), self.inputs(rows, channel_order="rgb", scaling="unit")
-        maps = {"Grad-CAM": explain.grad_cam(model, inputs, self.position(label))}
+        # The class that all views name together, which one alone may not; a stage has a model of its own.
+        batches = (inputs[i : i + _BATCH] for i in range(0, len(inputs), _BATCH))
+        answers = np.concatenate([Classification.ask(self, model, batch) for batch in batches])
+        target = answers.argmax(axis=1) if label is None else self.position(label)
+        maps = {"Grad-CAM": explain.grad_cam(model, inputs, target)}
         if explain.has_attention(model):
             maps["soft attention"] = explain.attention_maps(model, inputs)
-        return Explanation(shown, model.predict(inputs, verbose=0), maps)
+        return Explanation(shown, answers, maps)
 
     def position(self, label):
         """Returns the position of a label among the network's outputs; `None` for `None`."""

@@ -6,7 +6,7 @@ import pytest
 import scipy
 from sklearn.metrics import roc_auc_score
 
-from skinkit import evaluation, tasks
+from skinkit import evaluation, explain, tasks
 from skinkit.experiments import run
 from skinkit.experiments.predictions import predict
 from skinkit.experiments.run_data import build_run_data
@@ -38,6 +38,21 @@ def test_predictions_are_the_mean_of_four_flips(finished):
     each = [model.predict(view, verbose=0) for view in flipped]
     np.testing.assert_allclose(probabilities(finished.predictions), np.mean(each, axis=0), atol=1e-4)
     assert np.abs(each[0] - each[1]).max() > 1e-4
+
+
+def test_an_explanation_is_of_the_class_that_all_views_name(finished, monkeypatch):
+    asked = []
+
+    def grad_cam(model, images, target):
+        asked.append(target)
+        return np.zeros(images.shape[:3], np.float32)
+
+    monkeypatch.setattr(explain, "grad_cam", grad_cam)
+    rows = finished.run_data().rows("test")
+    found = tasks.of(finished.recipe).explain(finished.load_model(), rows)
+    answers = probabilities(finished.predictions)
+    np.testing.assert_allclose(found.probabilities, answers, atol=1e-4)
+    np.testing.assert_array_equal(asked[0], answers.argmax(axis=1))
 
 
 def test_the_settings_say_so_and_come_back(finished, recipe):

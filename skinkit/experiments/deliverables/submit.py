@@ -39,9 +39,10 @@ def submit(folder, on, data_dir=None):
     check_name("Data sets with a challenge", on, CHALLENGES)
     run = SavedRun(Path(folder))
     check_isic2018_labels(run.labels)
+    predict = run.predictor(data_dir)
     table = data.load(on, root=data_dir)
     table, notes = without_seen(run.target.relabel(table), run.seen(data_dir), run.labels, overlap="keep")
-    found = run.predictor(data_dir)(table)
+    found = predict(table)
     _, probabilities, labels = evaluation.unpack_predictions(found)
     rows = pd.DataFrame(probabilities, found["image_id"].astype(str), labels)
     for image in CHALLENGES[on]:

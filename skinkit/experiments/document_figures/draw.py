@@ -14,6 +14,7 @@ from skinkit.experiments.run_folder import SavedRun
 from skinkit.files import writing
 from skinkit.papers.figures import figure_row, load_figures
 from skinkit.papers.recipe import PROFILES, PROTOCOLS
+from skinkit.papers.registry import recipes, same_method
 
 # The module of each drawing.
 DRAWINGS = {
@@ -91,12 +92,13 @@ def draw_figure(document, number, out, runs="results/runs", given=(), files=(), 
     if _kind(row) == "runs" and not found:
         raise FileNotFoundError(
             f"{_called(number)} of {document} needs {_needs(row)}. There is none in {runs}: `skinkit run "
-            "RECIPE --profile quick` makes one; or give another with --run"
+            f"{row['runs'].split()[0]} --profile quick --out my_runs` makes one, to be given with --run"
         )
     module = importlib.import_module(f"skinkit.experiments.document_figures.{_kind(row)}")
     figure, words = getattr(module, row["drawing"])(Material(row["of"], found, files, data_dir))
     text = f"{document}, {_called(number)}: {row['shows']}. Here: {words}.{_stand_in(row, found)}"
     figure.supxlabel(textwrap.fill(text, int(15 * figure.get_figwidth())), fontsize=8, color="#444444")
+    Path(out).parent.mkdir(parents=True, exist_ok=True)
     with writing(Path(out)) as part:
         figure.savefig(part, format=Path(out).suffix[1:] or "png", dpi=120, bbox_inches="tight")
     return text
@@ -133,12 +135,7 @@ def _needs(row):
 
 def _stand_in(row, runs):
     """What is to be said of runs that are not of the document's own recipe and settings."""
-    own = row["runs"].split(" | ")[0].split()
-    is_own = [
-        run.manifest["profile"] == "full"
-        and any(fnmatch.fnmatchcase(run.manifest["recipe"], pattern) for pattern in own)
-        for run in runs
-    ]
+    is_own = [run.manifest["profile"] == "full" and run.recipe.published_row for run in runs]
     return "" if all(is_own) else " It stands in for the document's own, and repeats no level."
 
 
@@ -160,13 +157,21 @@ def _preferred(row, found):
 
 
 def _alike(pattern, with_model, found):
-    runs = [
-        run for run in found if fnmatch.fnmatchcase(run.manifest["recipe"], pattern) and not staleness(run)
-    ]
+    # One experiment may have several names, and its runs are under the first.
+    names = {same_method(each)[0].name for each in recipes() if fnmatch.fnmatchcase(each.name, pattern)}
+    runs = [run for run in found if run.manifest["recipe"] in names or _is_named(run, pattern)]
+    runs = [run for run in runs if not staleness(run)]
     runs = [run for run in runs if not with_model or (run.folder / "model.keras").exists()]
     runs.sort(key=_rank, reverse=True)
     return [run for run in runs if _rank(run) == _rank(runs[0])]
 
 
+def _is_named(run, pattern):
+    return fnmatch.fnmatchcase(run.manifest["recipe"], pattern)
+
+
 def _rank(run):
-    return PROFILES.index(run.manifest["profile"]), PROTOCOLS.index(run.manifest["protocol"])
+    """Profile and protocol; after these, whether it is carried out as the recipe says."""
+    m = run.manifest
+    as_is = not (m.get("split_file") or m.get("lacking")) and (m.get("precision") or "float32") == "float32"
+    return PROFILES.index(m["profile"]), PROTOCOLS.index(m["protocol"]), as_is, m.get("weights") or ""

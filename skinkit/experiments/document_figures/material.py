@@ -62,7 +62,8 @@ def words_of(runs):
     images = DRAWN if m["dataset"] == "synthetic" else m["dataset"]
     one = "" if len(runs) > 1 else f", fold {m['fold']}, seed {m['seed']}"
     count = f"{len(runs)} runs of ours: " if len(runs) > 1 else "our run "
-    return f"{count}{', '.join(names)} ({m['profile']}, {m['protocol']}{one}; {images})"
+    leaks = " ".join(dict.fromkeys(run.leakage_line for run in runs))
+    return f"{count}{', '.join(names)} ({m['profile']}, {m['protocol']}{one}; {images}). {leaks}".rstrip(".")
 
 
 def _read(path):

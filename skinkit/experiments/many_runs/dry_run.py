@@ -39,8 +39,10 @@ def _state(run):
     """The state of a run, and the share of its time that is left."""
     if run.is_finished():
         return "finished", 0
+    if run.holds_another():
+        return "another run", 1
     done, epochs = len(run.history()), run.epochs
-    share = 1 - done / epochs if epochs else 1
+    share = max(0, 1 - done / epochs) if epochs else 1
     if run.is_held():
         return "at work", share
     return (f"epoch {done}/{epochs}" if done else "not begun"), share

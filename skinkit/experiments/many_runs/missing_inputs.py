@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 
+from skinkit.names import counted
+
 _WEIGHTS = """
 import json, sys
 from skinkit.models.backbones.imagenet import missing_imagenet
@@ -33,6 +35,36 @@ def missing_inputs(plans, weights=None, data_dir=None, fetch=True):
     backbones = dict.fromkeys(name for plan in plans for name in _imagenet(plan, weights))
     # Where no run can begin nothing is fetched.
     return [*missing, *(_missing_weights(backbones, fetch and not missing) if backbones else ())]
+
+
+def missing_folders(runs):
+    """Returns sentences about runs that have no folder of their own, or lack the model of another one.
+
+    Args:
+        runs: Sequence of `ListedRun`s that are not finished.
+    """
+    taken = [run.folder for run in runs if run.holds_another()]
+    models = {each.folder: run for run in runs for each in run.needs if _lacks_model(each, run)}
+    found = []
+    if taken:
+        found.append(
+            f"{_and_more(taken)}: held by a run of another recipe or of other weights. Give another --out, "
+            "or --again to replace it"
+        )
+    if models:
+        found.append(
+            f"{_and_more(list(models))}: its numbers are there, its model is not, which "
+            f"{next(iter(models.values()))} needs. Give another --out, where both are trained"
+        )
+    return found
+
+
+def _lacks_model(need, run):
+    return need.plan in run.plan.handed and need.is_finished() and not (need.folder / "model.keras").exists()
+
+
+def _and_more(folders):
+    return f"{folders[0]}" + (f" and {counted(len(folders) - 1, 'other')}" if len(folders) > 1 else "")
 
 
 def _imagenet(plan, weights):

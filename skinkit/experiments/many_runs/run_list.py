@@ -31,15 +31,23 @@ def list_plans(patterns, profile, protocols, folds, seeds, precision="float32", 
     """
     if seeds is None:
         raise ValueError("Seeds have no end. Give some, such as 0-2, instead of all")
-    plans = {}
+    plans, left_out = {}, []
     for asked in matching_recipes(patterns):
         recipe = same_method(asked)[0]
         for protocol in protocols or recipe.known_protocols:
+            if protocol not in recipe.known_protocols and asked.name not in patterns:
+                left_out.append(f"{recipe.name}: {', '.join(recipe.known_protocols)}")
+                continue
             first = Plan(recipe, profile, protocol, 0, 0, precision, split and str(split))
             for fold, seed in itertools.product(_folds(first.resolved, folds), seeds):
                 plan = dataclasses.replace(first, fold=fold, seed=seed)
                 # Where text and code agree, two protocols are one experiment.
                 plans.setdefault((recipe.name, plan.resolved.hash, fold, seed), plan)
+    if left_out:
+        said = f"{left_out[0]}" + (f", and {len(left_out) - 1} more" if len(left_out) > 1 else "")
+        print(f"Left out, as they have other protocols (`--protocol all` takes these): {said}", flush=True)
+    if not plans:
+        raise ValueError(f"None of these recipes has the protocol {' or '.join(protocols)}")
     return list(plans.values())
 
 
@@ -89,13 +97,20 @@ class ListedRun:
 
     def is_finished(self):
         """Whether the folder holds all numbers of this run, by today's recipe; no data is read."""
+        return self._is_its_own() is True and all((self.folder / name).exists() for name in resume.NUMBERS)
+
+    def holds_another(self):
+        """Whether the folder holds a finished run of another recipe or of other weights."""
+        return self._is_its_own() is False
+
+    def _is_its_own(self):
+        """Whether the manifest is that of this run; `None` without one that can be read."""
         try:
             found = read_json(self.folder / resume.MANIFEST, "", "key", "split_hash", "data_hash")
         except (FileNotFoundError, ValueError):
             # The run itself says what is wrong.
-            return False
-        key = self.plan.key_of(self.weights, found["split_hash"], found["data_hash"])
-        return found["key"] == key and all((self.folder / name).exists() for name in resume.NUMBERS)
+            return None
+        return found["key"] == self.plan.key_of(self.weights, found["split_hash"], found["data_hash"])
 
     def is_held(self):
         """Whether a process, on this machine or another, is carrying it out."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from skinkit.data.tables.folder import data_root
 from skinkit.experiments.environment import cpu_cores
 from skinkit.experiments.many_runs.dry_run import dry_run_text
-from skinkit.experiments.many_runs.missing_inputs import missing_inputs
+from skinkit.experiments.many_runs.missing_inputs import missing_folders, missing_inputs
 from skinkit.experiments.many_runs.progress import SweepProgress
 from skinkit.experiments.many_runs.run_list import list_plans, list_runs
 from skinkit.experiments.plan import imported, run_words, weights_identity
@@ -87,6 +87,7 @@ def sweep(
     runs = list_runs(plans, out, weights_identity(weights))
     unfinished = [run for run in runs if not run.is_finished()]
     missing = missing_inputs([run.plan for run in unfinished], weights, data_dir, fetch=not dry_run)
+    missing += [] if again else missing_folders(unfinished)
     if dry_run:
         print(dry_run_text(runs, missing, jobs or 1))
         return not missing

@@ -60,6 +60,11 @@ def runs_beside(ledger):
     return found.drop_duplicates([*NUMBER, "protocol"])
 
 
+def on_training(parts):
+    """Returns whether parts of a split, joined by +, hold images of the training."""
+    return "train" in parts.split("+")
+
+
 def table_beside(cells, beside):
     """Returns a printed table with our numbers, in the document's unit, beside its own.
 

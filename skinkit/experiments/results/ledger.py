@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from skinkit.experiments.plan import run_command
+from skinkit.experiments.results.beside import on_training
 from skinkit.experiments.results.comparisons import compare_runs
 from skinkit.experiments.results.figures import results_figures, save_figures
 from skinkit.experiments.results.finished_runs import ALIKE, ENOUGH_RUNS, alike, finished_runs
@@ -248,7 +249,7 @@ def _why_not(row, recipe, tolerance):
     if row.profile != "full":
         return f"{row.profile} profile: smaller than the document's own settings"
     tested_on = recipe.resolve(row.profile, row.protocol).test_part
-    if ("train" in row.on.split("+")) != ("train" in tested_on.split("+")):
+    if on_training(row.on) != on_training(tested_on):
         return f"printed of {row.on}, measured on {tested_on}"
     if row.coarse:
         return row.coarse

@@ -40,5 +40,5 @@ def _recipe_instead(recipe, out):
     said = f"{recipe.name} is a recipe, and a run folder is needed."
     if found := sorted(path.parent.as_posix() for path in (Path(out) / first.name).glob("*/manifest.json")):
         return f"{said} Its runs in {out}: {', '.join(found)}"
-    folder = Plan(first, "quick", "corrected", fold=0, seed=0).folder(out)
+    folder = Plan(first, "quick", first.known_protocols[-1], fold=0, seed=0).folder(out)
     return f"{said} It would be {folder.as_posix()}, which is not there: `skinkit run {recipe.name}` makes it"

@@ -72,7 +72,9 @@ class SavedRun:
     @property
     def is_of_ranks(self):
         """Whether its predictions are ranks among the test images, of which the order alone counts."""
-        return bool(self.recipe.members) and self.recipe.members.name == "rank_mean"
+        # Also where names of its recipe are not registered here.
+        members = self.manifest["settings"].get("members")
+        return bool(members) and members["name"] == "rank_mean"
 
     @functools.cached_property
     def metrics(self):

@@ -117,7 +117,7 @@ def test_own_images_take_the_place_of_drawn_ones(tmp_path, finished):
     with pytest.raises(ValueError, match="shows 2 images. Received: 1"):
         draw_figure("butskova2021", "5", tmp_path / "b.png", files=[image])
     image.write_text("no image")
-    with pytest.raises(ValueError, match="lesion.png is no image"):
+    with pytest.raises(ValueError, match="lesion.png is not an image"):
         draw_figure("bermeo2023", "7.3", tmp_path / "b.png", files=[image])
 
 

@@ -14,6 +14,7 @@ class Run:
     """A run of which only the numbers are left."""
 
     folder = Path("nowhere")
+    leakage_line = "No leakage found."
 
     def __init__(self, recipe, dataset="ham10000", **history):
         self.manifest = {"recipe": recipe, "profile": "quick", "protocol": "corrected", "fold": 0, "seed": 1}

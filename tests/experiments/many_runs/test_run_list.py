@@ -1,3 +1,5 @@
+import pytest
+
 from skinkit.experiments.many_runs.run_list import list_plans, list_runs
 from skinkit.papers.several import numbers, protocols, shard
 
@@ -42,3 +44,16 @@ def test_what_a_run_needs_comes_before_it_and_once(tmp_path):
     base, first, second = listed
     assert [run.plan.recipe.name for run in listed] == [base.plan.recipe.name, attention, mean]
     assert base.plan.recipe.name.endswith("lite0-base") and first.needs == second.needs == [base]
+
+
+def test_recipes_of_other_protocols_are_left_out_of_a_document_and_said(capsys):
+    found = list_plans(["koefler2023"], "quick", ["corrected"], [0], [0])
+    names = {plan.recipe.name for plan in found}
+    assert "koefler2023/table4a/cnn" in names and {plan.protocol for plan in found} == {"corrected"}
+    control = "koefler2023/controls/cnn-split-then-augment"
+    assert f"`--protocol all` takes these): {control}: as_published" in capsys.readouterr().out
+    # One that is named is not left out.
+    with pytest.raises(ValueError, match="is defined under as_published"):
+        list_plans([control], "quick", ["corrected"], [0], [0])
+    with pytest.raises(ValueError, match="None of these recipes has the protocol as_published"):
+        list_plans(["butskova2021/stages"], "quick", ["as_published"], [0], [0])

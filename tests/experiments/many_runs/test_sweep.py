@@ -123,6 +123,19 @@ def test_a_dry_run_tells_states_and_measured_times_and_makes_nothing(seconds, ne
     assert len(list(out.rglob("*-smoke-*"))) == 1
 
 
+def test_a_folder_of_another_run_and_a_model_that_is_needed_are_told_before_any_run(seconds, needed):
+    out, folder = needed
+    (folder / "model.keras").unlink()
+    told = seconds(AFTER, "--jobs", "1", out=out, code=1)
+    assert f"{folder}: its numbers are there, its model is not, which {AFTER} corrected" in told
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"key": "0" * 16}))
+    told = seconds(BASE, "--dry-run", out=out, code=1)
+    assert told.startswith("another run ") and "Runs: 1 left, 0 finished." in told
+    assert f"{folder}: held by a run of another recipe or of other weights" in told
+    assert not (out / AFTER).exists()
+
+
 def test_a_dry_run_tells_the_time_of_a_run_that_has_begun_by_its_epochs(seconds, tmp_path):
     name = "skinkit/seconds/long"
     printed = seconds(name, "--dry-run", out=tmp_path)

@@ -65,7 +65,7 @@ def test_2_whether_that_row_was_run_with_its_own_settings(ledger):
 
 
 def test_3_the_command_that_runs_it():
-    command = "skinkit run gessert2019/table2/densenet121-dual --profile full --seed 0-2"
+    command = "skinkit run gessert2019/table2/densenet121-dual --profile full --fold all"
     assert f"\n{command}\n" in section("gessert2019.md", "Table II")
 
 

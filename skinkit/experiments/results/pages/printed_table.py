@@ -6,6 +6,7 @@ import pandas as pd
 
 from skinkit.evaluation import to_markdown
 from skinkit.experiments.results.beside import is_repeated, runs_beside, score_cells, table_beside
+from skinkit.experiments.results.finished_runs import finished_runs
 from skinkit.experiments.results.ledger import COLUMNS, as_written, ledger
 from skinkit.experiments.results.pages.table_text import stand_ins_text
 from skinkit.names import check_name
@@ -86,6 +87,7 @@ def _name(document, number, tables):
 
 def _ledger(runs):
     try:
-        return as_written(ledger(runs))
+        finished_runs(runs, verbose=False)
     except FileNotFoundError:
         return pd.DataFrame(columns=COLUMNS)
+    return as_written(ledger(runs))

@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from skinkit import data
 from skinkit.evaluation import confusion_scores, to_markdown
-from skinkit.experiments.results.beside import STAND_IN
+from skinkit.experiments.results.beside import STAND_IN, on_training
 from skinkit.experiments.results.pages.page_text import SHARED, folded, shared_words, wrapped
 from skinkit.names import counted
 from skinkit.papers.published import printed_matrix, show_table
@@ -76,14 +77,24 @@ def _networks(stand_ins):
         yield "the rows themselves" if name == target else f"`{table}/{row.partition('-')[0]}-…`"
 
 
+def _options(recipe, on):
+    """The protocol whose test images are those of a printed score, with its folds or else three seeds."""
+    resolved = {protocol: recipe.resolve("full", protocol) for protocol in reversed(recipe.known_protocols)}
+    alike = [p for p, each in resolved.items() if on_training(each.test_part) == on_training(on)]
+    protocol = (alike or list(resolved))[0]
+    split = resolved[protocol].split
+    several = "--fold all" if (data.split_folds(split.name, **split.options) or 0) > 1 else "--seed 0-2"
+    return several if protocol == "corrected" else f"--protocol {protocol} {several}"
+
+
 def _commands(cells, runs):
     """How each row is run at `full`, and how what stands beside it was."""
-    known = {recipe.published_row: recipe.name for recipe in reversed(recipes())}
+    known = {recipe.published_row: recipe for recipe in reversed(recipes())}
     lines = []
-    for target in cells["target"].unique():
+    for target, on in cells.drop_duplicates("target")[["target", "on"]].itertuples(index=False):
         if target in known:
             beside = runs.loc[runs["target"] == target, "command"].drop_duplicates()
-            full = f"skinkit run {known[target]} --profile full --seed 0-2"
+            full = f"skinkit run {known[target].name} --profile full {_options(known[target], on)}"
             ours = [one for said in beside for one in said.split("; ")]
             lines += [f"# {target}", full, *(one.replace(" --weights", " \\\n  --weights") for one in ours)]
     return "\n".join(lines)

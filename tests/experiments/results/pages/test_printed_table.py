@@ -1,5 +1,6 @@
 """A document's tables by number, with our runs beside them."""
 
+import shutil
 from io import StringIO
 from pathlib import Path
 
@@ -89,3 +90,12 @@ def test_stand_ins_are_named_above_the_table(monkeypatch):
     assert said.startswith("Stand-ins: `gessert2019/table2/mobilenet-…`. Profile `quick`")
     ours = [name for name in found if name.startswith("stand-in")]
     assert found.loc[found[ours[0]] != "", ours[0]].tolist() == ["50.0"] * 3, "one for each network"
+
+
+def test_a_run_without_its_scores_is_named(tmp_path):
+    row = "koefler2023/table4a/cnn"
+    shutil.copytree(ROOT / "results/runs" / row, tmp_path / row)
+    (lost, *_) = sorted(tmp_path.rglob("metrics.json"))
+    lost.unlink()
+    with pytest.raises(FileNotFoundError, match="metrics.json is missing"):
+        printed_table("koefler2023", "4a", tmp_path)

@@ -49,7 +49,7 @@ skinkit = importlib.import_module("skinkit")  # before TensorFlow, to silence it
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # this chapter does the same in all three: "smoke", "quick", "full"
-SEED = 0  # any integer; nothing is random here
+SEED = 0  # an integer from 0 on; nothing is random here
 DATA_DIR = None  # no images are needed
 OUT_DIR = "results/notebooks"  # where the later chapters keep their runs
 RECIPE = "koefler2023/table4b/cnn-sa"  # the recipe of sections 3 to 5; `skinkit list` shows the others

@@ -49,7 +49,7 @@ skinkit = importlib.import_module("skinkit")  # before TensorFlow, to silence it
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
-SEED = 0  # any integer: decides which lesion goes where
+SEED = 0  # an integer from 0 on: decides which lesion goes where
 DATASET = "ham10000"  # or "dermamnist": the same images at 28 x 28 pixels, for a lesson of five minutes
 DATA_DIR = None  # holds the folder ham10000; None: $SKINKIT_DATA, else ./datasets
 OUT_DIR = "results/notebooks/01_prepare_data"  # the split is saved here

@@ -50,7 +50,7 @@ skinkit = importlib.import_module("skinkit")  # before TensorFlow, to silence it
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "smoke", "quick" or "full": how many images are used; the method stays the same
-SEED = 0  # any integer: decides the order of the images and how each is changed
+SEED = 0  # an integer from 0 on: decides the order of the images and how each is changed
 DATA_DIR = None  # folder that holds the folder ham10000; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks/02_build_pipelines"  # section 9 puts its table here
 IMAGE_SIZE = (96, 96)  # height and width in pixels; keep them equal, section 4 turns images

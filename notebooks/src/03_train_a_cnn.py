@@ -52,7 +52,7 @@ skinkit = importlib.import_module("skinkit")  # before TensorFlow, to silence it
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
-SEED = 0  # any integer: decides the split, the first weights and the order of the images
+SEED = 0  # an integer from 0 on: decides the split, the first weights and the order of the images
 DATA_DIR = None  # folder that holds the folder ham10000; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks"  # runs are kept below it; notebooks 04 and 05 look for them there
 RECIPE = "skinkit/demo/ham10000"  # section 10; `skinkit list` shows the others
@@ -403,8 +403,9 @@ for name in ("dataset", "split", "image_size", "augmentation", "model", "balanci
 
 # %% [markdown]
 # `experiments.run` carries it out. While it trains, stop the cell with ■ after an epoch or two and
-# run it again: it goes on after the last complete epoch. Even a killed process, or a Colab session
-# that ended, continues so, and on a CPU ends with the very same predictions as an undisturbed run.
+# run it again: it goes on after the last complete epoch. Even a killed process, or with `OUT_DIR` in your
+# Drive a Colab session that ended, continues so, and on a CPU ends with the very same predictions as an
+# undisturbed run.
 
 # %%
 folder = run(recipe, profile, seed=SEED, out=OUT_DIR, data_dir=DATA_DIR, verbose=2)

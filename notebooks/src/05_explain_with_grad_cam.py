@@ -53,7 +53,7 @@ skinkit = importlib.import_module("skinkit")  # before TensorFlow, to silence it
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
-SEED = 0  # any integer: seeds the run and all that is random here
+SEED = 0  # an integer from 0 on: seeds the run and all that is random here
 DATA_DIR = None  # folder that holds the folder ham10000; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks"  # a run of notebook 03 is found here
 RECIPE = "skinkit/demo/ham10000"  # the recipe whose network is explained; `skinkit list` shows the others

@@ -53,7 +53,7 @@ skinkit = importlib.import_module("skinkit")  # before TensorFlow, to silence it
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
-SEED = 0  # any integer: seeds the runs and all that is random here
+SEED = 0  # an integer from 0 on: seeds the runs and all that is random here
 DATA_DIR = None  # folder that holds the folder ham10000; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks"  # runs are kept below it; notebook 08 looks for one of them there
 ARMS = ("table4a/cnn", "table4b/cnn-sa", "controls/cnn-doubled")  # trained one after the other

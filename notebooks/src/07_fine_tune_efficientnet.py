@@ -54,7 +54,7 @@ skinkit = importlib.import_module("skinkit")  # before TensorFlow, to silence it
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
-SEED = 0  # any integer: decides the first weights of the head and the order of the images
+SEED = 0  # an integer from 0 on: decides the first weights of the head and the order of the images
 DATA_DIR = None  # folder that holds the folder ham10000; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks"  # the runs are kept below it; give another after changing what follows
 RECIPE = "skinkit/baseline/efficientnet-lite0-plain"  # one that trains the head, then all layers
@@ -381,12 +381,12 @@ folder, size = saved["with attention"].folder, plan.image_size
 options = {**attentive.model.options, **plan.model_size, "weights": folder / "model.keras"}
 model = skinkit.models.build(attentive.model.name, (None, None, 3), len(labels), **options)
 chosen = parts["test"].drop_duplicates("label").head(6)
-larger = (2 * size[0], 2 * size[1])
 views = {1: np.concatenate(list(evaluation_images(plan, chosen)))}
-views[2] = np.concatenate(list(evaluation_images(plan, chosen, image_size=larger)))
+views[2] = np.concatenate(list(evaluation_images(plan, chosen, image_size=(2 * size[0], 2 * size[1]))))
 given = {factor: model(images).numpy() for factor, images in views.items()}
 first = saved["with attention"].predictions.set_index("image_id").loc[chosen["image_id"]]
-flips = [model(view).numpy() for view in skinkit.pipeline.image_views(views[1], plan.tta.name)]
+same = skinkit.pipeline.image_views(views[1], plan.tta.name) if plan.tta else [views[1]]
+flips = [model(view).numpy() for view in same]
 mean = evaluation.mean_over_views(np.stack(flips, axis=1))
 assert np.allclose(mean, first[[f"p_{label}" for label in labels]], atol=1e-3), "another network"
 

@@ -56,7 +56,7 @@ skinkit = importlib.import_module("skinkit")  # before TensorFlow, to silence it
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
-SEED = 0  # any integer: seeds the runs and the chance of section 7
+SEED = 0  # an integer from 0 on: seeds the runs and the chance of section 7
 DATA_DIR = None  # folder that holds the folder ham10000; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks"  # runs are kept below it; one of the three is that of notebook 06
 RECIPE = "koefler2023/table4a/cnn"  # or "koefler2023/table4b/cnn-sa"
@@ -431,7 +431,7 @@ book = book.query("document == 'koefler2023' and profile == @profile and metric 
 names = "koefler2023/" + book["table"] + "/" + book["row"]
 book = book[names.isin([recipe.name, control.name])].dropna(subset="measured")
 assert len(book.drop_duplicates(["row", "protocol"])) >= len(ways)
-columns = ["row", "protocol", "metric", "published", "measured", "low", "high"]
+columns = ["row", "protocol", "metric", "published", "measured", "low", "high", "runs"]
 columns += ["leakage_photograph", "leakage_lesion", "verdict", "reason"]
 book[columns].sort_values(columns[:3]).set_index(["metric", "row", "protocol"]).sort_index().round(3)
 

@@ -53,7 +53,7 @@ skinkit = importlib.import_module("skinkit")  # before TensorFlow, to silence it
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
-SEED = 0  # any integer: seeds the runs and all that is random here
+SEED = 0  # an integer from 0 on: seeds the runs and all that is random here
 DATA_DIR = None  # folder that holds the folder ham10000; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks"  # runs are kept below it; notebooks 10 and 11 look for two of them there
 BACKBONE = "mobilenet"  # or "inceptionv3", "densenet121", "seresnext50"; `smoke` takes "small"
@@ -345,7 +345,7 @@ mine = {name.split("/", 1)[1]: arm for arm, name in names.items()}
 book = book.assign(arm=(book["table"] + "/" + book["row"]).map(mine)).dropna(subset="arm")
 book = book[book["metric"].isin(asked[:3]) & (book["class"] == "all")]
 assert set(book["arm"]) == set(ARMS) and (book["leakage_lesion"] == 0).all()
-columns = ["measured", "low", "high", "measured_best", "population_sd", "verdict", "reason"]
+columns = ["measured", "low", "high", "runs", "measured_best", "population_sd", "verdict", "reason"]
 book.set_index(["metric", "arm"])[columns].sort_index().round(3)
 
 # %% [markdown]

@@ -52,7 +52,7 @@ skinkit = importlib.import_module("skinkit")  # before TensorFlow, to silence it
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
-SEED = 0  # any integer: seeds the runs and all that is random here
+SEED = 0  # an integer from 0 on: seeds the runs and all that is random here
 DATA_DIR = None  # folder that holds the folder ham10000; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks"  # runs are kept below it; one of them is that of notebook 09
 BACKBONE = "mobilenet"  # or "inceptionv3", "densenet121", "seresnext50"; `smoke` takes "small"
@@ -360,7 +360,7 @@ book = book.query("document == 'gessert2019' and profile == @profile and protoco
 book = book[book["metric"].isin(asked[:3]) & (book["class"] == "all")].dropna(subset="measured")
 book = book[book["row"].str.startswith(f"{backbone}-")]
 assert {f"{backbone}-{arm}" for arm in names} <= set(book["row"])
-columns = ["measured", "low", "high", "measured_best", "verdict", "reason"]
+columns = ["measured", "low", "high", "runs", "measured_best", "verdict", "reason"]
 book.set_index(["table", "row", "metric"])[columns].sort_index().round(3)
 
 # %% [markdown]

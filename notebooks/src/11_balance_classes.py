@@ -53,7 +53,7 @@ skinkit = importlib.import_module("skinkit")  # before TensorFlow, to silence it
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
-SEED = 0  # any integer: seeds the runs and all that is random here
+SEED = 0  # an integer from 0 on: seeds the runs and all that is random here
 DATA_DIR = None  # folder that holds the folder ham10000; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks"  # runs are kept below it; one of them is that of notebook 09
 BACKBONE = "mobilenet"  # or "inceptionv3", "densenet121", "seresnext50"; `smoke` takes "small"
@@ -348,7 +348,7 @@ mine = {saved.manifest["recipe"].split("/", 1)[1]: arm for arm, saved in runs.it
 book = book.assign(arm=(book["table"] + "/" + book["row"]).map(mine)).dropna(subset="arm")
 book = book[book["metric"].isin(asked) & (book["class"] == "all")]
 assert set(book["arm"]) == set(runs)
-columns = ["measured", "low", "high", "measured_best", "verdict", "reason"]
+columns = ["measured", "low", "high", "runs", "measured_best", "verdict", "reason"]
 book.set_index(["metric", "arm"])[columns].sort_index().round(3)
 
 # %% [markdown]

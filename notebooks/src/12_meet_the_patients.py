@@ -51,7 +51,7 @@ skinkit = importlib.import_module("skinkit")  # before TensorFlow, to silence it
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
-SEED = 0  # any integer: seeds the synthetic patients, the folds and the intervals
+SEED = 0  # an integer from 0 on: seeds the synthetic patients, the folds and the intervals
 DATA_DIR = None  # folder that holds the folder isic2020; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks"  # the synthetic patients are kept below it
 SYNTHETIC = 600  # synthetic images that stand in for ISIC 2020 if its table is missing
@@ -78,10 +78,11 @@ set_matplotlib_formats("jpeg", pil_kwargs={"quality": 90})  # half the size of P
 skinkit.report_environment()
 
 # %% tags=["images"]
-# The table alone will do, from the publisher: take the "# " away from the next three lines.
+# The table alone will do, from the publisher: take the "# " away from the next four lines.
 # from dataclasses import replace
-# only = [file for file in skinkit.data.CATALOG["isic2020"].files if file.name.endswith("Truth.csv")]
-# skinkit.data.fetch(replace(skinkit.data.CATALOG["isic2020"], files=only))  # 2 MB, a minute
+# release = skinkit.data.CATALOG["isic2020"]
+# only = [file for file in release.files if file.name.endswith(("Truth.csv", "Duplicates.csv"))]
+# skinkit.data.fetch(replace(release, files=only))  # 2 MB, a minute
 # With its images: from one of these. Sizes and times are estimates, hosts untried (2026-11-29).
 # skinkit.data.fetch("isic2020")  # from the publisher: 25 GB, an hour or more
 # skinkit.data.get("kaggle", "isic2020")  # a copy at 512 x 512, without an account: some GB, 5 to 15 minutes
@@ -95,14 +96,15 @@ skinkit.report_environment()
 
 # %%
 profile = available_profile(PROFILE, "isic2020", DATA_DIR, table_alone=True)
-NAME = "ISIC_2020_Training_GroundTruth.csv"
+NAMES = ("ISIC_2020_Training_GroundTruth.csv", "ISIC_2020_Training_GroundTruth_v2.csv", "train.csv")
 real = profile != "smoke"
 if real:
     folder = skinkit.data.release_folder("isic2020", DATA_DIR)
 else:
-    folder = Path(OUT_DIR, "synthetic_patients")
+    folder = Path(OUT_DIR, f"synthetic_patients_{SYNTHETIC}_seed{SEED}")
     skinkit.data.synthetic(SYNTHETIC, SEED, folder, (72, 96), layout="isic2020")
-raw = pd.read_csv(next(folder.rglob(NAME)))
+csv = next(path for name in NAMES for path in folder.rglob(name))  # each publisher has its own name for it
+raw = pd.read_csv(csv)
 print(f"{len(raw):,} images of {raw['patient_id'].nunique():,} patients")
 raw.sample(4, random_state=SEED)
 
@@ -201,7 +203,7 @@ pd.Series(claims).round(3)
 # skinkit reads the file into the usual manifest table and says what it changed.
 
 # %%
-table = skinkit.data.read_manifest(next(folder.rglob(NAME)), missing_images="keep")
+table = skinkit.data.read_manifest(csv, missing_images="keep", dataset="isic2020")
 print("\n".join(table.attrs["notices"]))
 empty = table[["sex", "age", "site"]].isna()
 malignant = table["label"] == "malignant"
@@ -313,7 +315,7 @@ assert low <= found / people <= high
 # %%
 synthetic = {}
 for context in (0.0, 1.0):
-    place = Path(OUT_DIR, f"synthetic_context_{context:g}")
+    place = Path(OUT_DIR, f"synthetic_context_{context:g}_seed{SEED}")
     options = {"layout": "isic2020", "context": context, "balance": 1.0, "overlap": 0.0}
     synthetic[context] = skinkit.data.synthetic(240, SEED, place, (72, 96), **options)
     print(f"context {context:g}: {synthetic[context]['label'].value_counts().to_dict()}")

@@ -32,7 +32,7 @@
 # | profile | CPU (2 cores) | T4 (estimated) | memory | data |
 # | --- | --- | --- | --- | --- |
 # | `smoke` | 2 minutes | 2 minutes | 2 GB | 240 synthetic images, generated here |
-# | `quick` | not measured yet | not estimated | not measured yet | ISIC 2020, a part of it, made small |
+# | `quick` | not measured yet | not estimated | not measured yet | all of ISIC 2020, made small |
 # | `full` | not measured yet | not estimated | not measured yet | ISIC 2020, the document's own settings |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
@@ -54,7 +54,7 @@ skinkit = importlib.import_module("skinkit")  # before TensorFlow, to silence it
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
-SEED = 0  # any integer: seeds the runs and all that is random here
+SEED = 0  # an integer from 0 on: seeds the runs and all that is random here
 DATA_DIR = None  # folder that holds the folder isic2020; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks"  # runs are kept below it
 PROTOCOLS = ("corrected", "as_published")  # the protocols of Table 3; the first is analysed

@@ -31,7 +31,7 @@
 # | profile | CPU (2 cores) | T4 (estimated) | memory | data |
 # | --- | --- | --- | --- | --- |
 # | `smoke` | 2 minutes | 2 minutes | 2 GB | 160 synthetic images, generated here |
-# | `quick` | 13 minutes | 4 minutes | 3 GB | 6,000 small synthetic images; ISIC 2020, if there |
+# | `quick` | 13 minutes | 4 minutes | 3 GB | 6,000 small synthetic images; an hour more with ISIC 2020 |
 # | `full` | not measured yet | not estimated | not measured yet | 12,000 small synthetic images; ISIC 2020 |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.
@@ -53,7 +53,7 @@ skinkit = importlib.import_module("skinkit")  # before TensorFlow, to silence it
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
-SEED = 0  # any integer: seeds the runs and all that is random here
+SEED = 0  # an integer from 0 on: seeds the runs and all that is random here
 DATA_DIR = None  # folder that holds the folder isic2020; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks"  # runs are kept below it
 ROWS = ("base", "attention", "mean", "zscore")  # the rows trained on synthetic patients; "base" is needed
@@ -424,9 +424,9 @@ pd.Series(
 profile = available_profile(PROFILE, "isic2020", DATA_DIR)
 if profile != "smoke":
     for row in REAL_ROWS:
-        run(f"hernandez2020/controls/lite0-{row}", profile, **where)
+        run(f"hernandez2020/controls/lite0-{row}", profile, **where | {"verbose": 2})
 book = ledger(OUT_DIR, smoke=True).query("document == 'hernandez2020' and metric == 'auc'")
-columns = ["published", "measured", "low", "high", "n", "leakage_patient", "verdict", "reason"]
+columns = ["profile", "published", "measured", "low", "high", "runs", "leakage_patient", "verdict", "reason"]
 book = book[book["class"].eq("all") | book["measured"].isna()]
 book.set_index(["table", "row"])[columns].dropna(how="all").round(3)
 

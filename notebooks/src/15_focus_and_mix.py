@@ -54,7 +54,7 @@ skinkit = importlib.import_module("skinkit")  # before TensorFlow, to silence it
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
-SEED = 0  # any integer: seeds the runs and all that is random here
+SEED = 0  # an integer from 0 on: seeds the runs and all that is random here
 DATA_DIR = None  # folder that holds the folder ham10000; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks"  # runs are kept below it
 GAMMAS = ("0", "1")  # trained in section 6, without and with mixup, against the first; also "1.5", "2", "5"

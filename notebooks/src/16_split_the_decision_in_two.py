@@ -56,7 +56,7 @@ skinkit = importlib.import_module("skinkit")  # before TensorFlow, to silence it
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
-SEED = 0  # any integer: seeds the runs and all that is random here
+SEED = 0  # an integer from 0 on: seeds the runs and all that is random here
 DATA_DIR = None  # folder that holds the folder ham10000; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks"  # runs are kept below it
 # 0.5 to 1: above it the gate of section 5 keeps an image as a nevus; slide it.
@@ -461,7 +461,7 @@ pd.concat([table, pd.DataFrame(measured).T]).round(3)
 # %%
 book = ledger(OUT_DIR, smoke=True).query("document == 'butskova2021' and `class` == 'all'")
 book = book[book["metric"].isin(both) & book["table"].isin(["pretrained", "stages", "test"])]
-columns = ["published", "measured", "low", "high", "n", "leakage_lesion", "verdict", "reason"]
+columns = ["profile", "published", "measured", "low", "high", "runs", "leakage_lesion", "verdict", "reason"]
 book.set_index(["table", "row", "metric"])[columns].sort_index().round(3)
 
 # %% [markdown]

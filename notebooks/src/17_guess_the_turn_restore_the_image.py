@@ -57,7 +57,7 @@ skinkit = importlib.import_module("skinkit")  # before TensorFlow, to silence it
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
-SEED = 0  # any integer: seeds the runs and all that is random here
+SEED = 0  # an integer from 0 on: seeds the runs and all that is random here
 DATA_DIR = None  # folder that holds the folder ham10000; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks"  # runs are kept below it
 ARMS = ("scratch", "scratch-50-epochs", "rotation", "restoration")  # these; also "restoration-light", ...
@@ -427,7 +427,7 @@ book = ledger(OUT_DIR, smoke=True).query("document == 'butskova2021' and `class`
 mine = book["table"].eq("pretext") & book["profile"].eq(profile) & book["protocol"].eq("corrected")
 book = book[(mine | book["table"].eq("self-supervised")) & book["metric"].isin(asked)]
 assert {runs[arm].manifest["recipe"] for arm in ARMS} <= {*book["recipe"]}
-columns = ["published", "measured", "low", "high", "leakage_lesion", "verdict", "reason"]
+columns = ["profile", "published", "measured", "low", "high", "runs", "leakage_lesion", "verdict", "reason"]
 book.set_index(["metric", "table", "row"])[columns].sort_index().round(3)
 
 # %% [markdown]

@@ -57,7 +57,7 @@ skinkit = importlib.import_module("skinkit")  # before TensorFlow, to silence it
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
-SEED = 0  # any integer: seeds the first run of each row and all that is random here
+SEED = 0  # an integer from 0 on: seeds the first run of each row and all that is random here
 DATA_DIR = None  # folder that holds the folder ham10000; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks"  # runs are kept below it
 MODELS = ("m0", "m3", "m4", "m7")  # trained in section 4; all eight take twice as long, `smoke` takes two

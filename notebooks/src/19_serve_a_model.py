@@ -55,7 +55,7 @@ skinkit = importlib.import_module("skinkit")  # before TensorFlow, to silence it
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "smoke", "quick" or "full": how long the network is trained, and on how many drawings
-SEED = 0  # any integer: seeds the training
+SEED = 0  # an integer from 0 on: seeds the training
 DATA_DIR = None  # folder with the images of your own RUN; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks"  # the run and the server's files are kept below it
 RUN = None  # a finished run folder that is served; None: a small network is trained on drawings
@@ -92,7 +92,7 @@ skinkit.report_environment()
 # its scores are means over four views, its service asks about one.
 
 # %%
-folder = RUN or run("skinkit/demo/synthetic", PROFILE, seed=SEED, out=OUT_DIR, verbose=2)
+folder = Path(RUN) if RUN else run("skinkit/demo/synthetic", PROFILE, seed=SEED, out=OUT_DIR, verbose=2)
 saved = SavedRun(folder)
 labels, exam = list(saved.labels), saved.predictions
 paths = saved.run_data(DATA_DIR).table.set_index("image_id")["path"].loc[exam["image_id"]]

@@ -52,10 +52,10 @@ skinkit = importlib.import_module("skinkit")  # before TensorFlow, to silence it
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "smoke", "quick" or "full": how many images are drawn, and how long is trained
-SEED = 0  # any integer: seeds the drawing and the training
+SEED = 0  # an integer from 0 on: seeds the drawing and the training
 DATA_DIR = None  # not used: the data set is made below OUT_DIR
 OUT_DIR = "results/notebooks/20_bring_your_own"  # the data set, the module and the run are kept below it
-TABLE = None  # path of a table of your own; None: one is drawn. Change the two dictionaries below with it
+TABLE = None  # path of a table of your own, with melanomas; None: one is drawn. Then change these two, too:
 COLUMNS = {"image_id": "Foto", "path": "Datei", "label": "Diagnose", "patient_id": "Patient"}  # kit: table
 LABELS = {"Melanom": "mel", "Naevus": "nv", "andere": "other"}  # word in the table: label
 
@@ -82,15 +82,14 @@ skinkit.report_environment()
 # the kit, the headings by imagination. Each patient has one or more images, and that will matter.
 
 # %%
-place = (Path(OUT_DIR) / PROFILE).resolve()
+place = (Path(OUT_DIR) / PROFILE / (Path(TABLE).stem if TABLE else "drawn")).resolve()
 (place / "clinic").mkdir(parents=True, exist_ok=True)
-export = TABLE
+export = Path(TABLE).resolve() if TABLE else place / "export.csv"
 if TABLE is None:
     drawn = data.synthetic({"smoke": 150}.get(PROFILE, 600), seed=SEED, size=(60, 80))
     words = {"mel": "Melanom", "nv": "Naevus"}
     drawn["Diagnose"] = [words.get(label, "andere") for label in drawn["label"]]
     drawn = drawn.rename(columns={"image_id": "Foto", "path": "Datei", "patient_id": "Patient"})
-    export = place / "export.csv"
     drawn[["Foto", "Datei", "Diagnose", "Patient"]].to_csv(export, sep=";", index=False)
 print(export.read_text(encoding="utf-8")[:300] if TABLE is None else export)
 

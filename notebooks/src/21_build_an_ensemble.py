@@ -54,7 +54,7 @@ skinkit = importlib.import_module("skinkit")  # before TensorFlow, to silence it
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "smoke", "quick" or "full": how much is run; the method stays the same
-SEED = 0  # any integer: the members of another one have other seeds
+SEED = 0  # an integer from 0 on: the members of another one have other seeds
 DATA_DIR = None  # folder that holds the folder ham10000; None: environment variable SKINKIT_DATA
 OUT_DIR = "results/notebooks"  # runs are kept below it
 MEMBERS = 3  # networks of the ensemble, 2 or more; each is a training of its own
@@ -180,7 +180,7 @@ by_agreement.round(3)
 
 # %%
 MEAN = papers.register_recipe(
-    ensemble(MEMBER, "own/ensemble/mean", f"The mean of {MEMBERS} small CNNs", seeds=MEMBERS)
+    ensemble(MEMBER, f"own/ensemble/mean-of-{MEMBERS}", f"The mean of {MEMBERS} small CNNs", seeds=MEMBERS)
 )
 joined = SavedRun(run(MEAN, profile, seed=SEED, **where))
 by_hand = np.mean(list(shares.values()), axis=0)
@@ -342,7 +342,7 @@ print(f"mean: better than all and none at {useful} of {len(curves['mean'])} thre
 # recipe that is one word, `folds`. Before anything is trained, we ask the kit for the data of such a run:
 
 # %%
-OVER_FOLDS = ensemble(MEMBER, "own/ensemble/folds", "The mean over folds", folds=MEMBERS)
+OVER_FOLDS = ensemble(MEMBER, f"own/ensemble/{MEMBERS}-folds", "The mean over folds", folds=MEMBERS)
 planned = plan_data(Plan(OVER_FOLDS, profile, "corrected", 0, SEED), DATA_DIR)
 assert planned.split.hash == joined.manifest["split_hash"], "the same test images"
 print("over seeds:", joined.leakage_line)

@@ -187,7 +187,7 @@ def release_folder(name, root=None):
         known = name in CATALOG
         hint = f" `skinkit data fetch {name}` downloads it." if known else did_you_mean(name, CATALOG)
         raise FileNotFoundError(
-            f"No data set {name!r} under {folder.parent}: expected the folder {folder} with "
+            f"No data set {name!r} under {folder.parent}: expected the folder {folder.absolute()} with "
             f"{' or '.join(_patterns(name))} and the images.{hint} The environment variable SKINKIT_DATA "
             "names another place than 'datasets'."
         )

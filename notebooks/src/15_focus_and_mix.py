@@ -59,7 +59,7 @@ DATA_DIR = None  # folder that holds the folder ham10000; None: environment vari
 OUT_DIR = "results/notebooks"  # runs are kept below it
 GAMMAS = ("0", "1")  # trained in section 6, without and with mixup, against the first; also "1.5", "2", "5"
 WEIGHT = 0.7  # of the first image of a mixture; the document's value
-LEDGER = "results/ledger.csv"  # the project's own runs, shown beside yours if the file is there
+PROJECT = None  # folder of the project's own results; None: of the clone that skinkit is installed from
 
 # %%
 import dataclasses
@@ -327,8 +327,11 @@ printed.join(printed.sub(printed.loc["gamma0"]).add_prefix("minus gamma 0: ")).r
 
 # %%
 books = {"this notebook": ledger(OUT_DIR, smoke=True).query("profile == @profile")}
-if Path(LEDGER).exists():
-    books["the project"] = pd.read_csv(LEDGER)
+project = Path(PROJECT or Path(skinkit.__file__).parents[1] / "results")
+if (project / "ledger.csv").exists():
+    books["the project"] = pd.read_csv(project / "ledger.csv")
+
+# %%
 wanted = "document in ('butskova2021', 'mine') and table in ('gamma', 'stages') and `class` == 'all'"
 found = []
 for source, book in books.items():
@@ -363,7 +366,7 @@ print("\n".join(f"not run in {name}: {', '.join(missing)}" for name, missing in 
 # [results/butskova2021.md](https://github.com/REPOSITORY_SLUG/blob/main/results/butskova2021.md).
 
 # %%
-book, table = Path(LEDGER).with_name("comparisons.csv"), pd.DataFrame()
+book, table = project / "comparisons.csv", pd.DataFrame()
 if book.exists():
     table = pd.read_csv(book).query("metric in @scored")
     table = table[table["first"].str.match("butskova2021/(?:gamma|stages)/")].set_index(["first", "second"])

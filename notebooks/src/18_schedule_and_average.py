@@ -62,7 +62,7 @@ DATA_DIR = None  # folder that holds the folder ham10000; None: environment vari
 OUT_DIR = "results/notebooks"  # runs are kept below it
 MODELS = ("m0", "m3", "m4", "m7")  # trained in section 4; all eight take twice as long, `smoke` takes two
 SEEDS = 1  # trainings of each; from three on you see what a seed moves
-PROJECT = "results/runs"  # the project's own runs, shown beside yours if the folder is there
+PROJECT = None  # folder of the project's own results; None: of the clone that skinkit is installed from
 
 # %%
 import itertools
@@ -291,7 +291,8 @@ scored.groupby("row").agg(["mean", "std"]).dropna(axis="columns", how="all").rou
 # luck.
 
 # %%
-spread, book = pd.DataFrame(), Path(PROJECT).with_name("ledger.csv")
+project = Path(PROJECT or Path(skinkit.__file__).parents[1] / "results")
+spread, book = pd.DataFrame(), project / "ledger.csv"
 if book.exists():
     spread = pd.read_csv(book).query("row.str.contains('lite0') and seed_sd > 0 and `class` == 'all'")
     spread = spread[spread["metric"].isin(["accuracy", "macro_recall"]) & spread["profile"].eq("quick")]
@@ -302,7 +303,8 @@ spread.round(3) if len(spread) else print("not here: see results/butskova2021.md
 # The project's own runs of the eight, if they are there:
 
 # %%
-theirs = runs_by_split([SavedRun(path.parent) for path in Path(PROJECT).rglob("manifest.json")])
+theirs = sorted((project / "runs/bermeo2023/schedules").rglob("manifest.json"))
+theirs = runs_by_split([SavedRun(path.parent) for path in theirs])
 scores_figure(theirs) if theirs else print("not run yet, or not here")
 
 # %%

@@ -60,7 +60,7 @@ OUT_DIR = "results/notebooks"  # runs are kept below it
 MEMBERS = 3  # networks of the ensemble, 2 or more; each is a training of its own
 SENSITIVITY = 0.9  # share of the melanomas of validation that the threshold of section 6 has to find
 RESAMPLES = 1000  # resamples for each interval: more make its ends steadier, not narrower
-PROJECT = "results/runs"  # the project's own runs on real images, looked at if the folder is there
+PROJECT = None  # folder of the project's own results; None: of the clone that skinkit is installed from
 
 # %%
 import functools
@@ -273,7 +273,9 @@ differences.loc[[best, *(name for name in shares if name != best)]].round(3)
 # that differ in their seed. No network is asked; an ensemble can be made of saved predictions.
 
 # %%
-folders = sorted(Path(PROJECT).glob("skinkit/baseline/efficientnet-lite0-plain/corrected-quick-fold0-seed?"))
+project = Path(PROJECT or Path(skinkit.__file__).parents[1] / "results")
+plain = project / "runs/skinkit/baseline/efficientnet-lite0-plain"
+folders = sorted(plain.glob("corrected-quick-fold0-seed?"))
 theirs = {folder.name[-5:]: SavedRun(folder).predictions for folder in folders}
 real = {}
 if len(theirs) > 1:

@@ -30,8 +30,14 @@ class Target:
     pretext: Mapping[str, Any] = field(default_factory=dict)
 
     def relabel(self, table):
-        """Returns a manifest table with these labels; that of an image which does not belong is missing."""
-        return table.assign(label=table["label"].map(dict(self.of_class)).astype("string"))
+        """Returns a manifest table with these labels; that of an image which does not belong is missing.
+
+        Where only `akiec` is known, `ak` of ISIC 2019 is one of them.
+        """
+        of_class = dict(self.of_class)
+        if "akiec" in of_class:
+            of_class.setdefault("ak", of_class["akiec"])
+        return table.assign(label=table["label"].map(of_class).astype("string"))
 
     def apply(self, table, split):
         """Returns a manifest table and its `Split` with these labels, of the images that belong.

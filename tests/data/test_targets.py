@@ -55,6 +55,12 @@ def test_images_that_do_not_belong_to_a_target_have_no_label():
     ]
 
 
+def test_the_keratoses_of_isic2019_are_akiec_where_there_is_no_class_of_their_own():
+    keratoses = TABLE.assign(label="ak")
+    assert set(target_of("isic2018").relabel(keratoses)["label"]) == {"akiec"}
+    assert set(target_of("isic2019").relabel(keratoses)["label"]) == {"ak"}
+
+
 @pytest.mark.parametrize("name", ["one_against_rest", "without"])
 def test_a_class_that_the_map_does_not_have_is_named(name):
     with pytest.raises(ValueError, match="Classes are mel, nv.*'akeic'.*mean akiec"):

@@ -1,5 +1,7 @@
 """Figures of printed and released numbers, and of settings."""
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -69,7 +71,7 @@ def schedule_curves(material):
 
     ours = {}
     for run in material.runs:
-        ours.setdefault(run.manifest["recipe"].rpartition("-")[2], []).append(run)
+        ours.setdefault(re.split("[/-]", run.manifest["recipe"])[-1], []).append(run)
     panels = {
         title: panel for title, panel in curve_panels(ours).items() if title.endswith(f" {material.of}")
     }

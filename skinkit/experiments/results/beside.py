@@ -86,14 +86,15 @@ def table_beside(cells, beside):
     ways = ways if any(way.startswith(FULL) for way in ways) else [FULL, *ways]
     # Why no run can be compared with a row, by the row that recipes aim at.
     whys = {recipe.published_row: recipe.not_comparable for recipe in reversed(recipes())}
-    ours = {number: {} for number in cells.index}
+    ours, full = {number: {} for number in cells.index}, set(found.loc[found["kind"] == FULL, "target"])
     for row in found.itertuples():
         ours[row.number][row.way] = row
     lines, flags = [], cells["check"].where(flagged(cells["check"]), "")
     cells = cells.rename(columns={"class": "label"}).assign(flag=flags)
     for cell, words in zip(cells.itertuples(), _row_words(cells), strict=True):
         own = ours[cell.Index]
-        said = [_measured(own.get(way), way, cell.unit) for way in ways]
+        absent = "not measured" if cell.target in full else "not run"
+        said = [_measured(own.get(way), cell.unit, absent if way.startswith(FULL) else "") for way in ways]
         printed, verdict = _printed(cell, percent, notes), _verdict(own, whys.get(cell.target), notes)
         lines.append([words, _score_words(cell, cells), printed, *said, verdict])
     printed = "printed (%)" if percent else "printed"
@@ -114,9 +115,9 @@ def _range(rates):
     return said if known.empty or len(known) == len(rates) else f"{said} or unknown"
 
 
-def _measured(row, way, unit):
+def _measured(row, unit, absent):
     if row is None:
-        return "not run" if way.startswith(FULL) else ""
+        return absent
     return score_text(row, unit == "%")
 
 

@@ -142,7 +142,7 @@ def test_what_cannot_be_drawn_is_refused_with_the_reason(number, options, error,
 
 
 def test_a_row_of_another_training_is_no_curve_of_a_pair(finished, tmp_path):
-    with pytest.raises(ValueError, match="Figure 8.1 shows m0 and m4. Received: a run of skinkit/test/tiny"):
+    with pytest.raises(ValueError, match="Figure 8.1 shows m0 and m4. Received: a run of tiny"):
         draw_figure("bermeo2023", "8.1", tmp_path / "figure.png", given=[finished])
 
 

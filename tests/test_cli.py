@@ -165,6 +165,19 @@ def test_a_list_without_runs_says_so_and_makes_no_folder(capsys, tmp_path, monke
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("figure koefler2023 --out a.png", "Give the number of a figure, too"),
+        ("run skinkit/demo/synthetic --gpus 1", "`--address` and `--gpus` are for .*`--engine ray`"),
+        ("evaluate results/runs --overlap keep", "`--overlap` is about other images: give these with `--on`"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(words, message, capsys):
+    assert main(words.split()) == 1
+    assert re.search(message, capsys.readouterr().err)
+
+
 def test_wrong_names_end_in_a_sentence_not_in_a_traceback():
     error = skinkit_process("published", "koefler2032", code=1)
     assert error.startswith("skinkit: ") and error.endswith("Did you mean koefler2023?\n")

@@ -121,6 +121,8 @@ def _figure(options):
     from skinkit.experiments.document_figures import draw_figure, figure_list
 
     if options.number is None:
+        if options.out or options.run or options.images:
+            raise ValueError("Give the number of a figure, too: without one, only the list is printed")
         print(figure_list(options.document, options.runs))
         return
     out = options.out or Path(f"{options.document}-figure-{options.number}.png")

@@ -67,6 +67,8 @@ def _add_run(commands):
 
 
 def _run(options):
+    if options.engine != "ray" and (options.address or options.gpus):
+        raise ValueError("`--address` and `--gpus` are for machines of a Ray cluster: `--engine ray`")
     if not _asks_for_many(options):
         return _run_one(options)
     from skinkit.experiments.many_runs.sweep import sweep

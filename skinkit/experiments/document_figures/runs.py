@@ -14,7 +14,9 @@ def learning_curves(material):
     """Curves of the first run of each recipe, a row of panels each."""
     runs, metrics = material.one_of_each, material.of.split()
     there = [[m for m in metrics if m in run.history or f"val_{m}" in run.history] for run in runs]
-    figure, axes = grid_of_axes(sum(map(len, there)), None, (4.5, 3.5), max(map(len, there)) or 1)
+    if without := [run.manifest["recipe"] for run, names in zip(runs, there, strict=True) if not names]:
+        raise ValueError(f"No such metric in history: {without[0]} has no curve of {' or '.join(metrics)}")
+    figure, axes = grid_of_axes(sum(map(len, there)), None, (4.5, 3.5), max(map(len, there)))
     for run, names in zip(runs, there, strict=True):
         own, axes = axes[: len(names)], axes[len(names) :]
         plots.learning_curves(run.history, names, own)

@@ -23,6 +23,8 @@ def not_a_run(folder, out="results/runs"):
         return f"There is no run folder {folder}.{hint} `skinkit run RECIPE` makes one"
     if inner := sorted(path.parent.as_posix() for path in folder.glob("*/manifest.json")):
         return f"{folder} holds no finished run itself, but run folders: {', '.join(inner)}. Give one of them"
+    if next(folder.rglob("manifest.json"), None):
+        return f"{folder} is not a run. `skinkit report --runs {folder}` is about all runs below it"
     return (
         f"{folder} holds no finished run: manifest.json is missing. "
         "`skinkit run RECIPE` makes one, or goes on with one that was stopped"

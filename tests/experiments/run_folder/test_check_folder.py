@@ -86,6 +86,9 @@ def test_a_wrong_folder_says_what_it_is_instead(tmp_path):
     write(tmp_path / "corrected-quick", manifest_json="{}")
     assert "Did you mean" in not_a_run(tmp_path / "corected-quick")
     assert f"run folders: {(tmp_path / 'corrected-quick').as_posix()}" in not_a_run(tmp_path)
+    above = tmp_path / "runs"
+    write(above / "document" / "row", manifest_json="{}")
+    assert f"`skinkit report --runs {above}` is about all runs below it" in not_a_run(above)
     write(tmp_path / "begun", plan_json=json.dumps({"key": "abc"}))
     with pytest.raises(FileNotFoundError, match="begun holds no finished run: manifest.json is missing"):
         SavedRun(tmp_path / "begun")

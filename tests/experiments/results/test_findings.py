@@ -49,8 +49,9 @@ CITED = {
         score(CNN, "as_published", "accuracy"),
         score(SPLIT_FIRST.format("cnn"), "as_published", "accuracy"),
         score(CNN, "corrected", "accuracy"),
-        score(LITE("gamma0"), "as_described"),
-        score(LITE("gamma0")),
+        *(score(LITE("gamma0"), "as_described"), score(LITE("gamma0"))),
+        *(score(LITE("gamma1"), "as_described"), score(LITE("gamma1"))),
+        *(score(LITE("gamma1-mixup"), "as_described"), score(LITE("gamma1-mixup"))),
     ],
     "Soft attention: undecided": [
         *(change(SA, CNN, "as_published", columns=ENDS), change(SA, CNN, columns=ENDS)),

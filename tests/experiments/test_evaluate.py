@@ -141,6 +141,9 @@ def test_a_run_of_older_versions_reads_the_release_or_says_what_it_needs(finishe
     assert "left out: 2 of" in text and "No leakage found." in text
     made = pd.read_csv(folder / "evaluations" / "asked" / "predictions.csv.gz")
     pd.testing.assert_frame_equal(made, pd.read_csv(finished.folder / "predictions.csv.gz"))
+    with pytest.raises(FileNotFoundError, match=r"classifier\.skops is missing.*skinkit data fetch ham10000"):
+        evaluate(folder, on=path, data_dir=tmp_path)
+    shutil.copy(finished.folder / "classifier.skops", folder)
     with pytest.raises(FileNotFoundError, match=r"seen\.csv\.gz is missing.*skinkit data fetch ham10000"):
         evaluate(folder, on=path, data_dir=tmp_path)
     data.synthetic(90, seed=4, folder=tmp_path / "ham10000", size=(24, 32))

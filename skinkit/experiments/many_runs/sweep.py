@@ -77,7 +77,8 @@ def sweep(
         Whether all runs are finished; of a dry run, whether nothing is missing.
 
     Raises:
-        FileNotFoundError: when data or weights are missing, before any run begins.
+        FileNotFoundError: before any run begins, when data, weights, or the model of a finished run that
+            another one starts from are missing, or a folder holds another run.
         ValueError: for a pattern, protocol or fold that does not exist, or a name that only this process
             knows.
     """

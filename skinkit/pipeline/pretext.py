@@ -107,13 +107,18 @@ def disorder(images, patch, swaps):
         ValueError: for cells that do not fill the images, or fewer than 2; for a number of swaps, or a cell
             that is not there.
     """
-    _cells(images.shape[1:3], patch)
     images, swaps = tf.convert_to_tensor(images), tf.convert_to_tensor(swaps)
+    if images.shape.rank != 4:
+        raise ValueError(
+            f"`images` are `(n, height, width, channels)`. Received: shape {tuple(images.shape)}"
+        )
+    _cells(images.shape[1:3], patch)
     if swaps.shape.rank != 3 or swaps.shape[2] != 2:
         raise ValueError(
             "`swaps` are pairs of cells `(n, swaps, 2)`, as `Disorder.draw` gives them. Received: shape "
             f"{tuple(swaps.shape)}"
         )
+    _check_count("swaps", swaps, images)
     _check_numbers("swaps", swaps, math.prod(side // patch for side in images.shape[1:3]))
     found = tf.numpy_function(
         functools.partial(_disordered, patch), [images, swaps], images.dtype, stateful=False
@@ -144,9 +149,15 @@ def turn(images, index, angles=6, disc=True):
     Raises:
         ValueError: for images that are not square, or another number than that of an angle, one an image.
     """
-    index = tf.convert_to_tensor(index)
+    images, index = tf.convert_to_tensor(images), tf.convert_to_tensor(index)
+    if images.dtype != tf.float32 or images.shape.rank != 4 or images.shape[3] != 3:
+        raise ValueError(
+            "`images` are float32 `(n, side, side, 3)`. Received: "
+            f"{images.dtype.name}, shape {tuple(images.shape)}"
+        )
     if index.shape.rank != 1:
         raise ValueError(f"`index` is a number for each image. Received: shape {tuple(index.shape)}")
+    _check_count("index", index, images)
     _check_numbers("index", index, angles)
     shown = _disc(_check_square(images.shape[1:3])) if disc else np.float32(1)
     # A sixth of the time of TensorFlow's projective transform.
@@ -154,6 +165,13 @@ def turn(images, index, angles=6, disc=True):
         functools.partial(_turned, angles, shown), [images, index], tf.float32, stateful=False
     )
     return tf.ensure_shape(turned, images.shape)
+
+
+def _check_count(name, numbers, images):
+    """Raises `ValueError` for numbers of more or fewer images; that of a dataset's batch is not known."""
+    given, count = numbers.shape[0], images.shape[0]
+    if None not in (given, count) and given != count:
+        raise ValueError(f"`{name}` are for each image. Received: {given} for {count} images")
 
 
 def _check_numbers(name, numbers, count):

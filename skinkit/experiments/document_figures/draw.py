@@ -90,9 +90,11 @@ def draw_figure(document, number, out, runs="results/runs", given=(), files=(), 
     _check_given(row, number, given, files)
     found = [SavedRun(Path(folder)) for folder in given] or _preferred(row, _finished(runs))
     if _kind(row) == "runs" and not found:
+        # Stand-ins are named last.
+        smallest = row["runs"].split(" | ")[-1].split()[0]
         raise FileNotFoundError(
             f"{_called(number)} of {document} needs {_needs(row)}. There is none in {runs}: `skinkit run "
-            f"{row['runs'].split()[0]} --profile quick --out my_runs` makes one, to be given with --run"
+            f"{smallest} --profile quick --out my_runs` makes one, to be given with --run"
         )
     module = importlib.import_module(f"skinkit.experiments.document_figures.{_kind(row)}")
     figure, words = getattr(module, row["drawing"])(Material(row["of"], found, files, data_dir))

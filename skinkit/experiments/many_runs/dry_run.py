@@ -51,7 +51,7 @@ def _state(run):
 def _by_its_epochs(run):
     """Seconds of a run that has begun, by its epochs so far; `None` where there are none."""
     history = run.history()
-    return None if history.empty else history["seconds"].mean() * run.epochs
+    return None if history.empty else history["seconds"].median() * run.epochs
 
 
 def _measured(folder):

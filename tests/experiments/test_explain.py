@@ -1,6 +1,7 @@
 """The images of an explanation: chosen by the saved predictions of a run."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from skinkit.experiments import SavedRun, explain
@@ -60,3 +61,13 @@ def test_images_are_chosen_by_their_losses(chosen):
 def test_more_images_than_there_are_are_refused(chosen, options, message):
     with pytest.raises(ValueError, match=message):
         chosen(**options)
+
+
+def test_a_title_has_the_probability_of_the_truth_where_it_was_missed():
+    rows = pd.DataFrame({"image_id": ["a", "b", "c", "d"], "label": ["mel", "nv", pd.NA, "scc"]})
+    probabilities = np.array([[0.25, 0.75], [0.25, 0.75], [0.9, 0.1], [0.9, 0.1]])
+    titles = explain.__globals__["_titles"]
+    assert titles(rows, probabilities, ("mel", "nv")) == [
+        *("a (truth: mel 0.25)\nnv 0.75", "b (truth: nv)\nnv 0.75"),
+        *("c\nmel 0.90", "d (truth: scc)\nmel 0.90"),
+    ]

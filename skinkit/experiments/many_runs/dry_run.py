@@ -1,5 +1,7 @@
 """The dry run: which runs there are, how long they would take, and what is missing."""
 
+from pathlib import Path
+
 from skinkit.experiments.many_runs.progress import duration
 from skinkit.experiments.results.recipe_list import list_recipes
 from skinkit.names import counted
@@ -9,14 +11,16 @@ def dry_run_text(runs, missing, jobs=1):
     """Returns a table of runs with their state and time, and what is missing, as text.
 
     The time of a run is the median of the finished ones of its recipe and profile in the folder of all runs,
-    of its protocol where there are any, on whatever machines these were made; else that of its own epochs.
+    or else in `results/runs`, of its protocol where there are any, on whatever machines these were made; else
+    that of its own epochs.
 
     Args:
         runs: List of `ListedRun`s.
         missing: List of sentences, as of `missing_inputs`.
         jobs: Integer, runs at a time.
     """
-    measured = _measured(runs[0].folder.parents[3]) if runs else {}
+    folders = (Path("results/runs"), runs[0].folder.parents[3]) if runs else ()
+    measured = {key: seconds for folder in folders for key, seconds in _measured(folder).items()}
     lines, seconds, unknown, finished = [], 0, 0, 0
     for run in runs:
         state, share = _state(run)

@@ -121,6 +121,11 @@ def test_a_dry_run_tells_states_and_measured_times_and_makes_nothing(seconds, ne
     assert "besides 2 runs of unknown time" in printed[4]
     assert {path.name for path in out.iterdir()} == {"skinkit"}
     assert len(list(out.rglob("*-smoke-*"))) == 1
+    # Those of `results/runs` tell the time in another folder, too.
+    shutil.copytree(out, seconds.folder / "results" / "runs")
+    elsewhere = seconds(BASE, "--dry-run", out=out / "empty")
+    shutil.rmtree(seconds.folder / "results")
+    assert "Time left: about " in elsewhere and not (out / "empty").exists()
 
 
 def test_a_folder_of_another_run_and_a_model_that_is_needed_are_told_before_any_run(seconds, needed):

@@ -31,7 +31,7 @@
 # | profile | CPU (2 cores) | T4 (estimated) | memory | data |
 # | --- | --- | --- | --- | --- |
 # | `smoke` | 2 minutes | 2 minutes | 2 GB | 160 synthetic images, generated here |
-# | `quick` | 13 minutes | 4 minutes | 3 GB | 6,000 small synthetic images; an hour more with ISIC 2020 |
+# | `quick` | 13 minutes | 4 minutes | 3 GB | 6,000 small synthetic images; ISIC 2020: an hour more, guessed |
 # | `full` | not measured yet | not estimated | not measured yet | 12,000 small synthetic images; ISIC 2020 |
 #
 # Not for clinical use: nothing here can tell you what a spot on your skin is.

@@ -105,6 +105,9 @@ def _map(key: str, names: str) -> ClassMap:
     return ClassMap(key, tuple(_CODES.get(label, label) for label in labels), spellings)
 
 
+# HAM10000's class holds actinic keratosis and Bowen's disease; ISIC 2019 has the first alone.
+SAME_CLASS = {"ak": "akiec"}
+
 # The orders of the sources, and the two classes of ISIC 2020.
 CLASS_MAPS: dict[str, ClassMap] = {
     class_map.key: class_map

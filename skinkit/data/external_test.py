@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from skinkit.data.classes import SAME_CLASS
 from skinkit.data.manifest import validate
 from skinkit.data.overlap import of_one_file
 from skinkit.data.overlap import overlap as overlap_of
@@ -12,8 +13,6 @@ from skinkit.names import check_name
 from skinkit.values import Count, Natural
 
 OVERLAPS = ("drop", "keep")
-# HAM10000's class holds actinic keratosis and Bowen's disease; ISIC 2019 has the first alone.
-_SAME_CLASS = {"ak": "akiec"}
 
 
 def external_test(table, split, other, overlap="drop", sample: Count | None = None, seed: Natural = 0):
@@ -66,7 +65,7 @@ def _without_test(split):
 
 
 def _choose(table, rows, overlap):
-    rows = rows.assign(label=rows["label"].replace(_SAME_CLASS))
+    rows = rows.assign(label=rows["label"].replace(SAME_CLASS))
     if "source_id" not in rows:
         rows = rows.assign(source_id=without_marks(rows["image_id"]), transform="identity")
     foreign = ~rows["label"].isin(table["label"])

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from skinkit.data.classes import CLASS_MAPS
+from skinkit.data.classes import CLASS_MAPS, SAME_CLASS
 from skinkit.names import check_name
 from skinkit.values import Count, Natural, NonNegative
 
@@ -32,12 +32,10 @@ class Target:
     def relabel(self, table):
         """Returns a manifest table with these labels; that of an image which does not belong is missing.
 
-        Where only `akiec` is known, `ak` of ISIC 2019 is one of them.
+        Where only the second class of `SAME_CLASS` is known, the first is one of it.
         """
-        of_class = dict(self.of_class)
-        if "akiec" in of_class:
-            of_class.setdefault("ak", of_class["akiec"])
-        return table.assign(label=table["label"].map(of_class).astype("string"))
+        same = {one: self.of_class[other] for one, other in SAME_CLASS.items() if other in self.of_class}
+        return table.assign(label=table["label"].map({**same, **self.of_class}).astype("string"))
 
     def apply(self, table, split):
         """Returns a manifest table and its `Split` with these labels, of the images that belong.

@@ -37,13 +37,14 @@ def missing_inputs(plans, weights=None, data_dir=None, fetch=True):
     return [*missing, *(_missing_weights(backbones, fetch and not missing) if backbones else ())]
 
 
-def missing_folders(runs):
+def missing_folders(runs, again=False):
     """Returns sentences about runs that have no folder of their own, or lack the model of another one.
 
     Args:
         runs: Sequence of `ListedRun`s that are not finished.
+        again: Boolean, whether what a folder holds is to be replaced.
     """
-    taken = [run.folder for run in runs if run.holds_another()]
+    taken = [run.folder for run in runs if run.holds_another() and not again]
     models = {each.folder: run for run in runs for each in run.needs if _lacks_model(each, run)}
     found = []
     if taken:

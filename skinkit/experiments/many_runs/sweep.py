@@ -88,7 +88,7 @@ def sweep(
     runs = list_runs(plans, out, weights_identity(weights))
     unfinished = [run for run in runs if not run.is_finished()]
     missing = missing_inputs([run.plan for run in unfinished], weights, data_dir, fetch=not dry_run)
-    missing += [] if again else missing_folders(unfinished)
+    missing += missing_folders(unfinished, again)
     if dry_run:
         print(dry_run_text(runs, missing, jobs or 1))
         return not missing

@@ -131,8 +131,9 @@ def test_a_dry_run_tells_states_and_measured_times_and_makes_nothing(seconds, ne
 def test_a_folder_of_another_run_and_a_model_that_is_needed_are_told_before_any_run(seconds, needed):
     out, folder = needed
     (folder / "model.keras").unlink()
-    told = seconds(AFTER, "--jobs", "1", out=out, code=1)
-    assert f"{folder}: its numbers are there, its model is not, which {AFTER} corrected" in told
+    for words in ((), ("--again",)):
+        told = seconds(AFTER, "--jobs", "1", *words, out=out, code=1)
+        assert f"{folder}: its numbers are there, its model is not, which {AFTER} corrected" in told
     manifest = json.loads((folder / "manifest.json").read_text())
     (folder / "manifest.json").write_text(json.dumps(manifest | {"key": "0" * 16}))
     told = seconds(BASE, "--dry-run", out=out, code=1)

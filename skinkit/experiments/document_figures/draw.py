@@ -173,7 +173,9 @@ def _is_named(run, pattern):
 
 
 def _rank(run):
-    """Profile and protocol; after these, whether it is carried out as the recipe says."""
+    """Profile and protocol; after these, how it is carried out: as its recipe says first, never mixed."""
     m = run.manifest
-    as_is = not (m.get("split_file") or m.get("lacking")) and (m.get("precision") or "float32") == "float32"
-    return PROFILES.index(m["profile"]), PROTOCOLS.index(m["protocol"]), as_is, m.get("weights") or ""
+    precision = m.get("precision") or "float32"
+    changed = [m.get(name) or "" for name in ("split_file", "lacking", "weights")]
+    own = precision == "float32", *(not each for each in changed)
+    return PROFILES.index(m["profile"]), PROTOCOLS.index(m["protocol"]), own, precision, changed

@@ -166,8 +166,8 @@ def test_a_server_that_does_not_start_says_why(tmp_path):
 
 def test_full_runs_come_first_and_only_those_alike(tmp_path, monkeypatch):
     class Run:
-        def __init__(self, name, profile, protocol="corrected", seed=0):
-            self.manifest = {"recipe": name, "profile": profile, "protocol": protocol, "seed": seed}
+        def __init__(self, name, profile, protocol="corrected", seed=0, **said):
+            self.manifest = {"recipe": name, "profile": profile, "protocol": protocol, "seed": seed, **said}
 
     monkeypatch.setattr(draw, "staleness", lambda run: "")
     row = {"runs": "d/t/a d/t/b | d/t/small-*", "drawing": "roc_curves"}
@@ -175,3 +175,10 @@ def test_full_runs_come_first_and_only_those_alike(tmp_path, monkeypatch):
     assert draw._preferred(row, [*small, Run("d/t/a", "full")]) == small[:2], "b has no run"
     own = [Run("d/t/b", "quick"), Run("d/t/a", "full", seed=1), Run("d/t/a", "full", "as_published")]
     assert draw._preferred(row, [*small, *own]) == [own[1], own[0]]
+    # As the recipe says, whatever the names of other weights, splits and precisions.
+    others = [{"weights": "z.h5"}, {"split_file": "mine.csv"}, {"precision": "bfloat16"}]
+    changed = [Run("d/t/small-a", "quick", **said) for said in others]
+    assert (
+        draw._preferred({"runs": "d/t/small-a", "drawing": "roc_curves"}, [*changed, small[0]]) == small[:1]
+    )
+    assert draw._preferred({"runs": "d/t/small-a", "drawing": "roc_curves"}, changed) == changed[:1]

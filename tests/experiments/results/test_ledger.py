@@ -13,11 +13,11 @@ import pytest
 from skinkit.cli import parser
 from skinkit.experiments.plan import Plan
 from skinkit.experiments.results import finished_runs
-from skinkit.experiments.results.ledger import ALIKE, COLUMNS, ledger, write_ledger
+from skinkit.experiments.results.ledger import ALIKE, COLUMNS, _is_watched, ledger, write_ledger
 from skinkit.papers import Phase, Recipe, choose
 from skinkit.papers.published import published_scores
 from skinkit.papers.registry import recipe as find_recipe
-from skinkit.papers.registry import same_method
+from skinkit.papers.registry import recipes, same_method
 
 RESULTS = Path(__file__).parents[3] / "results"
 ROW = "gessert2019/table5/densenet121-none"
@@ -28,6 +28,10 @@ RECIPE = Recipe(
     phases=(Phase(1, choose("adam", learning_rate=1e-3)),),
     tolerance={"macro_recall": 0.02},
 )
+
+
+MELANOMA = "bermeo2023/schedules/lite0-m4"
+SCORES_OF_CLASSES = [("auc", "mel"), ("recall", "mel"), ("recall", "nv"), ("auc", "nv")]
 
 
 @pytest.fixture
@@ -442,3 +446,20 @@ def test_a_folder_with_a_page_of_others_is_refused_and_one_of_ours_is_renewed(wr
     for _ in range(2):
         write_ledger(runs, tmp_path / "ours")
     assert (tmp_path / "ours" / "ledger.csv").exists()
+
+
+def test_of_a_class_that_selects_the_ledger_keeps_the_score_and_the_recall():
+    rows = pd.DataFrame(
+        [(name, metric, label) for name in (MELANOMA, ROW) for metric, label in SCORES_OF_CLASSES],
+        columns=["recipe", "metric", "class"],
+    )
+    known = {each.name: each for each in recipes()}
+    kept = rows[_is_watched(rows, known)]
+    assert kept.to_numpy().tolist() == [[MELANOMA, "auc", "mel"], [MELANOMA, "recall", "mel"]]
+
+
+def test_ranks_have_no_scores_but_areas(write_run):
+    members = choose("rank_mean", recipes=(MELANOMA,), seeds=1, folds=1)
+    write_run(0.5, recipe="skinkit/demo/ranks", settings=dataclasses.replace(RECIPE, members=members))
+    found = ledger(write_run(0.5, recipe="skinkit/demo/mine"))
+    assert "skinkit/demo/mine" in set(found["recipe"]) and "skinkit/demo/ranks" not in set(found["recipe"])

@@ -81,13 +81,16 @@ def test_panels_are_those_of_the_document_and_ours_beside_each(runs):
     assert histories["M5"][0]["val_auc"].tolist() == [0.6, 0.7]
 
 
-def test_a_report_has_the_three_figures_and_one_without_stand_ins_has_none(runs, tmp_path):
+def test_a_report_has_the_three_figures_and_one_without_stand_ins_has_none(runs, tmp_path, monkeypatch):
     (tmp_path / "results").mkdir()
     runs("m0")
+    of_rows = plots.score_intervals({"a": pd.DataFrame({"value": [1], "low": [1], "high": [1]}, ["m0"])})
+    monkeypatch.setattr(ledger, "results_figures", lambda *given: {"bermeo2023": (of_rows, "All rows")})
     ledger.write_ledger(tmp_path, tmp_path / "results")
-    names = {path.name for path in (tmp_path / "results" / "figures").iterdir()}
-    assert {"bermeo2023.png", "bermeo2023-curves.png", "bermeo2023-roc.png"} <= names
+    figures = ("bermeo2023", "bermeo2023-curves", "bermeo2023-roc", "bermeo2023-rows")
+    names = {path.stem for path in (tmp_path / "results" / "figures").iterdir()}
+    assert {*figures} <= names
     page = (tmp_path / "results" / "bermeo2023.md").read_text(encoding="utf-8")
-    for name in ("bermeo2023", "bermeo2023-curves", "bermeo2023-roc"):
+    for name in figures:
         assert page.count(f"](figures/{name}.png)") == 1
     assert schedule_figures.schedule_figures([]) == {}

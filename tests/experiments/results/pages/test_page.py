@@ -118,6 +118,14 @@ def test_a_page_has_claims_tables_choices_notes_and_what_is_left_in_this_order()
     ]
 
 
+def test_a_difference_is_told_by_the_class_that_selects_where_nothing_is_printed():
+    pair = {"first": "bermeo2023/schedules/lite0-m4-no-dropout", "second": "bermeo2023/schedules/lite0-m4"}
+    rows = tables(pair, pair | {"metric": "auc:mel"})
+    assert "macro recall" not in (text := differences_text(rows.differences, rows)) and "AUC" in text
+    plain = tables({}, {"metric": "auc:mel"})
+    assert "macro recall" in differences_text(plain.differences, plain)
+
+
 def test_each_pair_of_recipes_is_one_sentence_by_its_printed_score():
     printed = {"second": "koefler2023/table4a/cnn", "metric": "accuracy", "printed": 0.03, "holds": "no"}
     rows = tables({}, {"metric": "macro_f1"}, printed, printed | {"metric": "macro_recall", "holds": ""})

@@ -39,3 +39,10 @@ def test_few_runs_stale_ones_and_single_protocols_say_nothing():
     assert split_text(ledger(DESCRIBED | {"runs": 2}, SOUND)) == ""
     assert split_text(ledger(DESCRIBED, SOUND | {"stale": "the recipe has changed"})) == ""
     assert split_text(ledger(DESCRIBED, SOUND | {"profile": "full"})) == ""
+
+
+def test_the_class_that_selects_is_told_and_others_are_not():
+    areas = [each | {"metric": "auc", "class": "mel"} for each in (DESCRIBED, SOUND)]
+    assert split_text(ledger(*areas)) == ""
+    melanoma = [each | {"recipe": "bermeo2023/schedules/lite0-m4"} for each in areas]
+    assert "+0.100 AUC of mel, 95 %" in " ".join(split_text(ledger(*melanoma)).split())

@@ -116,10 +116,14 @@ def draw_overlays(explanation, rows, labels):
     from skinkit import plots
 
     columns = {_IMAGE: [None] * len(rows), **explanation.maps}
-    titles = _titles(rows, explanation.probabilities, labels)
+    texts = {name: [name] * len(rows) for name in explanation.maps}
+    for name, (own, probabilities) in explanation.answers.items():
+        texts[name] = [f"{name}\n{own[p.argmax()]} {p.max():.2f}" for p in probabilities]
+    texts[_IMAGE] = _titles(rows, explanation.probabilities, labels)
     images = [image for image in explanation.images for _ in columns]
-    heatmaps = [each[i] for i in range(len(rows)) for each in columns.values()]
-    texts = [title if name == _IMAGE else name for title in titles for name in columns]
+    heatmaps, texts = (
+        [each[name][i] for i in range(len(rows)) for name in columns] for each in (columns, texts)
+    )
     return plots.overlay_grid(images, heatmaps, texts, columns=len(columns))
 
 

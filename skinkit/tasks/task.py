@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import keras
@@ -27,11 +28,14 @@ class Explanation(NamedTuple):
         images: float32 array `(n, height, width, 3)`, RGB from 0 to 1.
         probabilities: Array `(n, classes)`.
         maps: Dictionary by name of arrays `(n, rows, columns)` over the images.
+        answers: Dictionary by name of a map, to `(labels, probabilities)` of the stage whose map it is; empty
+            where the maps are those of the whole model.
     """
 
     images: np.ndarray
     probabilities: np.ndarray
     maps: dict[str, np.ndarray]
+    answers: dict[str, tuple[Sequence[str], np.ndarray]] = MappingProxyType({})
 
 
 class Task(ABC):

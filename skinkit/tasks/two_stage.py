@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from skinkit import models
+from skinkit.data import target_of
 from skinkit.evaluation.combining.stages import RULES
 from skinkit.papers.choice import choose
 from skinkit.tasks.batches import check_agreement
@@ -72,12 +73,15 @@ class TwoStage(Classification):
         return np.insert(others, self.labels.index(label), first, axis=1).astype(np.float32)
 
     def explain(self, model, rows, label=None):
-        maps, own = {}, self.recipe.stages.options["label"]
-        for stage in STAGES:
+        maps, answers, own = {}, {}, self.recipe.stages.options["label"]
+        for stage, target in STAGES.items():
             if label is None or (stage == "gate") == (label == own):
                 found = super().explain(model.get_layer(stage), rows, label)
-                maps |= {f"{stage}: {name}": each for name, each in found.maps.items()}
-        return Explanation(found.images, self.predictor(model)(rows), maps)
+                labels = target_of(self.recipe.classes, choose(target, label=own)).labels
+                for name, each in found.maps.items():
+                    maps[f"{stage}: {name}"] = each
+                    answers[f"{stage}: {name}"] = labels, found.probabilities
+        return Explanation(found.images, self.predictor(model)(rows), maps, answers)
 
     def position(self, label):
         if label == self.recipe.stages.options["label"]:

@@ -133,15 +133,23 @@ def test_maps_of_both_stages_are_drawn(soft, monkeypatch):
     drawn = []
 
     def draw(explanation, rows, labels):
-        drawn.append((explanation, rows["image_id"].tolist()))
-        return draw_overlays(explanation, rows, labels)
+        figure = draw_overlays(explanation, rows, labels)
+        drawn.append((explanation, rows["image_id"].tolist(), [ax.get_title() for ax in figure.axes]))
+        return figure
 
     monkeypatch.setitem(explain.__globals__, "draw_overlays", draw)
     assert explain(soft.folder, surest=1, largest_losses=1).stat().st_size > 10_000
-    ((explanation, images),) = drawn
+    ((explanation, images, titles),) = drawn
     assert list(explanation.maps) == ["gate: Grad-CAM", "rest: Grad-CAM"]
     expected = soft.predictions.set_index("image_id").loc[images]
     np.testing.assert_allclose(explanation.probabilities, probabilities(expected), atol=1e-6)
+    # Each map with what its stage answers: both together are the answer of the run.
+    p = probabilities(expected)
+    nevi = p[:, soft.labels.index("nv")]
+    for row, (said, rest) in enumerate(zip(nevi, np.delete(p, soft.labels.index("nv"), axis=1), strict=True)):
+        gate = f"nv {said:.2f}" if said > 0.5 else f"rest {1 - said:.2f}"
+        others = f"{OTHERS[rest.argmax()]} {rest.max() / (1 - said):.2f}"
+        assert titles[3 * row + 1 : 3 * row + 3] == [f"gate: Grad-CAM\n{gate}", f"rest: Grad-CAM\n{others}"]
 
 
 def test_a_sweep_lists_both_stages_first(soft, out):

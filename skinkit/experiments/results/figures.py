@@ -14,6 +14,8 @@ from skinkit.papers.registry import recipes
 # How an exam was held; the second is a control, in which one step of the first has another place.
 _WAYS = ("as_published", "split_then_augment", "as_described", "corrected")
 _PANELS = ("accuracy", "macro_recall")
+PRINTED = "printed"
+_PRINTED_TOO = ", beside the printed one; a line without a point: the range over several networks"
 
 
 def results_figures(ledger, results):
@@ -45,7 +47,7 @@ def results_figures(ledger, results):
         text = "What the protocol is worth: the same rows under several"
         found["protocols"] = _protocols_figure(protocols), text
     for section, (tables, rows) in rows_of_sections(ledger).items():
-        text = "Main score of the rows under `corrected`"
+        text = "Main score of the rows under `corrected`" + _PRINTED_TOO * (PRINTED in tables)
         found[figure_name(section)] = plots.score_intervals(tables, rows), text
     return found
 
@@ -79,10 +81,11 @@ def rows_of_sections(ledger):
     """Returns what the own figure of a section shows: the main score of its rows under `corrected`.
 
     Returns:
-        Dictionary from a section with two such rows or more to `(tables, rows)`: a table of scores per
-        profile, and the rows' names, table by table from the highest score to the lowest.
+        Dictionary from a section with two such rows or more to `(tables, rows)`: a table of the printed
+        scores, where there are some, and one of ours per profile; and the rows' names, table by table from
+        the highest score to the lowest.
     """
-    found, shown = {}, _of_today(ledger)
+    found, shown, beside = {}, _of_today(ledger), runs_beside(ledger)
     shown = shown[(shown["class"] == "all") & (shown["protocol"] == "corrected")]
     # One stage of several, or a pretext, tells other things apart, and is not a rival.
     shown = shown[~shown["recipe"].isin({each.name for each in recipes() if _learns_others(each)})]
@@ -96,8 +99,21 @@ def rows_of_sections(ledger):
             tables = {
                 f"{metric}, {profile}": part.set_index("name") for profile, part in rows.groupby("profile")
             }
+            printed = _printed_of(rows, beside)
+            if not printed.empty:
+                tables = {PRINTED: printed, **tables}
             found[section] = tables, list(rows["name"].unique())
     return found
+
+
+def _printed_of(rows, beside):
+    """The printed scores of rows of the ledger: a point, or a range where they stand for several networks."""
+    keys = ["recipe", "metric", "class"]
+    rows = rows.loc[rows["dataset"] != "synthetic", [*keys, "name"]]
+    found = rows.merge(beside.astype({"published": float})[[*keys, "published"]], on=keys)
+    printed = found.groupby("name")["published"].agg(["min", "max"])
+    value = printed["min"].where(printed["min"] == printed["max"])
+    return pd.DataFrame({"value": value, "low": printed["min"], "high": printed["max"]})
 
 
 def _learns_others(recipe):

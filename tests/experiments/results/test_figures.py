@@ -1,7 +1,9 @@
 import pandas as pd
+import pytest
 
 from skinkit import plots
 from skinkit.experiments.results.figures import results_figures, rows_of_sections, save_figures
+from skinkit.papers.published import load_published
 
 
 def draw_figures(ledger, results):
@@ -99,7 +101,7 @@ def test_what_learns_other_labels_than_the_classes_is_no_rival():
         for metric in metrics
     ]
     tables, names = rows_of_sections(ledger_of(rows))["butskova2021"]
-    assert [*tables] == ["macro_recall, quick"]
+    assert [*tables] == ["printed", "macro_recall, quick"]
     assert names == ["stages/lite0-gamma1", "stages/lite0-two-stage-hard"]
 
 
@@ -127,3 +129,28 @@ def test_runs_of_one_recipe_that_are_not_alike_stand_apart_and_stale_ones_nowher
     assert {path.stem for path in (tmp_path / "figures").iterdir()} == {
         *("protocols", "gessert2019", "gessert2019-drawn-images")
     }
+
+
+def test_the_printed_score_stands_beside_each_row_and_a_range_where_a_row_stands_for_several_networks():
+    rows = [
+        (document, table, row, "all", "macro_recall", "quick", "corrected", None, 0.4, 0.3, 0.5)
+        for document, table, row in (
+            ("butskova2021", "gamma", "mobilenet-gamma0"),
+            ("butskova2021", "stages", "lite0-gamma0-mixup"),
+            ("gessert2019", "table2", "mobilenet-gru"),
+            ("gessert2019", "table2", "mobilenet-dual"),
+        )
+    ]
+    found = rows_of_sections(ledger_of(rows))
+    printed = found["butskova2021"][0]["printed"]
+    # No row of the document has mixup with gamma 0.
+    assert printed.index.tolist() == ["gamma/mobilenet-gamma0"]
+    assert printed.loc["gamma/mobilenet-gamma0"].tolist() == [0.422, 0.422, 0.422]
+    several = found["gessert2019"][0]["printed"].loc["table2/mobilenet-gru"]
+    assert several["value"] != several["value"]
+    cells = load_published("gessert2019").query("table == 'table2' and metric == 'macro_recall'")
+    values = cells.loc[cells["row"].str.endswith("-gru"), "value"].astype(float) / 100  # printed in %
+    assert values.nunique() > 1
+    assert several[["low", "high"]].tolist() == pytest.approx([values.min(), values.max()])
+    drawn = rows_of_sections(ledger_of(rows).assign(dataset="synthetic"))
+    assert all("printed" not in tables for tables, _ in drawn.values())

@@ -55,10 +55,12 @@ def _data_check(options):
 
 
 def _data_leakage(options):
-    from skinkit.data import load
+    from skinkit.data import gessert2019_index_file, load
     from skinkit.experiments.split_comparison import compare_splits
 
-    table = compare_splits(load(options.name, root=options.data_dir, missing_images="keep"))
+    table = load(options.name, root=options.data_dir, missing_images="keep")
+    released = gessert2019_index_file(options.data_dir) if options.name == "ham10000" else None
+    table = compare_splits(table, released)
     if options.out:
         with writing(options.out) as part:
             table.to_csv(part, index=False, float_format="%.4f", lineterminator="\n")

@@ -5,11 +5,13 @@ import pandas as pd
 from skinkit import data
 
 
-def compare_splits(table):
+def compare_splits(table, index_file=None):
     """Returns the leakage report of each document's way to split a table of HAM10000's kind.
 
     Args:
         table: Manifest table.
+        index_file: gessert2019's released division of HAM10000 (`gessert2019_index_file`); `None` for an own
+            division in four.
 
     Returns:
         DataFrame: columns `split`, `label` (`all`, then the classes), `n`, and the shares `photograph`,
@@ -20,7 +22,7 @@ def compare_splits(table):
         ValueError: when it allows none.
     """
     reports, not_made = {}, {}
-    for name, (make, part) in _SPLITS.items():
+    for name, (make, part) in _splits(index_file).items():
         try:
             rows, split = make(table)
         except ValueError as error:
@@ -39,14 +41,16 @@ def _copies_first(table):
     return augmented, data.koefler2023_split(augmented)
 
 
-# The function of a table that returns the rows and their split, and the part that is evaluated.
-_SPLITS = {
-    "koefler2023: copies, then images 67/33": (_copies_first, "test"),
-    "butskova2021: images 80/20": (lambda table: (table, data.butskova2021_split(table)), "validation"),
-    "datta2021: single-image lesions": (lambda table: (table, data.datta2021_split(table)), "test"),
-    "gessert2019: four parts by lesion": (lambda table: (table, data.gessert2019_split(table)), "test"),
-    "skinkit: by lesion": (
-        lambda table: (table, data.stratified_group_split(table, group="lesion")),
-        "test",
-    ),
-}
+def _splits(index_file):
+    """The function of a table that returns the rows and their split, and the part that is evaluated."""
+    gessert2019 = "gessert2019: four parts by lesion" + (", as released" if index_file else "")
+    return {
+        "koefler2023: copies, then images 67/33": (_copies_first, "test"),
+        "butskova2021: images 80/20": (lambda table: (table, data.butskova2021_split(table)), "validation"),
+        "datta2021: single-image lesions": (lambda table: (table, data.datta2021_split(table)), "test"),
+        gessert2019: (lambda table: (table, data.gessert2019_split(table, index_file=index_file)), "test"),
+        "skinkit: by lesion": (
+            lambda table: (table, data.stratified_group_split(table, group="lesion")),
+            "test",
+        ),
+    }

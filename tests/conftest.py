@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tiny_run", "sweep_package", "headless_browser", "own_registries", "warm_python"]
+pytest_plugins += ["real_tables"]
 
 SEED = int(os.environ.get("SKINKIT_TEST_SEED") or 0)
 

@@ -1,51 +1,13 @@
-"""Tables for the tests of the data room: real ones where they are, built ones everywhere."""
-
-import os
-from pathlib import Path
+"""Built tables for the tests of the data room."""
 
 import pandas as pd
 import pytest
 
-from skinkit.data import COLUMNS, load, validate
+from skinkit.data import COLUMNS, validate
 
 # Images per lesion in HAM10000: size -> number of lesions.
 IMAGES_PER_LESION = {1: 5514, 2: 1423, 3: 490, 4: 34, 5: 5, 6: 4}
 HAM_CLASSES = ("nv", "nv", "nv", "nv", "nv", "nv", "mel", "bkl", "bcc", "akiec")
-
-
-@pytest.fixture(scope="session")
-def real_root():
-    root = os.environ.get("SKINKIT_DATA") or Path(__file__).parents[3] / "shared" / "data"
-    if not Path(root, "ham10000", "HAM10000_metadata.csv").is_file():
-        pytest.skip("needs real tables: set SKINKIT_DATA to the folder that holds ham10000/")
-    return Path(root)
-
-
-@pytest.fixture(scope="session")
-def real_ham(real_root):
-    return load("ham10000", real_root, missing_images="keep", verbose=False)
-
-
-@pytest.fixture(scope="session")
-def real_isic2020(real_root):
-    """Loads the full table of ISIC 2020: `real_isic2020(labels)`."""
-    name = "ISIC_2020_Training_GroundTruth.csv"
-    if not (real_root / "isic2020" / name).is_file():
-        pytest.skip(f"needs {name}")
-
-    def read(labels="binary"):
-        options = {"table": name, "missing_images": "keep", "verbose": False}
-        return load("isic2020", real_root, labels=labels, **options)
-
-    return read
-
-
-@pytest.fixture(scope="session")
-def gessert2019_csv(real_root):
-    path = real_root / "splits" / "gessert2019_ham10000.csv"
-    if not path.is_file():
-        pytest.skip("needs splits/gessert2019_ham10000.csv")
-    return path
 
 
 @pytest.fixture(scope="session")

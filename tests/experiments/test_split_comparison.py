@@ -1,14 +1,9 @@
-import pytest
-
 from skinkit import data
 from skinkit.experiments.split_comparison import compare_splits
 
 
-def test_the_division_that_gessert2019_released_is_counted_where_its_file_is():
-    released = data.gessert2019_index_file()
-    if released is None:
-        pytest.skip("needs HAM10000 and gessert2019's index file under SKINKIT_DATA")
-    table = compare_splits(data.load("ham10000", missing_images="keep", verbose=False), released)
+def test_the_division_that_gessert2019_released_is_counted_where_its_file_is(real_ham, gessert2019_csv):
+    table = compare_splits(real_ham, gessert2019_csv)
     rows = table[table["split"] == "gessert2019: four parts by lesion, as released"].set_index("label")
     assert rows.loc[["all", "mel", "df"], "n"].tolist() == [2511, 280, 30]
     assert (rows["lesion"] == 0).all()

@@ -1,6 +1,3 @@
-import os
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -162,24 +159,14 @@ def test_diagnosis_weights_say_what_they_lack():
 
 
 @pytest.fixture(scope="module")
-def real_root():
-    root = Path(os.environ.get("SKINKIT_DATA") or Path(__file__).parents[3] / "shared" / "data")
-    if not (root / "ham10000" / "HAM10000_metadata.csv").is_file():
-        pytest.skip("needs real tables: set SKINKIT_DATA to the folder that holds ham10000/")
-    return root
-
-
-@pytest.fixture(scope="module")
-def released_correlation(real_root):
+def released_correlation(real_ham):
     """Correlation of the factors that the released code intends with those that it applies."""
-    from skinkit.data import gessert2019_split, load
-
-    table = load("ham10000", real_root, missing_images="keep", verbose=False)
+    from skinkit.data import gessert2019_split
 
     def correlate(fold, index_file=None):
-        ids = gessert2019_split(table, fold, index_file).ids("train")
-        train = table[table["image_id"].isin(ids)]
-        applied = diagnosis_factors(train, "as_released", table=table)
+        ids = gessert2019_split(real_ham, fold, index_file).ids("train")
+        train = real_ham[real_ham["image_id"].isin(ids)]
+        applied = diagnosis_factors(train, "as_released", table=real_ham)
         return np.corrcoef(diagnosis_factors(train, "all"), applied)[0, 1]
 
     return correlate
@@ -192,12 +179,9 @@ def test_released_factors_have_nothing_to_do_with_the_images_of_our_split(releas
 
 @pytest.mark.parametrize(("fold", "correlation"), [(0, -0.001), (1, -0.016), (2, -0.003)])
 def test_released_factors_have_nothing_to_do_with_the_images_of_the_released_split(
-    real_root, released_correlation, fold, correlation
+    gessert2019_csv, released_correlation, fold, correlation
 ):
-    index_file = real_root / "splits" / "gessert2019_ham10000.csv"
-    if not index_file.is_file():
-        pytest.skip("needs splits/gessert2019_ham10000.csv")
-    assert round(released_correlation(fold, index_file), 3) == correlation
+    assert round(released_correlation(fold, gessert2019_csv), 3) == correlation
 
 
 def test_oversampling_and_balanced_weights_give_each_class_its_share():

@@ -5,6 +5,7 @@ from skinkit.evaluation.calibration import (
     brier_score,
     expected_calibration_error,
     fit_temperature,
+    log_loss,
     reliability_table,
 )
 from skinkit.evaluation.combining.ensembles import ENSEMBLE_RULES, check_weights, choose_weights, join_members

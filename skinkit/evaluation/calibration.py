@@ -54,6 +54,12 @@ def squared_distance(truth, probabilities):
     return (gaps**2).sum(axis=1)
 
 
+def log_loss(y_true, probabilities, labels):
+    """Mean cross-entropy of the true classes, from 0; a probability of 0 counts as 1e-7, as in Keras."""
+    truth, probabilities, _ = check_predictions(y_true, probabilities, labels)
+    return float(-np.log(np.maximum(probabilities[np.arange(len(truth)), truth], 1e-7)).mean())
+
+
 def reliability_table(y_true, probabilities, labels, bins=BINS):
     """Returns the bins of a reliability diagram as a table.
 
@@ -101,10 +107,10 @@ def fit_temperature(y_true, probabilities, labels):
     logits = _logits(probabilities)
     rows = np.arange(len(truth))
 
-    def log_loss(log_temperature):
+    def loss(log_temperature):
         return -log_softmax(logits / np.exp(log_temperature), axis=1)[rows, truth].mean()
 
-    found = minimize_scalar(log_loss, bounds=(np.log(0.05), np.log(20.0)), method="bounded")
+    found = minimize_scalar(loss, bounds=(np.log(0.05), np.log(20.0)), method="bounded")
     return float(np.exp(found.x))
 
 

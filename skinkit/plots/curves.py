@@ -143,7 +143,8 @@ def compared_curves(panels, columns=3):
                 for column, style in ((metric, "-"), (f"val_{metric}", "--")):
                     if column in history:
                         told = history.dropna(subset=column)
-                        ax.plot(told["epoch"], told[column], style, color=colour, linewidth=1)
+                        marker = "." if len(told) == 1 else None
+                        ax.plot(told["epoch"], told[column], style, color=colour, linewidth=1, marker=marker)
             ax.plot([], [], color=colour, label=name)
         ax.set(title=title, xlabel="epoch", ylabel=metric)
         ax.legend(fontsize=8)

@@ -40,6 +40,16 @@ class Classification(Task):
             pipeline.check_views(recipe.tta.name, size)
             evaluation.check_mean(**recipe.tta.options)
 
+    @property
+    def metrics(self):
+        """What Keras watches in training; beside the accuracy the area of a class that selects the epoch."""
+        _, _, label = self.recipe.monitor.partition("auc:")
+        # Of mixed labels none is the true one.
+        if not label or self.recipe.mixing:
+            return super().metrics
+        chosen = {"label_weights": [float(each == label) for each in self.labels], "num_thresholds": 1000}
+        return (*super().metrics, keras.metrics.AUC(multi_label=True, **chosen, name=self.recipe.monitor))
+
     def validator(self, model, rows):
         recipe = self.recipe
         # Scores that only watch see the image as it is.
@@ -49,8 +59,9 @@ class Classification(Task):
         watched = [n for n in self.monitors if n in Classification.monitors or n == recipe.monitor]
 
         def score():
-            probabilities = predict(rows)
-            return {name: evaluation.score(name, truth, probabilities, labels) for name in watched}
+            given = truth, predict(rows), labels
+            scores = {name: evaluation.score(name, *given) for name in watched}
+            return {"log_loss": evaluation.log_loss(*given), **scores}
 
         return score
 

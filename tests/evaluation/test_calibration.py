@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
-from sklearn.metrics import brier_score_loss, log_loss
+from sklearn import metrics
 
 from skinkit.evaluation import (
     apply_temperature,
     brier_score,
     expected_calibration_error,
     fit_temperature,
+    log_loss,
     reliability_table,
     summary,
 )
@@ -62,8 +63,17 @@ def test_brier_sums_over_classes_and_is_twice_that_of_scikit_learn(predictions):
     assert brier_score(["mel"], [[0.0, 1.0]], LABELS) == 2
     assert brier_score(["mel", "nv"], [[0.5, 0.5], [0.0, 1.0]], LABELS) == 0.25
     y_true, probabilities = predictions(100, seed=2, labels=LABELS)
-    expected = 2 * brier_score_loss(y_true == "mel", probabilities[:, 0])
+    expected = 2 * metrics.brier_score_loss(y_true == "mel", probabilities[:, 0])
     assert brier_score(y_true, probabilities, LABELS) == pytest.approx(expected)
+
+
+def test_the_log_loss_is_that_of_scikit_learn_and_finite_for_what_was_sure_and_wrong(predictions, labels):
+    assert log_loss(["mel", "nv"], [[0.5, 0.5], [0.2, 0.8]], LABELS) == pytest.approx(-np.log(0.4) / 2)
+    assert log_loss(["mel"], [[0.0, 1.0]], LABELS) == pytest.approx(-np.log(1e-7))
+    y_true, probabilities = predictions(100, seed=2)
+    order = np.argsort(labels)  # scikit-learn's columns stand in the order of the alphabet
+    expected = metrics.log_loss(y_true, probabilities[:, order], labels=sorted(labels))
+    assert log_loss(y_true, probabilities, labels) == pytest.approx(expected)
 
 
 def test_the_temperature_of_three_right_answers_of_four_by_hand():
@@ -83,7 +93,7 @@ def test_the_temperature_that_spoilt_the_predictions_is_found(predictions, label
     temperature = fit_temperature(y_true, spoilt, labels)
     assert temperature == pytest.approx(2.0, rel=0.07)
     mended = apply_temperature(spoilt, temperature)
-    assert log_loss(y_true, mended[:, np.argsort(labels)]) < log_loss(y_true, spoilt[:, np.argsort(labels)])
+    assert log_loss(y_true, mended, labels) < log_loss(y_true, spoilt, labels)
 
 
 def test_a_temperature_keeps_the_order_and_one_changes_nothing(predictions, labels):

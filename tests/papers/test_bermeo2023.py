@@ -122,5 +122,8 @@ def test_equal_seeds_give_equal_predictions_with_augmentation_dropouts_and_resta
     one, twin = (SavedRun(run(asked, "smoke", folder=tmp_path / name, verbose=0)) for name in ("one", "twin"))
     pd.testing.assert_frame_equal(one.predictions, twin.predictions)
     history = pd.read_csv(tmp_path / "one" / "history.csv")
+    # All that Figures 8.1 to 8.12 show, of training and of validation.
+    shown = {"accuracy", "loss", "auc:mel", "val_accuracy", "val_log_loss", "val_auc:mel"}
+    assert history[[*shown]].notna().all(axis=None)
     # Few steps, and the last of them at the rate before a restart.
     assert history["learning_rate"].item() == pytest.approx(1.859423525e-4, abs=1e-9)

@@ -97,7 +97,7 @@ def test_an_epoch_may_be_selected_by_the_area_of_one_class_in_the_mean_logits_of
     task, rows = tasks.of(asked), build_run_data(asked, "smoke").rows("validation")
     model = task.model()
     scores = task.validator(model, rows)()
-    assert list(scores) == ["accuracy", "macro_recall", "macro_auc", "auc:mel"]
+    assert list(scores) == ["log_loss", "accuracy", "macro_recall", "macro_auc", "auc:mel"]
     images = np.concatenate(list(evaluation_images(asked, rows)))
     flipped = [images, images[:, ::-1], images[:, :, ::-1], images[:, ::-1, ::-1]]
     logs = np.mean([np.log(model.predict(view, verbose=0)) for view in flipped], axis=0)

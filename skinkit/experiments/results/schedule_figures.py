@@ -118,4 +118,4 @@ def _melanoma(run):
 
 def _as_printed(history):
     """Our history under the document's names: its area is that of melanoma, which selects the epoch."""
-    return history.rename(columns={"val_auc:mel": "val_auc"})
+    return history.rename(columns={"auc:mel": "auc", "val_auc:mel": "val_auc", "val_log_loss": "val_loss"})

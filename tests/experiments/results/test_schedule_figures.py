@@ -29,7 +29,8 @@ def runs(tmp_path):
         scores = {"accuracy": {"value": 0.5, "low": 0.4, "high": 0.6}}
         metrics = {"n": 8, "grouped_by": "lesion", "scores": scores}
         (folder / "metrics.json").write_text(json.dumps(metrics))
-        history = {"epoch": [1, 2], "loss": [2.0, 1.0], "accuracy": [0.5, 0.6], "val_auc:mel": [0.6, 0.7]}
+        history = {"epoch": [1, 2], "loss": [2.0, 1.0], "accuracy": [0.5, 0.6], "auc:mel": [0.7, 0.8]}
+        history |= {"val_log_loss": [2.0, 1.5], "val_accuracy": [0.4, 0.5], "val_auc:mel": [0.6, 0.7]}
         pd.DataFrame(history).to_csv(folder / "history.csv", index=False)
         p = np.full((8, 7), 0.0)
         p[:, 0] = [*[0.9] * found, *[0.1] * (4 - found), *[0.2] * 4]
@@ -78,7 +79,18 @@ def test_panels_are_those_of_the_document_and_ours_beside_each(runs):
     assert list(both)[6:8] == ["Figure 8.4", "ours beside 8.4"]
     metric, histories = both["ours beside 8.4"]
     assert [len(each) for each in histories.values()] == [0, 1]
-    assert histories["M5"][0]["val_auc"].tolist() == [0.6, 0.7]
+    shown = {name: histories["M5"][0][name].tolist() for name in ("auc", "val_auc", "val_loss")}
+    assert shown == {"auc": [0.7, 0.8], "val_auc": [0.6, 0.7], "val_loss": [2.0, 1.5]}
+    # All panels of ours have the curves that the document's have.
+    for title, (metric, histories) in both.items():
+        for history in histories["M5"] if title.startswith("ours") and "M5" in histories else ():
+            assert {metric, f"val_{metric}"} <= {*history}
+
+
+def test_a_curve_of_one_epoch_is_a_point():
+    once = pd.DataFrame({"epoch": [1], "auc": [0.7], "val_auc": [0.6]})
+    (ax,) = plots.compared_curves({"ours": ("auc", {"M0": once})}).axes
+    assert [line.get_marker() for line in ax.lines if len(line.get_xdata())] == [".", "."]
 
 
 def test_a_report_has_the_three_figures_and_one_without_stand_ins_has_none(runs, tmp_path, monkeypatch):

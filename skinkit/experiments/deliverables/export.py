@@ -31,9 +31,17 @@ float32 `(n, {count})`, the probabilities of {labels}, in this order.
 ```
 """
 
+# What `skinkit.pipeline.decode_file` does. With another filter a few answers differ much.
+_DECODING = 'Decode the file to RGB; a JPEG as `tf.io.decode_jpeg(..., dct_method="INTEGER_ACCURATE")`'
 _RESIZES = {
-    "antialias": "averaging where it shrinks, as `tf.image.resize(..., antialias=True)`",
-    "bilinear": "from four neighbours without averaging, as `cv2.resize`",
+    "antialias": (
+        f"{_DECODING}, with the largest `ratio` of 1, 2, 4 and 8 that divides both sides and leaves at least "
+        "{size}.",
+        "Resize it to {size}: by `tf.image.resize` where the ratio was above 1 and no side is more than 1.5 "
+        "times too long; else by `tf.raw_ops.ResizeArea` where no side is too short; else by "
+        "`tf.image.resize(..., antialias=True)`.",
+    ),
+    "bilinear": (f"{_DECODING}.", "Resize it to {size} by `tf.image.resize`."),
 }
 
 
@@ -244,16 +252,17 @@ def pixel_steps(recipe, preprocessing=False):
 
     spec = _spec(recipe)
     height, width = spec.image_size
-    yield f"Resize the whole RGB image to {height} x {width} (height x width), {_RESIZES[spec.resize]}."
+    yield from (text.format(size=f"{height} x {width} (height x width)") for text in _RESIZES[spec.resize])
     if spec.colour_constancy:
         yield "Shades-of-Gray colour constancy (p = 6): `skinkit.pipeline.shades_of_gray`."
+    yield "Round to whole numbers from 0 to 255, halves up."
     if spec.crops:
         yield _crops(spec)
     if preprocessing:
         yield "Leave RGB values from 0 to 255: the file scales them itself."
         return
     scale, offset = ([f"{value:.6g}" for value in each] for each in pipeline.pixel_scaling(spec.scaling))
-    yield f"Values from 0 to 255 of R, G, B times {', '.join(scale)}, plus {', '.join(offset)}."
+    yield f"The values of R, G, B times {', '.join(scale)}, plus {', '.join(offset)}."
     if spec.channel_order == "bgr":
         yield "Reverse the channels: B, G, R."
 
@@ -265,7 +274,8 @@ def _crops(spec):
     if crops.strategy == "single_crop":
         top, left, height, width = pipeline.centre_box(spec.image_size, crops.size, crops.evaluation)
         box = f"rows {top} to {top + height - 1}, columns {left} to {left + width - 1}"
-        return f"Cut {box}, and resize them to {crops.sides[0]} x {crops.sides[1]}."
+        how = "tf.image.resize(..., antialias=True)" if spec.resize == "antialias" else "tf.image.resize"
+        return f"Cut {box}, and resize them to {crops.sides[0]} x {crops.sides[1]} by `{how}`, unrounded."
     corners = pipeline.crop_corners(spec.image_size, crops.size, crops.count).tolist()
     return f"Cut {crops.size} x {crops.size} crops with the first (row, column) {corners}, in this order."
 

@@ -6,9 +6,12 @@ import os
 import re
 from pathlib import Path
 
+import cv2
 import keras
 import numpy as np
+import pandas as pd
 import pytest
+import tensorflow as tf
 
 from skinkit import pipeline, tasks
 from skinkit.cli import main
@@ -78,17 +81,57 @@ def test_crops_are_averaged_inside(untrained, tmp_path):
 
 
 def test_the_text_says_what_is_done_to_an_image(finished):
-    resized, scaled, turned = pixel_steps(finished.recipe)
-    assert "32 x 32 (height x width), averaging" in resized
+    decoded, resized, rounded, scaled, turned = pixel_steps(finished.recipe)
+    assert "32 x 32 (height x width)" in decoded and "ResizeArea" in resized and "halves up" in rounded
     assert "R, G, B times 1, 1, 1, plus -123.68, -116.779, -103.939" in scaled and "B, G, R" in turned
     assert (
         "RGB values from 0 to 255: the file scales" in [*pixel_steps(finished.recipe, preprocessing=True)][-1]
     )
     cropped = dataclasses.replace(finished.recipe, input=choose("single_crop"), crop_size=(24, 20), tta=None)
-    cut = [*pixel_steps(cropped)][1]
+    cut = [*pixel_steps(cropped)][3]
     # 85 % of the area of 32 x 32 are 30 x 30 pixels.
-    assert cut == "Cut rows 1 to 30, columns 1 to 30, and resize them to 24 x 20."
+    how = "`tf.image.resize(..., antialias=True)`, unrounded"
+    assert cut == f"Cut rows 1 to 30, columns 1 to 30, and resize them to 24 x 20 by {how}."
     assert pipeline_spec(cropped, augment=False).crops.evaluation == "centre85"
+
+
+def prepared_by_the_text(path, size, resize):
+    """Pixels as the steps of an export say them, and nothing else of the kit."""
+    contents, ratio = tf.io.read_file(str(path)), 1
+    height, width = tf.io.extract_jpeg_shape(contents)[:2].numpy()
+    if resize == "antialias":
+        for each in (2, 4, 8):
+            if not (height % each or width % each) and height // each >= size[0] and width // each >= size[1]:
+                ratio = each
+    pixels = tf.io.decode_jpeg(contents, channels=3, ratio=ratio, dct_method="INTEGER_ACCURATE")
+    times = (pixels.shape[0] / size[0], pixels.shape[1] / size[1])
+    if resize == "bilinear" or (ratio > 1 and max(times) <= 1.5):
+        pixels = tf.image.resize(pixels, size)
+    elif min(times) >= 1:
+        pixels = tf.raw_ops.ResizeArea(images=pixels[None], size=size)[0]
+    else:
+        pixels = tf.image.resize(pixels, size, antialias=True)
+    return np.floor(pixels.numpy() + 0.5)
+
+
+@pytest.mark.parametrize("resize", ["antialias", "bilinear"])
+# A part that is averaged, a part that is nearly small enough, the whole averaged, and too small.
+@pytest.mark.parametrize("stored", [(450, 600), (84, 112), (75, 101), (40, 64)])
+def test_who_follows_the_text_has_the_pixels_of_the_run(stored, resize, finished, tmp_path):
+    path, size = tmp_path / "lesion.jpg", (36, 48)
+    noise = np.random.default_rng(0).integers(0, 256, (10, 14, 3)).astype(np.uint8)
+    cv2.imwrite(str(path), cv2.resize(noise, stored[::-1], interpolation=cv2.INTER_CUBIC))
+    recipe = dataclasses.replace(finished.recipe, image_size=size, resize=resize)
+    rows = pd.DataFrame({"image_id": ["lesion"], "path": [str(path)]})
+    (pixels,) = tasks.of(recipe).inputs(rows, scaling="raw", channel_order="rgb")
+    np.testing.assert_array_equal(prepared_by_the_text(path, size, resize), pixels)
+    cropped = dataclasses.replace(recipe, input=choose("single_crop"), crop_size=(24, 20), tta=None)
+    *_, cut, _ = pixel_steps(cropped, preprocessing=True)
+    top, bottom, left, right = map(int, re.findall(r"\d+", cut)[:4])
+    part = pixels[top : bottom + 1, left : right + 1]
+    expected = tf.image.resize(part, (24, 20), antialias="antialias=True" in cut)
+    (found,) = tasks.of(cropped).inputs(rows, scaling="raw", channel_order="rgb")
+    np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
 def test_a_layer_that_a_format_cannot_hold_is_named_and_nothing_is_left(folder, monkeypatch):

@@ -77,7 +77,7 @@ def evaluate(folder, on=None, data_dir=None, overlap="drop", balanced=False, sub
     name = Path(on).resolve().stem + _ENDINGS[overlap]
     target = _folder_for(run.folder / "evaluations" / name, which)
     target.mkdir(parents=True, exist_ok=True)
-    metrics = save_scored(predictions, run.positive_of(labels), target, **said)
+    metrics = save_scored(predictions, run.positive_of(labels), target, of_ranks=run.is_of_ranks, **said)
     lines = [_text(target.as_posix(), metrics, predictions, data.leakage_line(stamp, rates)), *notes]
     return "\n".join([*lines, *_further(run, target, data_dir, predictions, table, **asked)])
 

@@ -10,6 +10,8 @@ from skinkit.names import check_name
 
 # Changes of predictions before they are scored.
 RESCORING = ("patient_z_score",)
+# Scores of probabilities, which ranks are not.
+_OF_PROBABILITIES = ("ece", "brier")
 
 
 def predictor(task, model):
@@ -80,8 +82,13 @@ def predict_parts(predict_rows, run_data):
     return pd.concat(found, ignore_index=True)
 
 
-def score_with_intervals(predictions, positive="mel"):
+def score_with_intervals(predictions, positive="mel", of_ranks=False):
     """Returns all scores of a predictions table with 95 % intervals by the groups of `prediction_groups`.
+
+    Args:
+        predictions: Predictions table.
+        positive: String, the class of the scores that belong to one.
+        of_ranks: Boolean, whether these are ranks and no probabilities, so that nothing is calibrated.
 
     Returns:
         Dictionary with `n`, `grouped_by`, and `scores`: by name (`f1:nv` for one class) `value`, `low`,
@@ -95,6 +102,7 @@ def score_with_intervals(predictions, positive="mel"):
     if known := evaluation.positive_label(labels, positive):
         # hernandez2020 and bermeo2023 print it beside recall, which belongs to a class.
         names.append(f"auc:{known}")
+    names = [name for name in names if not (of_ranks and name in _OF_PROBABILITIES)]
     intervals = evaluation.bootstrap_intervals(
         truth, probabilities, labels, groups=groups, metrics=list(dict.fromkeys(names)), positive=positive
     )
@@ -134,7 +142,7 @@ def read_predictions(path):
     return table.astype({name: "float64" for name in table if name.startswith("p_")})
 
 
-def save_scored(predictions, positive, folder, ending="", **notes):
+def save_scored(predictions, positive, folder, ending="", of_ranks=False, **notes):
     """Writes `predictions<ending>.csv.gz`, and beside it `metrics<ending>.json`: the scores of that file.
 
     Args:
@@ -142,6 +150,7 @@ def save_scored(predictions, positive, folder, ending="", **notes):
         positive: As in `score_with_intervals`.
         folder: Folder to write to.
         ending: String, of the names of both files.
+        of_ranks: As in `score_with_intervals`.
         **notes: Further entries of `metrics<ending>.json`.
 
     Returns:
@@ -149,6 +158,6 @@ def save_scored(predictions, positive, folder, ending="", **notes):
     """
     path = folder / f"predictions{ending}.csv.gz"
     write_predictions(predictions, path)
-    metrics = {**notes, **score_with_intervals(read_predictions(path), positive)}
+    metrics = {**notes, **score_with_intervals(read_predictions(path), positive, of_ranks)}
     write_json(folder / f"metrics{ending}.json", metrics)
     return metrics

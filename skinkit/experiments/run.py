@@ -268,7 +268,7 @@ def _keep_for_other_images(folder, task, model, run_data):
 
 def _save(folder, plan, run_data, said, model, history, predictions, seconds):
     """Writes the numbers, and at last the manifest, which says that all is there."""
-    save_scored(predictions, plan.resolved.positive, folder)
+    save_scored(predictions, plan.resolved.positive, folder, of_ranks=plan.resolved.is_of_ranks)
     run_data.leakage.to_csv(folder / "leakage.csv")
     manifest = {**said, **_say_what(run_data)}
     if (report := run_data.validation_leakage) is not None:

@@ -288,6 +288,11 @@ class Recipe:
         return max(1, round(self.selection_every * sum(phase.epochs for phase in self.phases)))
 
     @property
+    def is_of_ranks(self):
+        """Whether its answers are ranks among the images asked about, of which the order alone counts."""
+        return self.members is not None and self.members.name == "rank_mean"
+
+    @property
     def known_protocols(self):
         """Protocols that this recipe can be run under."""
         return tuple(p for p in PROTOCOLS if {"corrected": {}, **self.protocols}.get(p) is not None)

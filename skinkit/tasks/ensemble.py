@@ -35,7 +35,7 @@ class Ensemble(Task):
                 f"{recipe.name}: with `members` nothing is trained or selected, and views are those of each "
                 f"member. Received: {wrong[0]}={getattr(recipe, wrong[0])!r}"
             )
-        if self.options.weights == "validation" and (self.rule == "rank_mean" or self.options.folds):
+        if self.options.weights == "validation" and (self.recipe.is_of_ranks or self.options.folds):
             raise ValueError(
                 f"{recipe.name}: weights are chosen on validation images, by the likelihood of mean or "
                 f"geometric_mean; ranks have none, and over folds no image is left to choose on. Received: "
@@ -49,7 +49,7 @@ class Ensemble(Task):
     @property
     def asks_one_image(self):
         """Whether the pixels of an image are all that its classes come from; a rank is one among others."""
-        return self.rule != "rank_mean" and all(member.asks_one_image for member in self.members)
+        return not self.recipe.is_of_ranks and all(member.asks_one_image for member in self.members)
 
     def build_on(self, needs):
         for task in needs:

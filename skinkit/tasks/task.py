@@ -222,8 +222,8 @@ class Task(ABC):
     def not_one_network(self):
         """Returns the error of a model that no file of another format can hold."""
         return ValueError(
-            f"{self.recipe.name}: no file can hold all of a {type(self).__name__}: its probabilities do not "
-            "come from one network that sees one image. `skinkit evaluate` asks the run as it is"
+            f"{self.recipe.name} ({type(self).__name__}): no file can hold all of it: its probabilities do "
+            "not come from one network that sees one image. `skinkit evaluate` asks the run as it is"
         )
 
     def save(self, folder):  # noqa: B027 - most kinds have nothing to save

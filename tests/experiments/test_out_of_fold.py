@@ -81,6 +81,7 @@ def test_rules_are_chosen_out_of_fold_and_not_scored_on_the_same_images(final, f
     text = evaluate(folder, sensitivity=0.9, balanced=True)
     assert "**OUT OF FOLD: " in text and "chosen on out-of-fold predictions for a sensitivity" in text
     assert "chosen on out-of-fold predictions for macro recall" in text and "test:" not in text
+    assert text.count("Chosen and scored on the same images, which flatters") == 2
     others = final.predictions.assign(image_id="new_" + final.predictions["image_id"])
     again, table = operating_point(final, others, sensitivity=0.9)
     assert "test" in table.index.unique("images") and again.value == threshold.value
@@ -101,6 +102,8 @@ def test_card_report_and_service_say_where_scores_and_thresholds_come_from(final
     assert "n = 60 images out of fold" in text and "OUT OF FOLD: " in text
     assert "- out-of-fold predictions: ece " in text and "after a temperature of" in text
     assert "chosen on out-of-fold predictions for a sensitivity of 0.95: out-of-fold predictions" in text
+    assert "- Chosen and scored on the same images" in text
+    assert "images also in the training that answers for their fold, by photograph 0.0 %" in text
     assert main(["report", str(folder)]) == 0
     assert '<p class="stamp open">OUT OF FOLD' in (folder / "report.html").read_text()
     if importlib.util.find_spec("fastapi"):

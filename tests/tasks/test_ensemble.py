@@ -17,6 +17,7 @@ from skinkit.experiments.many_runs.run_list import list_runs
 from skinkit.experiments.plan import Plan
 from skinkit.experiments.predictions import prediction_groups
 from skinkit.experiments.recipe_check import check_recipe
+from skinkit.experiments.report import write_report
 from skinkit.experiments.results.comparisons import _difference
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.explain import grad_cam, resize_map
@@ -136,6 +137,13 @@ def test_ranks_are_those_among_the_test_images(carry_out, both, out):
     # Their order alone counts.
     with pytest.raises(ValueError, match="neither a temperature nor a threshold.*by `mean`"):
         evaluate(ranks.folder, sensitivity=0.9)
+    assert not {"ece", "brier"} & {*ranks.metrics["scores"]}
+    card = write_card(ranks.folder).read_text()
+    assert card.count("ranks are not probabilities") == 2 and '"type": "ece"' not in card
+    page = write_report(ranks.folder).read_text()
+    assert "ranks are not probabilities" in page and "Calibration (0 is best)" not in page
+    # What a page looked for does not change a card.
+    assert write_card(ranks.folder).read_text() == card
     compared = _difference(RANKS.name, PLAIN.name, ranks, members[0])
     assert [row["metric"] for row in compared] == ["macro_auc", "auc:mel"]
 
@@ -180,6 +188,7 @@ def test_every_command_takes_it_like_any_run(seeds, tmp_path, capsys):
     for words in (["evaluate", "--balanced"], ["explain"], ["report"], ["card"]):
         assert main([words[0], str(folder), *words[1:]]) == 0, capsys.readouterr().err
     assert {"overlays.png", "report.html", "MODEL_CARD.md"} <= {path.name for path in folder.iterdir()}
+    assert "skinkit export" not in (folder / "MODEL_CARD.md").read_text()
     assert main(["export", str(folder)]) == 1
     assert "do not come from one network" in " ".join(capsys.readouterr().err.split())
 

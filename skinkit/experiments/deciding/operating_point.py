@@ -5,10 +5,12 @@ import math
 import pandas as pd
 
 from skinkit import evaluation
-from skinkit.experiments.deciding.rule import Rule, fit_rule, prediction_arrays, validation_like
+from skinkit.experiments.deciding.rule import RANKS, Rule, fit_rule, prediction_arrays, validation_like
 
 SENSITIVITIES = (0.9, 0.95, 0.99)
 _DECIDED = ("macro_recall", "accuracy")
+# Of out-of-fold predictions there are no others to score a rule on.
+SAME_IMAGES = "Chosen and scored on the same images, which flatters: on others it does worse as a rule"
 
 
 def operating_point(run, tested=None, data_dir=None, **wanted):
@@ -134,8 +136,10 @@ def calibration_table(run, tested=None, data_dir=None):
 
     Returns:
         DataFrame, index `temperature`, 1 and, where the folder holds predictions of validation images, the
-        fitted one: `n`, `ece`, and `brier` with `low` and `high`.
+        fitted one: `n`, `ece`, and `brier` with `low` and `high`. Without rows for ranks.
     """
+    if run.is_of_ranks:
+        return pd.DataFrame()
     tested, rules, rows = run.predictions if tested is None else tested, [Rule()], []
     if run.has_validation_predictions:
         rules.append(fit_rule(run, data_dir, tested))
@@ -184,7 +188,7 @@ def operating_point_text(run, tested=None, data_dir=None, **wanted):
     rule = f"calibrated p_{threshold.label} >= {threshold.value:.4g}"
     lines = [f"\n{rule}, chosen on {run.chosen_on} for a {threshold.wanted} of {threshold.at_least:g}"]
     lines += [f"DOUBTFUL: {threshold.doubt}"] if threshold.doubt else []
-    return "\n".join([*lines, *_told(table), calibration_text(run, tested, data_dir)])
+    return "\n".join([*lines, *_told(table, run), calibration_text(run, tested, data_dir)])
 
 
 def calibration_text(run, tested=None, data_dir=None):
@@ -195,6 +199,8 @@ def calibration_text(run, tested=None, data_dir=None):
         tested: As in `operating_point`.
         data_dir: As in `operating_point`.
     """
+    if run.is_of_ranks:
+        return RANKS
     said = []
     for row in calibration_table(run, tested, data_dir).reset_index().to_dict("records"):
         after = f"after a temperature of {row['temperature']:.2f}: " if said else ""
@@ -212,13 +218,15 @@ def decision_text(run, tested=None, data_dir=None):
     """
     found, table = decision(run, tested, data_dir)
     said = f"\n{Rule(decision=found).words}, chosen on {run.chosen_on} for macro recall"
-    return "\n".join([said, *_told(table)])
+    return "\n".join([said, *_told(table, run)])
 
 
-def _told(table):
+def _told(table, run):
     for images, rows in table.groupby("images", sort=False):
         said = (f"{name} {with_ends(row)}" for (_, name), row in rows.iterrows())
         yield f"{images}: {', '.join(said)}"
+    if run.recipe.out_of_fold and not any(images.startswith("test") for images, _ in table.index):
+        yield SAME_IMAGES
 
 
 def with_ends(row, name="value", prefix="", sign=""):

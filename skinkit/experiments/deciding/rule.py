@@ -7,6 +7,11 @@ import pandas as pd
 from skinkit import evaluation
 from skinkit.experiments.predictions import melanoma_alone, prediction_groups
 
+RANKS = (
+    "ranks are not probabilities, so that they have neither a temperature nor a threshold; their order alone "
+    "counts, as in the AUC"
+)
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -79,11 +84,7 @@ def fit_rule(run, data_dir=None, tested=None, balanced=False, positive=None, **w
     Example:
         >>> fit_rule(SavedRun(folder), sensitivity=0.95).threshold.value
     """
-    if run.is_of_ranks:
-        raise ValueError(
-            f"{run.folder}: ranks are not probabilities, so that they have neither a temperature nor a "
-            "threshold; their order alone counts, as in the AUC. Join the members by `mean` for these"
-        )
+    check_probabilities(run)
     chosen_on = validation_like(run, tested, data_dir)
     arrays = evaluation.unpack_predictions(chosen_on)
     temperature, labels = evaluation.fit_temperature(*arrays), arrays[2]
@@ -95,6 +96,12 @@ def fit_rule(run, data_dir=None, tested=None, balanced=False, positive=None, **w
     if balanced:
         decision = evaluation.choose_decision(*arrays, _shares(run, labels, data_dir))
     return Rule(temperature, len(chosen_on), threshold, decision)
+
+
+def check_probabilities(run):
+    """Raises `ValueError` for a run of ranks."""
+    if run.is_of_ranks:
+        raise ValueError(f"{run.folder}: {RANKS}. Join the members by `mean` for these")
 
 
 def validation_like(run, tested, data_dir=None):

@@ -8,21 +8,23 @@ import pandas as pd
 
 from skinkit import data, evaluation
 from skinkit.experiments.deciding.operating_point import (
+    SAME_IMAGES,
     calibration_text,
     decision_text,
     referral_text,
     threshold_table,
     with_ends,
 )
-from skinkit.experiments.deciding.rule import calibrated_arrays
+from skinkit.experiments.deciding.rule import RANKS, calibrated_arrays
 from skinkit.experiments.deciding.subgroups import read_subgroups, subgroups_text
-from skinkit.experiments.deliverables.export import pixel_steps
+from skinkit.experiments.deliverables.export import is_one_network, pixel_steps
 from skinkit.experiments.evaluate import intervals_said
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.files import read_json, writing
 
 # Scores in the header, which a hub shows in its lists.
 _HEADLINE = ("accuracy", "macro_recall", "macro_auc", "ece")
+_SEEN = "test images also in training"
 _CARD = """---
 {header}
 ---
@@ -73,6 +75,8 @@ n = {n} {tested}; {intervals}.
 
 ## How to load it
 
+In the folder that holds `{folder}`, with skinkit installed as its README says:
+
 ```python
 from pathlib import Path
 from skinkit import data
@@ -81,7 +85,7 @@ run = SavedRun(Path("{folder}"))
 predictions = run.predictor()(data.load("images.csv"))
 ```
 
-`images.csv` has the columns `image_id`, `path` and `label`. `skinkit export` makes files for other programs.
+`images.csv` has the columns `image_id`, `path` and `label`.{export}
 
 ## Environment
 
@@ -116,7 +120,7 @@ def write_card(folder):
     said |= {"n": run.metrics["n"], "intervals": intervals_said(run.metrics), "folder": run.folder.name}
     said |= {"scores": _scores(run.metrics), "per_class": _per_class(run), "subgroups": _subgroups(run)}
     said |= {"calibration": _calibration(run), "decisions": _decisions(run), "environment": _environment(m)}
-    said |= {"steps": _steps(run), "members": _members(run)}
+    said |= {"steps": _steps(run), "members": _members(run), "export": _export(run)}
     path = run.folder / "MODEL_CARD.md"
     with writing(path) as part:
         part.write_text(_CARD.format(**said), encoding="utf-8")
@@ -159,6 +163,8 @@ def _data(manifest, release):
         f"cite: {release.citation}",
     ]
     lines += [text for text in (release.note, manifest.get("lacking")) if text]
+    if size := manifest.get("source_size"):
+        lines.append("images as given: {} x {} (height x width), {}".format(*size, manifest["data_hash"]))
     return "\n".join(f"- {line}" for line in lines)
 
 
@@ -169,7 +175,8 @@ def _split(run):
     }
     said = ", ".join(f"{kind} {share}" for kind, share in shares.items())
     lines = [f"split `{manifest['split']}`, hash `{manifest['split_hash'][:16]}`", manifest.get("split_note")]
-    lines += [f"share of test images also in training, by {said}", run.leakage_line]
+    seen = "images also in the training that answers for their fold" if run.recipe.out_of_fold else _SEEN
+    lines += [f"share of {seen}, by {said}", run.leakage_line]
     return "\n".join(f"- {line}" for line in lines if line)
 
 
@@ -199,10 +206,13 @@ def _calibration(run):
 
 
 def _decisions(run):
+    if run.is_of_ranks:
+        return f"None: {RANKS}."
     *arrays, groups = calibrated_arrays(run)
     lines = [referral_text(evaluation.risk_coverage(*arrays, coverages=(1.0, 0.8), groups=groups))]
     if run.has_validation_predictions:
         lines += [_operating_point(run, *each) for each in threshold_table(run).iterrows()]
+        lines += [SAME_IMAGES] if run.recipe.out_of_fold else []
     return "\n".join(f"- {line}" for line in lines)
 
 
@@ -211,6 +221,11 @@ def _operating_point(run, wanted, row):
     rule = f"from a calibrated p_{run.positive} = {row['threshold']:.4g} on, chosen on {run.chosen_on} for"
     doubt = f". DOUBTFUL: {row['doubt']}" if row["doubt"] else ""
     return f"{rule} a sensitivity of {wanted:.2f}: {run.scored_on} {', '.join(said)}{doubt}"
+
+
+def _export(run):
+    """That the run has other formats, where one network that sees one image answers."""
+    return " `skinkit export` makes files for other programs." if is_one_network(run, run.task()) else ""
 
 
 def _members(run):

@@ -178,12 +178,18 @@ def standalone(run):
         FileNotFoundError: when the model is missing.
         ValueError: when the answers do not come from one network that sees one image.
     """
-    from skinkit import tasks
-
-    task = tasks.of(run.recipe)
-    if run.recipe.rescoring or not task.asks_one_image:
+    task = run.task()
+    if not is_one_network(run, task):
         raise task.not_one_network()
     return task.standalone(run.load_model())
+
+
+def is_one_network(run, task):
+    """Returns whether the answers of a `SavedRun`, whose `Task` it is, come from one network of one image."""
+    from skinkit.tasks import Task
+
+    has_own = type(task).standalone is not Task.standalone
+    return has_own and task.asks_one_image and not run.recipe.rescoring
 
 
 def _with_scaling(model, run):

@@ -7,6 +7,7 @@ import pandas as pd
 
 from skinkit import evaluation
 from skinkit.experiments.deciding.operating_point import calibration_table, threshold_table
+from skinkit.experiments.deciding.rule import check_probabilities
 from skinkit.experiments.deciding.subgroups import (
     known_error_pairs,
     looked_at,
@@ -83,8 +84,9 @@ def confusion(run):
 
 
 def decisions(run, data_dir=None):
-    """Returns calibration and costs of thresholds, and why there are none by validation images; else `""`."""
+    """Returns calibration and costs of thresholds, and why there are none; else `""`."""
     try:
+        check_probabilities(run)
         run.validation_predictions(data_dir)
         table, why = threshold_table(run), ""
     except (FileNotFoundError, ValueError) as error:

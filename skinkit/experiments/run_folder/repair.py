@@ -81,7 +81,7 @@ def _write_scores(run, predictions, before):
             f"{run.folder / 'model.keras'} makes other predictions than those behind metrics.json: it is not "
             f"this run's model, or its libraries have other versions here. {run.remedy}"
         )
-    save_scored(predictions, run.recipe.positive, run.folder)
+    save_scored(predictions, run.recipe.positive, run.folder, of_ranks=run.is_of_ranks)
 
 
 def _equal(found, saved):

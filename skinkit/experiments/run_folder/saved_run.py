@@ -173,8 +173,9 @@ class SavedRun:
 
     @property
     def has_validation_predictions(self):
-        """Whether the folder keeps them, so that neither the model nor images are needed."""
-        return bool(self.recipe.out_of_fold) or (self.folder / _VALIDATION).exists()
+        """Whether the folder keeps them, so that neither the model nor images are needed; none of ranks."""
+        kept = bool(self.recipe.out_of_fold) or (self.folder / _VALIDATION).exists()
+        return kept and not self.is_of_ranks
 
     @property
     def chosen_on(self):

@@ -45,6 +45,7 @@ def test_every_number_comes_from_the_files_of_the_run(committed):
     assert f"| macro_recall | {ends} | combined |" in text
     assert "n = 1502 test images; intervals: 95 %, resampled by lesion." in text
     assert "7,011 train, 1,502 test, 1,502 validation" in text
+    assert "- images as given: 225 x 300 (height x width), " in text
     assert "photograph 0.0 %, lesion 0.0 %, patient not known" in text and "No leakage found." in text
     assert "handed on, too: CC BY-NC 4.0" in text and "Not for clinical use" in text.split("##")[0]
     assert f"ece {scores['scores']['ece']['value']:.3f}" in text and "- tensorflow: 2.21.0" in text
@@ -52,7 +53,7 @@ def test_every_number_comes_from_the_files_of_the_run(committed):
     assert (
         f"wrong answers: {1 - accuracy:.3f} (" in text and "where the 20 % that it is least sure of" in text
     )
-    assert "Resize the whole RGB image to 72 x 96" in text
+    assert "Resize it to 72 x 96 (height x width)" in text
     scores["scores"]["macro_recall"]["value"] = 0.123
     (committed / "metrics.json").write_text(json.dumps(scores))
     assert (

@@ -194,6 +194,6 @@ def test_the_command_writes_names_packages_and_refuses_formats(folder, capsys, m
 def test_a_run_whose_answers_come_from_more_than_a_network_is_refused(untrained, tmp_path):
     forest = choose("extra_trees", features="pooled", n_estimators=3)
     folder = run(dataclasses.replace(untrained, classifier=forest), "smoke", folder=tmp_path / "r", verbose=0)
-    with pytest.raises(ValueError, match="no file can hold all of a FeatureClassifier"):
+    with pytest.raises(ValueError, match="FeatureClassifier.: no file can hold all of it"):
         export(folder, "keras")
     assert not (folder / "exports").exists()

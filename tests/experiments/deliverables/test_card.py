@@ -45,7 +45,6 @@ def test_every_number_comes_from_the_files_of_the_run(committed):
     assert f"| macro_recall | {ends} | combined |" in text
     assert "n = 1502 test images; intervals: 95 %, resampled by lesion." in text
     assert "7,011 train, 1,502 test, 1,502 validation" in text
-    assert "- images as given: 225 x 300 (height x width), " in text
     assert "photograph 0.0 %, lesion 0.0 %, patient not known" in text and "No leakage found." in text
     assert "handed on, too: CC BY-NC 4.0" in text and "Not for clinical use" in text.split("##")[0]
     assert f"ece {scores['scores']['ece']['value']:.3f}" in text and "- tensorflow: 2.21.0" in text
@@ -56,6 +55,10 @@ def test_every_number_comes_from_the_files_of_the_run(committed):
     assert "Resize it to 72 x 96 (height x width)" in text
     scores["scores"]["macro_recall"]["value"] = 0.123
     (committed / "metrics.json").write_text(json.dumps(scores))
+    manifest = json.loads((committed / "manifest.json").read_text()) | {"source_size": [225, 300]}
+    (committed / "manifest.json").write_text(json.dumps(manifest))
+    given = f"- images as given: 225 x 300 (height x width), {manifest['data_hash']}\n"
+    assert given in write_card(committed).read_text()
     assert (
         header(write_card(committed).read_text())["model-index"][0]["results"][0]["metrics"][1]["value"]
         == 0.123

@@ -16,7 +16,7 @@ from skinkit.plots.style import one_axes
 # As wide as a phone, so that letters keep their size.
 _SIZE = (4.2, 4.2)
 _WITH_LEGEND = (4.2, 5.4)
-_LOW_IS_GOOD = ("loss", "rmse")
+_LOW_IS_GOOD = ("loss", "log_loss", "rmse")
 
 
 class Figure(NamedTuple):

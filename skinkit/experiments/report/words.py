@@ -21,6 +21,7 @@ _SCORES = {
     "mcc": "Matthews' correlation",
     "ece": "Calibration error (0 is best)",
     "brier": "Brier score (0 is best, 2 worst)",
+    "log_loss": "Cross-entropy (0 is best)",
     "auc": "Area under the ROC curve",
     "recall": "Recall (sensitivity)",
 }
@@ -68,7 +69,7 @@ def score_name(name, positive=None):
     """Returns the name of an overall score.
 
     Args:
-        name: String, one of `skinkit.evaluation.summary_names`.
+        name: String, one of `skinkit.evaluation.summary_names`, or one of a class as in "auc:mel".
         positive: String, the class that the scores of two classes belong to.
 
     Example:
@@ -77,8 +78,9 @@ def score_name(name, positive=None):
     """
     if at := _AT.fullmatch(name):
         return f"{sentence(at[1])} sensitivity at {at[2]} % specificity"
-    said = _SCORES.get(name, sentence(name))
-    belongs = name in ("auc", "precision", "recall", "average_precision") and positive
+    name, _, label = name.partition(":")
+    said, positive = _SCORES.get(name, sentence(name)), label or positive
+    belongs = label or name in ("auc", "precision", "recall", "average_precision") and positive
     return f"{said}, {diagnosis(positive)}" if belongs else said
 
 

@@ -16,6 +16,8 @@ from skinkit.papers.recipe_page import settings_in_words
         ("macro_recall", "Macro recall (balanced accuracy)"),
         ("macro_precision", "Macro precision"),
         ("auc", "Area under the ROC curve, melanoma"),
+        ("auc:vasc", "Area under the ROC curve, vascular lesion"),
+        ("log_loss", "Cross-entropy (0 is best)"),
     ],
 )
 def test_scores_have_names(name, said):

@@ -47,9 +47,7 @@ def _listed(scores):
 
 
 def calibration(run):
-    """Returns the reliability diagram, in a list: none for ranks."""
-    if run.is_of_ranks:
-        return []
+    """Returns the reliability diagram."""
     table = evaluation.reliability_table(*evaluation.unpack_predictions(run.predictions))
     rows = table[table["n"] > 0]
     surer = (rows["confidence"] - rows["accuracy"]) @ rows["n"] / rows["n"].sum()
@@ -58,16 +56,11 @@ def calibration(run):
         f"Accuracy against confidence in {len(rows)} bins. On average the network is {tendency}, by "
         f"{abs(surer):.2f}; it is surer in {(rows['confidence'] > rows['accuracy']).sum()} of the bins."
     )
-    return [_figure(plots.reliability_diagram(table, ax=_axes()), "Calibration of the predicted class", alt)]
+    return _figure(plots.reliability_diagram(table, ax=_axes()), "Calibration of the predicted class", alt)
 
 
 def decisions(run):
-    """Returns the decision curve of the positive class, where there are images of it, and risk-coverage.
-
-    Without either for ranks.
-    """
-    if run.is_of_ranks:
-        return []
+    """Returns the decision curve of the positive class, where there are images of it, and risk-coverage."""
     truth, *arrays, groups = calibrated_arrays(run)
     found = [_risk_coverage(evaluation.risk_coverage(truth, *arrays, groups=groups))]
     if run.positive is not None and (truth == run.positive).any():

@@ -60,10 +60,10 @@ def _numbers(run):
 
 
 def _figures(run):
+    # Ranks are no probabilities.
     return {
-        "curves": figures.curves(run),
-        "calibration": figures.calibration(run),
-        "decisions": figures.decisions(run),
+        "curves": figures.curves(run) + ([] if run.is_of_ranks else [figures.calibration(run)]),
+        "decisions": [] if run.is_of_ranks else figures.decisions(run),
         "training": figures.training(run.history) if len(run.history) else [],
     }
 

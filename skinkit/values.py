@@ -44,8 +44,11 @@ def check_value(of, name, value, hint):
     """
     if not _fits(value, hint):
         known = typing.get_args(hint) if typing.get_origin(hint) is typing.Literal else ()
+        said = _said(hint)
+        if isinstance(value, float) and not math.isfinite(value):
+            said = said.replace("a number", "a finite number")
         raise ValueError(
-            f"{of}: `{name}` must be {_said(hint)}. Received: {name}={value!r}."
+            f"{of}: `{name}` must be {said}. Received: {name}={value!r}."
             f"{did_you_mean(value, known)}{_pass_instead(name, value, hint)}"
         )
 

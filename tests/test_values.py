@@ -36,7 +36,9 @@ def counted(images: Count, power=1.0, grouped=False, norm=None):
     [
         (1.5, int, "a whole number"),
         (True, int, "a whole number"),
-        (float("nan"), float, "a number"),
+        (float("nan"), float, "a finite number"),
+        (float("-inf"), float | list | None, "a finite number or a list or None"),
+        (float("inf"), Count, "a whole number from 1"),
         ("x", float, "a number"),
         (0, Count, "a whole number from 1"),
         (-1, Natural | None, "a whole number from 0 or None"),

@@ -15,6 +15,8 @@ Natural = Annotated[int, (0, math.inf)]
 Count = Annotated[int, (1, math.inf)]
 NonNegative = Annotated[float, (0, math.inf)]
 Share = Annotated[float, (0, 1)]
+# The last word leaves the largest number itself out: a dropout of 1 would leave nothing.
+BelowOne = Annotated[float, (0, 1), "below"]
 
 _ANY_NUMBER = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _NUMBERS = float | list | tuple
@@ -37,12 +39,16 @@ def check_value(of, name, value, hint):
         of: String, whose value it is, which begins the message.
         name: String, name of the field or option.
         value: The value to check.
-        hint: Annotation of it: types, `Literal`, and `Annotated` with the smallest and largest number.
+        hint: Annotation of it: types, `Literal`, and `Annotated` with the smallest and largest number, and
+            perhaps "below".
     """
     if not _fits(value, hint):
         known = typing.get_args(hint) if typing.get_origin(hint) is typing.Literal else ()
+        said = _said(hint)
+        if isinstance(value, float) and not math.isfinite(value):
+            said = said.replace("a number", "a finite number")
         raise ValueError(
-            f"{of}: `{name}` must be {_said(hint)}. Received: {name}={value!r}."
+            f"{of}: `{name}` must be {said}. Received: {name}={value!r}."
             f"{did_you_mean(value, known)}{_pass_instead(name, value, hint)}"
         )
 
@@ -73,7 +79,7 @@ def _fits(value, hint):
     of, kinds = typing.get_origin(hint), typing.get_args(hint)
     if of is Annotated:
         low, high = kinds[1]
-        return _fits(value, kinds[0]) and low <= value <= high
+        return _fits(value, kinds[0]) and low <= value <= high and not (value == high and "below" in kinds)
     if of is typing.Literal:
         return value in kinds
     if of in (types.UnionType, typing.Union):
@@ -96,7 +102,8 @@ def _said(hint):
     of, kinds = typing.get_origin(hint), typing.get_args(hint)
     if of is Annotated:
         low, high = kinds[1]
-        return f"{_said(kinds[0])} from {low}" + (f" to {high}" if high < math.inf else "")
+        below = "below " if "below" in kinds else ""
+        return f"{_said(kinds[0])} from {low}" + (f" to {below}{high}" if high < math.inf else "")
     if of is typing.Literal:
         return f"one of {', '.join(kinds)}" if len(kinds) > 2 else " or ".join(map(repr, kinds))
     said = ["..." if kind is ... else _said(kind) for kind in kinds]

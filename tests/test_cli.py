@@ -117,7 +117,9 @@ def test_a_table_is_printed_with_ours_beside_it():
         "row,score,printed (%),ours at `full`,verdict",
         '"InceptV3, Downsampling",macro recall,63.3 ± 2.4,not run,open',
     ]
-    assert "Did you mean" in skinkit("table", "gessert2019", "tabel2", code=1)
+    assert skinkit("table", "gessert2019/table2", "--csv", "--runs", "nowhere") == printed
+    for words in (("gessert2019", "tabel2"), ("gessert2019/tabel2",), ("gessert2019/table2", "II")):
+        assert "Did you mean" in skinkit("table", *words, code=1)
 
 
 def test_figures_are_listed_and_drawn(tmp_path, smoke_run):
@@ -234,6 +236,9 @@ def test_the_demo_leaves_a_folder_that_is_not_its_own_as_it_is(tmp_path):
 
 def test_published_tables_come_with_their_flags():
     assert "0.34" in skinkit("published", "koefler2023")
+    whole, one = (skinkit("published", name) for name in ("gessert2019", "gessert2019/table2"))
+    assert one.split("\n\n")[-1].strip() in whole and one.count("\nGessert") == 1 < whole.count("\nGessert")
+    assert "Did you mean table2" in skinkit("published", "gessert2019/tabel2", code=1)
 
 
 def test_releases_are_listed_and_described():

@@ -3,7 +3,7 @@ from typing import Any, Literal
 
 import pytest
 
-from skinkit.values import Count, Natural, Share, check_options, check_value
+from skinkit.values import BelowOne, Count, Natural, Share, check_options, check_value
 
 
 def outer(rows, power=1.0, **options):
@@ -36,11 +36,15 @@ def counted(images: Count, power=1.0, grouped=False, norm=None):
     [
         (1.5, int, "a whole number"),
         (True, int, "a whole number"),
-        (float("nan"), float, "a number"),
+        (float("nan"), float, "a finite number"),
+        (float("-inf"), float | list | None, "a finite number or a list or None"),
+        (float("inf"), Count, "a whole number from 1"),
         ("x", float, "a number"),
         (0, Count, "a whole number from 1"),
         (-1, Natural | None, "a whole number from 0 or None"),
         (1.5, Share, "a number from 0 to 1"),
+        (1.0, BelowOne, "a number from 0 to below 1"),
+        (50, BelowOne, "a number from 0 to below 1"),
         (32, tuple[Count, Count], r"\(a whole number from 1, a whole number from 1\)"),
         ((32, 32, 3), tuple[Count, Count], r"\(a whole number from 1, a whole number from 1\)"),
         ([1, 0], tuple[Count, ...], r"\(a whole number from 1, \.\.\.\)"),
@@ -63,6 +67,8 @@ def test_a_value_is_what_its_annotation_says(value, hint, said):
         ([1, 2], tuple[Count, Count]),
         ((), tuple[str, ...]),
         (0, Share),
+        (1, Share),
+        (0.999, BelowOne),
         ({}, Any),
     ],
 )

@@ -39,7 +39,7 @@ def _add_recipes(commands):
         _published,
         "print a document's tables with what code finds wrong in them",
     )
-    published.add_argument("document", help="e.g. koefler2023")
+    published.add_argument("document", help="DOCUMENT or DOCUMENT/TABLE, e.g. koefler2023")
 
 
 def _list(options):
@@ -77,7 +77,7 @@ def _published(options):
 
 def _add_table(commands):
     table = add_command(commands, "table", _table, "print a document's table with our runs beside it")
-    table.add_argument("document", help="e.g. gessert2019")
+    table.add_argument("document", help="DOCUMENT, or DOCUMENT/TABLE without a number, e.g. gessert2019")
     table.add_argument("number", nargs="?", help="e.g. II (default: list the document's tables)")
     form = table.add_mutually_exclusive_group()
     for name in ("markdown", "csv", "latex"):
@@ -88,15 +88,18 @@ def _add_table(commands):
 def _table(options):
     from skinkit.experiments.results.pages.printed_table import FORMS, list_tables, printed_table
 
-    if options.number is None:
-        print(list_tables(options.document).to_string(index=False))
+    document, number = options.document, options.number
+    if number is None:
+        document, _, number = document.rstrip("/").partition("/")
+    if not number:
+        print(list_tables(document).to_string(index=False))
         return
-    table, form = printed_table(options.document, options.number, options.runs), options.form or "text"
+    table, form = printed_table(document, number, options.runs), options.form or "text"
     said = table.attrs
     notes = [f"[{number}] {text}" for number, text in enumerate(said["notes"], 1)]
     # Files of numbers stay free of words.
     words = sys.stdout if form in ("text", "markdown") else sys.stderr
-    print(f"{options.document}, {said['place']}", *said["stand_ins"], "", sep="\n", file=words)
+    print(f"{document}, {said['place']}", *said["stand_ins"], "", sep="\n", file=words)
     print(FORMS[form](table))
     if notes:
         print("", *notes, sep="\n", file=words)

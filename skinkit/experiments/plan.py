@@ -112,12 +112,13 @@ class Plan:
         which = {"fold": self.fold if fold is None else fold, "seed": self.seed if seed is None else seed}
         return dataclasses.replace(self, recipe=same_method(find_recipe(name))[0], **which)
 
-    def check(self, weights=None, data_dir=None):
+    def check(self, weights=None, data_dir=None, table_alone=False):
         """Raises an error for a run that cannot be carried out, before anything is read or written.
 
         Args:
             weights: As in `skinkit.experiments.run`.
             data_dir: Folder of the releases; the environment variable `SKINKIT_DATA` by default.
+            table_alone: Boolean, whether the table will do without any image, as for a finished run.
 
         Raises:
             FileNotFoundError: for images or weights that are not there.
@@ -138,9 +139,9 @@ class Plan:
         if weights not in (None, "imagenet", "none") and not Path(weights).is_file():
             hint = did_you_mean(weights, ("imagenet", "none"))
             raise FileNotFoundError(f"No file of weights at {weights}.{hint}")
-        find_images(recipe, self.profile, data_dir)
+        find_images(recipe, self.profile, data_dir, table_alone)
         for first in self.needs:
-            first.check(weights, data_dir)
+            first.check(weights, data_dir, table_alone)
 
     def folder(self, out):
         """The run's own folder below `out`; runs that only try the code lie apart by default."""

@@ -96,7 +96,7 @@ def run(
     plan = Plan(_first_alike(recipe, verbose), profile, protocol, fold, seed, precision, split and str(split))
     folder = Path(folder) if folder else plan.folder(out)
     check_plan(plan)
-    plan.check(weights, data_dir)
+    plan.check(weights, data_dir, table_alone=not again and (folder / resume.MANIFEST).exists())
     resume.check_folder(folder, damaged=again)
     folder.mkdir(parents=True, exist_ok=True)
     with _only_one(folder, wait, verbose):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from skinkit import data
-from skinkit.data.tables.folder import data_root
+from skinkit.data.tables.folder import data_root, has_images
 from skinkit.names import check_name
 
 _SMOKE_IMAGES = 240
@@ -161,19 +161,25 @@ def build_run_data(recipe, profile="full", fold=0, data_dir=None, needs=()):
     return RunData(table, split, target.labels, source, recipe.test_part, lacking, selection_part)
 
 
-def find_images(recipe, profile, data_dir=None):
-    """Raises `FileNotFoundError` when the folder of a release is not there that a recipe needs.
+def find_images(recipe, profile, data_dir=None, table_alone=False):
+    """Raises `FileNotFoundError` when a release that a recipe needs is not there, or without any image.
 
     Args:
         recipe: As in `build_run_data`.
         profile: As in `build_run_data`.
         data_dir: As in `build_run_data`.
+        table_alone: As in `available_profile`.
     """
     names = [recipe.dataset, *([recipe.external.name] if recipe.external else [])]
     for name in names:
         # The smoke profile draws the images, whatever the release: its name must be one.
         if name != _SYNTHETIC and (profile != "smoke" or name not in data.CATALOG):
-            data.release_folder(name, data_dir)
+            folder = data.release_folder(name, data_dir)
+            # A table of one's own may name images in any other place.
+            if name in data.CATALOG and not table_alone and not has_images(folder):
+                raise FileNotFoundError(
+                    f"{folder} has no images beside its table. `skinkit data fetch {name}` downloads them."
+                )
 
 
 def _divide(recipe, table, make_split):

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from skinkit.layers.float_inputs import as_floats
+from skinkit.values import BelowOne, Count, check_value
 
 
 @keras.saving.register_keras_serializable(package="skinkit")
@@ -43,12 +44,8 @@ class MultiDropout(keras.layers.Layer):
 
     def __init__(self, rate, samples=5, seed=None, **kwargs):
         super().__init__(**kwargs)
-        is_number = isinstance(rate, float | int) and isinstance(samples, int)
-        if not (is_number and 0 <= rate < 1 and samples >= 1):
-            raise ValueError(
-                "`rate` must be a float in [0, 1), and `samples` a whole number, 1 or more. "
-                f"Received: rate={rate!r}, samples={samples!r}"
-            )
+        check_value("MultiDropout", "rate", rate, BelowOne)
+        check_value("MultiDropout", "samples", samples, Count)
         self.rate = rate
         self.samples = samples
         self.seed = seed

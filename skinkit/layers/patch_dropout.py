@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from skinkit.layers.float_inputs import as_floats
+from skinkit.values import BelowOne, check_value
 
 
 @keras.saving.register_keras_serializable(package="skinkit")
@@ -40,8 +41,7 @@ class PatchDropout(keras.layers.Layer):
 
     def __init__(self, rate, seed=None, **kwargs):
         super().__init__(**kwargs)
-        if not 0 <= rate < 1:
-            raise ValueError(f"`rate` must be a float in [0, 1). Received: rate={rate!r}")
+        check_value("PatchDropout", "rate", rate, BelowOne)
         self.rate = rate
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)

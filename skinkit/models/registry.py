@@ -17,7 +17,7 @@ from skinkit.models.patient_network import patient_network
 from skinkit.models.restoration import restoration_classifier, restorer
 from skinkit.models.segnet_autoencoder import segnet_autoencoder
 from skinkit.models.torch_weights import load_classifier
-from skinkit.models.weights import Weights, load_weights
+from skinkit.models.weights import Weights, check_finite, load_weights
 from skinkit.names import check_name
 from skinkit.registration import calling_place, register
 from skinkit.values import Count, check_options
@@ -58,7 +58,7 @@ def _image_model(
     probabilities = add_head(features, classes, dropout, soft_attention, hidden, dropout_samples)
     model = keras.Model(image, probabilities, name=name)
     if str(weights).endswith(".pth") and (last := BACKBONES[name].torch_classifier):
-        load_classifier(model.get_layer("logits"), weights, last)
+        load_classifier(model.get_layer("logits"), weights, last, name)
     return model
 
 
@@ -182,7 +182,7 @@ def build(name, input_shape, classes, weights=None, **options):
 
     Raises:
         FileNotFoundError: when the weights are not there.
-        ValueError: for an unknown name, or weights that do not fit.
+        ValueError: for an unknown name, or weights that do not fit or are not finite.
 
     Example:
         >>> build("small_cnn", (96, 128, 3), classes=7, soft_attention=True).output.shape
@@ -197,6 +197,8 @@ def build(name, input_shape, classes, weights=None, **options):
     model = entry.make(input_shape, classes, weights if by_maker else None, **options)
     if not by_maker:
         load_weights(model, weights)
+    if weights is not None:
+        check_finite(model, weights)
     return model
 
 

@@ -1,5 +1,6 @@
 """Reads the tensors of a PyTorch checkpoint without PyTorch, and nothing else that may be in it."""
 
+import contextlib
 import io
 import math
 import pickle
@@ -70,19 +71,15 @@ def load_checkpoint(layers, path, torch_name, network, whole=True):
     for layer in layers:
         if not layer.weights:
             continue
-        try:
+        with _fitting(path, network, layer):
             layer.set_weights(_arrays(state, torch_name(layer.name), layer))
-        except KeyError as error:
-            raise ValueError(f"{path} does not fit {network}: it has no tensor {error.args[0]}") from error
-        except ValueError as error:
-            raise ValueError(f"{path} does not fit {network} at layer {layer.name}: {error}") from error
         used.add(f"{torch_name(layer.name)}.weight")
     extra = [name for name, tensor in state.items() if tensor.ndim == 4 and name not in used]
     if whole and extra:
         raise ValueError(f"{path} does not fit {network}, which has no convolution {extra[0]}")
 
 
-def load_classifier(layer, path, name):
+def load_classifier(layer, path, name, network):
     """Puts the last layer of a PyTorch checkpoint into a dense layer.
 
     That of ImageNet's 1,000 classes is left out where the dense layer has others.
@@ -91,21 +88,34 @@ def load_classifier(layer, path, name):
         layer: `keras.layers.Dense`, built.
         path: Path of the checkpoint.
         name: String, the last layer's name in the checkpoint.
+        network: Name of the network, for the error.
 
     Raises:
-        ValueError: for other features, or another number of classes.
+        ValueError: for other features, another number of classes, or no bias for each of them.
     """
     state = read_state(path)
     kernel = state[f"{name}.weight"].T if f"{name}.weight" in state else None
-    if kernel is None or (kernel.shape[1] == _IMAGENET != layer.units):
+    if kernel is None or (kernel.shape[-1:] == (_IMAGENET,) != (layer.units,)):
         return
     if kernel.shape != layer.kernel.shape:
         features, classes = layer.kernel.shape
         raise ValueError(
             f"{path}: expected a last layer from {features} features to {classes} classes, or to ImageNet's "
-            f"{_IMAGENET:,}, which is left out. Received: from {kernel.shape[0]} to {kernel.shape[1]}"
+            f"{_IMAGENET:,}, which is left out. Received: from {' to '.join(map(str, kernel.shape))}"
         )
-    layer.set_weights([kernel, state[f"{name}.bias"]])
+    with _fitting(path, network, layer):
+        layer.set_weights([kernel, state[f"{name}.bias"]])
+
+
+@contextlib.contextmanager
+def _fitting(path, network, layer):
+    """Says of what goes wrong within the block that the checkpoint does not fit."""
+    try:
+        yield
+    except KeyError as error:
+        raise ValueError(f"{path} does not fit {network}: it has no tensor {error.args[0]}") from error
+    except ValueError as error:
+        raise ValueError(f"{path} does not fit {network} at layer {layer.name}: {error}") from error
 
 
 def _arrays(state, name, layer):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import keras
+import numpy as np
 
 import skinkit.layers  # noqa: F401 - registers the layers for loading
 from skinkit.files import reading
@@ -92,6 +93,18 @@ def load_weights(model, path):
         raise ValueError(
             f"{path} does not fit {model.name} with {model.output.shape[-1]} classes: {error}"
         ) from error
+
+
+def check_finite(model, path):
+    """Raises `ValueError` for a model with weights that are NaN or infinite.
+
+    Args:
+        model: A `keras.Model`.
+        path: Path of the file that they come from, for the error.
+    """
+    for weight in model.weights:
+        if not np.isfinite(keras.ops.convert_to_numpy(weight)).all():
+            raise ValueError(f"{path}: {weight.path} holds NaN or infinity. Give another file")
 
 
 def take_over_weights(model, trained):

@@ -178,15 +178,19 @@ def show(document: str) -> str:
     """Returns a document's tables as text, with marks at what the checks found and notes below.
 
     Args:
-        document: String, key such as `"gessert2019"`.
+        document: String, key such as `"gessert2019"`, or `document/table` for one of its tables.
 
     Raises:
-        ValueError: for an unknown document.
+        ValueError: for an unknown document or table.
     """
-    about, cells = DOCUMENTS.get(document), read_cells(document)
+    key, _, table = document.rstrip("/").partition("/")
+    about, cells = DOCUMENTS.get(key), read_cells(key)
+    if table:
+        check_name(f"Tables of {key}", table, cells["table"].unique().tolist())
+        cells = cells[cells["table"] == table]
     blocks = [f"{about.authors} ({about.year}): {about.title}\n{about.about}"]
     blocks += [show_table(rows) for _, rows in cells.groupby("table", sort=False)]
-    if about.left_out:
+    if about.left_out and not table:
         blocks.append(f"Left out: {about.left_out}.")
     return "\n\n".join(blocks)
 

@@ -73,10 +73,10 @@ def _cosine(
 def _cosine_restarts(
     learning_rate, epochs, steps_per_epoch, cycles: Count, end: Share = 0.0, parts: _Parts | None = None
 ):
-    if cycles > epochs if parts is None else parts % cycles:
+    if cycles > epochs if parts is None else parts % cycles or parts == cycles:
         raise ValueError(
-            "`cycles` are as many as the epochs at most, and `parts` a multiple of them, so that each begins "
-            f"with a part. Received: cycles={cycles}, parts={parts}, epochs={epochs}"
+            "`cycles` are as many as the epochs at most, and `parts` twice as many or another multiple, so "
+            f"that each falls to its own end. Received: cycles={cycles}, parts={parts}, epochs={epochs}"
         )
     if parts:
         return _cosines_in_parts(learning_rate, epochs, steps_per_epoch, parts, cycles, end)

@@ -95,7 +95,15 @@ def _mlflow(folder, about):
     mlflow.set_experiment(os.environ.get("MLFLOW_EXPERIMENT_NAME", _PROJECT))
     path = folder / "mlflow.id"
     begun = path.read_text(encoding="utf-8") if path.exists() else None
-    with mlflow.start_run(begun, run_name=about["recipe"]) as run:
+    try:
+        run = mlflow.start_run(begun, run_name=about["recipe"])
+    except mlflow.MlflowException as error:
+        remedy = (
+            f". {path} names a run that was begun before: give its MLFLOW_TRACKING_URI, delete this file to "
+            "begin another one, or go on with `--writer csv`"
+        )
+        raise RuntimeError(f"{error}{remedy if begun else ''}") from error
+    with run:
         _keep(run.info.run_id, path)
         mlflow.log_params(about)
         yield mlflow.log_metrics

@@ -236,6 +236,17 @@ IMPOSSIBLE = {
         "`attention` must be .*'sofft'.*mean soft",
     ),
     "dropout": (lambda: {"model": choose("small_cnn", dropout=2)}, "`dropout` must be .*dropout=2"),
+    **{
+        f"{option} 1": (
+            lambda name=name, option=option: {"model": choose(name, **{option: 1.0})},
+            f"`{option}` must be a number from 0 to below 1. Received: {option}=1.0",
+        )
+        for name, option in (
+            ("small_cnn", "dropout"),
+            ("crop_classifier", "patch_dropout"),
+            ("efficientnet_lite0", "drop_connect"),
+        )
+    },
     "dropouts": (lambda: {"model": choose("small_cnn", dropout_samples=0)}, "`dropout_samples` must be .*=0"),
     "parts": (
         lambda: {"phases": phase(schedule=choose("cosine", parts=1))},
@@ -272,6 +283,10 @@ IMPOSSIBLE = {
     "crops": (
         lambda: {"input": choose("multi_crop", count="x"), "crop_size": 16},
         "`count` must be .*count='x'",
+    ),
+    "smoothing 1": (
+        lambda: {"loss": choose("focal", label_smoothing=1.0)},
+        "`label_smoothing` must be .* to below 1",
     ),
     "smoothing": (
         lambda: {"loss": choose("focal", label_smoothing="x")},

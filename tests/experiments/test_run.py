@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -12,7 +13,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from skinkit import data
 from skinkit.experiments import run, summarise
+from skinkit.experiments.many_runs.missing_inputs import missing_inputs
 from skinkit.experiments.plan import Plan
 from skinkit.experiments.run import _clock
 from skinkit.experiments.run_data import build_run_data
@@ -170,6 +173,22 @@ def test_the_protocols_differ_in_leakage(untrained, tmp_path, protocol, photogra
 def test_a_missing_release_says_what_to_do(tiny, tmp_path):
     with pytest.raises(FileNotFoundError, match="skinkit data fetch ham10000"):
         run(tiny, profile="quick", out=tmp_path, data_dir=tmp_path / "nothing", verbose=0)
+
+
+def test_a_release_without_images_says_so_before_anything_is_written(tiny, tmp_path):
+    data.synthetic(60, folder=tmp_path / "ham10000", size=(24, 32))
+    recipe = dataclasses.replace(tiny, phases=tiny.phases[1:], profiles={})
+    where = {"data_dir": tmp_path, "verbose": 0}
+    finished = run(recipe, "quick", out=tmp_path / "finished", **where)
+    for images in ("images", "masks"):
+        shutil.rmtree(tmp_path / "ham10000" / images)
+    said = f"{tmp_path / 'ham10000'} has no images beside its table. `skinkit data fetch ham10000`"
+    with pytest.raises(FileNotFoundError, match=said):
+        run(recipe, "quick", out=tmp_path / "other", **where)
+    (missing,) = missing_inputs([Plan(recipe, "quick", "corrected", fold=0, seed=0)], data_dir=tmp_path)
+    assert missing.startswith(said) and not (tmp_path / "other").exists()
+    # What is finished needs its table alone.
+    assert run(recipe, "quick", out=tmp_path / "finished", **where) == finished
 
 
 def test_an_unfinished_folder_is_no_result(tmp_path):

@@ -1,3 +1,4 @@
+import contextlib
 import dataclasses
 import shutil
 
@@ -102,6 +103,19 @@ def test_a_table_without_images_becomes_smoke_unless_the_table_alone_will_do(tmp
     assert available_profile("quick", "ham10000", data_dir=tmp_path) == "smoke"
     assert "HAM10000_metadata.csv has no images beside it" in capsys.readouterr().out
     assert available_profile("quick", "ham10000", data_dir=tmp_path, table_alone=True) == "quick"
+
+
+@pytest.mark.parametrize(
+    ("name", "found"), [("a.jpg", True), ("train-image.hdf5", True), ("a_segmentation.png", False)]
+)
+def test_a_release_needs_an_image_or_a_file_of_them(tiny, tmp_path, name, found):
+    place = tmp_path / "ham10000" / "part" / name
+    place.parent.mkdir(parents=True)
+    place.touch()
+    with contextlib.nullcontext() if found else pytest.raises(FileNotFoundError, match="has no images"):
+        find_images(tiny, "quick", tmp_path)
+    for profile, table_alone in (("smoke", False), ("quick", True)):
+        find_images(tiny, profile, tmp_path, table_alone)
 
 
 def test_drawn_images_have_the_parameters_of_the_recipe(tiny):

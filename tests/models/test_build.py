@@ -108,6 +108,11 @@ def test_weights_are_loaded_from_a_file(tmp_path, file):
     np.testing.assert_array_equal(twin(IMAGES), model(IMAGES))
     with pytest.raises(ValueError, match="does not fit small_cnn with 4 classes"):
         models.build("small_cnn", (64, 96, 3), 4, weights=tmp_path / file, soft_attention=True)
+    broken = model.layers[1].weights[0]
+    broken.assign(broken * np.nan)
+    (model.save if file.endswith(".keras") else model.save_weights)(tmp_path / file)
+    with pytest.raises(ValueError, match=rf"{file}: {broken.path} holds NaN or infinity"):
+        models.build("small_cnn", (64, 96, 3), 3, weights=tmp_path / file, soft_attention=True)
 
 
 def test_a_saved_model_is_loaded_with_its_layers(tmp_path):

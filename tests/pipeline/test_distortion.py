@@ -44,6 +44,16 @@ def test_every_distortion_returns_a_uint8_image_of_that_shape_and_repeats_itself
     np.testing.assert_array_equal(given_image, photo)
 
 
+@pytest.mark.parametrize("name", DISTORTIONS)
+def test_numbers_are_those_of_numpy_in_both_precisions_too(name, photo):
+    numbers = np.random.default_rng(0).random(NUMBERS, np.float32)
+    single, double, listed = (
+        DISTORTIONS[name](photo, each) for each in (numbers, numbers.astype(float), numbers.tolist())
+    )
+    np.testing.assert_array_equal(double, listed)
+    np.testing.assert_allclose(single, listed, atol=1)
+
+
 @pytest.mark.parametrize("name", CENTRED)
 def test_numbers_in_the_middle_change_nothing(name, photo):
     found = DISTORTIONS[name](photo, HALF).astype(int)

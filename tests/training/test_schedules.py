@@ -57,8 +57,10 @@ def test_step_drops_with_the_first_step_after_the_named_shares(epochs, drops):
         ("cosine", {"end": 2.0, "parts": 20}, "`end` must be .*end=2.0"),
         ("cosine", {"warmup": 0.1, "parts": 20}, "none with `parts`.*parts=20"),
         ("cosine_restarts", {"cycles": 6}, "`cycles` are as many as the epochs.*cycles=6, .*epochs=5"),
-        ("cosine_restarts", {"cycles": 3, "parts": 20}, "`parts` a multiple.*cycles=3, parts=20"),
-        ("cosine_restarts", {"cycles": 40, "parts": 20}, "`parts` a multiple.*cycles=40, parts=20"),
+        ("cosine_restarts", {"cycles": 3, "parts": 20}, "another multiple.*cycles=3, parts=20"),
+        ("cosine_restarts", {"cycles": 40, "parts": 20}, "another multiple.*cycles=40, parts=20"),
+        # One rate a cycle would never change.
+        ("cosine_restarts", {"cycles": 40, "parts": 40}, "`parts` twice as many.*cycles=40, parts=40"),
     ],
 )
 def test_wrong_arguments_are_named(name, options, message):

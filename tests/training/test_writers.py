@@ -2,6 +2,8 @@ import importlib.util
 import json
 import os
 import struct
+import sys
+import types
 
 import keras
 import numpy as np
@@ -166,6 +168,29 @@ def test_what_a_writer_says_when_it_cannot_begin_is_one_line(tmp_path, monkeypat
         open_writer("mlflow", tmp_path, ABOUT),
     ):
         pass
+
+
+def test_a_training_that_goes_on_elsewhere_is_told_what_to_do(tmp_path, monkeypatch):
+    class Absent(Exception):
+        pass
+
+    def start_run(begun, run_name):
+        raise Absent(f"Run with id={begun} not found")
+
+    mlflow = types.SimpleNamespace(MlflowException=Absent, set_experiment=str, start_run=start_run)
+    monkeypatch.setitem(sys.modules, "mlflow", mlflow)
+    path = tmp_path / "mlflow.id"
+    for begun, said in (
+        (False, "id=None not found$"),
+        (True, f"id=7 not found. {path} names .*_URI, delete"),
+    ):
+        if begun:
+            path.write_text("7")
+        with (
+            pytest.raises(RuntimeError, match=f"^The writer 'mlflow' cannot begin: Run with {said}"),
+            open_writer("mlflow", tmp_path, ABOUT),
+        ):
+            pass
 
 
 def test_an_error_of_the_training_is_its_own(tmp_path):

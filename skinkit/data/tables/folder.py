@@ -10,6 +10,7 @@ import pandas as pd
 
 from skinkit.data.tables.csv_file import Sheet
 from skinkit.data.tables.image_ids import without_marks
+from skinkit.data.tables.packed_images import PACKED_ENDINGS
 from skinkit.files import IMAGE_ENDINGS
 from skinkit.names import counted
 
@@ -26,7 +27,16 @@ def list_files(folder):
 
     Links are followed, each folder is entered once.
     """
-    found, entered = [], set()
+    return sorted(_walk(folder), key=lambda path: (len(path.parts), str(path)))
+
+
+def has_images(folder):
+    """Tells whether a folder holds an image anywhere below it, as a file of its own or in one of many."""
+    return any(is_image(path) or path.suffix.lower() in PACKED_ENDINGS for path in _walk(folder))
+
+
+def _walk(folder):
+    entered = set()
     for place, folders, names in os.walk(folder, followlinks=True):
         if (real := Path(place).resolve()) in entered:
             folders.clear()
@@ -35,8 +45,7 @@ def list_files(folder):
         folders[:] = [name for name in folders if name != "__MACOSX" and not name.startswith(".")]
         paths = (Path(place, name) for name in names if not name.startswith("."))
         # A link to nothing is not a file.
-        found += [path for path in paths if path.exists()]
-    return sorted(found, key=lambda path: (len(path.parts), str(path)))
+        yield from (path for path in paths if path.exists())
 
 
 def tables_like(files, pattern):

@@ -39,12 +39,13 @@ class Threshold:
     @property
     def doubt(self):
         """Why these images cannot show what was asked for; `""` where they can."""
-        if self.shown_by >= FEWEST:
+        # Any images show a share of 0 at least.
+        if self.shown_by >= FEWEST or self.at_least == 0:
             return ""
         of = self.label if self.wanted == "sensitivity" else f"not {self.label}"
         return (
             f"{counted(self.shown_by, 'independent image')} of {of}, fewer than {FEWEST}, cannot show a "
-            f"{self.wanted} of {self.at_least:.0%}: look at its interval"
+            f"{self.wanted} of {100 * self.at_least:g}%: look at its interval"
         )
 
 
@@ -84,6 +85,10 @@ def choose_threshold(
     if not member.any():
         raise ValueError(f"No image can show a {wanted} of {label}. Received: {is_it.sum()} of {len(is_it)}")
     choose = _keeping_sensitivity if wanted == "sensitivity" else _keeping_specificity
+    if groups is not None and len(groups) != len(is_it):
+        raise ValueError(
+            f"groups must hold an id for each of {len(is_it)} images. Received: {len(groups)} ids"
+        )
     ids = pd.Series(np.arange(len(is_it)) if groups is None else np.asarray(groups, object))[member]
     lesions = ids.nunique() + ids.isna().sum()
     return Threshold(label, float(choose(scores, member, share)), wanted, share, int(lesions))
@@ -106,7 +111,8 @@ def scores_at(threshold, y_true, probabilities, labels, groups=None, **options):
     """
     label, scores, is_it = one_class(y_true, probabilities, labels, threshold.label)
     called, rest = scores >= threshold.value, f"not {label}"
-    names = {f"recall:{label}": "sensitivity", f"specificity:{label}": "specificity"}
+    # The recall of the rest is defined where no image is of the class.
+    names = {f"recall:{label}": "sensitivity", f"recall:{rest}": "specificity"}
     two = np.stack([~called, called], axis=1).astype(float)
     truth = np.where(is_it, label, rest)
     table = bootstrap_intervals(truth, two, [rest, label], groups, list(names), **options)

@@ -43,6 +43,9 @@ def check_unchanged(table, folder):
 
 def _files(table):
     """Each image file once, with its size and the time of its last change."""
+    if table["path"].isna().any():
+        named = ", ".join(table["dataset"].unique())
+        raise FileNotFoundError(f"The table of {named} has no images beside it, and training needs them")
     files = table[["image_id", "path"]].drop_duplicates("path", ignore_index=True)
     stats = [Path(path).stat() for path in files["path"]]
     return files.assign(bytes=[s.st_size for s in stats], changed=[s.st_mtime_ns for s in stats])

@@ -48,6 +48,7 @@ def _schedule(number, epochs):
 def in_words(number):
     """Returns what M`number` is, in words."""
     regular = ", larger batches, augmented, five dropouts" if number > 3 else ""
+    regular += " (none as published)" if number == 7 else ""
     return f"M{number}: {40 if regular else 20} epochs at {_RATES[number % 4]}{regular}"
 
 

@@ -231,6 +231,7 @@ def _resampled(image, columns, rows):
 def _in_hole(side, number):
     """Which pixels of a side lie in the hole."""
     length = int(0.375 * side)
-    first = tf.floor(number * (side - length + 1))
+    # NumPy's own numbers are float64, which TensorFlow does not compare with float32.
+    first = tf.floor(tf.cast(number * (side - length + 1), tf.float32))
     place = tf.range(side, dtype=tf.float32)
     return (place >= first) & (place < first + length)

@@ -45,6 +45,14 @@ def test_what_a_threshold_is_worth_is_counted_by_hand():
     assert (table["low"] < table["value"]).all() and (table["value"] < table["high"]).all()
 
 
+@pytest.mark.parametrize(("only", "defined", "lost"), [("nv", 1, 0), ("mel", 0, 1)])
+def test_where_one_of_both_is_absent_the_other_share_is_known(only, defined, lost):
+    table = scores_at(Threshold("mel", 0.6, "sensitivity", 0.5, 40), [only] * 10, columns(SCORES), LABELS)
+    assert table["value"].iloc[defined] == 0.5 and table["n"].tolist()[defined] == 10
+    assert 0.2 < table["low"].iloc[defined] < 0.3 and 0.7 < table["high"].iloc[defined] < 0.8
+    assert table[["value", "low", "high"]].iloc[lost].isna().all() and table["n"].tolist()[lost] == 0
+
+
 def test_a_tie_passes_the_threshold_together():
     truth, probabilities = ["mel", "nv", "nv", "mel"], columns([0.8, 0.8, 0.8, 0.1])
     threshold = choose_threshold(truth, probabilities, LABELS, sensitivity=0.5)
@@ -120,6 +128,17 @@ def test_few_positives_are_said(positives, doubted):
     threshold = choose_threshold(truth, columns(np.linspace(1, 0, len(truth))), LABELS, sensitivity=0.95)
     said = f"{positives} independent images of mel, fewer than 20, cannot show a sensitivity of 95%"
     assert threshold.doubt == (f"{said}: look at its interval" if doubted else "")
+
+
+def test_a_wanted_share_is_said_as_it_was_asked_for():
+    assert "cannot show a specificity of 99.9%:" in choose(specificity=0.999).doubt
+    assert "cannot show a sensitivity of 57%:" in choose(sensitivity=0.57).doubt
+    assert choose(sensitivity=0).doubt == choose(specificity=0).doubt == ""
+
+
+def test_groups_are_as_many_as_images():
+    with pytest.raises(ValueError, match="each of 10 images. Received: 9 ids"):
+        choose_threshold(TRUTH, columns(SCORES), LABELS, sensitivity=0.9, groups=range(9))
 
 
 def test_images_of_one_lesion_are_one():

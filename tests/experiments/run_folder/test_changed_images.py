@@ -38,6 +38,13 @@ def recipe(tiny, own_images, tmp_path):
     return dataclasses.replace(tiny, dataset=str(tmp_path / "own.csv"), phases=(phase,), profiles={})
 
 
+def without_images(folder):
+    """A release's folder with its table alone."""
+    data.synthetic(60, folder=folder, size=(24, 32))
+    for images in ("images", "masks"):
+        shutil.rmtree(folder / images)
+
+
 def cut(path):
     path = Path(path)
     path.write_bytes(path.read_bytes()[:300])
@@ -64,6 +71,13 @@ def test_a_changed_image_is_noticed_before_a_killed_run_goes_on(recipe, own_imag
     Path(second).write_bytes(kept)
     run(recipe, "quick", folder=tmp_path / "run", verbose=0)
     assert not list((tmp_path / "run").glob("images*"))
+
+
+def test_a_table_of_ones_own_without_images_ends_a_run_in_one_line(tiny, tmp_path):
+    without_images(tmp_path / "ham10000")
+    recipe = dataclasses.replace(tiny, dataset=str(tmp_path / "ham10000"), profiles={})
+    with pytest.raises(FileNotFoundError, match="^The table of ham10000 has no images beside it"):
+        run(recipe, "quick", folder=tmp_path / "run", verbose=0)
 
 
 def test_an_image_that_cannot_be_read_ends_a_run_in_one_line(recipe, own_images, tmp_path):

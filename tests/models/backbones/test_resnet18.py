@@ -28,9 +28,9 @@ class Watched(dict):
         return super().__getitem__(name)
 
 
-def built(shapes):
+def built(shapes, **changed):
     """The network with a checkpoint of these shapes, and the tensors that went into it."""
-    state = Watched(torch_state(shapes))
+    state = Watched(torch_state(shapes) | changed)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("skinkit.models.torch_weights.read_state", lambda path: state)
         return models.build("resnet18", (None, None, 3), CLASSES, weights="resnet18-f37072fd.pth"), state.read
@@ -98,15 +98,25 @@ def test_the_classifier_of_imagenet_is_left_out_and_that_of_the_same_classes_is_
             "512 features to 8 classes.*Received: from 512 to 9",
         ),
         ({**TRUNK, "fc.weight": [8, 2048], "fc.bias": [8]}, "Received: from 2048 to 8"),
+        ({**TRUNK, "fc.weight": [8]}, "Received: from 8"),
+        ({**TRUNK, "fc.weight": [8, 512]}, "does not fit resnet18: it has no tensor fc.bias"),
+        ({**TRUNK, "fc.weight": [8, 512], "fc.bias": [7]}, "does not fit resnet18 at layer logits: "),
         ({**TRUNK, "layer1.2.conv1.weight": [64, 64, 3, 3]}, "ResNet-18, .*no convolution layer1.2.conv1"),
         ({**TRUNK, "layer1.0.conv1.weight": [64, 64, 1, 1]}, "ResNet-18 at layer layer1_0_conv1"),
         ({"features.0.weight": [64, 3, 3, 3]}, "does not fit ResNet-18: it has no tensor conv1.weight"),
     ],
-    ids=["9 classes", "features", "ResNet-34", "ResNet-50", "VGG"],
+    ids=["9 classes", "features", "vector", "no bias", "7 biases", "ResNet-34", "ResNet-50", "VGG"],
 )
 def test_a_checkpoint_of_another_network_or_of_other_classes_is_refused(shapes, message):
     with pytest.raises(ValueError, match=rf"resnet18-f37072fd\.pth.*{message}"):
         built(shapes)
+
+
+@pytest.mark.parametrize("number", [np.nan, -np.inf])
+def test_a_checkpoint_with_a_number_that_is_not_finite_is_refused(number):
+    scales = np.array([*[1] * 63, number], "float32")
+    with pytest.raises(ValueError, match=r"resnet18-f37072fd\.pth: layer1_0_bn1/gamma holds NaN or infinity"):
+        built(TRUNK, **{"layer1.0.bn1.weight": scales})
 
 
 def test_a_checkpoint_that_is_not_there_is_named(tmp_path):

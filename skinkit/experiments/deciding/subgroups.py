@@ -67,7 +67,8 @@ def _called(rule, positive):
 def read_subgroups(folder):
     """Returns the table that `write_subgroups` left in a folder; `None` where there is none."""
     found = _read(folder / NAME, {"subgroup": "string", "note": "string"})
-    return None if found is None else found.fillna({"note": ""})
+    # Older versions called the groups lesions, also where these were patients.
+    return None if found is None else found.fillna({"note": ""}).rename(columns={"lesions": "independent"})
 
 
 def known_error_pairs(run):
@@ -85,7 +86,8 @@ def _read(path, dtypes):
 
 def subgroups_text(found):
     """Returns the table of `write_subgroups` as text, with a word on how many differences were looked at."""
-    lines = [f"called: {found['called'].iloc[0]}; differences are those to all other images"]
+    said = "differences are those to all other images; independent: how many lesions or patients, as known"
+    lines = [f"called: {found['called'].iloc[0]}; {said}"]
     for name, rows in found.groupby("column", sort=False):
         known = rows[rows["note"] != evaluation.TOO_FEW]
         lines += ["", evaluation.to_markdown(told_rows(known, name)) if len(known) else f"{name}:"]
@@ -97,7 +99,7 @@ def subgroups_text(found):
 
 def told_rows(rows, name):
     """Returns rows of `write_subgroups` for people, each interval beside its value; their index is `name`."""
-    shown = rows[["subgroup", "score", "n", "lesions"]].copy()
+    shown = rows[["subgroup", "score", "n", "independent"]].copy()
     shown["value"] = [with_ends(row) for row in rows.to_dict("records")]
     differences = (with_ends(row, "difference", "difference_", sign="+") for row in rows.to_dict("records"))
     return shown.assign(difference=list(differences)).set_index("subgroup").rename_axis(name)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from skinkit import data
 from skinkit.experiments.deciding.operating_point import decision_text, operating_point_text
-from skinkit.experiments.deciding.subgroups import subgroups_text, write_subgroups
+from skinkit.experiments.deciding.subgroups import differing_columns, subgroups_text, write_subgroups
 from skinkit.experiments.predictions import melanoma_alone, save_scored
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.experiments.run_folder.seen_images import without_seen
@@ -65,6 +65,9 @@ def evaluate(folder, on=None, data_dir=None, overlap="drop", balanced=False, sub
     two = _asks_melanoma(run, table)
     labels, table = (_TWO, table) if two else (run.labels, run.target.relabel(table))
     table, notes = without_seen(table, seen, labels, overlap)
+    if subgroups:
+        # Predictions take long, and would be saved for nothing.
+        differing_columns(table)
     report = data.leakage_between(table, seen)
     if two and not table["dataset"].str.startswith("isic2020").all():
         notes.append("melanoma is asked for; a malignant image may show another cancer here")

@@ -39,11 +39,7 @@ def write_subgroups(run, folder, predictions=None, table=None, data_dir=None, **
     predictions = run.predictions if predictions is None else predictions
     table = run.run_data(data_dir).table if table is None else table
     rows = table[table["image_id"].isin(predictions["image_id"])]
-    if not (known := [name for name in COLUMNS if rows[name].nunique(dropna=False) > 1]):
-        raise ValueError(
-            f"Subgroups differ in {', '.join(COLUMNS)}. "
-            f"Received: {counted(len(rows), 'image that differs', 'images that differ')} in none of them"
-        )
+    known = differing_columns(rows)
     rule = fit_rule(run, data_dir, predictions, **wanted) if wanted else Rule()
     positive = run.positive_of(evaluation.unpack_predictions(predictions)[2])
     options = {"threshold": rule.threshold, "positive": positive, "groups": prediction_groups(predictions)[0]}
@@ -56,6 +52,16 @@ def write_subgroups(run, folder, predictions=None, table=None, data_dir=None, **
         with writing(folder / name) as part:
             content.to_csv(part, index=False, lineterminator="\n")
     return found
+
+
+def differing_columns(rows):
+    """Returns the columns of a manifest table that tell its images apart; raises ValueError without one."""
+    if known := [name for name in COLUMNS if rows[name].nunique(dropna=False) > 1]:
+        return known
+    raise ValueError(
+        f"The table has none of the columns {', '.join(COLUMNS)}, or one value in each: there are no "
+        f"subgroups. Received: {counted(len(rows), 'image')}"
+    )
 
 
 def _called(rule, positive):

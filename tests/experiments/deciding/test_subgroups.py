@@ -95,6 +95,16 @@ def test_patients_are_not_called_lesions(folder):
 def test_images_of_which_nothing_is_known_are_refused(folder):
     saved = SavedRun(folder)
     bare = saved.run_data().table.assign(age=pd.NA, sex=pd.NA, site=pd.NA, dx_type=pd.NA)
-    with pytest.raises(ValueError, match="Subgroups differ in age, sex, .* that differ in none of them"):
+    with pytest.raises(ValueError, match="none of the columns age, sex, .*no subgroups. Received: 9 images"):
         write_subgroups(saved, folder, table=bare)
     assert not (folder / "subgroups.csv").exists()
+
+
+def test_a_table_without_subgroups_is_refused_before_anything_is_written(folder, tmp_path):
+    drawn = data.synthetic(40, seed=7, folder=tmp_path / "other", size=(32, 40))
+    drawn = drawn.assign(image_id=drawn["image_id"] + "_NEW")
+    drawn[["image_id", "path", "label"]].to_csv(tmp_path / "bare.csv", index=False)
+    with pytest.raises(ValueError, match="The table has none of the columns age, sex, site"):
+        evaluate(folder, on=tmp_path / "bare.csv", subgroups=True)
+    assert not (folder / "evaluations").exists()
+    assert "macro_recall" in evaluate(folder, on=tmp_path / "bare.csv")

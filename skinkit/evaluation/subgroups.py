@@ -22,7 +22,7 @@ def compare_subgroups(
 ):
     """Errors in one class of each subgroup, and their differences to all other images.
 
-    Both sides of a difference are counted on the same resamples; where a share is decided by too few lesions
+    Both sides of a difference are counted on the same resamples; where a share is decided by too few groups
     to resample, the ends of both sides' own intervals are joined (Newcombe 1998, method 10). Many are looked
     at, so that some are away from 0 by chance: of 20 whose interval is one of 95 %, about one.
 
@@ -39,10 +39,11 @@ def compare_subgroups(
 
     Returns:
         DataFrame, index `by` (the subgroups, and "unknown" where `by` is missing) and `score` ("sensitivity",
-        "specificity" and "auc" of the class, and "ece" of all): `n` and `lesions` that it is about, `value`,
-        `low`, `high` and `method` as in `bootstrap_intervals`, `difference` to all other images with
-        `difference_low` and `difference_high`, and `note`. Of fewer than 20 lesions, those of the class for
-        a sensitivity or area, no number is given and the note is "too few to say".
+        "specificity" and "auc" of the class, and "ece" of all): `n` images that it is about and how many
+        `independent` groups these are, `value`, `low`, `high` and `method` as in `bootstrap_intervals`,
+        `difference` to all other images with `difference_low` and `difference_high`, and `note`. Of fewer
+        than 20 groups, those of the class for a sensitivity or area, no number is given and the note is "too
+        few to say".
 
     Raises:
         ValueError: for a missing column, an image that is not in `metadata`, or a class that is not there.
@@ -74,13 +75,13 @@ class _Errors:
         found = found.join(self._differences(mask, own, resamples, seed)).assign(note="")
         about = dict.fromkeys(("sensitivity", "auc"), mask & self.is_it)
         about |= {"specificity": mask & ~self.is_it, "ece": mask}
-        counts = {name: (int(each.sum()), self._lesions(each)) for name, each in about.items()}
-        found[["n", "lesions"]] = [counts[name] for name in found.index]
-        few = found["lesions"] < FEWEST
+        counts = {name: (int(each.sum()), self._independent(each)) for name, each in about.items()}
+        found[["n", "independent"]] = [counts[name] for name in found.index]
+        few = found["independent"] < FEWEST
         found.loc[few, ["value", "low", "high", *_DIFFERENCE]], found.loc[few, "note"] = np.nan, TOO_FEW
-        return found[["n", "lesions", "value", "low", "high", "method", *_DIFFERENCE, "note"]]
+        return found[["n", "independent", "value", "low", "high", "method", *_DIFFERENCE, "note"]]
 
-    def _lesions(self, mask):
+    def _independent(self, mask):
         ids = pd.Series(self.groups[mask])
         return int(ids.nunique() + ids.isna().sum())
 
@@ -109,10 +110,10 @@ class _Errors:
             draws.append(here - there)
         table = interval_table(_COMPARED, one - other, draws)[["value", "low", "high"]]
         if not (resampled := own["method"].eq("bootstrap")).all():
-            # Of lesions that are all called rightly, each resample says the same.
+            # Of groups that are all called rightly, each resample says the same.
             joined = _joined(own, self._intervals(~mask, resamples, seed))
             table.loc[~resampled] = joined.loc[~resampled]
-        few = [self._lesions(~mask & each) < FEWEST for each in (self.is_it, ~self.is_it, self.is_it)]
+        few = [self._independent(~mask & each) < FEWEST for each in (self.is_it, ~self.is_it, self.is_it)]
         table.loc[few] = np.nan
         return table.set_axis(_DIFFERENCE, axis=1)
 

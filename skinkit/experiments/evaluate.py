@@ -6,7 +6,7 @@ from pathlib import Path
 
 from skinkit import data
 from skinkit.experiments.deciding.operating_point import decision_text, operating_point_text
-from skinkit.experiments.deciding.subgroups import subgroups_text, write_subgroups
+from skinkit.experiments.deciding.subgroups import differing_columns, subgroups_text, write_subgroups
 from skinkit.experiments.predictions import melanoma_alone, save_scored
 from skinkit.experiments.run_folder import SavedRun
 from skinkit.experiments.run_folder.seen_images import without_seen
@@ -65,21 +65,28 @@ def evaluate(folder, on=None, data_dir=None, overlap="drop", balanced=False, sub
     two = _asks_melanoma(run, table)
     labels, table = (_TWO, table) if two else (run.labels, run.target.relabel(table))
     table, notes = without_seen(table, seen, labels, overlap)
+    if subgroups:
+        # Predictions take long, and would be saved for nothing.
+        differing_columns(table)
     report = data.leakage_between(table, seen)
-    if two and not table["dataset"].str.startswith("isic2020").all():
-        notes.append("melanoma is asked for; a malignant image may show another cancer here")
-    notes += [f"not compared: {doubt}" for doubt in report.attrs["doubts"].values() if doubt]
+    notes += _notes(two, table, report)
     stamp = data.leakage_stamp(report, "training or validation")
     rates = data.leakage_rate(report)
-    said = {"table": which, "stamp": stamp, "leakage": rates, "notes": notes}
     predictions = predict(table)
     predictions = melanoma_alone(predictions) if two else predictions
-    name = Path(on).resolve().stem + _ENDINGS[overlap]
-    target = _folder_for(run.folder / "evaluations" / name, which)
+    said = {"table": which, "stamp": stamp, "leakage": rates, "notes": notes}
+    target = _folder_for(run.folder / "evaluations" / f"{Path(on).resolve().stem}{_ENDINGS[overlap]}", which)
     target.mkdir(parents=True, exist_ok=True)
     metrics = save_scored(predictions, run.positive_of(labels), target, of_ranks=run.is_of_ranks, **said)
     lines = [_text(target.as_posix(), metrics, predictions, data.leakage_line(stamp, rates)), *notes]
     return "\n".join([*lines, *_further(run, target, data_dir, predictions, table, **asked)])
+
+
+def _notes(two, table, report):
+    """What to bear in mind of the scores on a table, besides the images that were left out."""
+    other = two and not table["dataset"].str.startswith("isic2020").all()
+    notes = ["melanoma is asked for; a malignant image may show another cancer here"] if other else []
+    return notes + [f"not compared: {doubt}" for doubt in report.attrs["doubts"].values() if doubt]
 
 
 def _asks_melanoma(run, table):

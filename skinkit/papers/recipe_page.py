@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from skinkit.names import counted
+from skinkit.papers.members import members_of
 from skinkit.papers.published import DOCUMENTS, show_row
 from skinkit.papers.recipe import PROFILES, PROTOCOLS, Choice, Phase
 from skinkit.papers.recipe_source import find_source
@@ -24,6 +25,9 @@ GROUPS = {
     "test": ("test_part", "out_of_fold", "tta", "rescoring", "positive", "tolerance"),
 }
 _FIELDS = tuple(field for fields in GROUPS.values() for field in fields)
+# What an ensemble or two stages have from the recipe that theirs was made of, and do not use.
+_TRAINING = ("model", "model_size", *GROUPS["training"], *GROUPS["selection"])
+_MEMBERS_OWN = (*_TRAINING, *GROUPS["input"])
 _PROTOCOLS = dict(zip(PROTOCOLS, ("the released code", "the text", "sound"), strict=True))
 _UNSET = {
     **dict.fromkeys(("channel_order", "scaling"), "as the model's weights expect"),
@@ -51,9 +55,9 @@ def recipe_page(recipe, profile="full", protocol="corrected"):
         ValueError: for an unknown profile or a protocol this recipe does not define.
     """
     here = recipe.resolve(profile, protocol)
-    groups = [_settings(title, {f: getattr(here, f) for f in fields}) for title, fields in GROUPS.items()]
+    groups = [_settings(title, {f: getattr(here, f) for f in fields}) for title, fields in _groups(here)]
     parts = [_head(recipe, profile, protocol), *groups, *_differences(recipe, here, profile, protocol)]
-    parts += [_notes(here, recipe), _numbers(here), _commands(here, protocol)]
+    parts += [_notes(here, recipe), _numbers(here), _trained_first(here), _commands(here, protocol)]
     return "\n\n".join(filter(None, parts))
 
 
@@ -63,8 +67,14 @@ def settings_in_words(recipe):
     Args:
         recipe: `Recipe`, resolved.
     """
-    found = {title: {f: getattr(recipe, f) for f in fields} for title, fields in GROUPS.items()}
+    found = {title: {f: getattr(recipe, f) for f in fields} for title, fields in _groups(recipe)}
     return {title: {f: _text(v) for f, v in settings.items() if v} for title, settings in found.items()}
+
+
+def _groups(recipe):
+    """The groups with the fields that count for a recipe: those of a network are its members' own."""
+    silent = _MEMBERS_OWN if recipe.members else _TRAINING if recipe.stages else ()
+    return [(title, [f for f in fields if f not in silent]) for title, fields in GROUPS.items()]
 
 
 def chosen_settings(document):
@@ -115,9 +125,9 @@ def _differences(recipe, here, profile, protocol):
     """What the full profile and the other protocols have instead; those that agree are one."""
     others = {"the full profile": recipe.resolve("full", protocol)}
     others |= {f"{p} ({_PROTOCOLS[p]})": recipe.resolve(profile, p) for p in recipe.known_protocols}
-    titles = {}
+    titles, told = {}, [field for _, fields in _groups(here) for field in fields]
     for title, other in others.items():
-        instead = {f: getattr(other, f) for f in _FIELDS if getattr(other, f) != getattr(here, f)}
+        instead = {f: getattr(other, f) for f in told if getattr(other, f) != getattr(here, f)}
         titles.setdefault(_columns(instead), []).append(title)
     return [f"instead under {' and '.join(under)}\n{lines}" for lines, under in titles.items() if lines]
 
@@ -141,6 +151,14 @@ def _numbers(here):
     return "\n".join(_wrap(line, "    ") for line in text.splitlines())
 
 
+def _trained_first(here):
+    """The runs that a run is handed, of fold 0 and seed 0."""
+    members = members_of(here)
+    runs = members.runs(0, 0) if members else [(name, 0, 0) for name in here.needs]
+    lines = [f"  {name} fold {fold} seed {seed}" for name, fold, seed in runs]
+    return "\n".join(["trained first where missing, for fold 0 and seed 0", *lines]) if runs else ""
+
+
 def _commands(here, protocol):
     option = f" --protocol {protocol}" if protocol != "corrected" else ""
     option += "".join(f" --import {module}" for module in own_names({here.name}))
@@ -148,7 +166,9 @@ def _commands(here, protocol):
     # A path is a data set of one's own.
     lines = [f"skinkit data fetch {name}" for name in releases if name != "synthetic" and name.isidentifier()]
     lines += [_folded(f"skinkit run {here.name}{option} --profile {profile}") for profile in PROFILES]
-    return "\n  ".join(["to run it (smoke: drawn images, seconds; quick: minutes; full: all of it)", *lines])
+    return "\n  ".join(
+        ["to run it (smoke: drawn images, seconds; quick: minutes to hours; full: all of it)", *lines]
+    )
 
 
 def _folded(command):

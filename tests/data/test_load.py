@@ -317,9 +317,13 @@ class TestIsic2020:
         root = self.folder(tmp_path)
         pairs = "image_name_1,image_name_2\nI3,I4\nI1,absent\nabsent,I2\n"
         write(root / "isic2020" / "ISIC_2020_Training_Duplicates.csv", pairs)
+        for number in range(1, 5):
+            write(root / "isic2020" / f"I{number}.jpg", "not opened")
         table = load("isic2020", root)
         assert table["image_id"].tolist() == ["I1", "I2", "I3"]
-        assert "1 duplicate dropped (3 pairs" in capsys.readouterr().out
+        told = capsys.readouterr().out
+        # Its image is not counted once more.
+        assert "1 duplicate dropped (3 pairs" in told and "without a row" not in told
 
     def test_duplicates_are_known_under_other_spellings(self, tmp_path):
         root = self.folder(tmp_path)

@@ -32,7 +32,7 @@ def test_shares_and_differences_are_those_counted_by_hand(saved):
     found = compare_subgroups(saved, "sex", resamples=200)
     assert [*found.index.unique("sex")] == ["female", "male", "unknown"]
     female, male = found.loc["female"], found.loc["male"]
-    assert female[["n", "lesions"]].to_numpy().tolist() == [[25, 25], [30, 30], [25, 25], [55, 55]]
+    assert female[["n", "independent"]].to_numpy().tolist() == [[25, 25], [30, 30], [25, 25], [55, 55]]
     assert female.loc["sensitivity", "value"] == 20 / 25 and male.loc["sensitivity", "value"] == 15 / 30
     assert female.loc["specificity", "value"] == 27 / 30 and male.loc["specificity", "value"] == 1
     # The others hold the three of unknown sex, too.
@@ -64,7 +64,7 @@ def test_of_few_lesions_nothing_is_said(saved):
     lesions = np.arange(len(saved))
     lesions[:7] = 0
     female = compare_subgroups(saved, "sex", groups=lesions, resamples=50).loc["female"]
-    assert female["lesions"].tolist() == [19, 30, 19, 49]
+    assert female["independent"].tolist() == [19, 30, 19, 49]
     assert female["note"].tolist() == [TOO_FEW, "", TOO_FEW, ""]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from skinkit.papers import Recipe, recipe, recipes
 from skinkit.papers.published import published_row
-from skinkit.papers.recipe_page import GROUPS, WIDTH, chosen_settings, recipe_page
+from skinkit.papers.recipe_page import GROUPS, WIDTH, chosen_settings, recipe_page, settings_in_words
 from skinkit.papers.recipe_source import find_source
 
 
@@ -86,6 +86,21 @@ def test_the_published_numbers_stand_there_with_what_the_checks_found():
     for number in published_row("koefler2023/table5b/cnn-sa")["printed"]:
         assert number in page
     assert "[1] impossible: 29/39 = 0.74 and 30/39 = 0.77 are the nearest" in page
+
+
+def test_what_trains_nothing_shows_what_it_is_made_of_and_not_how_to_train():
+    page = recipe_page(recipe("skinkit/best/ensemble-lite0"), "quick")
+    assert under("model", page) == {"members": "mean(recipes=skinkit/best/lite0, seeds=3)"}
+    first = page.split("trained first where missing")[1].split("\n\n")[0].splitlines()[1:]
+    assert first == [f"  skinkit/best/lite0 fold 0 seed {seed}" for seed in range(3)]
+    stages = recipe_page(recipe("butskova2021/stages/lite0-two-stage-hard"), "quick", "as_described")
+    assert "  butskova2021/stages/lite0-gate fold 0 seed 0\n" in stages and "image_size" in stages
+    for said in (page, stages):
+        for field in ("model ", "balancing", "loss", "batch_size", "selection", "monitor"):
+            assert f"\n  {field}" not in said
+    assert "trained first" not in recipe_page(recipe("skinkit/best/lite0"))
+    shown = settings_in_words(recipe("skinkit/best/ensemble-lite0").resolve("quick"))
+    assert not shown["training"] and not shown["selection"]
 
 
 def test_the_commands_to_run_it_are_there():

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
+from skinkit.data.tables.image_ids import without_ending
 from skinkit.names import counted
 
 _SPREADSHEETS = {".xlsx", ".xls", ".xlsm", ".ods"}
@@ -20,12 +21,14 @@ class Sheet:
 
     Args:
         called: Dictionary, the file's own name of a column that was given another one.
+        left_out: Ids in lower case of images that were left out and counted.
     """
 
     path: Path
     frame: pd.DataFrame
     notices: list[str] = field(default_factory=list)
     called: dict[str, str] = field(default_factory=dict)
+    left_out: set[str] = field(default_factory=set)
 
     def note(self, text):
         """Adds a notice, with the name of the file."""
@@ -58,6 +61,9 @@ class Sheet:
             self.note(f"left out, {why}: {counted(wrong.sum(), 'image')}")
             if wrong.all():
                 raise ValueError(f"{self.path}: no row is left. Received: {'; '.join(self.notices)}")
+            if "image_id" in self.frame:
+                ids = without_ending(self.frame["image_id"].astype("string"))
+                self.left_out |= {*ids[wrong].str.lower()}
             self.frame = self.frame[~wrong]
 
     def require(self, *columns):

@@ -129,7 +129,7 @@ def _by_id(sheet, rows, files):
     again = sum(_equal_files(images[image]) for image in ids if image in images)
     if again:
         sheet.note(f"{counted(again, 'image occurs', 'images occur')} in a second folder: the first is used")
-    unused = len(images.keys() - set(ids))
+    unused = len(images.keys() - set(ids) - sheet.left_out)
     if unused:
         sheet.note(f"{counted(unused, 'image')} without a row in the table: not used")
     return [str(images[image][0]) if image in images else None for image in ids]

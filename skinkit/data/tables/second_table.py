@@ -69,4 +69,6 @@ def drop_duplicates(sheet, rows, files):
     again = ids.isin(second[both.to_numpy(dtype=bool)])
     listed = counted(len(pairs.frame), "pair")
     sheet.note(f"{counted(again.sum(), 'duplicate')} dropped ({listed} in {found[0].name})")
-    return rows[~again.to_numpy(dtype=bool)]
+    again = again.to_numpy(dtype=bool)
+    sheet.left_out |= {*rows.loc[again, "image_id"].str.lower()}
+    return rows[~again]

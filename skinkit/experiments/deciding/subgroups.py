@@ -39,11 +39,7 @@ def write_subgroups(run, folder, predictions=None, table=None, data_dir=None, **
     predictions = run.predictions if predictions is None else predictions
     table = run.run_data(data_dir).table if table is None else table
     rows = table[table["image_id"].isin(predictions["image_id"])]
-    if not (known := [name for name in COLUMNS if rows[name].nunique(dropna=False) > 1]):
-        raise ValueError(
-            f"Subgroups differ in {', '.join(COLUMNS)}. "
-            f"Received: {counted(len(rows), 'image that differs', 'images that differ')} in none of them"
-        )
+    known = differing_columns(rows)
     rule = fit_rule(run, data_dir, predictions, **wanted) if wanted else Rule()
     positive = run.positive_of(evaluation.unpack_predictions(predictions)[2])
     options = {"threshold": rule.threshold, "positive": positive, "groups": prediction_groups(predictions)[0]}
@@ -58,6 +54,16 @@ def write_subgroups(run, folder, predictions=None, table=None, data_dir=None, **
     return found
 
 
+def differing_columns(rows):
+    """Returns the columns of a manifest table that tell its images apart; raises ValueError without one."""
+    if known := [name for name in COLUMNS if rows[name].nunique(dropna=False) > 1]:
+        return known
+    raise ValueError(
+        f"The table has none of the columns {', '.join(COLUMNS)}, or one value in each: there are no "
+        f"subgroups. Received: {counted(len(rows), 'image')}"
+    )
+
+
 def _called(rule, positive):
     if rule.threshold is None:
         return f"{positive}, the likeliest class"
@@ -67,7 +73,8 @@ def _called(rule, positive):
 def read_subgroups(folder):
     """Returns the table that `write_subgroups` left in a folder; `None` where there is none."""
     found = _read(folder / NAME, {"subgroup": "string", "note": "string"})
-    return None if found is None else found.fillna({"note": ""})
+    # Older versions called the groups lesions, also where these were patients.
+    return None if found is None else found.fillna({"note": ""}).rename(columns={"lesions": "independent"})
 
 
 def known_error_pairs(run):
@@ -85,7 +92,8 @@ def _read(path, dtypes):
 
 def subgroups_text(found):
     """Returns the table of `write_subgroups` as text, with a word on how many differences were looked at."""
-    lines = [f"called: {found['called'].iloc[0]}; differences are those to all other images"]
+    said = "differences are those to all other images; independent: how many lesions or patients, as known"
+    lines = [f"called: {found['called'].iloc[0]}; {said}"]
     for name, rows in found.groupby("column", sort=False):
         known = rows[rows["note"] != evaluation.TOO_FEW]
         lines += ["", evaluation.to_markdown(told_rows(known, name)) if len(known) else f"{name}:"]
@@ -97,7 +105,7 @@ def subgroups_text(found):
 
 def told_rows(rows, name):
     """Returns rows of `write_subgroups` for people, each interval beside its value; their index is `name`."""
-    shown = rows[["subgroup", "score", "n", "lesions"]].copy()
+    shown = rows[["subgroup", "score", "n", "independent"]].copy()
     shown["value"] = [with_ends(row) for row in rows.to_dict("records")]
     differences = (with_ends(row, "difference", "difference_", sign="+") for row in rows.to_dict("records"))
     return shown.assign(difference=list(differences)).set_index("subgroup").rename_axis(name)

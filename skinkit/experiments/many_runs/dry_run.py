@@ -1,9 +1,13 @@
 """The dry run: which runs there are, how long they would take, and what is missing."""
 
+import functools
+import math
 from pathlib import Path
 
 from skinkit.experiments.many_runs.progress import duration
+from skinkit.experiments.results.finished_runs import finished_runs
 from skinkit.experiments.results.recipe_list import list_recipes
+from skinkit.experiments.results.run_times import estimate, run_times, timed_runs
 from skinkit.names import counted
 
 
@@ -12,31 +16,67 @@ def dry_run_text(runs, missing, jobs=1):
 
     The time of a run is the median of the finished ones of its recipe and profile in the folder of all runs,
     or else in `results/runs`, of its protocol where there are any, on whatever machines these were made; else
-    that of its own epochs.
+    that of its own epochs; else it is estimated from runs there that are alike, and stands with `about`, or
+    with `at least` where these have a smaller network.
 
     Args:
         runs: List of `ListedRun`s.
         missing: List of sentences, as of `missing_inputs`.
         jobs: Integer, runs at a time.
     """
-    folders = (Path("results/runs"), runs[0].folder.parents[3]) if runs else ()
-    measured = {key: seconds for folder in folders for key, seconds in _measured(folder).items()}
-    lines, seconds, unknown, finished = [], 0, 0, 0
+    times, lines, left = _Times(runs), [], []
     for run in runs:
-        state, share = _state(run)
-        recipe = (run.plan.recipe.name, run.plan.profile)
-        whole = measured.get((*recipe, run.plan.protocol)) or measured.get(recipe) or _by_its_epochs(run)
-        finished += share == 0
-        unknown += share > 0 and whole is None
-        seconds += share * (whole or 0)
-        time = "" if share == 0 else "unknown" if whole is None else duration(share * whole)
-        lines.append(f"{state:<12} {time:>8}  {run}")
-    left = len(runs) - finished
-    time = "unknown" if 0 < left == unknown else f"about {duration(seconds / jobs)} with {jobs} at a time"
-    time += f", besides {counted(unknown, 'run')} of unknown time" if 0 < unknown < left else ""
-    total = f"Runs: {left} left, {finished} finished. Time left: {time}."
+        (state, share), time = _state(run), ""
+        if share:
+            whole, how = times.of(run)
+            left.append((share * whole, how))
+            time = "unknown" if math.isnan(whole) else how + duration(share * whole)
+        lines.append(f"{state:<12} {time:>15}  {run}")
+    total = _total(left, len(runs) - len(left), jobs)
     absent = "Missing:\n" + "\n".join(missing) if missing else "No data and no weights are missing."
     return "\n".join([*lines, total, absent])
+
+
+def _total(left, finished, jobs):
+    known = [each for each in left if not math.isnan(each[0])]
+    time = f"about {duration(sum(seconds for seconds, _ in known) / jobs)} with {jobs} at a time"
+    if estimated := sum(how != "" for _, how in known):
+        time += f", {counted(estimated, 'run')} estimated from others"
+    if unknown := len(left) - len(known):
+        time = f"{time}, besides {counted(unknown, 'run')} of unknown time" if known else "unknown"
+    return f"Runs: {len(left)} left, {finished} finished. Time left: {time}."
+
+
+class _Times:
+    """Seconds of runs: measured, or estimated."""
+
+    def __init__(self, runs):
+        folders = (Path("results/runs"), runs[0].folder.parents[3]) if runs else ()
+        self.folders = list(dict.fromkeys(folder.absolute() for folder in folders))
+        self.measured = {key: sec for folder in self.folders for key, sec in _measured(folder).items()}
+
+    def of(self, run):
+        """Returns the seconds of a whole run, NaN where nothing tells them, and the words before them."""
+        plan = run.plan
+        recipe = (plan.recipe.name, plan.profile)
+        found = self.measured.get((*recipe, plan.protocol)) or self.measured.get(recipe)
+        if found := found or _by_its_epochs(run):
+            return found, ""
+        # `smoke` is on drawn images, of which others tell nothing.
+        guess = estimate(plan.recipe, plan.profile, {} if plan.profile == "smoke" else self.timed)
+        return 3600 * guess["hours"], "at least " if guess["bound"] else "about "
+
+    @functools.cached_property
+    def timed(self):
+        """The finished runs, as `timed_runs` has them."""
+        return timed_runs(run_times([run for folder in self.folders for run in _finished(folder)]))
+
+
+def _finished(folder):
+    try:
+        return finished_runs(folder, verbose=False)
+    except FileNotFoundError:
+        return []
 
 
 def _state(run):

@@ -38,10 +38,10 @@ PROTOCOLS = {
 }
 FIELDS = {"tta": "Views that are averaged", "positive": "Class whose sensitivity counts"}
 METHODS = {
-    "wilson": "Wilson's interval, for few lesions",
-    "combined": "resampling, with Wilson's interval where few lesions decide",
+    "wilson": "Wilson's interval, as few cases decide",
+    "combined": "resampling, with Wilson's interval where few cases decide",
 }
-COLUMNS = {"site": "Part of the body", "dx_type": "Way of confirmation", "dataset": "Source of the images"}
+_COLUMNS = {"site": "Part of the body", "dx_type": "Way of confirmation", "dataset": "Source of the images"}
 SUBGROUP_SCORES = {
     **{"sensitivity": "sensitivity", "specificity": "specificity"},
     **{"auc": "ROC area", "ece": "calibration error, all classes"},
@@ -63,6 +63,11 @@ FILES = {
 def diagnosis(label):
     """Returns the name of a class; the label itself where it has no other."""
     return _DIAGNOSES.get(label, label)
+
+
+def column(name):
+    """Returns the name of a column that subgroups differ in."""
+    return _COLUMNS.get(name, sentence(name))
 
 
 def score_name(name, positive=None):

@@ -63,6 +63,7 @@ function about(card) {
     title: card.title,
     run: `${card.profile}, ${card.protocol}, fold ${card.fold}, seed ${card.seed}`,
     images: [card.origin, ...counts].join(", "),
+    ...(card.members?.length && { members: card.members.map(member).join(", ") }),
     network: card.net_type,
     "image size": `${card.height} x ${card.width}`,
     views: card.views,
@@ -76,6 +77,8 @@ function about(card) {
   };
   return Object.entries(known).map(([key, value]) => [key, String(value ?? "–")]);
 }
+
+const member = ({ recipe, fold, seed }) => `${recipe} fold ${fold} seed ${seed}`;
 
 function scores({ scores: found, n, grouped_by: group }) {
   const known = Object.entries(SCORES).filter(([key]) => found[key]);

@@ -28,19 +28,40 @@ def _network(run, recipe):
     """Which run it is, and what it is asked."""
     height, width = recipe.image_size
     manifest = run.manifest
+    asked = run.members or [recipe]
     return {
         "title": recipe.title,
         "recipe": recipe.name,
         **{key: manifest[key] for key in ("profile", "protocol", "fold", "seed")},
         "origin": manifest["dataset"],
-        "net_type": recipe.model.name,
+        "net_type": _once(member.model.name for member in asked),
         "out_dim": len(run.labels),
         "labels": list(run.labels),
         "img_size": max(height, width),
         "height": height,
         "width": width,
-        "views": recipe.tta.name if recipe.tta else "none",
+        "views": _once(_views(member) for member in asked),
+        "members": _members(run),
     }
+
+
+def _members(run):
+    """The runs that an ensemble is made of, each with its network and views; none for another run."""
+    return [
+        {
+            **{key: said[key] for key in ("recipe", "fold", "seed")},
+            **{"net_type": member.model.name, "views": _views(member)},
+        }
+        for member, said in zip(run.members, run.manifest.get("built_on", ()), strict=False)
+    ]
+
+
+def _views(recipe):
+    return recipe.tta.name if recipe.tta else "none"
+
+
+def _once(names):
+    return ", ".join(dict.fromkeys(names))
 
 
 def _decision(calibration):

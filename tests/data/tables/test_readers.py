@@ -122,11 +122,14 @@ class TestSyntheticTestImage:
         write(tmp_path / "isic2018_test" / name, *one_hot)
         dx = ("image_id,lesion_id,dx", "ISIC_0035067,HAMTEST_1,mel", "ISIC_0035068,HAMTEST_2,mel")
         write(tmp_path / "isic2018_test_dataverse" / name, *dx)
-        write(tmp_path / "isic2018_test_dataverse" / "ISIC_0035067.jpg", "not opened")
+        for image in ("ISIC_0035067", "ISIC_0035068"):
+            write(tmp_path / "isic2018_test_dataverse" / f"{image}.jpg", "not opened")
         for release in ("isic2018_test", "isic2018_test_dataverse"):
             table = load(release, tmp_path, verbose=False)
             assert table["image_id"].tolist() == ["ISIC_0035067"]
             assert "left out, synthetic (ISIC_0035068" in notices(table)
+            # The image of that row is counted there.
+            assert "without a row in the table" not in notices(table)
             assert "ISIC_0035068" in CATALOG[release].note
 
 

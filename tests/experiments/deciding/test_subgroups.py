@@ -23,7 +23,7 @@ def test_the_command_writes_what_the_functions_find_and_the_card_shows_it(folder
     predictions, table = saved.predictions, saved.run_data().table
     options = {"positive": "mel", "groups": prediction_groups(predictions)[0]}
     expected = evaluation.compare_subgroups(predictions, "sex", table, **options).reset_index()
-    columns = ["n", "lesions", "value", "low", "high", "difference"]
+    columns = ["n", "independent", "value", "low", "high", "difference"]
     pd.testing.assert_frame_equal(
         found.loc[found["column"] == "sex", columns].reset_index(drop=True),
         expected[columns],
@@ -45,7 +45,7 @@ def _wrong(predictions):
 def test_differences_that_were_looked_at_are_counted():
     rows = {"column": "sex", "subgroup": ["f", "m", "f"], "called": "p_mel >= 0.5", "method": "none"}
     rows |= {"score": ["sensitivity", "sensitivity", "auc"], "value": [0.8, 0.7, None]}
-    rows |= {"note": ["", "", "too few to say"], "n": 30, "lesions": 25, "low": None, "high": None}
+    rows |= {"note": ["", "", "too few to say"], "n": 30, "independent": 25, "low": None, "high": None}
     rows |= {"difference": [0.2, -0.1, None]}
     found = pd.DataFrame({**rows, "difference_low": [0.1, -0.2, None], "difference_high": [0.3, 0.1, None]})
     text = subgroups_text(found.astype({"low": float, "high": float}))
@@ -58,6 +58,7 @@ def test_differences_that_were_looked_at_are_counted():
 
 def test_what_is_not_too_few_is_still_known_when_the_file_is_read_again(tmp_path):
     rows = {"column": "sex", "subgroup": ["f", "m"], "called": "mel", "score": "auc", "value": [0.8, None]}
+    # Files of older versions have lesions, also where they mean patients.
     rows |= {"n": 30, "lesions": 25, "low": 0.7, "high": 0.9, "note": ["", "too few to say"]}
     written = pd.DataFrame(rows).assign(difference=0.15, difference_low=0.1, difference_high=0.2)
     written.to_csv(tmp_path / "subgroups.csv", index=False)
@@ -81,9 +82,29 @@ def test_other_images_are_compared_at_the_threshold_of_validation(folder, tmp_pa
     assert read_subgroups(folder) is None
 
 
+def test_patients_are_not_called_lesions(folder):
+    saved = SavedRun(folder)
+    known = saved.predictions.assign(lesion_id=pd.NA, patient_id="P" + saved.predictions["image_id"])
+    found = write_subgroups(saved, folder, predictions=known)
+    text = subgroups_text(found.assign(note=""))
+    assert "| score | n | independent | value |" in text and "| lesions |" not in text
+    assert "independent: how many lesions or patients" in text
+    assert "lesions" not in read_subgroups(folder)
+
+
 def test_images_of_which_nothing_is_known_are_refused(folder):
     saved = SavedRun(folder)
     bare = saved.run_data().table.assign(age=pd.NA, sex=pd.NA, site=pd.NA, dx_type=pd.NA)
-    with pytest.raises(ValueError, match="Subgroups differ in age, sex, .* that differ in none of them"):
+    with pytest.raises(ValueError, match="none of the columns age, sex, .*no subgroups. Received: 9 images"):
         write_subgroups(saved, folder, table=bare)
     assert not (folder / "subgroups.csv").exists()
+
+
+def test_a_table_without_subgroups_is_refused_before_anything_is_written(folder, tmp_path):
+    drawn = data.synthetic(40, seed=7, folder=tmp_path / "other", size=(32, 40))
+    drawn = drawn.assign(image_id=drawn["image_id"] + "_NEW")
+    drawn[["image_id", "path", "label"]].to_csv(tmp_path / "bare.csv", index=False)
+    with pytest.raises(ValueError, match="The table has none of the columns age, sex, site"):
+        evaluate(folder, on=tmp_path / "bare.csv", subgroups=True)
+    assert not (folder / "evaluations").exists()
+    assert "macro_recall" in evaluate(folder, on=tmp_path / "bare.csv")

@@ -9,8 +9,10 @@ import pytest
 from sweep_package import kill_all, wait_until
 
 from skinkit.cli import main
-from skinkit.experiments.many_runs import sweep
+from skinkit.experiments.many_runs import dry_run, sweep
 from skinkit.experiments.many_runs.progress import duration
+from skinkit.experiments.results.finished_runs import finished_runs
+from skinkit.experiments.results.run_times import estimate, run_times, timed_runs
 from skinkit.experiments.run_folder.resume import NUMBERS
 from skinkit.files import files_named, is_locked, locked
 from skinkit.papers import recipe, register_recipe
@@ -179,6 +181,20 @@ def test_times_come_from_the_runs_of_the_recipe_and_are_shared_by_jobs(capsys, m
     assert f"about {duration(4 * seconds)} with 1 at a time" in capsys.readouterr().out
     main([*words, "--jobs", "4"])
     assert f"about {duration(seconds)} with 4 at a time" in capsys.readouterr().out
+
+
+def test_the_time_of_a_recipe_that_nobody_has_run_is_estimated_and_said_to_be(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(dry_run, "_measured", lambda folder: {})
+    main(["run", "skinkit/best/lite0", "--dry-run", "--out", str(tmp_path)])
+    timed = timed_runs(run_times(finished_runs("results/runs", verbose=False)))
+    hours = estimate(recipe("skinkit/best/lite0"), "quick", timed)["hours"]
+    told = capsys.readouterr().out
+    assert f"about {duration(3600 * hours)}  skinkit/best/lite0 corrected" in told
+    assert "with 1 at a time, 1 run estimated from others." in told
+    # Of drawn images, those of a release tell nothing.
+    main(["run", "skinkit/best/lite0", "--profile", "smoke", "--dry-run", "--out", str(tmp_path)])
+    assert "Time left: unknown." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ def test_the_page_shows_scores_of_every_version(predictions, metrics, two_classe
     saved_predictions.write_predictions(predictions, two_classes / "predictions.csv.gz")
     write_json(two_classes / "metrics.json", metrics)
     page = text_of(two_classes)
-    assert ("Wilson's interval, for few lesions" in page) == ("method" in metrics["scores"]["ece"])
+    assert ("Wilson's interval, as few cases decide" in page) == ("method" in metrics["scores"]["ece"])
     # All 6 melanomas are found, and so few show no more than this.
     assert "Recall (sensitivity), malignant 1.000 (0.610–1.000)" in page
     assert re.search(r"malignant 6 \S+ \(\S+\) ?1.00 \(0.61–1.00\)", page)
@@ -192,6 +192,19 @@ def test_a_run_with_its_model_shows_where_it_looks_and_what_its_decisions_cost(f
     assert f"{said} {worst['consensus']} {worst['hardest']} ({worst['of_truth']:.2f})" in page
     assert f"{looked_at(read_subgroups(folder))}. Called: mel, the likeliest class." in page
     assert "Too few to say: " in page
+
+
+def test_subgroups_that_stand_out_name_their_column_and_what_is_counted(two_classes, predictions):
+    saved_predictions.save_scored(
+        predictions.assign(lesion_id=pd.NA, patient_id=predictions["image_id"]), "malignant", two_classes
+    )
+    rows = {"column": "site", "subgroup": "unknown", "called": "malignant", "score": "specificity", "n": 50}
+    rows |= {"independent": 26, "value": 0.5, "low": 0.4, "high": 0.6, "method": "none", "note": ""}
+    rows |= {"difference": -0.2, "difference_low": -0.3, "difference_high": -0.1}
+    pd.DataFrame([rows]).to_csv(two_classes / "subgroups.csv", index=False)
+    page = text_of(two_classes)
+    assert "Subgroup (n by patient)" in page and "lesions)" not in page
+    assert "Part of the body, unknown: specificity (26)" in page and " Unknown: specificity (26)" in page
 
 
 def test_without_predictions_of_validation_the_page_says_what_is_missing(two_classes, predictions):

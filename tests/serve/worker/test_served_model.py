@@ -14,6 +14,7 @@ from serve_place import image_bytes
 from skinkit import evaluation
 from skinkit.experiments import SavedRun, decision, fit_rule, run, write_card
 from skinkit.papers import choose
+from skinkit.papers.members import ensemble
 from skinkit.serve.settings import Limits, ModelSettings
 from skinkit.serve.web.images import accept
 from skinkit.serve.worker import process
@@ -166,7 +167,7 @@ def test_the_card_tells_what_was_measured(served, folder_of_run):
     assert card["scores"] == saved.metrics["scores"] and card["leakage"] == saved.manifest["leakage"]
     assert np.sum(card["confusion"]) == len(saved.predictions) == card["n"]
     assert len(card["history"]["epoch"]) == 4 and card["origin"] == "synthetic"
-    assert "drawn images" in card["notice"]
+    assert "drawn images" in card["notice"] and card["members"] == []
     for each in card["most_missed"]:
         row = card["confusion"][card["labels"].index(each["label"])]
         assert (
@@ -252,6 +253,22 @@ def test_two_stages_are_served(untrained, tmp_path, monkeypatch):
     np.testing.assert_allclose([*answer["probabilities"].values()], expected, atol=1e-5)
     overlays = {found.overlay(Path(row["path"]).read_bytes(), label) for label in ("nv", "mel", "bcc")}
     assert len(overlays) == 3 and answer["prediction"]["positive"] == "mel"
+
+
+def test_the_card_of_an_ensemble_lists_its_members_with_their_networks_and_views(
+    untrained, tmp_path, monkeypatch
+):
+    flipped = dataclasses.replace(untrained, name="skinkit/test/flipped", tta=choose("flips"))
+    other = dataclasses.replace(untrained, name="skinkit/test/other")
+    both = ensemble(flipped, "skinkit/test/both", "Both", recipes=(flipped.name, other.name))
+    known = {flipped.name: flipped, other.name: other}
+    monkeypatch.setattr("skinkit.experiments.plan.find_recipe", known.__getitem__)
+    card = ServedModel("both", ModelSettings(run=str(run(both, "smoke", out=tmp_path, verbose=0)))).card
+    assert (card["views"], card["net_type"]) == ("flips, none", "small_cnn")
+    assert card["members"] == [
+        {"recipe": flipped.name, "fold": 0, "seed": 0, "net_type": "small_cnn", "views": "flips"},
+        {"recipe": other.name, "fold": 0, "seed": 0, "net_type": "small_cnn", "views": "none"},
+    ]
 
 
 def test_the_demo_is_trained_into_its_own_folder_alone(tmp_path, monkeypatch):

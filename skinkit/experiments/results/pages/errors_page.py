@@ -182,7 +182,8 @@ def _subgroups_texts(found):
             lines = "\n".join(line if line.startswith("|") else wrapped(line) for line in lines)
             yield wrapped(f"[{name}]: {last}.")
             if len(apart := table[stands_out(table)]):
-                yield to_markdown(told_rows(apart, "subgroup")).rstrip()
+                named = apart.assign(subgroup=apart["column"] + " " + apart["subgroup"])
+                yield to_markdown(told_rows(named, "subgroup")).rstrip()
             yield folded("All of them", lines)
     if lacking := [f"[{name}]" for name, table in tables.items() if table is None]:
         yield wrapped(f"Not looked at: {', '.join(lacking)}.")

@@ -6,7 +6,12 @@ import pytest
 
 from skinkit import data
 from skinkit.experiments import SavedRun, evaluate, fit_rule
-from skinkit.experiments.deciding.subgroups import known_error_pairs, looked_at, read_subgroups
+from skinkit.experiments.deciding.subgroups import (
+    known_error_pairs,
+    looked_at,
+    read_subgroups,
+    write_subgroups,
+)
 from skinkit.experiments.results.finished_runs import finished_runs
 from skinkit.experiments.results.pages.errors_page import (
     RunErrors,
@@ -44,6 +49,15 @@ def test_the_page_shows_what_lies_in_the_folder_of_the_run(folder, tmp_path):
     melanomas = int(named.eq("malignant").sum())
     assert line(text, "[test/tiny]", "outside", "40", str(melanomas)).count(" / ") == 1
     assert "overlap" not in text
+
+
+def test_a_subgroup_that_stands_out_is_told_with_its_column(folder, tmp_path):
+    found = write_subgroups(SavedRun(folder), folder)
+    found.assign(note="", difference=-0.2, difference_low=-0.3, difference_high=-0.1).to_csv(
+        folder / "subgroups.csv", index=False
+    )
+    text = errors_page([RunErrors(SavedRun(folder))], tmp_path).partition("<details>")[0]
+    assert line(text, "sex female", "specificity") and line(text, "dx_type histo", "specificity")
 
 
 def test_without_runs_the_page_says_so():

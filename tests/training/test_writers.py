@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
+from serve_place import wait_until
 
 from skinkit.training import TrainingPhase, check_writer, fit, open_writer
 from skinkit.training.writers import WRITERS
@@ -102,9 +103,14 @@ def test_wandb_keeps_offline_what_it_cannot_send_under_one_id(tmp_path, monkeypa
     train(tmp_path, "wandb", 2)
     history = train(tmp_path, "wandb", 4)
     (identity,) = [path.read_text() for path in (tmp_path / "writers").glob("wandb.id")]
-    files = sorted((tmp_path / "writers" / "wandb").glob(f"offline-run-*-{identity}/run-{identity}.wandb"))
-    rows = [row for path in files for row in from_wandb(path)]
-    check(pd.DataFrame(rows, columns=["tag", "step", "value"]), history)
+    name = f"wandb/offline-run-*-{identity}/run-{identity}.wandb"
+
+    def rows():
+        return [row for path in sorted((tmp_path / "writers").glob(name)) for row in from_wandb(path)]
+
+    # Its own process writes to the end after it has said that it is done.
+    wait_until(lambda: any(epoch == 4 for _, epoch, _ in rows()))
+    check(pd.DataFrame(rows(), columns=["tag", "step", "value"]), history)
 
 
 def from_wandb(path):
@@ -151,9 +157,10 @@ def test_a_writer_must_be_known_and_installed(monkeypatch):
 
 def test_a_folder_of_its_name_is_not_the_package(tmp_path, monkeypatch):
     (tmp_path / "mlflow").mkdir()
-    monkeypatch.syspath_prepend(tmp_path)
-    if is_installed("mlflow") and importlib.util.find_spec("mlflow").origin:
-        pytest.skip("mlflow is installed")
+    # The folder is found alone, wherever the package is installed.
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    monkeypatch.delitem(sys.modules, "mlflow", raising=False)
+    assert importlib.util.find_spec("mlflow").origin is None
     with pytest.raises(RuntimeError, match=r"skinkit\[mlflow\]"):
         check_writer("mlflow")
 

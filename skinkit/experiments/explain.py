@@ -116,15 +116,24 @@ def draw_overlays(explanation, rows, labels):
     from skinkit import plots
 
     columns = {_IMAGE: [None] * len(rows), **explanation.maps}
-    texts = {name: [name] * len(rows) for name in explanation.maps}
-    for name, (own, probabilities) in explanation.answers.items():
-        texts[name] = [f"{name}\n{own[p.argmax()]} {p.max():.2f}" for p in probabilities]
+    texts = {name: _map_titles(explanation, name) for name in explanation.maps}
     texts[_IMAGE] = _titles(rows, explanation.probabilities, labels)
     images = [image for image in explanation.images for _ in columns]
     heatmaps, texts = (
         [each[name][i] for i in range(len(rows)) for name in columns] for each in (columns, texts)
     )
     return plots.overlay_grid(images, heatmaps, texts, columns=len(columns))
+
+
+def _map_titles(explanation, name):
+    """The name of a map over each image, with what its stage answers; "empty" where nothing speaks for it."""
+    titles = [f"{name} (empty)" if not heat.any() else name for heat in explanation.maps[name]]
+    if name in explanation.answers:
+        labels, found = explanation.answers[name]
+        titles = [
+            f"{title}\n{labels[p.argmax()]} {p.max():.2f}" for title, p in zip(titles, found, strict=True)
+        ]
+    return titles
 
 
 def _titles(rows, probabilities, labels):

@@ -6,6 +6,7 @@ import pytest
 
 from skinkit.experiments import SavedRun, explain
 from skinkit.experiments.predictions import write_predictions
+from skinkit.tasks import Explanation
 
 # Of the truth; the other six classes share what is left: the second is no hit, either.
 OF_TRUTH = [0.9, 0.1, 0.0, 0.6, 0.0]
@@ -61,6 +62,15 @@ def test_images_are_chosen_by_their_losses(chosen):
 def test_more_images_than_there_are_are_refused(chosen, options, message):
     with pytest.raises(ValueError, match=message):
         chosen(**options)
+
+
+def test_a_map_that_is_empty_says_so_and_one_of_a_stage_what_it_answers():
+    maps = {"Grad-CAM": np.array([[[0.0, 0.0]], [[0.0, 1.0]]])}
+    answers = {"Grad-CAM": (("nv", "rest"), np.array([[0.9, 0.1], [0.4, 0.6]]))}
+    titles = explain.__globals__["_map_titles"]
+    assert titles(Explanation(None, None, maps), "Grad-CAM") == ["Grad-CAM (empty)", "Grad-CAM"]
+    with_stage = titles(Explanation(None, None, maps, answers), "Grad-CAM")
+    assert with_stage == ["Grad-CAM (empty)\nnv 0.90", "Grad-CAM\nrest 0.60"]
 
 
 def test_a_title_has_the_probability_of_the_truth_where_it_was_missed():

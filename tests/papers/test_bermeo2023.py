@@ -57,7 +57,7 @@ def test_the_protocols_differ_in_the_split_and_in_the_dropout_of_m7(number):
     assert published.split == described.split and sound.split.options == {"grouped": True}
     assert (published.model != described.model) == (number == 7)
     assert ("dropout" in published.title) == (number > 3)
-    assert published.title.endswith("five dropouts (none as published)") == (number == 7)
+    assert published.title.endswith("five dropouts (published: none)") == (number == 7)
     assert described.model == sound.model and described.phases == published.phases == sound.phases
     elastic = [each.augmentation.get("distortions") for each in (published, described, sound)]
     assert elastic == (["as_published", "described", "described"] if number > 3 else [None] * 3)

@@ -6,7 +6,12 @@ import pandas as pd
 from skinkit.evaluation.calibration import expected_calibration_error
 from skinkit.evaluation.deciding.thresholds import FEWEST, one_class
 from skinkit.evaluation.prediction_arrays import predicted_index, unpack_predictions
-from skinkit.evaluation.uncertainty.intervals import bootstrap_intervals, interval_table, weightings
+from skinkit.evaluation.uncertainty.intervals import (
+    bootstrap_intervals,
+    group_codes,
+    interval_table,
+    weightings,
+)
 from skinkit.evaluation.weighted_scores import Predictions, WeightedScores
 from skinkit.names import counted
 
@@ -67,7 +72,7 @@ class _Errors:
         likeliest = predicted_index(self.all[1]) == self.all[2].index(label)
         called = scores >= threshold.value if threshold else likeliest
         self.called, self.scores = (np.stack([1.0 - each, each], axis=1) for each in (called * 1.0, scores))
-        self.groups = np.arange(len(scores)) if groups is None else np.asarray(groups, object)
+        self.groups = group_codes(groups, len(scores))[0]
 
     def of(self, mask, resamples, seed):
         own = self._intervals(mask, resamples, seed)
@@ -82,8 +87,7 @@ class _Errors:
         return found[["n", "independent", "value", "low", "high", "method", *_DIFFERENCE, "note"]]
 
     def _independent(self, mask):
-        ids = pd.Series(self.groups[mask])
-        return int(ids.nunique() + ids.isna().sum())
+        return len(np.unique(self.groups[mask]))
 
     def _intervals(self, mask, resamples, seed):
         truth, options = np.array(_TWO)[self.is_it[mask] * 1], {"resamples": resamples, "seed": seed}

@@ -89,6 +89,13 @@ def test_a_missing_column_is_named(saved):
         compare_subgroups(saved, "site")
 
 
+def test_groups_are_as_many_as_images(saved):
+    with pytest.raises(
+        ValueError, match=rf"groups must hold {len(saved)} ids. Received: shape \({len(saved) - 1},\)"
+    ):
+        compare_subgroups(saved, "sex", groups=range(len(saved) - 1))
+
+
 def test_ages_fall_into_bands_of_twenty_years_by_the_metadata_of_their_images(saved):
     few = saved.iloc[[0, 20, 25, 26, 27, 60]].reset_index(drop=True)
     ages = pd.array([85, 19, 39.5, pd.NA, 20, 80], dtype="Float64")

@@ -4,10 +4,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from skinkit.evaluation.prediction_arrays import check_predictions, positive_label
-from skinkit.evaluation.uncertainty.intervals import bootstrap_intervals
+from skinkit.evaluation.uncertainty.intervals import bootstrap_intervals, group_codes
 from skinkit.names import counted
 from skinkit.values import Share, check_value
 
@@ -85,13 +84,8 @@ def choose_threshold(
     if not member.any():
         raise ValueError(f"No image can show a {wanted} of {label}. Received: {is_it.sum()} of {len(is_it)}")
     choose = _keeping_sensitivity if wanted == "sensitivity" else _keeping_specificity
-    if groups is not None and len(groups) != len(is_it):
-        raise ValueError(
-            f"groups must hold an id for each of {len(is_it)} images. Received: {len(groups)} ids"
-        )
-    ids = pd.Series(np.arange(len(is_it)) if groups is None else np.asarray(groups, object))[member]
-    lesions = ids.nunique() + ids.isna().sum()
-    return Threshold(label, float(choose(scores, member, share)), wanted, share, int(lesions))
+    lesions = len(np.unique(group_codes(groups, len(is_it))[0][member]))
+    return Threshold(label, float(choose(scores, member, share)), wanted, share, lesions)
 
 
 def scores_at(threshold, y_true, probabilities, labels, groups=None, **options):

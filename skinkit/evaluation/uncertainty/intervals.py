@@ -75,7 +75,7 @@ def bootstrap_intervals(
     drawn = weightings(groups, len(truth), resamples, seed)
     draws = [_resampled(WeightedScores(predictions, weights), asked) for weights in drawn]
     table = interval_table(asked, values, draws, confidence)
-    codes, count = _group_codes(groups, len(truth))
+    codes, count = group_codes(groups, len(truth))
     if count < 2:
         return table.assign(method="none").loc[metrics]
     table = with_few_lesions(table, parts, predictions, codes, confidence).loc[metrics]
@@ -177,7 +177,7 @@ def weightings(groups, n, resamples=1000, seed=0):
     """
     if resamples < 2:
         raise ValueError(f"resamples must be at least 2. Received: resamples={resamples}")
-    codes, count = _group_codes(groups, n)
+    codes, count = group_codes(groups, n)
     if count < 2:
         return
     rng = np.random.Generator(np.random.PCG64(seed))
@@ -190,7 +190,16 @@ def weightings(groups, n, resamples=1000, seed=0):
         yield times.astype(np.float64)[:, codes]
 
 
-def _group_codes(groups, n):
+def group_codes(groups, n):
+    """Returns the number of each image's group, an array `(n,)`, and how many groups there are.
+
+    Args:
+        groups: As in `bootstrap_intervals`.
+        n: Integer, number of images.
+
+    Raises:
+        ValueError: for another number of ids than images.
+    """
     if groups is None:
         codes, count = np.arange(n), n
     else:

@@ -110,7 +110,7 @@ def _said(settings, rule):
     if rule.threshold is None:
         return "none of them shows a threshold", None
     found = rule.threshold
-    return found.doubt or f"a sensitivity of {found.at_least:.0%} for {found.label}", found.value
+    return found.doubt or f"a sensitivity of {100 * found.at_least:g}% for {found.label}", found.value
 
 
 def _positive(settings, run):

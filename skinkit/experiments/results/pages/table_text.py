@@ -65,8 +65,9 @@ def stand_ins_text(runs):
     for shared, rows in runs[runs["kind"] == STAND_IN].groupby(SHARED):
         names = dict.fromkeys(_networks(rows))
         words = shared_words(dict(zip(SHARED, shared, strict=True))).rstrip(":")
-        count = "-".join(f"{n:.0f}" for n in sorted({rows["runs"].min(), rows["runs"].max()}))
-        said.append(f"Stand-ins: {', '.join(names)}. {words}, {counted(count, 'run')}.")
+        least, most = int(rows["runs"].min()), int(rows["runs"].max())
+        count = counted(most, "run") if least == most else f"{least}-{most} runs"
+        said.append(f"Stand-ins: {', '.join(names)}. {words}, {count}.")
     return said
 
 

@@ -70,7 +70,8 @@ def test_an_unknown_table_is_refused_with_the_nearest(document, number):
         printed_table(document, number)
 
 
-def test_stand_ins_are_named_above_the_table(monkeypatch):
+@pytest.mark.parametrize(("runs", "counted"), [(3, "3 runs"), (1, "1 run")])
+def test_stand_ins_are_named_above_the_table(runs, counted, monkeypatch):
     scores = {"document": "gessert2019", "table": "table2", "row": "mobilenet-gru", "metric": "macro_recall"}
     run = {"recipe": "gessert2019/table2/mobilenet-gru", "profile": "quick", "protocol": "corrected"}
     blank = dict.fromkeys(("weights", "lacking", "stale", "verdict", "reason", "command"), "")
@@ -81,13 +82,14 @@ def test_stand_ins_are_named_above_the_table(monkeypatch):
         "class": "all",
         "precision": "float32",
         "dataset": "ham10000",
-        "runs": 3,
+        "runs": runs,
     }
     ledger = pd.DataFrame([{**line, "measured": 0.5}]).reindex(columns=COLUMNS)
     monkeypatch.setattr("skinkit.experiments.results.pages.printed_table.ledger", lambda runs: ledger)
     found = printed_table("gessert2019", "II")
     (said,) = found.attrs["stand_ins"]
     assert said.startswith("Stand-ins: `gessert2019/table2/mobilenet-…`. Profile `quick`")
+    assert said.endswith(f", {counted}.")
     ours = [name for name in found if name.startswith("stand-in")]
     assert found.loc[found[ours[0]] != "", ours[0]].tolist() == ["50.0"] * 3, "one for each network"
 

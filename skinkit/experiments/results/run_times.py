@@ -119,16 +119,19 @@ def _run_line(rows, scores):
     of = scores.set_index("metric")
     first = rows.iloc[0]
     main, label = first["metric"], first["metric"].partition(":")[2]
-    names = (main, *((f"recall:{label}", "macro_recall") if label else ()), "accuracy")
-    shown = {name: score_text(of.loc[name]) for name in names if name in of.index}
-    shown |= {"ece": f"{of.loc['ece'].measured:.3f}"} if "ece" in of.index else {}
+    # Beside a score of one class stand two more, which the ledger has with intervals, in the place of times.
+    whole, plain = (main, "accuracy"), ("ece",)
+    if label:
+        whole, plain = (main,), (f"recall:{label}", "macro_recall", "ece")
+    shown = {name: score_text(of.loc[name]) for name in whole if name in of.index}
+    shown |= {name: f"{of.loc[name].measured:.3f}" for name in plain if name in of.index}
     return {
         "row": f"[{short(first['recipe'])}]",
         "protocol": first["protocol"] + (", **stale**" if first["stale"] else ""),
         "runs x test images": f"{len(rows)} x {int(scores['n'].iloc[0])}",
         "leak (mel)": leak_text(leakage(scores).iloc[0]) + _of_melanomas(rows["mel_leak"].mean()),
         **{metric_words(metric): text for metric, text in shown.items()},
-        "min a run": _minutes(rows["seconds"].mean()),
+        **({} if label else {"min a run": _minutes(rows["seconds"].mean())}),
     }
 
 

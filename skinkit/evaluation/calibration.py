@@ -55,7 +55,16 @@ def squared_distance(truth, probabilities):
 
 
 def log_loss(y_true, probabilities, labels):
-    """Mean cross-entropy of the true classes, from 0; a probability of 0 counts as 1e-7, as in Keras."""
+    """Mean cross-entropy of the true classes.
+
+    Args:
+        y_true: As in `summary`.
+        probabilities: As in `summary`.
+        labels: As in `summary`.
+
+    Returns:
+        float, 0 (perfect) to 16.1: a probability of 0 counts as 1e-7, as in Keras.
+    """
     truth, probabilities, _ = check_predictions(y_true, probabilities, labels)
     return float(-np.log(np.maximum(probabilities[np.arange(len(truth)), truth], 1e-7)).mean())
 

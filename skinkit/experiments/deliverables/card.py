@@ -164,7 +164,8 @@ def _data(manifest, release):
     ]
     lines += [text for text in (release.note, manifest.get("lacking")) if text]
     if size := manifest.get("source_size"):
-        lines.append("images as given: {} x {} (height x width), {}".format(*size, manifest["data_hash"]))
+        said = "images as given: {} x {} (height x width), data hash `{}`"
+        lines.append(said.format(*size, manifest["data_hash"]))
     return "\n".join(f"- {line}" for line in lines)
 
 

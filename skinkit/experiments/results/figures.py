@@ -14,7 +14,7 @@ from skinkit.papers.registry import recipes
 # How an exam was held; the second is a control, in which one step of the first has another place.
 _WAYS = ("as_published", "split_then_augment", "as_described", "corrected")
 _PANELS = ("accuracy", "macro_recall")
-PRINTED = "printed"
+_PRINTED = "printed"
 _PRINTED_TOO = ", beside the printed one; a line without a point: the range over several networks"
 
 
@@ -47,7 +47,7 @@ def results_figures(ledger, results):
         text = "What the protocol is worth: the same rows under several"
         found["protocols"] = _protocols_figure(protocols), text
     for section, (tables, rows) in rows_of_sections(ledger).items():
-        text = "Main score of the rows under `corrected`" + _PRINTED_TOO * (PRINTED in tables)
+        text = "Main score of the rows under `corrected`" + _PRINTED_TOO * (_PRINTED in tables)
         found[figure_name(section)] = plots.score_intervals(tables, rows), text
     return found
 
@@ -101,7 +101,7 @@ def rows_of_sections(ledger):
             }
             printed = _printed_of(rows, beside)
             if not printed.empty:
-                tables = {PRINTED: printed, **tables}
+                tables = {_PRINTED: printed, **tables}
             found[section] = tables, list(rows["name"].unique())
     return found
 

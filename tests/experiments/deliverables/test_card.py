@@ -57,7 +57,7 @@ def test_every_number_comes_from_the_files_of_the_run(committed):
     (committed / "metrics.json").write_text(json.dumps(scores))
     manifest = json.loads((committed / "manifest.json").read_text()) | {"source_size": [225, 300]}
     (committed / "manifest.json").write_text(json.dumps(manifest))
-    given = f"- images as given: 225 x 300 (height x width), {manifest['data_hash']}\n"
+    given = f"- images as given: 225 x 300 (height x width), data hash `{manifest['data_hash']}`\n"
     assert given in write_card(committed).read_text()
     assert (
         header(write_card(committed).read_text())["model-index"][0]["results"][0]["metrics"][1]["value"]

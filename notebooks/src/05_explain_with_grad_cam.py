@@ -80,9 +80,9 @@ skinkit.report_environment()
 
 # %% tags=["images"]
 # Real images: take the "# " away from one line. Sizes and times are estimates, hosts untried (2026-11-29).
-# skinkit.data.get("dataverse")  # from the publisher: 2.8 GB, 3 to 10 minutes
-# skinkit.data.get("kaggle")  # a copy, without an account: 5.6 GB, 4 to 15 minutes
-# skinkit.data.get("drive")  # the folder skinkit/ham10000 of your Drive: no download, 2 to 5 minutes
+# skinkit.data.get("dataverse", to=DATA_DIR)  # from the publisher: 2.8 GB, 3 to 10 minutes
+# skinkit.data.get("kaggle", to=DATA_DIR)  # a copy, without an account: 5.6 GB, 4 to 15 minutes
+# skinkit.data.get("drive", to=DATA_DIR)  # skinkit/ham10000 in your Drive: no download, 2 to 5 minutes
 
 # %% [markdown]
 # ## 1. Which network, which images?

@@ -84,8 +84,8 @@ skinkit.report_environment()
 # %% tags=["images"]
 # Real images: take the "# " away from one line. Sizes and times are estimates, hosts untried (2026-11-29).
 # skinkit.data.fetch("isic2020")  # from the publisher: 25 GB, an hour or more
-# skinkit.data.get("kaggle", "isic2020")  # a copy at 512 x 512, without an account: some GB, 5 to 15 minutes
-# skinkit.data.get("drive", "isic2020")  # the folder skinkit/isic2020 of your Drive: 2 to 5 minutes
+# skinkit.data.get("kaggle", "isic2020", to=DATA_DIR)  # at 512 x 512, no account: some GB, 5 to 15 minutes
+# skinkit.data.get("drive", "isic2020", to=DATA_DIR)  # skinkit/isic2020 in your Drive: 2 to 5 minutes
 
 # %% [markdown]
 # ## 1. How does a network make an image small, and large again?

@@ -13,6 +13,7 @@ from skinkit import data
 from skinkit.cli import main
 from skinkit.evaluation import choose_weights, join_members, unpack_predictions
 from skinkit.experiments import evaluate, run, write_card
+from skinkit.experiments.deciding.subgroups import read_subgroups
 from skinkit.experiments.many_runs.run_list import list_runs
 from skinkit.experiments.plan import Plan
 from skinkit.experiments.predictions import prediction_groups
@@ -138,6 +139,8 @@ def test_ranks_are_those_among_the_test_images(carry_out, both, out):
     with pytest.raises(ValueError, match="neither a temperature nor a threshold.*by `mean`"):
         evaluate(ranks.folder, sensitivity=0.9)
     assert not {"ece", "brier"} & {*ranks.metrics["scores"]}
+    evaluate(ranks.folder, subgroups=True)
+    assert {*read_subgroups(ranks.folder)["score"]} == {"auc"}
     card = write_card(ranks.folder).read_text()
     assert card.count("ranks are not probabilities") == 2 and '"type": "ece"' not in card
     page = write_report(ranks.folder).read_text()

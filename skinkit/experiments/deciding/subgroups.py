@@ -30,7 +30,7 @@ def write_subgroups(run, folder, predictions=None, table=None, data_dir=None, **
 
     Returns:
         DataFrame, the content of `subgroups.csv`: `column` (of the manifest table), `subgroup`, `called`
-        (how), and the columns of `skinkit.evaluation.compare_subgroups`.
+        (how), and the columns of `skinkit.evaluation.compare_subgroups`. Of ranks, areas alone.
 
     Raises:
         FileNotFoundError: when the images' table is not there.
@@ -48,6 +48,8 @@ def write_subgroups(run, folder, predictions=None, table=None, data_dir=None, **
     found = pd.concat([rows.rename_axis(["subgroup", "score"]) for rows in each.values()], keys=each)
     found = found.rename_axis(["column", "subgroup", "score"]).reset_index()
     found.insert(2, "called", _called(rule, positive))
+    if run.is_of_ranks:
+        found = found[found["score"] == "auc"]
     for name, content in ((NAME, found), (PAIRS, evaluation.error_pairs(predictions, rows))):
         with writing(folder / name) as part:
             content.to_csv(part, index=False, lineterminator="\n")

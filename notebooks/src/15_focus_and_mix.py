@@ -518,7 +518,8 @@ for label, total in (summed / summed.sum()).items():
 print(f"nevi {class_shares['nv']:.1%}, each other class {class_shares['df']:.1%}")
 
 # %% tags=["hidden", "ex-15-2"]
-weighed = counts * alpha * np.where(counts.index == "nv", 0.01 * -np.log(0.9), 0.25 * -np.log(0.5))
+of_one = np.where(counts.index == "nv", 0.01 * -np.log(0.9), 0.25 * -np.log(0.5))
+weighed = counts * options["alpha"] * of_one
 assert np.allclose(class_shares[weighed.index], weighed / weighed.sum(), atol=1e-3)
 
 # %% tags=["wrong", "ex-15-2"]

@@ -75,13 +75,13 @@ def to_markdown(table, digits=3):
     """The table as Markdown, with its caption above; "–" where there is no value.
 
     Args:
-        table: DataFrame; its index becomes the first column, unless it only counts the rows.
+        table: DataFrame; its index becomes the first column, unless it has no name and counts the rows.
         digits: Integer, decimals of numbers that are not whole by type.
 
     Returns:
         Text, ending in a line break.
     """
-    counted = isinstance(table.index, pd.RangeIndex)
+    counted = table.index.name is None and pd.api.types.is_integer_dtype(table.index)
     rows = table if counted else table.reset_index(names=table.index.name or "")
     head = [str(name) for name in rows.columns]
     numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in rows.dtypes]

@@ -81,4 +81,8 @@ def test_markdown_shows_names_numbers_and_gaps():
 
 def test_markdown_leaves_out_an_index_that_only_counts():
     assert to_markdown(pd.DataFrame({"x": [1]})) == "| x |\n| ---: |\n| 1 |\n"
+    # As older versions of pandas leave it behind a join.
+    assert to_markdown(pd.DataFrame({"x": [1]}, index=pd.Index([0]))) == "| x |\n| ---: |\n| 1 |\n"
+    counts = pd.DataFrame({"x": [1]}, index=pd.Index([0], name="fold"))
+    assert to_markdown(counts).splitlines()[2] == "| 0 | 1 |"
     assert to_markdown(pd.DataFrame({"x": [1]}, index=["a"])).splitlines()[2] == "| a | 1 |"

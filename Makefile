@@ -72,11 +72,11 @@ benchmarks: setup ## measure all into results/benchmarks, and write the tables o
 		PYTHONPATH=. $(BENCHMARK_PYTHON) benchmarks/$$name.py --out results/benchmarks/$$name.csv || exit 1; done
 	PYTHONPATH=. $(BENCHMARK_PYTHON) tools/write_how_fast.py
 
-colab-test: ## the import, data, layer and smoke tests under Colab's versions (Python 3.12 or 3.13, in .venv-colab)
+colab-test: ## the tests under Colab's versions (Python 3.12 or 3.13, in .venv-colab)
 	@[ ! -e .venv-colab ] || [ -e .venv-colab/.ready ] || { echo ".venv-colab was not made by this Makefile; move it away"; exit 1; }
 	$(PYTHON) -m venv .venv-colab && touch .venv-colab/.ready
 	.venv-colab/bin/python -m pip install --quiet -e '.[dev,weights]' -c constraints-colab.txt
-	.venv-colab/bin/python -m pytest -n $(WORKERS) --dist loadgroup tests/test_install.py tests/install tests/addons tests/data tests/layers tests/training tests/tasks tests/experiments tests/notebooks
+	.venv-colab/bin/python -m pytest -n $(WORKERS) --dist loadgroup
 
 record-addons: ## record TensorFlow Addons' outputs again (Python 3.11, in .venv-legacy)
 	@[ ! -e .venv-legacy ] || [ -e .venv-legacy/.ready ] || { echo ".venv-legacy was not made by this Makefile; move it away"; exit 1; }

@@ -88,8 +88,8 @@ def things(finished, one_epoch, tmp_path_factory):
         **{
             "skinkit": skinkit,
             "load": drawn_release,
-            "fetch": Path,
-            "get": Path,
+            "fetch": lambda name, to=None: Path(name),
+            "get": lambda source, name=None, to=None: Path(source),
             "ham": drawn_release("ham10000"),
         },
         **{"run": run, "folder": folder, "run_data": run_data, "rows": rows, "trained_on": rows},

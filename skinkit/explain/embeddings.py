@@ -92,7 +92,7 @@ def linear_probe(features, y, labels, groups=None, folds=5, seed=0):
     from sklearn.preprocessing import StandardScaler
 
     truth = pd.Index(list(labels), dtype=object).get_indexer(pd.Index(np.asarray(y, dtype=object)))
-    groups = _numbered(groups, len(truth))
+    groups = _in_random_order(_numbered(groups, len(truth)), seed)
     folds = min(folds, _groups_of_the_rarest(truth, groups, labels))
     probe = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=1000))
     return cross_val_predict(
@@ -100,9 +100,15 @@ def linear_probe(features, y, labels, groups=None, folds=5, seed=0):
         np.asarray(features, dtype="float64"),
         truth,
         groups=groups,
-        cv=StratifiedGroupKFold(folds, shuffle=True, random_state=seed),
+        cv=StratifiedGroupKFold(folds),
         method="predict_proba",
     )
+
+
+def _in_random_order(groups, seed):
+    # scikit-learn before 1.7 loses the classes of the groups where it shuffles these itself.
+    numbers, position = np.unique(groups, return_inverse=True)
+    return np.argsort(np.random.RandomState(seed).permutation(len(numbers)))[position]
 
 
 def _numbered(groups, count):

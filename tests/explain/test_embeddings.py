@@ -45,6 +45,14 @@ def test_a_patient_is_never_in_training_and_in_scoring():
     assert area(features, y)["value"] > 0.99, "image by image the probe only recognises the patients"
 
 
+def test_a_label_of_two_patients_is_always_in_training():
+    y = np.array([*["benign"] * 40, *["malignant"] * 4], dtype=object)
+    features, patients = (y == "malignant")[:, None] * 8.0, np.r_[np.arange(40), 40, 40, 41, 41]
+    for seed in range(5):
+        found = linear_probe(features, y, LABELS, patients, seed=seed)
+        assert found[y == "malignant", 1].min() > 0.5
+
+
 def test_a_missing_patient_is_a_group_of_its_own():
     features, y = blobs(8.0, n=40)
     found = linear_probe(features, y, LABELS, groups=pd.array([None] * 40, dtype="string"))

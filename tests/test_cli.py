@@ -362,7 +362,7 @@ def test_a_run_gets_a_page_and_the_runs_a_ledger(looked_at, tmp_path):
 
 def test_a_run_gets_a_file_for_other_programs_and_a_card(smoke_run):
     folder, _ = smoke_run
-    assert f"Written: {folder}/exports/litert\n" in skinkit("export", folder, "--format", "litert")
+    assert f"Written: {folder}/exports/savedmodel\n" in skinkit("export", folder, "--format", "savedmodel")
     assert f"Written: {folder}/MODEL_CARD.md\n" in skinkit("card", folder)
 
 

@@ -236,7 +236,7 @@ def test_zoom_per_axis_and_fill_are_scipys(image, fill):
     for channel in range(3):
         pixels = image[..., channel].astype(np.float64)
         expected = ndimage.affine_transform(
-            pixels, [rows, columns], offset=[4 - rows * 4, 4 - columns * 4], order=1, mode=fill
+            pixels, np.diag([rows, columns]), [4 - rows * 4, 4 - columns * 4], order=1, mode=fill
         )
         np.testing.assert_allclose(found[..., channel], expected, atol=1e-3)
 

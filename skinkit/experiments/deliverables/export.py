@@ -53,12 +53,14 @@ class Format(NamedTuple):
         save: Function that writes a Keras model to a path.
         code: String, Python code that makes `probabilities` of `images`.
         package: String, the package that writes it, where Keras and TensorFlow do not suffice.
+        since: Two integers, the first version of Keras that writes it.
     """
 
     file: str
     save: Callable
     code: str
     package: str = ""
+    since: tuple[int, int] = (3, 0)
 
 
 def _keras(model, path):
@@ -118,6 +120,7 @@ FORMATS = {
         "from ai_edge_litert.interpreter import Interpreter\n"
         'ask = Interpreter("model.tflite").get_signature_runner()\n'
         "(name,) = ask.get_input_details()\n(probabilities,) = ask(**{name: images}).values()",
+        since=(3, 13),
     ),
 }
 
@@ -138,7 +141,7 @@ def export(folder, format="keras", preprocessing=False):
 
     Raises:
         FileNotFoundError: when the run or its model is missing.
-        RuntimeError: when the package that writes the format is missing.
+        RuntimeError: when the package that writes the format is missing, or Keras does not write it yet.
         ValueError: for an unknown format, a layer that the format cannot hold, or a run whose answers do not
             come from one network.
 
@@ -166,9 +169,17 @@ def export(folder, format="keras", preprocessing=False):
 
 
 def _check_package(format):
-    package = FORMATS[format].package
+    import keras
+
+    package, since = FORMATS[format].package, FORMATS[format].since
     if package and importlib.util.find_spec(package) is None:
         raise RuntimeError(f"The format {format} needs the package {package}: pip install {package}")
+    if tuple(int(part) for part in keras.__version__.split(".")[:2]) < since:
+        needed = "{}.{}".format(*since)
+        raise RuntimeError(
+            f"The format {format} needs Keras {needed} or later: pip install 'keras>={needed}'. "
+            f"Received: {keras.__version__}"
+        )
 
 
 def standalone(run):

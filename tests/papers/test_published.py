@@ -79,7 +79,7 @@ BY_HAND = [
     ("hernandez2020/text/wrs", "iterations_to_memorise", "", "", "5000", ""),
     ("hernandez2020/table1/isic2020", "images", "malignant", "", "584", ""),
     ("hernandez2020/table2/isic2020", "share", "malignant", "", "20.9", ""),
-    ("hernandez2020/table3/wrs-extra-trees", "recall", "malignant", "not stated", "2.8", ""),
+    ("hernandez2020/table3/wrs-extra-trees", "recall", "malignant", "unstated images", "2.8", ""),
     ("hernandez2020/table4/static-mean-em", "auc", "malignant", "train+validation", "92.7", ""),
     ("bermeo2023/table4.1/resnet18", "accuracy", "all", "ImageNet", "69.76", ""),
     ("bermeo2023/table5.3/vicorob-machine", "ram", "", "", "396GB", ""),

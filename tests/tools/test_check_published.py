@@ -267,9 +267,14 @@ class TestHernandez:
     def test_two_recalls_are_no_share_of_584_images(self):
         cells = pick(fill_checks("hernandez2020"), metric="recall")
         impossible = cells[cells["check"].str.contains("impossible")]
+        # Cut, 508 would be 86.9, but the others of the column are rounded.
         assert impossible["value"].tolist() == ["2.8", "86.9"]
         # Nothing says that Table 3 is about all malignant images.
         assert impossible["check"].str.startswith("note").tolist() == [True, False]
+
+    def test_a_patient_of_the_release_has_one_image_more(self):
+        cells = pick(fill_checks("hernandez2020"), metric="most_images_of_a_patient")
+        assert cells["check"].tolist() == ["disagrees: the release has 115"]
 
     def test_the_forest_of_table_3_is_that_of_table_4(self):
         cells = pick(fill_checks("hernandez2020"), row="cae-extra-trees")
@@ -282,6 +287,11 @@ class TestHernandez:
 
 
 class TestBermeo:
+    def test_one_wage_of_the_text_is_not_that_of_the_table(self):
+        cells = pick(fill_checks("bermeo2023"), metric="hourly_wage").set_index("condition")["check"]
+        assert cells["Research Scientist"] == "disagrees: Table 6.2 reckons with 121.63 an hour"
+        assert cells.drop("Research Scientist").str.startswith("ok").all() and len(cells) == 3
+
     def test_means_and_standard_deviations_agree_as_far_as_rounding_tells(self):
         cells = fill_checks("bermeo2023")
         cells = cells[cells["row"].str.match("mean|sd")]

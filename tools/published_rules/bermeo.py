@@ -79,6 +79,16 @@ def costs(cells):
         yield from adds_up(column.drop(total.name), total)
 
 
+def wages(cells):
+    """The hourly wages of the text against hours and costs of Table 6.2."""
+    for _, wage in pick(cells, metric="hourly_wage").iterrows():
+        rows = pick(cells, table="table6.2", metric="cost", condition=wage["condition"])
+        hours = [number(one(cells, table="table6.2", row=row, metric="hours")) for row in rows["row"]]
+        found = {f"{float(cost) / h:g}" for cost, h in zip(rows["value"], hours, strict=True)}
+        said = " or ".join(sorted(found))
+        yield wage.name, verdict(found == {wage["value"]}, f"Table 6.2 reckons with {said} an hour")
+
+
 def parameters(cells):
     """The layers of Figures 7.8, 7.12 and 7.14 add up, those of 7.8 to the millions of Table 4.1."""
     totals = {}
@@ -147,6 +157,7 @@ RULES = (
     notebook_shares,
     recalls,
     costs,
+    wages,
     parameters,
     trainings,
     counts,

@@ -10,6 +10,8 @@ from skinkit.registration import own_names
 
 FULL, STAND_IN = "ours at `full`", "stand-in"
 NUMBER = ["target", "on", "metric", "class"]
+# The part of a score whose document does not say which images it is of.
+UNSTATED = "unstated images"
 # What is wrong with a number stands beside it; other notes only below.
 _INLINE = ("impossible", "disagrees", "lost")
 
@@ -73,8 +75,9 @@ def table_beside(cells, beside):
         beside: DataFrame of `runs_beside`.
 
     Returns:
-        DataFrame of text, one row for each printed score: `row`, said once; `score`; `printed`; a column for
-        each kind and protocol of `beside`; `verdict`. Its `attrs["notes"]` are the texts of the marks `[1]`,
+        DataFrame of text, one row for each printed score: `row`, said once; `score`; `printed`, with the part
+        of the images where all are of one that is not the test; a column for each kind and protocol of
+        `beside`; `verdict`. Its `attrs["notes"]` are the texts of the marks `[1]`,
         `[2]` in it, and `attrs["runs"]` the rows of `beside` that it shows.
     """
     notes, percent = [], cells["unit"].eq("%").all()
@@ -93,11 +96,13 @@ def table_beside(cells, beside):
     cells = cells.rename(columns={"class": "label"}).assign(flag=flags)
     for cell, words in zip(cells.itertuples(), _row_words(cells), strict=True):
         own = ours[cell.Index]
-        absent = "not measured" if cell.target in full else "not run"
+        absent = "not scored" if not cell.answered else "not measured" if cell.target in full else "not run"
         said = [_measured(own.get(way), cell.unit, absent if way.startswith(FULL) else "") for way in ways]
         printed, verdict = _printed(cell, percent, notes), _verdict(own, whys.get(cell.target), notes)
         lines.append([words, _score_words(cell, cells), printed, *said, verdict])
-    printed = "printed (%)" if percent else "printed"
+    parts = cells["on"].unique()
+    of_part = f" of {parts[0]}" if len(parts) == 1 and parts[0] != "test" else ""
+    printed = ("printed (%)" if percent else "printed") + of_part
     table = pd.DataFrame(lines, columns=["row", "score", printed, *ways, "verdict"])
     table.attrs |= {"notes": notes, "runs": found}
     return table

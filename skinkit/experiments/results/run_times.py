@@ -251,11 +251,12 @@ def open_text(left):
     """
     if left.empty:
         return "Nothing: every row has been run."
-    options, full = [_options(each) for each in left.itertuples()], left["profile"].eq("full").sum()
-    others = counted(len(left) - full, "recipe")
+    full = left["profile"].eq("full").sum()
+    experiments, others = counted(full, "experiment"), counted(len(left) - full, "recipe")
     head = (
-        f"{counted(full, 'row')} at `full` and {others} of ours, one a protocol, have not been run. Three "
-        f"runs of one: `skinkit run {left['recipe'].iloc[0]} {options[0]} --seed 0-2`. "
+        f"{experiments} of the document at `full` and {others} of ours, one a protocol, have not been run. "
+        "The commands of the former stand below their tables, as their numbers need it; three runs of one of "
+        "ours: `skinkit run RECIPE OPTIONS --seed 0-2`. What it builds on is trained first, and not counted. "
         f"Nothing alike has been timed for {left['hours'].isna().sum()} of them; the others take about "
         f"{_counted(left['hours'].sum())} together, one run each, on the machine of the timed ones, roughly: "
         "grown by epochs, images and pixels. `>`: at least, as the recipe that was timed has a smaller "
@@ -265,7 +266,7 @@ def open_text(left):
     table = pd.DataFrame(
         {
             "recipe": left["recipe"].map(short),
-            "options": options,
+            "options": [_options(each) for each in left.itertuples()],
             "hours a run": hours,
             "estimated from": left["like"],
         }

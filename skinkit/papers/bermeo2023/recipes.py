@@ -102,7 +102,7 @@ def _table8_2():
         yield recipe(
             f"table8.2/m{number}", title, number, network, quick,
             dataset="isic2019", classes="bermeo2023", image_size=(256, 256),
-            not_comparable="the merged ISIC 2019 and 2020 are absent: this is ISIC 2019 alone",
+            not_comparable="the merged ISIC 2019 and 2020 are absent; the recipe takes ISIC 2019 alone",
             protocols={
                 "as_published": {"split": BY_IMAGE, "resize": "bilinear", **released},
                 "as_described": {"split": BY_IMAGE},

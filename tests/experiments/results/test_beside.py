@@ -79,6 +79,14 @@ def test_numbers_are_in_the_unit_of_the_document_with_interval_spread_and_leak()
     assert row[[ours, stand_in, "verdict"]].tolist() == ["not run", "45.0 (72.0-78.0), sd 1.0", "open"]
 
 
+def test_what_is_not_printed_of_test_images_says_of_which():
+    assert "printed (%) of train+validation" in lines("table4", document="hernandez2020")
+    assert "printed of validation" in lines("unpretrained", document="butskova2021")
+    several = lines("table8.2", document="bermeo2023")
+    assert several[FULL][several["score"].str.endswith("test")].eq("not run").all()
+    assert several[FULL][several["score"].str.endswith(("train", "validation"))].eq("not scored").all()
+
+
 def test_rows_are_in_the_order_of_the_document_and_an_alias_says_so():
     rows = lines("table3", STAND_IN_ROW)
     names = [name for name in rows["row"] if name]
@@ -91,7 +99,7 @@ def test_rows_are_in_the_order_of_the_document_and_an_alias_says_so():
 
 def test_what_is_wrong_with_a_number_stands_beside_it_and_why_below():
     table = lines("table5a", document="koefler2023")
-    printed = dict(zip(table["score"], table["printed"], strict=True))
+    printed = dict(zip(table["score"], table["printed of ISIC 2019"], strict=True))
     assert printed["precision, nv"] == "0.85"
     mark = printed["F1, bcc"].removeprefix("0.31 disagrees [").removesuffix("]")
     assert table.attrs["notes"][int(mark) - 1] == "disagrees: precision and recall give 0.62"

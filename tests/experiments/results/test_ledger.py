@@ -13,7 +13,14 @@ import pytest
 from skinkit.cli import parser
 from skinkit.experiments.plan import Plan
 from skinkit.experiments.results import finished_runs
-from skinkit.experiments.results.ledger import ALIKE, COLUMNS, _is_watched, ledger, write_ledger
+from skinkit.experiments.results.ledger import (
+    ALIKE,
+    COLUMNS,
+    _is_watched,
+    _with_weighted_recall,
+    ledger,
+    write_ledger,
+)
 from skinkit.papers import Phase, Recipe, choose
 from skinkit.papers.published import published_scores
 from skinkit.papers.registry import recipe as find_recipe
@@ -204,6 +211,17 @@ def test_a_score_of_training_images_is_not_one_of_test_images(recipe_of_a_row, w
     row = measured(ledger(write_run(0.65))).iloc[0]
     said = ("not comparable", "printed of train+validation, measured on test")
     assert (row["verdict"], row["reason"]) == said
+    scores["on"] = "unstated images"
+    row = measured(ledger(write_run(0.65, seed=1))).iloc[0]
+    assert row["reason"] == "printed of unstated images, measured on test"
+
+
+def test_a_weighted_recall_is_answered_by_accuracy():
+    published = pd.DataFrame({"target": ["a", "a"], "metric": ["accuracy", "weighted_recall"]})
+    scores = pd.DataFrame({"target": ["a", "b"], "metric": "accuracy", "measured": [0.6, 0.7]})
+    found = _with_weighted_recall(scores, published)
+    assert found["metric"].tolist() == ["accuracy", "accuracy", "weighted_recall"]
+    assert found["measured"].tolist() == [0.6, 0.7, 0.6]
 
 
 def test_rows_that_no_run_can_answer_say_so_before_any_run(of_our_own):

@@ -96,7 +96,7 @@ def test_what_has_been_run_is_not_left_and_a_stale_run_counts_for_nothing():
 
 def test_what_is_left_is_told_with_a_command_and_hours():
     text = open_text(open_runs(times({}), "koefler2023"))
-    assert "skinkit run koefler2023/table4a/cnn --profile full --seed 0-2" in " ".join(text.split())
+    assert "5 experiments of the document at `full` and 5 recipes of ours" in " ".join(text.split())
     assert "| table4a/cnn | --profile full | 26.1 | koefler2023/table4a/cnn |" in text
     assert "| table4c/vgg16-sa | --profile full | unknown |  |" in text
     assert open_text(open_runs(times({}), "koefler2023").iloc[:0]).startswith("Nothing")

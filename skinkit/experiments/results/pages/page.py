@@ -44,8 +44,13 @@ _READ = """## How to read the pages
   differences lie on one side of 0 each; else it is *open*. Where a class has fewer than ten lesions,
   intervals of means over classes are too short.
 - **Claims** are those of abstract, results and conclusion. One *holds* where all of its measured differences
-  do, *does not hold* where one does not. Runs decide before printed numbers do; where these decide alone,
-  *holds* says no more than that the document agrees with itself.
+  do, *does not hold* where one does not. Runs that decide go before printed numbers; where they leave it
+  open, a printed number that contradicts the claim decides. Where printed numbers decide alone, *holds* says
+  no more than that the document agrees with itself.
+- **Marks** of printed numbers: `impossible`, no whole number of images gives it; `disagrees`, it cannot stand
+  together with others; `lost`, the document's text has no value there; `implies`, what follows from it;
+  `note` and `ok`, what it was held against.
+- **ECE** is the expected calibration error in 15 bins, **min** minutes of a run: empty where nobody timed it.
 - **Stale** runs are of a recipe that has changed since; they count nowhere else.
 - **Models** are not kept with the numbers of their runs: `skinkit run RECIPE --out FOLDER` trains one.
 """

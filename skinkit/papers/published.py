@@ -8,15 +8,12 @@ the column `check`.
 """
 
 import functools
-from pathlib import Path
 
 import pandas as pd
 
 from skinkit.names import check_name, did_you_mean
-from skinkit.papers import bermeo2023, butskova2021, datta2021, gessert2019, hernandez2020, koefler2023
-from skinkit.papers.document import Document
+from skinkit.papers.places import DOCUMENTS, FOLDER, find_place
 
-FOLDER = Path(__file__).parent
 COLUMNS = (
     "document",
     "table",
@@ -36,9 +33,6 @@ COLUMNS = (
 
 # Units that the name of a metric does not say.
 _SIGNS = ("%", "$", "million", "thousand", "cm", "points")
-
-_FOLDERS = (hernandez2020, butskova2021, koefler2023, datta2021, bermeo2023, gessert2019)
-DOCUMENTS: dict[str, Document] = {folder.DOCUMENT.key: folder.DOCUMENT for folder in _FOLDERS}
 
 
 def read_cells(document: str) -> pd.DataFrame:
@@ -178,15 +172,14 @@ def show(document: str) -> str:
     """Returns a document's tables as text, with marks at what the checks found and notes below.
 
     Args:
-        document: String, key such as `"gessert2019"`, or `document/table` for one of its tables.
+        document: As in `find_place`: `"gessert2019"`, or `"gessert2019/II"` for one of its tables.
 
     Raises:
         ValueError: for an unknown document or table.
     """
-    key, _, table = document.rstrip("/").partition("/")
-    about, cells = DOCUMENTS.get(key), read_cells(key)
+    key, table = find_place(document)
+    about, cells = DOCUMENTS[key], read_cells(key)
     if table:
-        check_name(f"Tables of {key}", table, cells["table"].unique().tolist())
         cells = cells[cells["table"] == table]
     blocks = [f"{about.authors} ({about.year}): {about.title}\n{about.about}"]
     blocks += [show_table(rows) for _, rows in cells.groupby("table", sort=False)]

@@ -70,7 +70,7 @@ def draw_figure(document, number, out, runs="results/runs", given=(), files=(), 
 
     Args:
         document: String, key such as `"gessert2019"`.
-        number: String, the figure's number as printed.
+        number: String, as in `skinkit.papers.places.find_place`.
         out: Path of the image to write; its ending says in which format.
         runs: Path of the folder of all runs.
         given: Run folders, in the place of those in `runs`.
@@ -85,6 +85,7 @@ def draw_figure(document, number, out, runs="results/runs", given=(), files=(), 
         FileNotFoundError: when there is no run that it needs.
     """
     row = figure_row(document, number)
+    document, number = row["document"], row["figure"]
     if not row["drawing"]:
         raise ValueError(f"{_called(number)} of {document} cannot be drawn: {row['why']} ({row['shows']})")
     _check_given(row, number, given, files)

@@ -117,6 +117,8 @@ def test_a_table_is_printed_with_ours_beside_it():
         "row,score,printed (%),ours at `full`,verdict",
         '"InceptV3, Downsampling",macro recall,63.3 ± 2.4,not run,open',
     ]
+    words = skinkit("table", "gessert2019", "II", "--runs", "nowhere")
+    assert "To fill `not run`: `skinkit run " in words.splitlines()[-1]
     for place in ("gessert2019/table2", "Gessert2019/II"):
         assert skinkit("table", place, "--csv", "--runs", "nowhere") == printed
     for words in (("gessert2019", "tabel2"), ("gessert2019/tabel2",), ("gessert2019/table2", "II")):

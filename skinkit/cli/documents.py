@@ -109,8 +109,8 @@ def _table(options):
     words = sys.stdout if form in ("text", "markdown") else sys.stderr
     print(f"{document}, {said['place']}", *said["stand_ins"], "", sep="\n", file=words)
     print(FORMS[form](table))
-    if notes:
-        print("", *notes, sep="\n", file=words)
+    if below := [*notes, *filter(None, [said["to_run"]])]:
+        print("", *below, sep="\n", file=words)
 
 
 def _add_figure(commands):

@@ -6,7 +6,7 @@ from skinkit.evaluation import to_markdown
 from skinkit.experiments.results.beside import is_repeated, runs_beside, score_cells, table_beside
 from skinkit.experiments.results.finished_runs import finished_runs
 from skinkit.experiments.results.ledger import COLUMNS, as_written, ledger
-from skinkit.experiments.results.pages.table_text import stand_ins_text
+from skinkit.experiments.results.pages.table_text import how_to_run, stand_ins_text
 from skinkit.papers.places import find_place, places
 from skinkit.papers.published import read_cells, table_body
 
@@ -47,7 +47,8 @@ def printed_table(document, number, runs="results/runs"):
     Returns:
         DataFrame of text: that of `table_beside`, or for a table that no recipe repeats, that of
         `table_body`. Its `attrs["notes"]` are the texts of the marks `[1]`, `[2]` in it,
-        `attrs["stand_ins"]` sentences about the runs, and `attrs["place"]` says where it is printed.
+        `attrs["stand_ins"]` sentences about the runs, `attrs["to_run"]` says how to fill `not run`, and
+        `attrs["place"]` where it is printed.
 
     Raises:
         ValueError: for an unknown document or table, with the nearest names.
@@ -61,10 +62,11 @@ def printed_table(document, number, runs="results/runs"):
     cells = cells[(cells["document"] == document) & (cells["table"] == name)]
     if is_repeated(cells):
         table = table_beside(cells, runs_beside(_ledger(runs)))
-        table.attrs["stand_ins"] = stand_ins_text(table.attrs["runs"])
+        to_run = how_to_run(cells) if table.eq("not run").any(axis=None) else ""
+        table.attrs |= {"stand_ins": stand_ins_text(table.attrs["runs"]), "to_run": to_run}
     else:
         table = table_body(read_cells(document).query("table == @name"))
-        table.attrs["stand_ins"] = []
+        table.attrs |= {"stand_ins": [], "to_run": ""}
     table.attrs["place"] = places(document)[name]
     return table
 

@@ -109,7 +109,7 @@ def _table(options):
     words = sys.stdout if form in ("text", "markdown") else sys.stderr
     print(f"{document}, {said['place']}", *said["stand_ins"], "", sep="\n", file=words)
     print(FORMS[form](table))
-    if below := [*notes, *filter(None, [said["to_run"]])]:
+    if below := notes + said["below"]:
         print("", *below, sep="\n", file=words)
 
 

@@ -214,7 +214,20 @@ def show_table(rows: pd.DataFrame) -> str:
     body = table_body(rows)
     place = "the text" if "place" in body else rows["source"].iloc[0].split(", ", 1)[1]
     lines = [f"{rows['source'].iloc[0].split(', ')[0]}, {place}", body.to_string(index=False)]
-    return "\n".join(lines + [f"[{number}] {text}" for number, text in enumerate(body.attrs["notes"], 1)])
+    lines += [f"[{number}] {text}" for number, text in enumerate(body.attrs["notes"], 1)]
+    return "\n".join([*lines, *meanings(rows)])
+
+
+def meanings(rows: pd.DataFrame) -> list[str]:
+    """Returns a line that says what the abbreviations in a table mean, in a list, empty where it has none.
+
+    Args:
+        rows: DataFrame, of `read_cells`.
+    """
+    cells = " ".join(rows[["model", "condition", "value"]].to_numpy().ravel())
+    known = DOCUMENTS[rows["document"].iloc[0]].abbreviations
+    found = [f"{short} = {words}" for short, words in known.items() if short in cells]
+    return [f"Abbreviations: {'; '.join(found)}"] if found else []
 
 
 def table_body(rows: pd.DataFrame) -> pd.DataFrame:

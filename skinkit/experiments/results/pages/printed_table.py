@@ -8,7 +8,7 @@ from skinkit.experiments.results.finished_runs import finished_runs
 from skinkit.experiments.results.ledger import COLUMNS, as_written, ledger
 from skinkit.experiments.results.pages.table_text import how_to_run, stand_ins_text
 from skinkit.papers.places import find_place, places
-from skinkit.papers.published import read_cells, table_body
+from skinkit.papers.published import meanings, read_cells, table_body
 
 # How pandas, or we, write a table of text.
 FORMS = {
@@ -47,8 +47,8 @@ def printed_table(document, number, runs="results/runs"):
     Returns:
         DataFrame of text: that of `table_beside`, or for a table that no recipe repeats, that of
         `table_body`. Its `attrs["notes"]` are the texts of the marks `[1]`, `[2]` in it,
-        `attrs["stand_ins"]` sentences about the runs, `attrs["to_run"]` says how to fill `not run`, and
-        `attrs["place"]` where it is printed.
+        `attrs["stand_ins"]` sentences about the runs, `attrs["below"]` lines on its abbreviations and on how
+        to fill `not run`, and `attrs["place"]` says where it is printed.
 
     Raises:
         ValueError: for an unknown document or table, with the nearest names.
@@ -58,16 +58,16 @@ def printed_table(document, number, runs="results/runs"):
         '63.3 ± 2.4'
     """
     document, name = find_place(f"{document}/{number}")
-    cells = score_cells()
+    printed, cells = read_cells(document).query("table == @name"), score_cells()
     cells = cells[(cells["document"] == document) & (cells["table"] == name)]
     if is_repeated(cells):
         table = table_beside(cells, runs_beside(_ledger(runs)))
-        to_run = how_to_run(cells) if table.eq("not run").any(axis=None) else ""
-        table.attrs |= {"stand_ins": stand_ins_text(table.attrs["runs"]), "to_run": to_run}
+        table.attrs["stand_ins"] = stand_ins_text(table.attrs["runs"])
     else:
-        table = table_body(read_cells(document).query("table == @name"))
-        table.attrs |= {"stand_ins": [], "to_run": ""}
-    table.attrs["place"] = places(document)[name]
+        table = table_body(printed)
+        table.attrs["stand_ins"] = []
+    to_run = [how_to_run(cells)] if table.eq("not run").any(axis=None) else []
+    table.attrs |= {"below": meanings(printed) + to_run, "place": places(document)[name]}
     return table
 
 

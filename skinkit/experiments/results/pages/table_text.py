@@ -18,7 +18,9 @@ from skinkit.papers.registry import matching_recipes, recipes
 def show_lines(cells):
     """Returns a table without scores as `skinkit published` shows it, in lines of a page's width."""
     lines = show_table(cells).splitlines()[1:]
-    return "\n".join(wrapped(line, "    ") if line.startswith("[") else line.rstrip() for line in lines)
+    return "\n".join(
+        wrapped(line, "    ") if line.startswith(("[", "Abbr")) else line.rstrip() for line in lines
+    )
 
 
 def matrices_text(tables):

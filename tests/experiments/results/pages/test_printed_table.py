@@ -11,7 +11,7 @@ import pytest
 from skinkit.experiments.results.beside import runs_beside, score_cells, table_beside
 from skinkit.experiments.results.ledger import COLUMNS
 from skinkit.experiments.results.pages.printed_table import FORMS, list_tables, printed_table
-from skinkit.papers.published import DOCUMENTS
+from skinkit.papers.published import DOCUMENTS, show
 from skinkit.papers.registry import matching_recipes
 
 NOWHERE = "no/such/runs"
@@ -106,7 +106,7 @@ def test_stand_ins_are_named_above_the_table(runs, counted, monkeypatch):
     ],
 )
 def test_what_is_not_run_says_how_it_is_run(document, number, patterns, options, page):
-    said = printed_table(document, number, NOWHERE).attrs["to_run"]
+    said = printed_table(document, number, NOWHERE).attrs["below"][-1]
     assert f"`skinkit run {patterns} --profile full {options}`. " in said and f" results/{page}.md" in said
     # No stand-ins, and each row as its page has it.
     text = (ROOT / "results" / f"{page}.md").read_text(encoding="utf-8")
@@ -115,7 +115,14 @@ def test_what_is_not_run_says_how_it_is_run(document, number, patterns, options,
 
 
 def test_a_table_that_nothing_can_run_says_nothing_of_it():
-    assert printed_table("bermeo2023", "4.1", NOWHERE).attrs["to_run"] == ""
+    assert printed_table("bermeo2023", "4.1", NOWHERE).attrs["below"] == []
+
+
+def test_abbreviations_are_told_below_a_table():
+    (said,) = printed_table("bermeo2023", "7.2", NOWHERE).attrs["below"]
+    assert said in show("bermeo2023/7.2") and "CAWR = Cosine Annealing Warm Restarts; TT4 = " in said
+    said, _ = printed_table("gessert2019", "4", NOWHERE).attrs["below"]
+    assert "SE-RX = SE-Resnext50; GRU = gated recurrent unit" in said and "SPC" not in said
 
 
 def test_a_run_without_its_scores_is_named(tmp_path):

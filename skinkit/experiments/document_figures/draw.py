@@ -156,7 +156,8 @@ def _missing(row, found):
 def _stand_in(row, runs):
     """What is to be said of runs that are not of the document's own recipe and settings."""
     is_own = [run.manifest["profile"] == "full" and run.recipe.published_row for run in runs]
-    return "" if all(is_own) else " It stands in for the document's own, and repeats no level."
+    said = "a smaller network, or fewer images: its order can be compared, its level cannot"
+    return "" if all(is_own) else f" It stands in for the document's own, with {said}."
 
 
 def _finished(folder):

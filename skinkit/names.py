@@ -14,17 +14,19 @@ def did_you_mean(name, known):
     return f" Did you mean {' or '.join(near)}?" if near else ""
 
 
-def check_name(what, name, known):
+def check_name(what, name, known, hint=None):
     """Raises `ValueError` for a name that is not among the known ones.
 
     Args:
         what: String, plural of what is named, which begins the message: `"Losses"`.
         name: The name to check.
         known: Collection of the known names.
+        hint: String, the end of the message, by default a question that names the nearest.
     """
     if name not in known:
         listed = ", ".join(map(str, known))
-        raise ValueError(f"{what} are {listed}. Received: {name!r}.{did_you_mean(name, known)}")
+        hint = did_you_mean(name, known) if hint is None else hint
+        raise ValueError(f"{what} are {listed}. Received: {name!r}.{hint}")
 
 
 def counted(number, one, many=None):

@@ -117,7 +117,10 @@ def test_a_table_is_printed_with_ours_beside_it():
         "row,score,printed (%),ours at `full`,verdict",
         '"InceptV3, Downsampling",macro recall,63.3 ± 2.4,not run,open',
     ]
-    assert skinkit("table", "gessert2019/table2", "--csv", "--runs", "nowhere") == printed
+    words = skinkit("table", "gessert2019", "II", "--runs", "nowhere")
+    assert "To fill `not run`: `skinkit run " in words.splitlines()[-1]
+    for place in ("gessert2019/table2", "Gessert2019/II"):
+        assert skinkit("table", place, "--csv", "--runs", "nowhere") == printed
     for words in (("gessert2019", "tabel2"), ("gessert2019/tabel2",), ("gessert2019/table2", "II")):
         assert "Did you mean" in skinkit("table", *words, code=1)
 
@@ -129,7 +132,23 @@ def test_figures_are_listed_and_drawn(tmp_path, smoke_run):
         printed = skinkit("figure", document, number, "--out", tmp_path / f"{number}.png", *run)
         assert f"Open {tmp_path / number}.png\n" in printed and "Not for clinical use" in printed
         assert (tmp_path / f"{number}.png").stat().st_size > 10_000
-    assert "cannot be drawn: photographs" in skinkit("figure", "butskova2021", "1", code=1)
+    assert "cannot be drawn: photographs" in skinkit("figure", "Butskova2021", "Figure 1", code=1)
+
+
+def test_a_figure_is_written_under_its_own_name(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["figure", "Bermeo2023/Figure 4.15"]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["bermeo2023-figure-4.15.png"]
+    assert capsys.readouterr().out.startswith("bermeo2023, Figure 4.15: ")
+
+
+def test_a_table_of_recipes_or_numbers_is_named_as_a_printed_one(capsys):
+    for command in ("list", "published"):
+        found = [main([command, *words]) or capsys.readouterr().out for words in _SAID]
+        assert found[0] == found[1] != ""
+
+
+_SAID = (["bermeo2023/table8.2"], ["BERMEO2023", "8.2"])
 
 
 def test_runs_and_images_of_a_figure_may_be_named_one_by_one():

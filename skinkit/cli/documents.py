@@ -21,7 +21,7 @@ def add_commands(commands):
 
 def _add_recipes(commands):
     every = add_command(commands, "list", _list, "list the recipes by table, and what has been run of them")
-    every.add_argument("document", nargs="?", help="DOCUMENT or DOCUMENT/TABLE, e.g. gessert2019/table2")
+    _add_place(every, "e.g. table2 (default: all)", nargs="?")
     add_import(every)
     every.add_argument("--runs", default="results/runs", help="folder of all runs (default: %(default)s)")
     show = add_command(
@@ -39,7 +39,17 @@ def _add_recipes(commands):
         _published,
         "print a document's tables with what code finds wrong in them",
     )
-    published.add_argument("document", help="DOCUMENT or DOCUMENT/TABLE, e.g. koefler2023")
+    _add_place(published, "e.g. II (default: all)")
+
+
+def _add_place(command, number, **options):
+    """Adds a document, and the number of its table or figure behind it or behind a slash."""
+    command.add_argument("document", help="e.g. gessert2019; also with the number, gessert2019/II", **options)
+    command.add_argument("number", nargs="?", help=number)
+
+
+def _place(options):
+    return "/".join(filter(None, (options.document, options.number)))
 
 
 def _list(options):
@@ -47,7 +57,7 @@ def _list(options):
 
     # On a terminal a row is one line; a file gets whole titles.
     width = max(_NARROW, shutil.get_terminal_size().columns) if sys.stdout.isatty() else None
-    print(recipe_list(options.document, options.runs, width))
+    print(recipe_list(_place(options), options.runs, width))
 
 
 def _show(options):
@@ -72,13 +82,12 @@ def _check_own(recipe, profile, protocol):
 def _published(options):
     from skinkit.papers.published import show
 
-    print(show(options.document))
+    print(show(_place(options)))
 
 
 def _add_table(commands):
     table = add_command(commands, "table", _table, "print a document's table with our runs beside it")
-    table.add_argument("document", help="DOCUMENT, or DOCUMENT/TABLE without a number, e.g. gessert2019")
-    table.add_argument("number", nargs="?", help="e.g. II (default: list the document's tables)")
+    _add_place(table, "e.g. II (default: list the document's tables)")
     form = table.add_mutually_exclusive_group()
     for name in ("markdown", "csv", "latex"):
         form.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=f"as {name}")
@@ -87,10 +96,9 @@ def _add_table(commands):
 
 def _table(options):
     from skinkit.experiments.results.pages.printed_table import FORMS, list_tables, printed_table
+    from skinkit.papers.places import find_place
 
-    document, number = options.document, options.number
-    if number is None:
-        document, _, number = document.rstrip("/").partition("/")
+    document, number = find_place(_place(options))
     if not number:
         print(list_tables(document).to_string(index=False))
         return
@@ -101,14 +109,13 @@ def _table(options):
     words = sys.stdout if form in ("text", "markdown") else sys.stderr
     print(f"{document}, {said['place']}", *said["stand_ins"], "", sep="\n", file=words)
     print(FORMS[form](table))
-    if notes:
-        print("", *notes, sep="\n", file=words)
+    if below := notes + said["below"]:
+        print("", *below, sep="\n", file=words)
 
 
 def _add_figure(commands):
     figure = add_command(commands, "figure", _figure, "draw a document's figure, or list them all")
-    figure.add_argument("document", help="e.g. bermeo2023")
-    figure.add_argument("number", nargs="?", help="e.g. 8.13 (default: list the document's figures)")
+    _add_place(figure, "e.g. 5 (default: list the document's figures)")
     figure.add_argument("--out", type=Path, help="image to write (default: DOCUMENT-figure-NUMBER.png)")
     text = "run folders to draw, in the place of those in --runs"
     figure.add_argument("--run", nargs="+", action="extend", default=[], metavar="RUN", type=Path, help=text)
@@ -122,13 +129,15 @@ def _add_figure(commands):
 
 def _figure(options):
     from skinkit.experiments.document_figures import draw_figure, figure_list
+    from skinkit.papers.places import find_place
 
-    if options.number is None:
+    document, number = find_place(_place(options), "figure")
+    if not number:
         if options.out or options.run or options.images:
             raise ValueError("Give the number of a figure, too: without one, only the list is printed")
-        print(figure_list(options.document, options.runs))
+        print(figure_list(document, options.runs))
         return
-    out = options.out or Path(f"{options.document}-figure-{options.number}.png")
+    out = options.out or Path(f"{document}-figure-{number}.png")
     given = {"runs": options.runs, "given": options.run, "files": options.images}
-    text = draw_figure(options.document, options.number, out, **given, data_dir=options.data_dir)
+    text = draw_figure(document, number, out, **given, data_dir=options.data_dir)
     print(f"{text}\nOpen {out}\n{NOT_CLINICAL}")

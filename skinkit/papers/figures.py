@@ -7,8 +7,7 @@ stand in where these have no run. Without a drawing, `why` says why not.
 
 import pandas as pd
 
-from skinkit.names import check_name
-from skinkit.papers.published import DOCUMENTS, FOLDER
+from skinkit.papers.places import FOLDER, find_document, find_place
 
 COLUMNS = ("figure", "shows", "drawing", "of", "runs", "why")
 
@@ -29,21 +28,19 @@ def load_figures(document):
         >>> load_figures("gessert2019")["figure"].tolist()
         ['1', '2', '3', '4', '5']
     """
-    known = [key for key in DOCUMENTS if (FOLDER / key / "figures.csv").is_file()]
-    check_name("Documents with figures", document, known)
-    return pd.read_csv(FOLDER / document / "figures.csv", dtype=str, keep_default_na=False)
+    path = FOLDER / find_document(document, "figure") / "figures.csv"
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
 
 
 def figure_row(document, number):
-    """Returns one row of `load_figures`.
+    """Returns one row of `load_figures`, with the key of its `document`.
 
     Args:
         document: As in `load_figures`.
-        number: String, the figure's number as printed.
+        number: String, as in `find_place`: `"8.13"`, or `"Figure 8.13"`.
 
     Raises:
         ValueError: for an unknown document or figure, with the nearest.
     """
-    figures = load_figures(document).set_index("figure", drop=False)
-    check_name(f"Figures of {document}", number, figures.index.tolist())
-    return figures.loc[number]
+    key, name = find_place(f"{document}/{number}", "figure")
+    return load_figures(key).assign(document=key).set_index("figure", drop=False).loc[name]

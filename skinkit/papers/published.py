@@ -8,15 +8,12 @@ the column `check`.
 """
 
 import functools
-from pathlib import Path
 
 import pandas as pd
 
 from skinkit.names import check_name, did_you_mean
-from skinkit.papers import bermeo2023, butskova2021, datta2021, gessert2019, hernandez2020, koefler2023
-from skinkit.papers.document import Document
+from skinkit.papers.places import DOCUMENTS, FOLDER, find_place
 
-FOLDER = Path(__file__).parent
 COLUMNS = (
     "document",
     "table",
@@ -36,9 +33,6 @@ COLUMNS = (
 
 # Units that the name of a metric does not say.
 _SIGNS = ("%", "$", "million", "thousand", "cm", "points")
-
-_FOLDERS = (hernandez2020, butskova2021, koefler2023, datta2021, bermeo2023, gessert2019)
-DOCUMENTS: dict[str, Document] = {folder.DOCUMENT.key: folder.DOCUMENT for folder in _FOLDERS}
 
 
 def read_cells(document: str) -> pd.DataFrame:
@@ -178,15 +172,14 @@ def show(document: str) -> str:
     """Returns a document's tables as text, with marks at what the checks found and notes below.
 
     Args:
-        document: String, key such as `"gessert2019"`, or `document/table` for one of its tables.
+        document: As in `find_place`: `"gessert2019"`, or `"gessert2019/II"` for one of its tables.
 
     Raises:
         ValueError: for an unknown document or table.
     """
-    key, _, table = document.rstrip("/").partition("/")
-    about, cells = DOCUMENTS.get(key), read_cells(key)
+    key, table = find_place(document)
+    about, cells = DOCUMENTS[key], read_cells(key)
     if table:
-        check_name(f"Tables of {key}", table, cells["table"].unique().tolist())
         cells = cells[cells["table"] == table]
     blocks = [f"{about.authors} ({about.year}): {about.title}\n{about.about}"]
     blocks += [show_table(rows) for _, rows in cells.groupby("table", sort=False)]
@@ -221,7 +214,20 @@ def show_table(rows: pd.DataFrame) -> str:
     body = table_body(rows)
     place = "the text" if "place" in body else rows["source"].iloc[0].split(", ", 1)[1]
     lines = [f"{rows['source'].iloc[0].split(', ')[0]}, {place}", body.to_string(index=False)]
-    return "\n".join(lines + [f"[{number}] {text}" for number, text in enumerate(body.attrs["notes"], 1)])
+    lines += [f"[{number}] {text}" for number, text in enumerate(body.attrs["notes"], 1)]
+    return "\n".join([*lines, *meanings(rows)])
+
+
+def meanings(rows: pd.DataFrame) -> list[str]:
+    """Returns a line that says what the abbreviations in a table mean, in a list, empty where it has none.
+
+    Args:
+        rows: DataFrame, of `read_cells`.
+    """
+    cells = " ".join(rows[["model", "condition", "value"]].to_numpy().ravel())
+    known = DOCUMENTS[rows["document"].iloc[0]].abbreviations
+    found = [f"{short} = {words}" for short, words in known.items() if short in cells]
+    return [f"Abbreviations: {'; '.join(found)}"] if found else []
 
 
 def table_body(rows: pd.DataFrame) -> pd.DataFrame:

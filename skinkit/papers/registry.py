@@ -4,7 +4,7 @@ import fnmatch
 import functools
 import re
 
-from skinkit.names import check_name, counted, did_you_mean
+from skinkit.names import counted, did_you_mean
 from skinkit.papers import baselines, best
 from skinkit.papers.bermeo2023 import controls as bermeo2023_controls
 from skinkit.papers.bermeo2023 import recipes as bermeo2023
@@ -18,6 +18,7 @@ from skinkit.papers.gessert2019 import recipes as gessert2019
 from skinkit.papers.hernandez2020 import controls as hernandez2020_controls
 from skinkit.papers.hernandez2020 import recipes as hernandez2020
 from skinkit.papers.koefler2023 import recipes as koefler2023
+from skinkit.papers.places import find_name, places
 from skinkit.registration import calling_place, register
 
 _MODULES = (
@@ -50,23 +51,28 @@ def recipes(document=None):
     """Returns all recipes, or those of one document or table, in the order of the tables.
 
     Args:
-        document: String, a key such as `"gessert2019"`, or `document/table`; `None` for all.
+        document: String, a key such as `"gessert2019"`, or with a table, `"gessert2019/II"`; `None` for all.
 
     Raises:
         ValueError: when no recipe belongs to it, with the nearest names.
     """
-    found = list(_RECIPES.values())
-    if document is None:
-        return found
-    key, *table = document.rstrip("/").split("/", 1)
-    known = dict.fromkeys(r.document for r in found)
-    check_name("Documents with recipes (`--import MODULE` adds one's own)", key, known)
-    found = [r for r in found if r.document == key]
-    if table:
-        tables = dict.fromkeys(r.name.split("/")[1] for r in found)
-        check_name(f"Tables of {key} with recipes", table[0], tables)
-        found = [r for r in found if r.name.startswith(f"{document}/")]
-    return found
+    place = recipe_place(document)
+    return [r for name, r in _RECIPES.items() if name.startswith(place)]
+
+
+def recipe_place(document=None):
+    """Returns what the names of the recipes of a document or table begin with, as `recipes` is given it."""
+    if not document:
+        return ""
+    said, _, table = document.rstrip("/").partition("/")
+    known = {r.document: r.document for r in _RECIPES.values()}
+    key = find_name("Documents with recipes (`--import MODULE` adds one's own)", said, known)
+    if not table:
+        return f"{key}/"
+    tables = [name.split("/")[1] for name in _RECIPES if name.startswith(f"{key}/")]
+    printed = places(key)
+    known = {name: printed.get(name, name) for name in tables}
+    return f"{key}/{find_name(f'Tables of {key} with recipes', table, known)}/"
 
 
 def recipe(name):

@@ -178,7 +178,7 @@ def test_an_unknown_row_names_the_nearest():
         published_row("gessert2019/table2/densenet121-duall")
     with pytest.raises(ValueError, match="Documents are hernandez2020.*Received: .nobody."):
         published_row("nobody/table1/row")
-    with pytest.raises(ValueError, match="Documents are"):
+    with pytest.raises(ValueError, match="Documents with tables are"):
         show("nobody")
 
 

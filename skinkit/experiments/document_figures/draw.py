@@ -2,6 +2,7 @@
 
 import fnmatch
 import importlib
+import shlex
 import textwrap
 from pathlib import Path
 
@@ -31,6 +32,8 @@ DRAWINGS = {
 # What asks the trained network, and not only the numbers of its run.
 WITH_MODEL = ("where_it_looks", "weights_of_crops", "embedding", "page")
 WITH_IMAGES = ("where_it_looks", "page")
+# What shows how recipes differ, and says nothing of a single one.
+OF_SEVERAL = ("patch_dropout",)
 _NEEDS = {
     **{"numbers": "printed or released numbers", "images": "images: yours, or drawn ones"},
     **{"networks": "recipes", "images_per_patient": "the table of ISIC 2020, or made-up patients"},
@@ -53,7 +56,7 @@ def list_figures(document, runs="results/runs"):
         ValueError: for an unknown document.
     """
     rows, found = load_figures(document).to_dict("records"), _finished(runs)
-    lines = [(row["figure"], _now(row, found), row["shows"], _needs(row)) for row in rows]
+    lines = [(row["figure"], _now(row, found), row["shows"], _needs(row, found)) for row in rows]
     return pd.DataFrame(lines, columns=["figure", "now", "shows", "needs"])
 
 
@@ -70,7 +73,7 @@ def draw_figure(document, number, out, runs="results/runs", given=(), files=(), 
 
     Args:
         document: String, key such as `"gessert2019"`.
-        number: String, the figure's number as printed.
+        number: String, as in `skinkit.papers.places.find_place`.
         out: Path of the image to write; its ending says in which format.
         runs: Path of the folder of all runs.
         given: Run folders, in the place of those in `runs`.
@@ -85,16 +88,18 @@ def draw_figure(document, number, out, runs="results/runs", given=(), files=(), 
         FileNotFoundError: when there is no run that it needs.
     """
     row = figure_row(document, number)
+    document, number = row["document"], row["figure"]
     if not row["drawing"]:
         raise ValueError(f"{_called(number)} of {document} cannot be drawn: {row['why']} ({row['shows']})")
     _check_given(row, number, given, files)
-    found = [SavedRun(Path(folder)) for folder in given] or _preferred(row, _finished(runs))
+    finished = [SavedRun(Path(folder)) for folder in given] or _finished(runs)
+    found = finished if given else _preferred(row, finished)
     if _kind(row) == "runs" and not found:
         # Stand-ins are named last.
-        smallest = row["runs"].split(" | ")[-1].split()[0]
+        smallest = shlex.join(row["runs"].split(" | ")[-1].split())
         raise FileNotFoundError(
-            f"{_called(number)} of {document} needs {_needs(row)}. There is none in {runs}: `skinkit run "
-            f"{smallest} --profile quick --out my_runs` makes one, to be given with --run"
+            f"{_called(number)} of {document} needs {_needs(row, finished)}. {runs} has too little: `skinkit "
+            f"run {smallest} --profile quick --out my_runs` makes what to give with --runs my_runs"
         )
     module = importlib.import_module(f"skinkit.experiments.document_figures.{_kind(row)}")
     figure, words = getattr(module, row["drawing"])(Material(row["of"], found, files, data_dir))
@@ -128,17 +133,31 @@ def _now(row, found):
     return "yes" if _kind(row) != "runs" or _preferred(row, found) else "run"
 
 
-def _needs(row):
+def _needs(row, found):
     if _kind(row) != "runs":
         return row["why"] or _NEEDS.get(row["drawing"]) or _NEEDS[_kind(row)]
-    model = " with its model" if row["drawing"] in WITH_MODEL else ""
-    return f"a run{model} of {row['runs'].replace(' | ', ' or ')}"
+    choices = row["runs"].replace(" | ", " or ")
+    if row["drawing"] in OF_SEVERAL:
+        missing = ", ".join(_missing(row, found))
+        return f"runs of two recipes or more, of {choices}" + (f"; not run: {missing}" if missing else "")
+    return f"a run{' with its model' if row['drawing'] in WITH_MODEL else ''} of {choices}"
+
+
+def _missing(row, found):
+    """The recipes without a run beside those that have one, of the first choice that has any."""
+    for pattern in row["runs"].split(" | "):
+        names = [recipe.name for recipe in recipes() if fnmatch.fnmatchcase(recipe.name, pattern)]
+        missing = [name for name in names if not _alike(name, False, found)]
+        if len(missing) < len(names):
+            return missing
+    return []
 
 
 def _stand_in(row, runs):
     """What is to be said of runs that are not of the document's own recipe and settings."""
     is_own = [run.manifest["profile"] == "full" and run.recipe.published_row for run in runs]
-    return "" if all(is_own) else " It stands in for the document's own, and repeats no level."
+    said = "a smaller network, or fewer images: its order can be compared, its level cannot"
+    return "" if all(is_own) else f" It stands in for the document's own, with {said}."
 
 
 def _finished(folder):
@@ -153,8 +172,10 @@ def _preferred(row, found):
     """The runs of the first recipes that all have some: of one profile and protocol, the full ones first."""
     for choice in filter(None, row["runs"].split(" | ")):
         each = [_alike(pattern, row["drawing"] in WITH_MODEL, found) for pattern in choice.split()]
-        if all(each):
-            return [run for runs in each for run in runs]
+        runs = [run for runs in each for run in runs]
+        several = len({run.manifest["recipe"] for run in runs}) > 1 or row["drawing"] not in OF_SEVERAL
+        if all(each) and several:
+            return runs
     return []
 
 

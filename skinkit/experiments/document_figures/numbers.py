@@ -1,5 +1,6 @@
 """Figures of printed and released numbers, and of settings."""
 
+import contextlib
 import re
 
 import numpy as np
@@ -12,6 +13,9 @@ from skinkit.papers.registry import recipe
 from skinkit.plots.style import grid_of_axes, one_axes
 
 _PRINTED = "numbers of the document"
+_RELEASED = "the document's released notebooks"
+_PATIENTS = {"patients": "{:,} patients", "images": "{:,} images"}
+_PATIENTS |= {"most_images_of_a_patient": "at most {:,} images of one"}
 
 
 def learning_rate(material):
@@ -50,7 +54,7 @@ def printed_matrices(material):
         plots.confusion_matrix(matrix, list(matrix), ax)
         if len(tables) > 1:
             ax.set_title(f"{cells['model'].iloc[0]}: {ax.get_title()}", fontsize=9)
-    return figure, _PRINTED
+    return figure, f"numbers of {_RELEASED}" if "/released" in material.of else _PRINTED
 
 
 def parameters(material):
@@ -78,13 +82,16 @@ def schedule_curves(material):
     pair = [row.lower() for row in panels[f"Figure {material.of}"][1]]
     if other := sorted({*ours} - {*pair}):
         raise ValueError(f"Figure {material.of} shows {' and '.join(pair)}. Received: a run of {other[0]}")
-    words = f" beside {words_of(material.runs)}" if ours else ""
-    return plots.compared_curves(panels, columns=2), f"{_PRINTED}{words}; training solid, validation dashed"
+    words = f"curves of {_RELEASED} (curves.csv)" + (f" beside {words_of(material.runs)}" if ours else "")
+    return plots.compared_curves(panels, columns=2), f"{words}; training solid, validation dashed"
 
 
 def images_per_patient(material):
-    """How many patients have how many images, or malignant images."""
+    """How many patients have how many images, or malignant images, with the printed numbers in words."""
     table, words = _patients(material.data_dir)
+    cells = load_published("hernandez2020").query("row == 'isic2020' and `class` == @material.of")
+    printed = cells.astype({"value": int}).drop_duplicates("metric").set_index("metric")["value"]
+    said = [form.format(printed[metric]) for metric, form in _PATIENTS.items() if metric in printed]
     if material.of == "malignant":
         table = table[table["label"] == "malignant"]
     counts = table["patient_id"].dropna().value_counts()
@@ -94,20 +101,24 @@ def images_per_patient(material):
     ax.set(xlabel="images of the patient", ylabel="patients", title=title)
     for axis in (ax.xaxis, ax.yaxis):
         axis.get_major_locator().set_params(integer=True)
-    return figure, words
+    return figure, f"{words}; {title}; printed: {', '.join(said)}"
 
 
 def _patients(data_dir):
-    """The table of ISIC 2020, or a made-up one."""
+    """The largest table of ISIC 2020, or a made-up one."""
     from skinkit.data import load
     from skinkit.data.releases.catalog import CATALOG
     from skinkit.data.synthetic.patients import sample_isic2020
 
-    try:
-        table = load("isic2020", data_dir, missing_images="keep", verbose=False)
-        return table, f"{len(table):,} of the {CATALOG['isic2020'].images:,} images of ISIC 2020"
-    except FileNotFoundError:
-        people = sample_isic2020(5000, balance=0)
-        labels = np.where(people["dx"] == "mel", "malignant", "benign")
-        words = "made-up patients: `skinkit data fetch isic2020` brings those of the release"
-        return people.assign(label=labels, patient_id=people["patient"]), words
+    found = []
+    for name in (None, *CATALOG["isic2020"].tables):
+        with contextlib.suppress(FileNotFoundError):
+            found.append(load("isic2020", data_dir, table=name, missing_images="keep", verbose=False))
+    if found:
+        table = max(found, key=len)
+        words = f"{len(table):,} of the {CATALOG['isic2020'].images:,} images of ISIC 2020"
+        return table, "; ".join([words, *table.attrs["notices"]])
+    people = sample_isic2020(5000, balance=0)
+    labels = np.where(people["dx"] == "mel", "malignant", "benign")
+    words = "made-up patients: `skinkit data fetch isic2020` brings those of the release"
+    return people.assign(label=labels, patient_id=people["patient"]), words

@@ -37,7 +37,8 @@ def matrices(material):
         truth, probabilities, labels = evaluation.unpack_predictions(predictions)
         plots.confusion_matrix(evaluation.confusion_matrix(truth, probabilities, labels), labels, ax)
         ax.set_title(f"{part}: {ax.get_title()}", fontsize=9)
-    return figure, words_of([run])
+    why = " alone, as its model is not there" if "test" in found else ""
+    return figure, f"{words_of([run])}; of its {' and '.join(found)} images{why}"
 
 
 def roc_curves(material):

@@ -6,7 +6,7 @@ import pandas as pd
 
 from skinkit.experiments.plan import imported
 from skinkit.experiments.results.finished_runs import finished_runs, staleness
-from skinkit.papers.registry import recipes, same_method
+from skinkit.papers.registry import recipe_place, recipes, same_method
 
 STATES = ("run", "stale", "not run")
 _ALIKE = ("state", "profile", "protocol")
@@ -23,7 +23,7 @@ def list_recipes(document=None, runs="results/runs", smoke=False):
     """Returns recipes with what has been run of them, from the run folders alone: no data is read.
 
     Args:
-        document: String, document key or `document/table`; `None` for all recipes.
+        document: As in `skinkit.papers.recipes`.
         runs: Path of the folder of all runs. Where it does not exist or holds none, all is `not run`.
         smoke: Boolean, whether runs that only try the code count as well, as in `finished_runs`.
 
@@ -49,7 +49,8 @@ def list_recipes(document=None, runs="results/runs", smoke=False):
         about["same_as"] = runner if runner != recipe.name else ""
         rows += [{**each, **about} for each in done.get(runner, [_NOT_RUN])]
     table = pd.DataFrame(rows, columns=_COLUMNS)
-    table.attrs["own"] = {name: own[name] for name in sorted(own) if name.startswith(document or "")}
+    place = recipe_place(document)
+    table.attrs["own"] = {name: own[name] for name in sorted(own) if name.startswith(place)}
     return table
 
 

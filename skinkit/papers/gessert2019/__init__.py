@@ -10,4 +10,8 @@ DOCUMENT = Document(
     "Ivo Baltruschat, René Werner, Alexander Schlaefer",
     year=2019,
     about="Paper: HAM10000 and 7-point criteria, attention across crops, class balancing.",
+    abbreviations={
+        **{"InceptV3": "Inception-V3", "Dense121": "Densenet-121", "SE-RX": "SE-Resnext50"},
+        **{"GRU": "gated recurrent unit", "SPC": "7-point criteria"},
+    },
 )

@@ -9,5 +9,6 @@ DOCUMENT = Document(
     authors="Carlos Hernández Pérez",
     year=2020,
     about="Master's thesis: ISIC 2020, malignant or benign, with the patient's other images as context.",
+    abbreviations={"CAE": "convolutional autoencoder", "WRS": "weighted random sampler"},
     open_settings=("batch_size", "phases", "augmentation", "classifier", "refresh_steps"),
 )

@@ -52,6 +52,37 @@ def test_our_curves_stand_beside_the_printed_ones_where_there_are_runs():
     assert "our run bermeo2023/schedules/lite0-m3 (quick, corrected, fold 0, seed 1; ham10000)" in words
 
 
+@pytest.mark.parametrize(
+    ("of", "ours", "printed"),
+    [
+        ("all", "2 patients, 3 images; median 1.5, most 2", "2,056 patients, at most 114 images of one"),
+        ("malignant", "1 patients, 1 images; median 1, most 1", "428 patients, 584 images"),
+    ],
+)
+def test_patients_are_counted_in_the_largest_table_beside_the_printed_numbers(of, ours, printed, tmp_path):
+    (folder := tmp_path / "isic2020").mkdir()
+    rows = ["image_name,patient_id,target", "ISIC_1,a,0", "ISIC_2,b,1", "ISIC_3,b,0"]
+    for name, count in (("subset_with_images.csv", 2), ("ISIC_2020_Training_GroundTruth.csv", 4)):
+        (folder / name).write_text("\n".join(rows[:count]) + "\n")
+    _, words = numbers.images_per_patient(Material(of, data_dir=tmp_path))
+    assert words.startswith("3 of the 33,126 images") and words.endswith(f"{ours}; printed: {printed}")
+
+
+def test_released_numbers_are_not_told_as_printed_ones():
+    assert "released notebooks (curves.csv)" in numbers.schedule_curves(Material("8.10"))[1]
+    assert numbers.printed_matrices(Material("bermeo2023/released-m0"))[1].endswith("released notebooks")
+    assert numbers.printed_matrices(Material("butskova2021/figure6"))[1] == "numbers of the document"
+
+
+def test_matrices_of_a_run_without_its_model_are_of_the_test_images_and_say_so():
+    run = Run("hernandez2020/controls/lite0-base")
+    truth = {"image_id": ["a", "b"], "label": ["benign", "malignant"]}
+    run.predictions = pd.DataFrame({**truth, "p_benign": [0.9, 0.2], "p_malignant": [0.1, 0.8]})
+    figure, words = runs.matrices(Material("train validation", [run]))
+    assert len([ax for ax in figure.axes if ax.get_title().startswith("test: ")]) == 1
+    assert words.endswith("; of its test images alone, as its model is not there")
+
+
 def test_each_recipe_has_its_curves_and_only_its_first_run():
     gate, rest = (Run(f"d/t/{name}", loss=losses) for name, losses in (("gate", [3, 2]), ("rest", [5, 4])))
     figure, words = runs.learning_curves(Material("loss", [gate, Run("d/t/gate", loss=[9, 9]), rest]))

@@ -1,16 +1,14 @@
 """The printed tables of a document by number, each with our runs beside it."""
 
-import re
-
 import pandas as pd
 
 from skinkit.evaluation import to_markdown
 from skinkit.experiments.results.beside import is_repeated, runs_beside, score_cells, table_beside
 from skinkit.experiments.results.finished_runs import finished_runs
 from skinkit.experiments.results.ledger import COLUMNS, as_written, ledger
-from skinkit.experiments.results.pages.table_text import stand_ins_text
-from skinkit.names import check_name
-from skinkit.papers.published import read_cells, table_body
+from skinkit.experiments.results.pages.table_text import how_to_run, stand_ins_text
+from skinkit.papers.places import find_place, places
+from skinkit.papers.published import meanings, read_cells, table_body
 
 # How pandas, or we, write a table of text.
 FORMS = {
@@ -33,11 +31,9 @@ def list_tables(document):
     Raises:
         ValueError: for an unknown document.
     """
-    cells = read_cells(document)
-    cells["place"] = cells["source"].str.split(", ", n=1).str[1]
-    tables = cells.groupby("table", sort=False).agg(place=("place", "first"), numbers=("value", "size"))
-    tables["place"] = tables["place"].mask(tables.index == "text", "the running text")
-    return tables.reset_index()
+    tables = read_cells(document).groupby("table", sort=False).agg(numbers=("value", "size")).reset_index()
+    tables.insert(1, "place", tables["table"].map(places(document)))
+    return tables
 
 
 def printed_table(document, number, runs="results/runs"):
@@ -45,13 +41,14 @@ def printed_table(document, number, runs="results/runs"):
 
     Args:
         document: String, key such as `"gessert2019"`.
-        number: String, as printed (`"II"`, `"4a"`), or a name of `list_tables`.
+        number: String, as in `find_place`: `"II"`, `"Table II"`, `"table2"`.
         runs: Path of the folder of all runs; without runs in it, all is `not run`.
 
     Returns:
         DataFrame of text: that of `table_beside`, or for a table that no recipe repeats, that of
         `table_body`. Its `attrs["notes"]` are the texts of the marks `[1]`, `[2]` in it,
-        `attrs["stand_ins"]` sentences about the runs, and `attrs["place"]` says where it is printed.
+        `attrs["stand_ins"]` sentences about the runs, `attrs["below"]` lines on its abbreviations and on how
+        to fill `not run`, and `attrs["place"]` says where it is printed.
 
     Raises:
         ValueError: for an unknown document or table, with the nearest names.
@@ -60,29 +57,18 @@ def printed_table(document, number, runs="results/runs"):
         >>> printed_table("gessert2019", "II")["printed (%)"][0]
         '63.3 ± 2.4'
     """
-    tables = list_tables(document)
-    name = _name(document, str(number), tables)
-    cells = score_cells()
+    document, name = find_place(f"{document}/{number}")
+    printed, cells = read_cells(document).query("table == @name"), score_cells()
     cells = cells[(cells["document"] == document) & (cells["table"] == name)]
     if is_repeated(cells):
         table = table_beside(cells, runs_beside(_ledger(runs)))
         table.attrs["stand_ins"] = stand_ins_text(table.attrs["runs"])
     else:
-        table = table_body(read_cells(document).query("table == @name"))
+        table = table_body(printed)
         table.attrs["stand_ins"] = []
-    table.attrs["place"] = tables.set_index("table").loc[name, "place"]
+    to_run = [how_to_run(cells)] if table.eq("not run").any(axis=None) else []
+    table.attrs |= {"below": meanings(printed) + to_run, "place": places(document)[name]}
     return table
-
-
-def _name(document, number, tables):
-    """The name of the table that is called `number`."""
-    known = {}
-    for name, place in zip(tables["table"], tables["place"].str.lower(), strict=True):
-        for said in (name, place):
-            known |= {said: name, re.sub("^(table|figure) ?", "", said): name}
-    if number.lower() not in known:
-        check_name(f"Tables of {document}", number, tables["table"].tolist())
-    return known[number.lower()]
 
 
 def _ledger(runs):

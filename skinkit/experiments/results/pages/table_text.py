@@ -1,5 +1,7 @@
 """A published table as a section of a page: as it is printed, or with ours beside it, notes and commands."""
 
+import shlex
+
 import numpy as np
 import pandas as pd
 
@@ -8,14 +10,17 @@ from skinkit.evaluation import confusion_scores, to_markdown
 from skinkit.experiments.results.beside import STAND_IN, on_training
 from skinkit.experiments.results.pages.page_text import SHARED, folded, shared_words, wrapped
 from skinkit.names import counted
+from skinkit.papers.places import DOCUMENTS
 from skinkit.papers.published import printed_matrix, show_table
-from skinkit.papers.registry import recipes
+from skinkit.papers.registry import matching_recipes, recipes
 
 
 def show_lines(cells):
     """Returns a table without scores as `skinkit published` shows it, in lines of a page's width."""
     lines = show_table(cells).splitlines()[1:]
-    return "\n".join(wrapped(line, "    ") if line.startswith("[") else line.rstrip() for line in lines)
+    return "\n".join(
+        wrapped(line, "    ") if line.startswith(("[", "Abbr")) else line.rstrip() for line in lines
+    )
 
 
 def matrices_text(tables):
@@ -75,7 +80,7 @@ def _networks(stand_ins):
     """The recipes of stand-ins, those of one network and table as one."""
     for name, target in zip(stand_ins["recipe"], stand_ins["target"], strict=True):
         table, _, row = name.rpartition("/")
-        yield "the rows themselves" if name == target else f"`{table}/{row.partition('-')[0]}-…`"
+        yield "the rows themselves, smaller" if name == target else f"`{table}/{row.partition('-')[0]}-…`"
 
 
 def _options(recipe, on):
@@ -88,14 +93,45 @@ def _options(recipe, on):
     return several if protocol == "corrected" else f"--protocol {protocol} {several}"
 
 
-def _commands(cells, runs):
-    """How each row is run at `full`, and how what stands beside it was."""
+def _aims(cells):
+    """The recipe of each row that has one, and the options that run it at `full`."""
     known = {recipe.published_row: recipe for recipe in reversed(recipes())}
-    lines = []
     for target, on in cells.drop_duplicates("target")[["target", "on"]].itertuples(index=False):
         if target in known:
-            beside = runs.loc[runs["target"] == target, "command"].drop_duplicates()
-            full = f"skinkit run {known[target].name} --profile full {_options(known[target], on)}"
-            ours = [one for said in beside for one in said.split("; ")]
-            lines += [f"# {target}", full, *(one.replace(" --weights", " \\\n  --weights") for one in ours)]
+            yield known[target], f"--profile full {_options(known[target], on)}"
+
+
+def _commands(cells, runs):
+    """How each row is run at `full`, and how what stands beside it was."""
+    lines = []
+    for recipe, options in _aims(cells):
+        target = recipe.published_row
+        beside = runs.loc[runs["target"] == target, "command"].drop_duplicates()
+        ours = [one for said in beside for one in said.split("; ")]
+        lines += [f"# {target}", f"skinkit run {recipe.name} {options}"]
+        lines += [one.replace(" --weights", " \\\n  --weights") for one in ours]
     return "\n".join(lines)
+
+
+def how_to_run(cells):
+    """Returns the commands that run all rows of a table at `full`, and where those of each row are, as text.
+
+    Args:
+        cells: DataFrame, the rows of one table of `score_cells`.
+    """
+    names = {}
+    for recipe, options in _aims(cells):
+        names.setdefault(options, []).append(recipe.name)
+    said = [f"`skinkit run {shlex.join(_patterns(own))} {options}`" for options, own in names.items()]
+    document = cells["document"].iloc[0]
+    page = f"results/{DOCUMENTS[document].beside or document}.md"
+    return f"To fill `not run`: {', '.join(said)}. By row, with hours: {page}, which `skinkit report` writes."
+
+
+def _patterns(names):
+    """Few patterns that fit these recipes and no others: their table, or its networks, or else the names."""
+    networks = dict.fromkeys(f"{name.partition('-')[0]}*" for name in names)
+    for patterns in ([names[0].rpartition("/")[0]], [*networks]):
+        if {recipe.name for recipe in matching_recipes(patterns)} == {*names}:
+            return patterns
+    return names

@@ -1,5 +1,6 @@
 """A document's tables by number, with our runs beside them."""
 
+import shlex
 import shutil
 from io import StringIO
 from pathlib import Path
@@ -10,10 +11,12 @@ import pytest
 from skinkit.experiments.results.beside import runs_beside, score_cells, table_beside
 from skinkit.experiments.results.ledger import COLUMNS
 from skinkit.experiments.results.pages.printed_table import FORMS, list_tables, printed_table
-from skinkit.papers.published import DOCUMENTS
+from skinkit.papers.published import DOCUMENTS, show
+from skinkit.papers.registry import matching_recipes
 
 NOWHERE = "no/such/runs"
 ROOT = Path(__file__).parents[4]
+_OF_TABLE5 = " ".join(f"'gessert2019/table5/{net}*'" for net in ("inceptionv3", "densenet121", "seresnext50"))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -92,6 +95,34 @@ def test_stand_ins_are_named_above_the_table(runs, counted, monkeypatch):
     assert said.endswith(f", {counted}.")
     ours = [name for name in found if name.startswith("stand-in")]
     assert found.loc[found[ours[0]] != "", ours[0]].tolist() == ["50.0"] * 3, "one for each network"
+
+
+@pytest.mark.parametrize(
+    ("document", "number", "patterns", "options", "page"),
+    [
+        ("gessert2019", "V", _OF_TABLE5, "--fold all", "gessert2019"),
+        ("hernandez2020", "4", "hernandez2020/table4", "--protocol as_published --fold all", "hernandez2020"),
+        ("datta2021", "abstract", "datta2021/abstract", "--seed 0-2", "koefler2023"),
+    ],
+)
+def test_what_is_not_run_says_how_it_is_run(document, number, patterns, options, page):
+    said = printed_table(document, number, NOWHERE).attrs["below"][-1]
+    assert f"`skinkit run {patterns} --profile full {options}`. " in said and f" results/{page}.md" in said
+    # No stand-ins, and each row as its page has it.
+    text = (ROOT / "results" / f"{page}.md").read_text(encoding="utf-8")
+    found = [recipe.name for recipe in matching_recipes(shlex.split(patterns))]
+    assert found and all(f"\nskinkit run {name} --profile full {options}\n" in text for name in found)
+
+
+def test_a_table_that_nothing_can_run_says_nothing_of_it():
+    assert printed_table("bermeo2023", "4.1", NOWHERE).attrs["below"] == []
+
+
+def test_abbreviations_are_told_below_a_table():
+    (said,) = printed_table("bermeo2023", "7.2", NOWHERE).attrs["below"]
+    assert said in show("bermeo2023/7.2") and "CAWR = Cosine Annealing Warm Restarts; TT4 = " in said
+    said, _ = printed_table("gessert2019", "4", NOWHERE).attrs["below"]
+    assert "SE-RX = SE-Resnext50; GRU = gated recurrent unit" in said and "SPC" not in said
 
 
 def test_a_run_without_its_scores_is_named(tmp_path):

@@ -190,6 +190,7 @@ def test_a_list_without_runs_says_so_and_makes_no_folder(capsys, tmp_path, monke
     ("words", "message"),
     [
         ("figure koefler2023 --out a.png", "Give the number of a figure, too"),
+        ("report some/run --out elsewhere", "give them without a run folder"),
         ("run skinkit/demo/synthetic --gpus 1", "`--address` and `--gpus` are for .*`--engine ray`"),
         ("evaluate results/runs --overlap keep", "`--overlap` is about other images: give these with `--on`"),
     ],

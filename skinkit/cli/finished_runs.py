@@ -83,6 +83,8 @@ def _add_report(commands):
 
 def _report(options):
     if options.run:
+        if (options.runs, options.out) != ("results/runs", "results"):
+            raise ValueError("--runs and --out are for the ledger: give them without a run folder")
         from skinkit.experiments import SavedRun
         from skinkit.experiments.report import write_report
 

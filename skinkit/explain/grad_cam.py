@@ -136,9 +136,13 @@ def _scores(last, x):
 def _targets(target, count, classes):
     if target is None:
         return np.full(count, -1)
-    if np.asarray(target).dtype.kind not in "iu":
-        raise ValueError(f"`target` is a position, labels.index('mel'). Received: target={target!r}")
-    targets = np.broadcast_to(np.asarray(target, dtype=int), (count,))
+    asked = np.asarray(target)
+    if asked.dtype.kind not in "iu" or asked.shape not in ((), (count,)):
+        raise ValueError(
+            f"`target` is one position, or one for each of {count} images: labels.index('mel'). "
+            f"Received: target={target!r}"
+        )
+    targets = np.broadcast_to(asked, (count,))
     if not 0 <= targets.min(initial=0) <= targets.max(initial=0) < classes:
         raise ValueError(f"The model has classes 0 to {classes - 1}. Received: target={target!r}")
     return targets

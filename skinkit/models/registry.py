@@ -254,6 +254,7 @@ def expected_pixels(name, backbone=None, **_):
         >>> expected_pixels("crop_classifier", backbone="vgg16")
         ('caffe', 'bgr')
     """
+    check_name("Models", name, MODELS)
     own = backbone is None or MODELS[name].own_pixels
     entry = MODELS[name] if own else BACKBONES[backbone]
     return entry.scaling, entry.channel_order

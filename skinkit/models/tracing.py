@@ -8,14 +8,16 @@ def traced(model):
     after each `compile`, which changes nothing in how a model predicts.
 
     Args:
-        model: A `keras.Model`.
+        model: A `keras.Model`; one that was compiled to run eagerly has no graph and stays as it is.
 
     Example:
         >>> found = [traced(model).predict_on_batch(images) for images, _ in batches]
     """
     import tensorflow as tf
 
-    how = model.jit_compile, model.run_eagerly, model.steps_per_execution
+    if model.run_eagerly:
+        return model
+    how = model.jit_compile, model.steps_per_execution
     before, function = getattr(model, "_traced", (None, None))
     if before == how:
         model.predict_function = function

@@ -104,12 +104,14 @@ def learning_curves(history, metrics=("loss", "accuracy"), axes=None):
     Raises:
         ValueError: if no metric is in `history`.
     """
-    metrics = [name for name in metrics if name in history or f"val_{name}" in history]
-    if not metrics:
-        raise ValueError(f"No such metric in history. Received: {list(history.columns)}")
-    figure, axes = grid_of_axes(len(metrics), axes, (4.5, 3.5))
+    found = [name for name in metrics if name in history or f"val_{name}" in history]
+    if not found:
+        raise ValueError(
+            f"None of {', '.join(metrics)} is in history. Received: history with {', '.join(history)}"
+        )
+    figure, axes = grid_of_axes(len(found), axes, (4.5, 3.5))
     epochs = history["epoch"] if "epoch" in history else pd.Series(range(len(history)))
-    for name, ax in zip(metrics, axes, strict=True):
+    for name, ax in zip(found, axes, strict=True):
         for column, style in ((name, "-"), (f"val_{name}", "--")):
             if column in history:
                 word = "validation" if column.startswith("val_") else "training"

@@ -196,10 +196,10 @@ class EpochRecorder(keras.callbacks.Callback):
         loss = (logs or {}).get("loss", 0.0)
         if not math.isfinite(loss):
             done = self.state["epoch"]
+            kept = f"The state of epoch {done} is kept in {self.checkpoint.folder}. " if done else ""
             raise FloatingPointError(
-                f"The loss became {loss} at step {batch + 1} of epoch {done + 1}. The state of epoch {done} "
-                f"is kept in {self.checkpoint.folder}. Usual causes: a learning rate that is too high, or "
-                "pixels in another scale than the weights expect"
+                f"The loss became {loss} at step {batch + 1} of epoch {done + 1}. {kept}Usual causes: a "
+                "learning rate that is too high, or pixels in another scale than the weights expect"
             )
 
     def on_epoch_end(self, epoch, logs=None):

@@ -12,7 +12,7 @@ from skinkit.training.loss_weights import class_weights
 from skinkit.values import NonNegative, check_options, check_value
 
 INVERSE_FREQUENCY = "inverse_frequency"
-_Alpha = Literal["inverse_frequency"] | NonNegative | tuple[NonNegative, ...]
+_Alpha = Literal[INVERSE_FREQUENCY] | NonNegative | tuple[NonNegative, ...]
 
 
 @keras.saving.register_keras_serializable(package="skinkit")
@@ -97,16 +97,22 @@ def resolve_alpha(options, classes, labels):
     return options
 
 
+def _crossentropy(label_smoothing=0.0, reduction="sum_over_batch_size"):
+    return keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing, reduction=reduction)
+
+
 def _focal(
     gamma: NonNegative = 2.0, alpha: _Alpha = 1.0, label_smoothing=0.0, reduction="sum_over_batch_size"
 ):
+    if alpha == INVERSE_FREQUENCY:
+        raise ValueError(f"`resolve_alpha(options, classes, labels)` makes numbers of alpha={alpha!r}")
     return keras.losses.CategoricalFocalCrossentropy(
         alpha=alpha, gamma=gamma, label_smoothing=label_smoothing, reduction=reduction
     )
 
 
 LOSSES = {
-    "categorical_crossentropy": keras.losses.CategoricalCrossentropy,
+    "categorical_crossentropy": _crossentropy,
     "focal": _focal,
     "mean_squared_error": keras.losses.MeanSquaredError,
     "root_mean_squared_error": RootMeanSquaredError,

@@ -16,6 +16,7 @@ from skinkit.data import (
     leakage_report,
     leakage_stamp,
     load,
+    pool_reports,
     stratified_group_split,
 )
 
@@ -275,3 +276,35 @@ def test_empty_parts_and_unknown_images_are_refused(small):
         leakage_report(small, split, part="validation")
     with pytest.raises(ValueError, match="has 1 of its 2 test images not in the table"):
         leakage_report(small[small["image_id"] != "D"], split)
+
+
+def test_reports_are_pooled_by_their_images():
+    def report(n, lesion, patient):
+        rates = {"photograph": [0.0] * len(n), "lesion": lesion, "patient": patient}
+        index = pd.Index(["all", "bkl", "df", "mel"], name="label")
+        return pd.DataFrame({"n": n, **{k: pd.array(v, "Float64") for k, v in rates.items()}}, index=index)
+
+    first = report([4, 0, 1, 3], [0.5, pd.NA, 1.0, 1 / 3], [0.25, pd.NA, 0.0, 1 / 3])
+    second = report([12, 0, 0, 12], [0.25, pd.NA, pd.NA, 0.25], [pd.NA] * 4)
+    found = pool_reports([first, second])
+    assert found["n"].tolist() == [16, 0, 1, 15]
+    # 2 of 4 and 3 of 12; where a report has no image, the other's.
+    assert found["lesion"].drop("bkl").tolist() == pytest.approx([5 / 16, 1, 4 / 15])
+    assert found["lesion"].isna().tolist() == [False, True, False, False]
+    # A patient's rate is known of the one report alone that has all images of the class.
+    assert found["patient"].isna().tolist() == [True, True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("lesions", "doubt"),
+    [
+        (["1", "2", None, None], "2 of 2 evaluation images have no lesion id"),
+        (["1", None, None, None], "2 of 2 evaluation and 1 of 2 seen images have no lesion id"),
+        ([None, None, "1", "2"], "2 of 2 seen images have no lesion id"),
+        ([None, None, "1", None], "1 of 2 evaluation and 2 of 2 seen images have no lesion id"),
+    ],
+)
+def test_ids_of_one_side_alone_are_ids(make_table, lesions, doubt):
+    table = make_table(image_id=list("ABCD"), label=["nv"] * 4, lesion_id=lesions)
+    stamp = leakage_stamp(leakage_report(table, split_of(table, train="AB", test="CD")))
+    assert stamp == f"LEAKAGE UNKNOWN: {doubt}; there are no patient ids"

@@ -114,3 +114,12 @@ def test_certain_and_wrong_predictions_stay_finite():
 def test_a_temperature_must_be_positive(temperature):
     with pytest.raises(ValueError, match="above 0"):
         apply_temperature(np.array([[0.5, 0.5]]), temperature)
+
+
+def test_what_rounding_puts_above_1_is_in_the_last_bin():
+    assert reliability_table(["mel"], [[1 + 1e-7, 0.0]], LABELS, bins=2)["n"].tolist() == [0, 1]
+
+
+def test_bins_are_of_equal_width_from_0_to_1():
+    table = reliability_table(["mel"], [[0.9, 0.1]], LABELS, bins=4)
+    assert table["low"].tolist() == [0, 0.25, 0.5, 0.75] and table["high"].tolist() == [0.25, 0.5, 0.75, 1]

@@ -56,3 +56,8 @@ def test_precision_and_recall_imply_the_specificity(precision, recall, specifici
 def test_no_specificity_follows_from_nothing(precision, prevalence):
     with pytest.raises(ValueError, match=f"precision={precision}"):
         implied_specificity(precision, 0.5, prevalence)
+
+
+def test_an_f1_may_be_off_by_what_rounding_adds_and_no_more():
+    # Precision and recall stand for 0.595 to 0.605, and so may the F1 before it is rounded itself.
+    assert [f1_agrees(0.6, 0.6, f1) for f1 in (0.58, 0.59, 0.61, 0.62)] == [False, True, True, False]

@@ -91,3 +91,8 @@ def test_a_predictions_table_without_labels_or_probabilities_is_refused(column):
     table = pd.DataFrame({"image_id": ["a"], "label": ["nv"], "p_nv": [1.0]}).drop(columns=column)
     with pytest.raises(ValueError, match="p_<class>"):
         unpack_predictions(table)
+
+
+def test_predicted_labels_in_the_place_of_probabilities_are_told_apart():
+    with pytest.raises(ValueError, match="not the labels that were predicted"):
+        check_predictions(["mel"], [["mel", "nv"]], ["mel", "nv"])

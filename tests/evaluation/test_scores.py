@@ -160,3 +160,9 @@ def test_a_score_is_found_by_its_name(predictions, labels):
 def test_an_unknown_score_is_refused_with_the_known_ones(name):
     with pytest.raises(ValueError, match="macro_recall.*SCORE:LABEL"):
         score(name, ["mel"], [[0.1, 0.8, 0.1]], ["mel", "nv", "bcc"])
+
+
+def test_a_specificity_is_any_whole_percentage_up_to_100():
+    ask = partial(score, y_true=["mel", "mel", "nv"], labels=["mel", "nv"])
+    probabilities = [[0.9, 0.1], [0.4, 0.6], [0.5, 0.5]]
+    assert ask("melanoma_sensitivity_at_100_specificity", probabilities=probabilities) == 0.5

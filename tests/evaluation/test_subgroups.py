@@ -105,3 +105,28 @@ def test_ages_fall_into_bands_of_twenty_years_by_the_metadata_of_their_images(sa
     assert counts == {"0-19": 1, "20-39": 2, "80+": 2, "unknown": 1}
     with pytest.raises(ValueError, match="no row for 2 images, first 'i0'"):
         compare_subgroups(few, "age", metadata[:4], resamples=20)
+
+
+def test_a_difference_in_specificity_needs_enough_others_without_the_class(saved):
+    nevi_of_men = saved["sex"].eq("male") & saved["label"].eq("nv")
+    few = saved[saved["sex"].notna() & (~nevi_of_men | (nevi_of_men.cumsum() <= 5))]
+    female = compare_subgroups(few, "sex", resamples=50).loc["female"]
+    assert female.loc["specificity", "value"] == 27 / 30
+    assert np.isnan(female.loc["specificity", "difference"])
+    assert female.loc["sensitivity", "difference"] == pytest.approx(20 / 25 - 15 / 30)
+
+
+def test_each_band_of_ages_begins_with_its_first_year(saved):
+    ages = saved.head(5).drop(columns="sex").assign(age=[0, 20, 40, 60, 80])
+    counts = compare_subgroups(ages, "age", resamples=2).xs("ece", level="score")["n"].to_dict()
+    assert counts == dict.fromkeys(["0-19", "20-39", "40-59", "60-79", "80+"], 1)
+
+
+def test_a_column_that_the_metadata_lacks_too_is_named(saved):
+    with pytest.raises(ValueError, match="has the column 'site'"):
+        compare_subgroups(saved, "site", metadata=saved[["image_id"]])
+
+
+def test_subgroups_stand_in_the_order_of_the_alphabet(saved):
+    found = compare_subgroups(saved.iloc[::-1], "sex", resamples=2)
+    assert [*found.index.unique("sex")] == ["female", "male", "unknown"]

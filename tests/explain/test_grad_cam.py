@@ -294,3 +294,8 @@ def test_the_layer_of_small_cnn_is_the_one_below_its_head(soft_attention):
     images = np.random.default_rng(0).random((2, 32, 48, 3), dtype="float32")
     assert grad_cam(model, images, layer=models.feature_layer(model)).shape == (2, 4, 6)
     assert grad_cam(model, images).shape == (2, 4, 6)
+
+
+def test_targets_are_one_or_as_many_as_the_images():
+    with pytest.raises(ValueError, match="one position, or one for each of 2 images"):
+        grad_cam(pooled_net(), np.zeros((2, 8, 8, 3), "float32"), target=[0, 1, 2])

@@ -194,3 +194,8 @@ def test_the_head_of_koefler_cnn_begins_where_it_attends_or_flattens(attention, 
 
 def test_an_autoencoder_has_no_head():
     assert models.head_layers(models.build("segnet_autoencoder", (32, 32, 3), 3, widths=[1] * 5)) == []
+
+
+def test_the_pixels_of_an_unknown_network_are_not_known():
+    with pytest.raises(ValueError, match="Did you mean resnet50"):
+        models.expected_pixels("resnt50")

@@ -53,3 +53,9 @@ def test_it_is_traced_again_where_it_is_carried_out_in_another_way():
     assert traced(model) is model
     np.testing.assert_array_equal(model.predict_on_batch(images(2)), np.ones((2, 3)))
     assert model.predict_function.experimental_get_tracing_count() == 1
+
+
+def test_a_model_that_runs_eagerly_has_no_graph():
+    model = image_model()
+    model.compile(run_eagerly=True)
+    np.testing.assert_array_equal(traced(model).predict_on_batch(images(2)), np.ones((2, 3)))

@@ -208,8 +208,9 @@ def test_any_score_beats_one_that_is_no_number(tmp_path):
 
 def test_a_loss_that_is_not_finite_stops_with_the_place_and_the_causes(tmp_path):
     wild = [TrainingPhase(3, lambda: keras.optimizers.SGD(1e30), keras.losses.MeanSquaredError())]
-    with pytest.raises(FloatingPointError, match=r"step \d+ of epoch \d.*learning rate"):
+    with pytest.raises(FloatingPointError, match=r"step \d+ of epoch \d.*learning rate") as caught:
         fit(_linear_model(), wild, batches, tmp_path, verbose=0)
+    assert ("is kept in" in str(caught.value)) == (tmp_path / "checkpoint").exists()
 
 
 def _linear_model():

@@ -143,3 +143,10 @@ def test_a_perfect_reconstruction_has_no_gradient_instead_of_nan():
         value = RootMeanSquaredError()(tf.ones_like(image), image)
     assert float(value) < 1e-6
     np.testing.assert_array_equal(tape.gradient(value, image), 0)
+
+
+def test_options_that_would_change_a_loss_unseen_are_refused():
+    with pytest.raises(ValueError, match="from_logits"):
+        build_loss("categorical_crossentropy", from_logits=True)
+    with pytest.raises(ValueError, match="`resolve_alpha.*makes numbers of alpha='inverse_frequency'"):
+        build_loss("focal", alpha="inverse_frequency")

@@ -634,3 +634,8 @@ class TestFiles:
     def test_a_file_that_is_not_there_is_named(self, tmp_path):
         with pytest.raises(FileNotFoundError, match=r"No split at .*none\.csv"):
             read_split(tmp_path / "none")
+
+
+def test_by_image_two_names_of_one_photograph_are_apart(make_table):
+    table = make_table(image_id=["I_3", "I_3_downsampled"], label=["nv"] * 2, lesion_id=["L", "L"])
+    assert group_keys(table, "image") == (["I_3", "I_3_downsampled"], "image")

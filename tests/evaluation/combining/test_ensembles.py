@@ -110,3 +110,9 @@ def test_weights_cannot_be_chosen_for_ranks_or_on_one_group():
         choose_weights(["mel"] * 4, p, LABELS, range(4), "rank_mean")
     with pytest.raises(ValueError, match="two groups of images or more. Received: 1"):
         choose_weights(["mel"] * 4, p, LABELS, [0] * 4)
+
+
+def test_rows_and_columns_are_those_of_the_first_member():
+    found = join_members({"first": FIRST.set_axis([7, 8, 9]), "second": SECOND}, "mean")
+    assert list(found) == list(FIRST) and found.index.tolist() == [0, 1, 2]
+    assert found["p_mel"].tolist() == joined("mean")

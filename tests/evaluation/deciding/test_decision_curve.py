@@ -44,3 +44,14 @@ def test_whole_lesions_are_resampled():
 def test_a_threshold_lies_between_0_and_1(t):
     with pytest.raises(ValueError, match="thresholds must lie between 0 and 1"):
         decision_curve(TRUTH, both(MELANOMA), LABELS, [t])
+
+
+def test_what_is_as_likely_as_the_threshold_is_taken_out():
+    found = decision_curve(["mel", "nv"], both(np.array([0.5, 0.25])), LABELS, [0.25, 0.5], resamples=5)
+    # At 0.25 both go, and the nevus costs 1/2 * 1/3; at 0.5 the melanoma alone.
+    assert found["net_benefit"].tolist() == pytest.approx([1 / 2 - 1 / 2 / 3, 1 / 2])
+
+
+def test_thresholds_are_whole_percents_up_to_a_half():
+    found = decision_curve(TRUTH, both(MELANOMA), LABELS, resamples=2)
+    assert found.index.tolist() == pytest.approx(np.arange(1, 51) / 100)

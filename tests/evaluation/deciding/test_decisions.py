@@ -91,3 +91,9 @@ def test_the_chosen_one_is_no_worse_where_it_was_chosen(made):
 def test_bad_input_is_named(ask, message):
     with pytest.raises(ValueError, match=message):
         ask()
+
+
+def test_rows_need_not_sum_to_1_before_but_do_afterwards():
+    # A row of zeros stays one.
+    found = Decision(0.0, SHARES).apply([[0.3, 0.1], [0.0, 0.0]], LABELS)
+    np.testing.assert_allclose(found, [[0.75, 0.25], [0.0, 0.0]])

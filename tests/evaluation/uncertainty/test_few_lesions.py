@@ -156,3 +156,10 @@ def test_recalls_of_eight_lesions_are_covered_from_end_to_end():
         low, high = intervals(y_true, called, lesions, "recall:mel").loc["recall:mel", ["low", "high"]]
         covered.append(low <= 0.85 <= high)
     assert 0.9 <= np.mean(covered) <= 0.99
+
+
+def test_a_mean_over_classes_reaches_0_and_1():
+    y_true, other = ["mel"] * 6 + ["nv"] * 6, ["nv"] * 6 + ["mel"] * 6
+    wrong, right = (intervals(y_true, called, metrics="macro_recall").iloc[0] for called in (other, y_true))
+    assert (wrong["value"], wrong["low"]) == (0, 0) and (right["value"], right["high"]) == (1, 1)
+    assert wrong["method"] == right["method"] == "combined" and 0 < wrong["high"] < 1 > right["low"] > 0

@@ -193,6 +193,7 @@ def test_both_models_are_drawn_alike_in_chunks(predictions, labels, monkeypatch)
         ({"groups": ["a"]}, "groups must hold 2 ids"),
         ({"resamples": 1}, "resamples=1"),
         ({"confidence": 95}, "confidence=95"),
+        ({"confidence": 1}, "confidence=1"),
         ({"metrics": ["acuracy"]}, "no score 'acuracy'"),
     ],
 )
@@ -213,3 +214,12 @@ def test_areas_of_a_class_of_one_patient_have_no_interval():
     assert found.loc[names[:4], ["low", "high"]].isna().all(axis=None) and found["value"].notna().all()
     two = bootstrap_intervals(truth, answers, labels, [*patients[:-1], "N"], names, positive="malignant")
     assert two.loc["auc", "method"] == "bootstrap" and two.loc["auc", "low"] < two.loc["auc", "high"]
+
+
+def test_two_groups_are_enough_to_draw():
+    labels, y_true = ["mel", "nv"], ["mel", "nv", "mel", "nv"]
+    probabilities = [[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.1, 0.9]]
+    found = bootstrap_intervals(y_true, probabilities, labels, list("aabb"), "brier").loc["brier"]
+    # One of both twice, or both: (0.02 + 0.08) / 2, (0.72 + 0.02) / 2 or their mean.
+    assert found[["low", "value", "high"]].tolist() == pytest.approx([0.05, 0.21, 0.37])
+    assert found["method"] == "bootstrap"

@@ -70,3 +70,16 @@ def test_an_interval_grows_by_the_luck_of_the_trainings():
     assert low == pytest.approx(0.10 - np.hypot(0.04, 0.04968), abs=1e-5)
     assert high == pytest.approx(0.10 + np.hypot(0.03, 0.04968), abs=1e-5)
     assert np.isnan(widen_interval(0.10, 0.06, 0.13, np.nan, 1, 0)).all()
+
+
+def test_a_difference_of_single_runs_takes_no_degrees_of_freedom_from_others():
+    # The third follows from the first two, and has no spread of its own.
+    pairs = pd.DataFrame({"first": ["a", "b", "a"], "second": ["c", "c", "b"], "runs": [3, 3, 1]})
+    found = pooled_spread(pairs.assign(run_sd=[0.02, 0.02, np.nan]), by=pd.Series(["one"] * 3))
+    assert found["df"].tolist() == [4] * 3 and found["pooled_sd"].tolist() == pytest.approx([0.02] * 3)
+
+
+def test_a_missing_key_is_a_value_like_others():
+    pairs = pd.DataFrame({"first": ["a", "b"], "second": "c", "runs": 3, "run_sd": [0.01, 0.03]})
+    found = pooled_spread(pairs, by=[pd.Series(["one", "other"]), pd.Series([np.nan, np.nan])])
+    assert found["pooled_sd"].tolist() == pytest.approx([0.01, 0.03]) and found["df"].tolist() == [2, 2]

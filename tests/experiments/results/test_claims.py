@@ -210,3 +210,11 @@ def test_without_any_run_all_is_left_to_printed_numbers():
     verdicts = claim_verdicts(judge_claims(pd.DataFrame(columns=COLUMNS), "koefler2023"))
     assert not verdicts["measured"].any()
     assert {"holds", "does not hold", "not tested"} <= set(verdicts["verdict"])
+
+
+def test_the_mean_area_has_the_tolerance_of_areas(judge):
+    pair = {"first": "bermeo2023/schedules/lite0-m4", "second": "bermeo2023/schedules/lite0-m0"}
+    test = TEST | pair | {"document": "bermeo2023", "metric": "macro_auc", "expects": "not lower"}
+    for low, verdict in ((-0.005, "holds"), (-0.015, "open")):
+        measured = interval(low, 0.02, metric="macro_auc") | pair
+        assert judge([test], measured)["verdict"].tolist() == [verdict]

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -213,3 +214,28 @@ def test_an_estimate_names_the_recipe_that_was_timed():
     text = ablation_page.ablation_page(ladders([]), run_times(finished_runs(RESULTS / "runs", verbose=False)))
     like = "skinkit/baseline/efficientnet-lite0-plain"
     assert re.search(rf"^# folds/plain: hours about [\d.]+, estimated from {like}$", text, re.MULTILINE)
+
+
+def scored(p_mel, folds):
+    """Melanomas and nevi by turns, each a lesion of its own."""
+    ids = [f"i{i}" for i in range(len(folds))]
+    labels = ["mel", "nv"] * (len(folds) // 2)
+    table = pd.DataFrame({"image_id": ids, "lesion_id": ids, "patient_id": pd.NA, "label": labels})
+    table = table.assign(p_mel=p_mel, p_nv=1 - np.array(p_mel))
+    return out_of_fold.OutOfFold("recipe", table, np.array(folds), [])
+
+
+def test_a_fold_without_a_difference_leaves_it_open():
+    folds = [0, 0, *[1] * 38]
+    first, other = scored([0.9, 0.1] * 20, folds), scored([0.9, 0.1, *[0.4, 0.1] * 19], folds)
+    better, worse = difference(first, other), difference(other, first)
+    assert better["by_fold"] == pytest.approx([0, 0.5]) and better["low"] > 0 > worse["high"]
+    assert better["verdict"] == worse["verdict"] == "open"
+
+
+def test_an_interval_that_ends_at_0_leaves_it_open():
+    # One resample of four lesions in sixteen has no melanoma, and nothing to tell apart.
+    first, other = scored([0.9, 0.1] * 2, [0, 0, 1, 1]), scored([0.4, 0.1] * 2, [0, 0, 1, 1])
+    better, worse = difference(first, other), difference(other, first)
+    assert better["by_fold"] == pytest.approx([0.5, 0.5]) and better["low"] == worse["high"] == 0
+    assert better["verdict"] == worse["verdict"] == "open"

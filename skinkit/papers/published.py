@@ -67,8 +67,6 @@ def load_published(document: str | None = None) -> pd.DataFrame:
         >>> table[table["check"].str.startswith("lost").fillna(False)]["row"].unique().tolist()
         ['densenet121-multi-crop-5', 'seresnext50-multi-crop-5']
     """
-    if document is not None:
-        check_name("Documents", document, DOCUMENTS)
     return _load(document).copy()
 
 

@@ -69,9 +69,8 @@ def recipe_place(document=None):
     key = find_name("Documents with recipes (`--import MODULE` adds one's own)", said, known)
     if not table:
         return f"{key}/"
-    tables = [name.split("/")[1] for name in _RECIPES if name.startswith(f"{key}/")]
-    printed = places(key)
-    known = {name: printed.get(name, name) for name in tables}
+    own, printed = (name.split("/")[:2] for name in _RECIPES), places(key)
+    known = {name: printed.get(name, name) for document, name in own if document == key}
     return f"{key}/{find_name(f'Tables of {key} with recipes', table, known)}/"
 
 

@@ -92,8 +92,8 @@ def draw_figure(document, number, out, runs="results/runs", given=(), files=(), 
     if not row["drawing"]:
         raise ValueError(f"{_called(number)} of {document} cannot be drawn: {row['why']} ({row['shows']})")
     _check_given(row, number, given, files)
-    finished = [SavedRun(Path(folder)) for folder in given] or _finished(runs)
-    found = finished if given else _preferred(row, finished)
+    finished = [] if given else _finished(runs)
+    found = [SavedRun(Path(folder)) for folder in given] or _preferred(row, finished)
     if _kind(row) == "runs" and not found:
         # Stand-ins are named last.
         smallest = shlex.join(row["runs"].split(" | ")[-1].split())

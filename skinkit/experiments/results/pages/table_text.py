@@ -1,7 +1,5 @@
 """A published table as a section of a page: as it is printed, or with ours beside it, notes and commands."""
 
-import shlex
-
 import numpy as np
 import pandas as pd
 
@@ -12,15 +10,14 @@ from skinkit.experiments.results.pages.page_text import SHARED, folded, shared_w
 from skinkit.names import counted
 from skinkit.papers.places import DOCUMENTS
 from skinkit.papers.published import printed_matrix, show_table
-from skinkit.papers.registry import matching_recipes, recipes
+from skinkit.papers.registry import recipes
 
 
 def show_lines(cells):
     """Returns a table without scores as `skinkit published` shows it, in lines of a page's width."""
     lines = show_table(cells).splitlines()[1:]
-    return "\n".join(
-        wrapped(line, "    ") if line.startswith(("[", "Abbr")) else line.rstrip() for line in lines
-    )
+    notes = ("[", "Abbreviations: ")
+    return "\n".join(wrapped(line, "    ") if line.startswith(notes) else line.rstrip() for line in lines)
 
 
 def matrices_text(tables):
@@ -114,24 +111,13 @@ def _commands(cells, runs):
 
 
 def how_to_run(cells):
-    """Returns the commands that run all rows of a table at `full`, and where those of each row are, as text.
+    """Returns the command that runs a table at `full`, and where those of each row are, as text.
 
     Args:
-        cells: DataFrame, the rows of one table of `score_cells`.
+        cells: DataFrame, the rows of one table of `score_cells`, one of which a recipe repeats.
     """
-    names = {}
-    for recipe, options in _aims(cells):
-        names.setdefault(options, []).append(recipe.name)
-    said = [f"`skinkit run {shlex.join(_patterns(own))} {options}`" for options, own in names.items()]
-    document = cells["document"].iloc[0]
-    page = f"results/{DOCUMENTS[document].beside or document}.md"
-    return f"To fill `not run`: {', '.join(said)}. By row, with hours: {page}, which `skinkit report` writes."
-
-
-def _patterns(names):
-    """Few patterns that fit these recipes and no others: their table, or its networks, or else the names."""
-    networks = dict.fromkeys(f"{name.partition('-')[0]}*" for name in names)
-    for patterns in ([names[0].rpartition("/")[0]], [*networks]):
-        if {recipe.name for recipe in matching_recipes(patterns)} == {*names}:
-            return patterns
-    return names
+    (recipe, options), *others = _aims(cells)
+    table, page = recipe.name.rpartition("/")[0], DOCUMENTS[recipe.document].beside or recipe.document
+    more = ", which runs other recipes of it, too" if len(recipes(table)) > 1 + len(others) else ""
+    command = f"`skinkit run {table} {options}`{more}"
+    return f"To fill `not run`: {command}. By row, with hours: results/{page}.md, by `skinkit report`."

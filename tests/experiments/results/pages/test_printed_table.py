@@ -1,6 +1,5 @@
 """A document's tables by number, with our runs beside them."""
 
-import shlex
 import shutil
 from io import StringIO
 from pathlib import Path
@@ -11,12 +10,12 @@ import pytest
 from skinkit.experiments.results.beside import runs_beside, score_cells, table_beside
 from skinkit.experiments.results.ledger import COLUMNS
 from skinkit.experiments.results.pages.printed_table import FORMS, list_tables, printed_table
+from skinkit.experiments.results.pages.table_text import _aims
 from skinkit.papers.published import DOCUMENTS, show
-from skinkit.papers.registry import matching_recipes
+from skinkit.papers.registry import recipes
 
 NOWHERE = "no/such/runs"
 ROOT = Path(__file__).parents[4]
-_OF_TABLE5 = " ".join(f"'gessert2019/table5/{net}*'" for net in ("inceptionv3", "densenet121", "seresnext50"))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -98,20 +97,26 @@ def test_stand_ins_are_named_above_the_table(runs, counted, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("document", "number", "patterns", "options", "page"),
+    ("document", "number", "table", "options", "page"),
     [
-        ("gessert2019", "V", _OF_TABLE5, "--fold all", "gessert2019"),
+        ("gessert2019", "V", "gessert2019/table5", "--fold all", "gessert2019"),
         ("hernandez2020", "4", "hernandez2020/table4", "--protocol as_published --fold all", "hernandez2020"),
         ("datta2021", "abstract", "datta2021/abstract", "--seed 0-2", "koefler2023"),
     ],
 )
-def test_what_is_not_run_says_how_it_is_run(document, number, patterns, options, page):
+def test_what_is_not_run_says_how_it_is_run(document, number, table, options, page):
     said = printed_table(document, number, NOWHERE).attrs["below"][-1]
-    assert f"`skinkit run {patterns} --profile full {options}`. " in said and f" results/{page}.md" in said
-    # No stand-ins, and each row as its page has it.
+    assert f"`skinkit run {table} --profile full {options}`" in said and f" results/{page}.md" in said
+    assert ("runs other recipes of it, too" in said) == (document == "gessert2019")
+    # Each row as its page has it.
     text = (ROOT / "results" / f"{page}.md").read_text(encoding="utf-8")
-    found = [recipe.name for recipe in matching_recipes(shlex.split(patterns))]
-    assert found and all(f"\nskinkit run {name} --profile full {options}\n" in text for name in found)
+    rows = [recipe.name for recipe in recipes(table) if recipe.published_row]
+    assert rows and all(f"\nskinkit run {name} --profile full {options}\n" in text for name in rows)
+
+
+def test_one_command_runs_a_table():
+    for _, cells in score_cells().groupby(["document", "table"]):
+        assert len({options for _, options in _aims(cells)}) <= 1
 
 
 def test_a_table_that_nothing_can_run_says_nothing_of_it():

@@ -92,7 +92,7 @@ def test_each_recipe_has_its_curves_and_only_its_first_run():
 
 
 def test_a_history_without_the_score_is_refused():
-    with pytest.raises(ValueError, match="None of accuracy is in history"):
+    with pytest.raises(ValueError, match="No such metric in history"):
         runs.learning_curves(Material("accuracy", [Run("d/t/gate", loss=[3, 2])]))
 
 

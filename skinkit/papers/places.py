@@ -33,13 +33,13 @@ def places(document, kind="table"):
     return found
 
 
-def find_name(what, said, places, hint=""):
+def find_name(what, said, known, hint=""):
     """Returns the name that somebody means.
 
     Args:
         what: String, plural of what is named, which begins the message: `"Tables of gessert2019"`.
         said: String, in small letters or capitals: the name, where it is printed, or the number in either.
-        places: Dictionary of `places`, or from names to themselves.
+        known: Dictionary of `places`, or from names to themselves.
         hint: String, the end of the message.
 
     Raises:
@@ -49,10 +49,10 @@ def find_name(what, said, places, hint=""):
         >>> find_name("Tables", "ii", {"table1": "Table I", "table2": "Table II"})
         'table2'
     """
-    names = _names(places)
+    names = _names(known)
     if _plain(said) not in names:
-        near = did_you_mean(_plain(said), {*places, *map(_number, places)})
-        check_name(what, said, places, near + hint)
+        near = did_you_mean(_plain(said), {*known, *map(_number, known)})
+        check_name(what, said, known, near + hint)
     return names[_plain(said)]
 
 
@@ -93,9 +93,9 @@ def find_place(said, kind="table"):
     return key, number and find_name(f"{kind.title()}s of {key}", number, places(key, kind), hint)
 
 
-def _names(places):
+def _names(known):
     """From all that each may be called to its name."""
-    said = {_plain(each): name for name, place in places.items() for each in (name, place)}
+    said = {_plain(each): name for name, place in known.items() for each in (name, place)}
     return {_number(each): name for each, name in said.items()} | said
 
 

@@ -28,16 +28,15 @@ def learning_curves(material):
 def matrices(material):
     """Confusion matrices on the parts that are asked for; without the model, on the test images."""
     run = material.run
-    found = {"test": run.predictions}
+    found, why = {"test": run.predictions}, " alone, as its model is not there"
     if (run.folder / "model.keras").exists():
         data, predict = run.run_data(material.data_dir), run.predictor(material.data_dir)
-        found = {part: predict(data.rows(part)) for part in material.of.split()}
+        found, why = {part: predict(data.rows(part)) for part in material.of.split()}, ""
     figure, axes = grid_of_axes(len(found), None, (6.5, 5.5))
     for (part, predictions), ax in zip(found.items(), axes, strict=True):
         truth, probabilities, labels = evaluation.unpack_predictions(predictions)
         plots.confusion_matrix(evaluation.confusion_matrix(truth, probabilities, labels), labels, ax)
         ax.set_title(f"{part}: {ax.get_title()}", fontsize=9)
-    why = " alone, as its model is not there" if "test" in found else ""
     return figure, f"{words_of([run])}; of its {' and '.join(found)} images{why}"
 
 

@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from skinkit.layers.float_inputs import as_floats
+from skinkit.values import Count, check_value
 
 
 @keras.saving.register_keras_serializable(package="skinkit")
@@ -61,6 +62,9 @@ class UnstackCrops(keras.layers.Layer):
     Returns:
         Tensor `(batch, crops, ...)`.
 
+    Raises:
+        ValueError: for fewer than one crop.
+
     Example:
         >>> tuple(UnstackCrops(5)(np.ones((10, 1024))).shape)
         (2, 5, 1024)
@@ -68,8 +72,7 @@ class UnstackCrops(keras.layers.Layer):
 
     def __init__(self, crops, **kwargs):
         super().__init__(**kwargs)
-        if crops < 1:
-            raise ValueError(f"`crops` must be a positive integer. Received: crops={crops!r}")
+        check_value("UnstackCrops", "crops", crops, Count)
         self.crops = crops
 
     def call(self, inputs):

@@ -8,6 +8,8 @@ from keras import layers, ops
 
 from skinkit.layers.float_inputs import as_floats, wide_dtype
 from skinkit.layers.patient_mask import context_pairs, every_image, with_context, without_padding
+from skinkit.names import check_name
+from skinkit.values import Count, check_value
 
 
 class _Variant(NamedTuple):
@@ -67,6 +69,9 @@ class PatientAttention(keras.layers.Layer):
         attending by attended image (those of `context` last), in float32 at least. They sum to 1 over the
         last axis, and to 0 for an image without context and for padding.
 
+    Raises:
+        ValueError: for an unknown variant, fewer than one head, or a depth that the heads do not divide.
+
     Example:
         >>> tuple(PatientAttention()(np.ones((1, 3, 1280))).shape)
         (1, 3, 1280)
@@ -74,8 +79,8 @@ class PatientAttention(keras.layers.Layer):
 
     def __init__(self, num_heads=None, variant="text", exclude_self=None, **kwargs):
         super().__init__(**kwargs)
-        if variant not in VARIANTS:
-            raise ValueError(f"`variant` is one of {', '.join(VARIANTS)}. Received: variant={variant!r}")
+        check_name("Variants of PatientAttention", variant, VARIANTS)
+        check_value("PatientAttention", "num_heads", num_heads, Count | None)
         defaults = VARIANTS[variant]
         self.variant = variant
         self.num_heads = defaults.num_heads if num_heads is None else num_heads
@@ -84,7 +89,7 @@ class PatientAttention(keras.layers.Layer):
 
     def build(self, features_shape):
         depth = features_shape[-1]
-        if depth is None or self.num_heads < 1 or depth % self.num_heads:
+        if depth is None or depth % self.num_heads:
             raise ValueError(
                 "PatientAttention needs a known depth that `num_heads` divides. "
                 f"Received: features_shape={features_shape}, num_heads={self.num_heads}"

@@ -1,10 +1,13 @@
 """A control for soft attention: maps that nobody learned."""
 
+from typing import Literal
+
 import keras
 import numpy as np
 from keras import ops
 
 from skinkit.layers.float_inputs import as_floats
+from skinkit.values import Count, check_value
 
 GAMMA_START = 0.01
 # Positions with a score of their own: more than any feature map here has.
@@ -39,6 +42,9 @@ class RandomMap(keras.layers.Layer):
     Returns:
         Tensor of the inputs' shape.
 
+    Raises:
+        ValueError: for fewer than one head, or another `gamma`.
+
     Example:
         >>> tuple(RandomMap(heads=4)(np.ones((1, 8, 8, 32))).shape)
         (1, 8, 8, 32)
@@ -46,10 +52,8 @@ class RandomMap(keras.layers.Layer):
 
     def __init__(self, heads=16, gamma="learnable", seed=0, **kwargs):
         super().__init__(**kwargs)
-        if heads < 1:
-            raise ValueError(f"`heads` must be a positive integer. Received: heads={heads!r}")
-        if gamma not in ("learnable", None):
-            raise ValueError(f"`gamma` must be 'learnable' or None. Received: gamma={gamma!r}")
+        check_value("RandomMap", "heads", heads, Count)
+        check_value("RandomMap", "gamma", gamma, Literal["learnable"] | None)
         self.heads = heads
         self.gamma_form = gamma
         self.seed = seed

@@ -1,11 +1,13 @@
 """Soft attention over the positions of a feature map, as described and as released."""
 
+from typing import Literal
+
 import keras
 from keras import ops
 
 from skinkit.layers.float_inputs import as_floats
+from skinkit.values import Count, check_value
 
-KERNELS = ("described", "released")
 GAMMA_START = 0.01
 
 
@@ -49,6 +51,9 @@ class SoftAttention(keras.layers.Layer):
         `concat_with_x`; with `return_maps`, a tuple of these and the float32 maps
         `(batch, height, width, heads)`, each head summing to 1 over height and width.
 
+    Raises:
+        ValueError: for an argument that cannot be right, or too few channels for the released kernel.
+
     Example:
         >>> tuple(SoftAttention(heads=4)(np.ones((1, 8, 8, 32))).shape)
         (1, 8, 8, 32)
@@ -67,12 +72,9 @@ class SoftAttention(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if heads < 1:
-            raise ValueError(f"`heads` must be a positive integer. Received: heads={heads!r}")
-        if kernel not in KERNELS:
-            raise ValueError(f"`kernel` must be one of {KERNELS}. Received: kernel={kernel!r}")
-        if gamma not in ("learnable", None):
-            raise ValueError(f"`gamma` must be 'learnable' or None. Received: gamma={gamma!r}")
+        check_value("SoftAttention", "heads", heads, Count)
+        check_value("SoftAttention", "kernel", kernel, Literal["described", "released"])
+        check_value("SoftAttention", "gamma", gamma, Literal["learnable"] | None)
         self.heads = heads
         self.kernel_form = kernel
         self.gamma_form = gamma

@@ -9,12 +9,6 @@ from skinkit.layers import PatchAttention, PatchDropout, StackCrops, UnstackCrop
 from skinkit.models.backbones.registry import extract_features
 from skinkit.models.head import add_classifier, pool
 
-_CHOICES = {
-    "aggregation": ("mean", "gru"),
-    "attention": ("none", "initial", "end", "dual"),
-    "average": ("logits", "probabilities"),
-}
-
 
 def crop_classifier(
     input_shape,
@@ -22,10 +16,10 @@ def crop_classifier(
     weights=None,
     *,
     backbone="small_cnn",
-    aggregation: Literal[_CHOICES["aggregation"]] = "mean",
-    attention: Literal[_CHOICES["attention"]] = "none",
+    aggregation: Literal["mean", "gru"] = "mean",
+    attention: Literal["none", "initial", "end", "dual"] = "none",
     patch_dropout=0.0,
-    average: Literal[_CHOICES["average"]] = "logits",
+    average: Literal["logits", "probabilities"] = "logits",
     gru_units=1024,
     **options,
 ):
@@ -53,13 +47,19 @@ def crop_classifier(
 
     Raises:
         FileNotFoundError: when the weights are not there.
-        ValueError: for an unknown choice, or an unknown number of crops.
+        ValueError: for an unknown number of crops, or an average behind a GRU.
 
     Example:
         >>> crop_classifier((5, 112, 112, 3), classes=7, attention="dual").output.shape
         (None, 7)
     """
-    _check(input_shape, aggregation=aggregation, attention=attention, average=average)
+    if len(input_shape) != 4 or input_shape[0] is None:
+        raise ValueError(
+            "crop_classifier needs (crops, height, width, channels) with a known number of crops. "
+            f"Received: input_shape={tuple(input_shape)}"
+        )
+    if aggregation == "gru" and average != "logits":
+        raise ValueError(f"A GRU leaves nothing to average. Received: average={average!r}")
     crops = x = keras.Input(input_shape, name="crops")
     if patch_dropout:
         x = PatchDropout(patch_dropout, name="patch_dropout")(x)
@@ -87,19 +87,6 @@ def attention_overhead(model):
     """
     attention = [layer for layer in model.layers if isinstance(layer, PatchAttention)]
     return sum(layer.count_params() for layer in attention) / model.count_params()
-
-
-def _check(input_shape, **chosen):
-    if len(input_shape) != 4 or input_shape[0] is None:
-        raise ValueError(
-            "crop_classifier needs (crops, height, width, channels) with a known number of crops. "
-            f"Received: input_shape={tuple(input_shape)}"
-        )
-    for name, choice in chosen.items():
-        if choice not in _CHOICES[name]:
-            raise ValueError(f"`{name}` must be one of {_CHOICES[name]}. Received: {name}={choice!r}")
-    if chosen["aggregation"] == "gru" and chosen["average"] != "logits":
-        raise ValueError(f"A GRU leaves nothing to average. Received: average={chosen['average']!r}")
 
 
 def _average(features, classes, average):

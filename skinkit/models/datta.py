@@ -80,14 +80,9 @@ def datta_vgg16(
         width: Float, times the filters and units of all layers but the last. Ours, for small machines.
         soft_attention: As in `datta_pretrained`.
 
-    Raises:
-        ValueError: for pretrained weights.
-
     Reference:
     - [Datta et al., 2021](https://arxiv.org/abs/2105.03358)
     """
-    if weights is not None:
-        raise ValueError(f"datta_vgg16 has no pretrained weights. Received: weights={weights!r}")
     image = x = keras.Input(input_shape, name="image")
     for block in (1, 2, 3):
         x = _vgg_block(x, block, width)

@@ -9,14 +9,12 @@ from keras import layers
 from skinkit.layers import BatchNormalization, RandomMap, SoftAttention
 from skinkit.models.head import add_classifier
 
-ATTENTIONS = ("none", "soft", "doubled", "random_map")
-
 
 def koefler_cnn(
     input_shape,
     classes,
     weights=None,
-    attention: Literal[ATTENTIONS] = "none",
+    attention: Literal["none", "soft", "doubled", "random_map"] = "none",
     width=1.0,
     dropout=0.5,
     soft_attention: Mapping | None = None,
@@ -42,13 +40,16 @@ def koefler_cnn(
             `heads` is 12 as in the document.
 
     Raises:
-        ValueError: for an unknown `attention`, pretrained weights, or an image that is too small.
+        ValueError: for an image that is too small.
 
     Example:
         >>> koefler_cnn((100, 100, 3), 7, attention="soft").output.shape
         (None, 7)
     """
-    _check(input_shape, weights, attention)
+    if any(side is None or side < 79 for side in input_shape[:2]):
+        raise ValueError(
+            f"koefler_cnn needs an image of at least 79 x 79 pixels. Received: input_shape={input_shape}"
+        )
     image = keras.Input(input_shape, name="image")
     x = _conv(image, 1, round(64 * width), kernel=7, stride=2, padding="valid")
     x = layers.MaxPooling2D(3, 2, name="pool1")(x)
@@ -67,17 +68,6 @@ def koefler_cnn(
         x = layers.Dense(round(4096 * width), activation="relu", name=f"dense{number}")(x)
         x = layers.Dropout(dropout, name=f"dropout{number}")(x)
     return keras.Model(image, add_classifier(x, classes), name="koefler_cnn")
-
-
-def _check(input_shape, weights, attention):
-    if weights is not None:
-        raise ValueError(f"koefler_cnn has no pretrained weights. Received: weights={weights!r}")
-    if attention not in ATTENTIONS:
-        raise ValueError(f"`attention` is one of {ATTENTIONS}. Received: attention={attention!r}")
-    if any(side is None or side < 79 for side in input_shape[:2]):
-        raise ValueError(
-            f"koefler_cnn needs an image of at least 79 x 79 pixels. Received: input_shape={input_shape}"
-        )
 
 
 def _conv(x, number, filters, kernel=3, stride=1, padding="same"):

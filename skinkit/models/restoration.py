@@ -11,14 +11,13 @@ from skinkit.models.segnet_autoencoder import normalised, reconstruction, relu_b
 from skinkit.names import check_name
 from skinkit.values import Count
 
-DECODERS = ("unet", "light")
-REUSES = ("chain", "encoder")
+_Decoder = Literal["unet", "light"]
 _WIDTHS = (32, 64, 128, 256, 512)
 # Factor and summand from pixels of 0 to 1 to those that a backbone expects.
 _FROM_UNIT = {"unit": (1.0, 0.0), "symmetric": (2.0, -1.0), "raw": (255.0, 0.0)}
 
 
-def restorer(input_shape, decoder: Literal[DECODERS] = "unet", widths: tuple[Count, ...] = _WIDTHS):
+def restorer(input_shape, decoder: _Decoder = "unet", widths: tuple[Count, ...] = _WIDTHS):
     """Returns a network from disordered images to the images as they were.
 
     butskova2021, Figure 4: "similar to U-Net", without sizes; half of U-Net's widths are our reading. Each
@@ -36,7 +35,7 @@ def restorer(input_shape, decoder: Literal[DECODERS] = "unet", widths: tuple[Cou
         A `keras.Model` whose float32 output `"reconstruction"` has the input's shape.
 
     Raises:
-        ValueError: for an unknown decoder, or an image that the levels do not divide.
+        ValueError: for no level, or an image that the levels do not divide.
 
     Reference:
     - [Ronneberger et al., 2015](https://arxiv.org/abs/1505.04597)
@@ -50,9 +49,9 @@ def restoration_classifier(
     input_shape,
     classes,
     weights=None,
-    reuse: Literal[REUSES] = "chain",
+    reuse: Literal["chain", "encoder"] = "chain",
     backbone="small_cnn",
-    decoder: Literal[DECODERS] = "unet",
+    decoder: _Decoder = "unet",
     widths: tuple[Count, ...] = _WIDTHS,
     dropout=0.2,
     **options,
@@ -75,11 +74,8 @@ def restoration_classifier(
         A `keras.Model` with the head of `skinkit.models.add_head`.
 
     Raises:
-        ValueError: as in `restorer`; for an unknown `reuse`, or a backbone whose pixels are scaled channel by
-            channel.
+        ValueError: as in `restorer`; for a backbone whose pixels are scaled channel by channel.
     """
-    if reuse not in REUSES:
-        raise ValueError(f"`reuse` is one of {REUSES}. Received: reuse={reuse!r}")
     image = keras.Input(input_shape, name="image")
     features = _encoded(image, widths)
     if reuse == "chain":
@@ -127,8 +123,6 @@ def _encoded(image, widths):
 
 
 def _decoded(levels, decoder, channels):
-    if decoder not in DECODERS:
-        raise ValueError(f"`decoder` is one of {DECODERS}. Received: decoder={decoder!r}")
     *levels, x = levels
     for number, level in reversed(list(enumerate(levels, start=1))):
         width, name = level.shape[-1], f"decoder{number}"

@@ -90,8 +90,9 @@ def load_weights(model, path):
             warnings.filterwarnings("ignore", "Skipping nested container")
             model.load_weights(path)
     except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+        outputs = "classes" if len(model.output.shape) == 2 else "channels"
         raise ValueError(
-            f"{path} does not fit {model.name} with {model.output.shape[-1]} classes: {error}"
+            f"{path} does not fit {model.name} with {model.output.shape[-1]} {outputs}: {error}"
         ) from error
 
 

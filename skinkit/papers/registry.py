@@ -140,8 +140,8 @@ def _by_method():
 
 def printed_table(table):
     """Returns the printed table or row that one of our own stands in for, or the table or row itself."""
-    known = (butskova2021_controls, butskova2021_pretext, bermeo2023_controls, hernandez2020_controls)
-    return next((m.STANDS_FOR[table] for m in known if table in m.STANDS_FOR), table)
+    stands_for = [getattr(module, "STANDS_FOR", {}) for module in _MODULES]
+    return next((known[table] for known in stands_for if table in known), table)
 
 
 def printed_rows(name, rows):

@@ -50,8 +50,9 @@ def test_unknown_sizes_stay_unknown(layer, before, after):
 
 
 def test_no_crops_are_refused():
-    with pytest.raises(ValueError, match="crops=0"):
-        UnstackCrops(0)
+    for crops in (0, "5", 2.5):
+        with pytest.raises(ValueError, match=f"crops={crops!r}"):
+            UnstackCrops(crops)
 
 
 _FRESH_PROCESS = """

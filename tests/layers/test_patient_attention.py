@@ -171,14 +171,18 @@ def test_only_listing_e_drops_scores_while_training():
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
-    [({"variant": "listing_d"}, "text, listing_c, listing_e.*'listing_d'")],
+    [
+        ({"variant": "listing_d"}, "text, listing_c, listing_e.*'listing_d'"),
+        ({"num_heads": "8"}, "num_heads='8'"),
+        ({"num_heads": 0}, "num_heads=0"),
+    ],
 )
 def test_wrong_arguments_are_named(wrong, message):
     with pytest.raises(ValueError, match=message):
         PatientAttention(**wrong)
 
 
-@pytest.mark.parametrize(("heads", "depth"), [(8, 12), (0, 16), (8, None)])
+@pytest.mark.parametrize(("heads", "depth"), [(8, 12), (8, None)])
 def test_heads_that_do_not_divide_the_depth_are_refused(heads, depth):
     with pytest.raises(ValueError, match=f"num_heads={heads}"):
         PatientAttention(heads).build((None, None, depth))

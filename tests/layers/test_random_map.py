@@ -56,7 +56,7 @@ def test_large_maps_repeat_their_scores():
     assert found.sum() == pytest.approx(2, rel=1e-4)
 
 
-@pytest.mark.parametrize("arguments", [{"heads": 0}, {"gamma": "fixed"}])
+@pytest.mark.parametrize("arguments", [{"heads": 0}, {"heads": "16"}, {"gamma": "fixed"}])
 def test_wrong_arguments_are_refused(arguments):
     with pytest.raises(ValueError, match=next(iter(arguments))):
         RandomMap(**arguments)

@@ -175,6 +175,7 @@ def test_one_model_takes_images_of_any_size():
     ("wrong", "message"),
     [
         ({"heads": 0}, "heads=0"),
+        ({"heads": "16"}, "heads='16'"),
         ({"kernel": "3x3"}, "kernel='3x3'"),
         ({"gamma": 0.01}, "gamma=0.01"),
     ],

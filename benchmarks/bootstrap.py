@@ -2,7 +2,7 @@
 
     python benchmarks/bootstrap.py [--images N ...] [--resamples B] [--repeats R] [--out CSV]
 
-Drawn predictions of two classes, one in a thousand malignant as in ISIC 2024 (401,059 images), and of the
+Random predictions of two classes, one in a thousand malignant as in ISIC 2024 (401,059 images), and of the
 seven of HAM10000; four images to three lesions. skinkit is timed on all scores that a run saves, sorting and
 intervals included; scikit-learn on the areas, a curve, the confusion matrix and the class scores of one
 resample. Both on one core, in seconds of the processor.
@@ -52,7 +52,7 @@ def parse_arguments():
 
 def compare(shares, images, resamples, repeats):
     """Seconds of all resamples, milliseconds of one, and how many times scikit-learn takes."""
-    truth, probabilities, lesions = draw_predictions(shares, images)
+    truth, probabilities, lesions = sample_predictions(shares, images)
     labels = list(shares)
     ours = seconds(lambda: intervals(labels, truth, probabilities, lesions, resamples))
     random = np.random.default_rng(1)
@@ -64,7 +64,7 @@ def compare(shares, images, resamples, repeats):
     return {"seconds": ours, "ms a resample": ms, "ms scikit-learn": compared, "ratio": compared / ms}
 
 
-def draw_predictions(shares, images):
+def sample_predictions(shares, images):
     random = np.random.default_rng(0)
     truth = random.choice(len(shares), size=images, p=list(shares.values()))
     logits = random.normal(size=(images, len(shares)))

@@ -222,13 +222,13 @@ print(f"at least one of the two a nevus: {1 - (1 - share['nv']) ** 2:.0%}")
 print(
     f"a dermatofibroma meets a nevus in {share['nv']:.0%} of its mixtures, another one in {share['df']:.1%}"
 )
-drawn_weights = pipeline.Mixup(alpha=0.2).draw_weights(10_000, SEED, 0).numpy()
-pure = (np.abs(drawn_weights - 0.5) > 0.4).mean()
-print(f"weights drawn from Beta(0.2, 0.2): {pure:.0%} leave more than nine tenths of one image")
+sampled = pipeline.Mixup(alpha=0.2).random_weights(10_000, SEED, 0).numpy()
+pure = (np.abs(sampled - 0.5) > 0.4).mean()
+print(f"weights sampled from Beta(0.2, 0.2): {pure:.0%} leave more than nine tenths of one image")
 
 # %% [markdown]
 # The last line is a difference that the report does not mention. It says that the mixup paper suggests
-# weights in the range of 0.7 and 0.3. The paper *draws* the weight anew each time, mostly close to 0 or 1.
+# weights in the range of 0.7 and 0.3. The paper *samples* the weight anew each time, mostly close to 0 or 1.
 # With a fixed 0.7 the network never sees an unmixed image until it is examined on one.
 #
 # ## 5. Is a soft label two targets?
@@ -394,15 +394,15 @@ pretrained.round(3)
 # right (Mukhoti et al. 2020), and one that asks for still less may overshoot.
 #
 # The calibration error (ECE) is never 0 on few images, even for a perfect network. So we need a line to
-# hold it against: let a network's own probabilities be the truth, draw the labels from them, and see
+# hold it against: let a network's own probabilities be the truth, sample the labels from them, and see
 # which error it then has.
 
 
 # %%
-def error_by_chance(p, labels, draws=200):
-    """Returns the calibration error that 95 % of draws stay below if the probabilities are the truth."""
+def error_by_chance(p, labels, times=200):
+    """Returns the calibration error that 95 % of samples stay below if the probabilities are the truth."""
     random, found = np.random.default_rng(SEED), []
-    for _ in range(draws):
+    for _ in range(times):
         label = (p.cumsum(axis=1) < random.random((len(p), 1))).sum(axis=1).clip(max=len(labels) - 1)
         found.append(evaluation.score("ece", np.array(labels)[label], p, labels))
     return np.quantile(found, 0.95)

@@ -92,7 +92,7 @@ skinkit.report_environment()
 # %% [markdown]
 # ## 1. Which patches trade places?
 #
-# Algorithm 1 of the document: divide the image into square cells, draw two of them, let them trade
+# Algorithm 1 of the document: divide the image into square cells, choose two of them, let them trade
 # places, and do that twenty times. The network sees the result and should return the image.
 
 # %%
@@ -107,7 +107,7 @@ print(f"{len(learned)} training images and {len(images)} test images of {side} x
 
 # %%
 task = pipeline.Disorder(patch=8, swaps=20)
-swaps = task.draw(len(images), (side, side), seed=SEED, epoch=0)
+swaps = task.sample(len(images), (side, side), seed=SEED, epoch=0)
 by_hand = images[0].copy()
 for pair in swaps[0].numpy():
     corners_of_cells = [[8 * place for place in divmod(cell, side // 8)] for cell in pair]
@@ -120,7 +120,7 @@ assert np.allclose(np.sort(seen[0], axis=None), np.sort(images[0], axis=None)), 
 
 # %%
 large = pipeline.Disorder(patch=16, swaps=20)
-larger = pipeline.disorder(images[:1], 16, large.draw(1, (side, side), SEED, 0))
+larger = pipeline.disorder(images[:1], 16, large.sample(1, (side, side), SEED, 0))
 once = pipeline.disorder(images[:1], 8, swaps[:1, :1])
 shown = [images[0], once[0].numpy(), seen[0], larger[0].numpy()]
 plots.image_grid(shown, ["the image", "one swap of 8 pixels", "20 swaps of 8", "20 swaps of 16"])
@@ -484,8 +484,8 @@ skinkit.check("17-1", touched)
 assert set(touched) == {8, 16}, "a share for cells of 8 pixels, and one for cells of 16"
 for patch, share in touched.items():
     assert share is not None, "what is the chance that a cell is left alone by all of the 20 swaps?"
-    drawn = pipeline.Disorder(patch, 20).draw(200, (128, 128), SEED, 0)
-    found = moved_pixels(128, patch, drawn)
+    pairs = pipeline.Disorder(patch, 20).sample(200, (128, 128), SEED, 0)
+    found = moved_pixels(128, patch, pairs)
     assert abs(share - found.mean()) < 0.015, f"{patch} pixels: {found.mean():.3f} were counted"
     print(f"{patch} pixels: {share:.2%} touched; {found.mean():.2%} ended elsewhere (some come back)")
 

@@ -151,7 +151,7 @@ once_an_epoch.to_frame("rate")
 # ## 2. What happens to an image?
 #
 # M4 to M7 see each image through a list of random changes (Figure 7.5). Here is each of them, once, on one
-# image. Random numbers from 0 to 1 say how much; they are drawn outside, from seed, epoch and row, so that a
+# image. Random numbers from 0 to 1 say how much; they are made outside, from seed, epoch and row, so that a
 # training can be repeated.
 
 # %%
@@ -179,7 +179,7 @@ print(f"one image in {1 / (1 - chances).prod():,.0f}")
 chances.to_frame("chance").T
 
 # %% [markdown]
-# Two of the images are called *elastic*. The document writes `ElasticTransform(alpha=3)`. The library draws a
+# Two of the images are called *elastic*. The document writes `ElasticTransform(alpha=3)`. The library takes a
 # random move for each pixel, smooths all moves with a Gauss filter of 50 pixels, and multiplies by alpha. By
 # hand, at the document's 512 pixels:
 

@@ -352,7 +352,7 @@ print("over folds:", planned.stamp)
 
 # %% [markdown]
 # An ensemble has learned from the *union* of what its members have learned from. Each network has a clean
-# test of its own; together they know the share above of the first one's. (This split is drawn anew for each
+# test of its own; together they know the share above of the first one's. (This split is made anew for each
 # fold. Exercise 1 also takes folds that test each image once.) What is honest: score each image by the
 # network that has not seen it, *out of fold*, or keep a test part that no fold trains on. The mean over folds
 # may still be *used*, on other images.
@@ -465,14 +465,14 @@ folds = [data.SPLITS["out_of_fold_split"](table, fold=fold, folds=5) for fold in
 assert seen_by_any(folds[:1]) == 0, "the first network alone has an honest test"
 assert seen_by_any(folds[:2]) == 1, "what the first fold tests on, each other one trains on"
 for group in ("image", "lesion"):
-    draws = [data.stratified_group_split(table, group=group, seed=seed) for seed in range(3)]
-    counted = [seen_by_any(draws[:count]) for count in (1, 2, 3)]
-    seen = pd.concat([draw.rows(table, "train") for draw in draws]).drop_duplicates("image_id")
-    report = data.leakage_between(draws[0].rows(table, "test"), seen, one_table=True)
+    splits = [data.stratified_group_split(table, group=group, seed=seed) for seed in range(3)]
+    counted = [seen_by_any(splits[:count]) for count in (1, 2, 3)]
+    seen = pd.concat([split.rows(table, "train") for split in splits]).drop_duplicates("image_id")
+    report = data.leakage_between(splits[0].rows(table, "test"), seen, one_table=True)
     expected = data.leakage_rate(report)["lesion"]
     hint = f"three splits by {group} share {expected:.1%} of the lesions: any of them, not their mean"
     assert abs(counted[-1] - expected) < 1e-3, hint
-print("splits drawn anew, 1 to 3 of them:", ", ".join(f"{share:.1%}" for share in counted))
+print("splits made anew, 1 to 3 of them:", ", ".join(f"{share:.1%}" for share in counted))
 
 # %% tags=["hidden", "ex-21-1"]
 mixed = [data.stratified_group_split(table, group="image", seed=seed) for seed in (3, 4)]

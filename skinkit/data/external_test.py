@@ -30,8 +30,8 @@ def external_test(table, split, other, overlap="drop", sample: Count | None = No
             not have are left out.
         overlap: `"drop"` leaves out images whose photograph, lesion or patient is known to be in `table`
             (`skinkit.data.overlap`), `"keep"` takes them all, as the document does.
-        sample: Integer, most images drawn of `other`; `None` for all.
-        seed: Integer, of the draw.
+        sample: Integer, most images taken of `other`; `None` for all.
+        seed: Integer, of the choice.
 
     Returns:
         Manifest table and `Split`, whose note counts what was left out, what is shared and what is not
@@ -51,8 +51,8 @@ def external_test(table, split, other, overlap="drop", sample: Count | None = No
     if "source_id" not in known:
         known = known.assign(source_id=known["image_id"], transform="identity")
     count = len(other) if sample is None else min(sample, len(other))
-    drawn = other.sample(count, random_state=seed)
-    test, note = _choose(table, drawn.sort_values("image_id"), overlap)
+    chosen = other.sample(count, random_state=seed)
+    test, note = _choose(table, chosen.sort_values("image_id"), overlap)
     parts = pd.concat([inner, pd.Series("test", index=test["image_id"], dtype="string")])
     both = validate(pd.concat([known, test], ignore_index=True))
     return both, Split(f"{split.name}+external", parts, split.seed, "image", f"{split.note} {note}".strip())

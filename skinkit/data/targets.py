@@ -97,8 +97,8 @@ def rotation(
 ):
     """Returns the `Target` of turned images: their angles in degrees, or their classes where `joint`.
 
-    The angle that an image is scored at is drawn by its id, and so the same in every run. `weight` is that of
-    the loss of the angle, beside 1 for that of the class.
+    An image is scored at an angle that its id decides, the same in every run. `weight` is that of the loss of
+    the angle, beside 1 for that of the class.
     """
     _check_weight(joint, weight)
     pretext = {"angles": angles, "disc": disc}

@@ -108,11 +108,11 @@ class _Errors:
             return pd.DataFrame(np.nan, _COMPARED, _DIFFERENCE)
         parts = [(each, self._predictions(each)) for each in (mask, ~mask)]
         one, other = (_values(pair)[0] for _, pair in parts)
-        draws = []
+        differences = []
         for weights in weightings(self.groups, len(mask), resamples, seed):
             here, there = (_values(pair, weights[:, each]) for each, pair in parts)
-            draws.append(here - there)
-        table = interval_table(_COMPARED, one - other, draws)[["value", "low", "high"]]
+            differences.append(here - there)
+        table = interval_table(_COMPARED, one - other, differences)[["value", "low", "high"]]
         if not (resampled := own["method"].eq("bootstrap")).all():
             # Of groups that are all called rightly, each resample says the same.
             joined = _joined(own, self._intervals(~mask, resamples, seed))

@@ -134,7 +134,7 @@ class Plan:
             data.read_split(recipe.split.options["path"])
         folds = data.split_folds(recipe.split.name, **recipe.split.options)
         if not 0 <= self.fold < (folds or math.inf):
-            known = f"has the folds 0 to {folds - 1}" if folds else "is drawn again for each fold from 0"
+            known = f"has the folds 0 to {folds - 1}" if folds else "is made again for each fold from 0"
             raise ValueError(f"{recipe.name}: {recipe.split} {known}. Received: fold={self.fold}")
         if weights not in (None, "imagenet", "none") and not Path(weights).is_file():
             hint = did_you_mean(weights, ("imagenet", "none"))

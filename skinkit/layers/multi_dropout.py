@@ -55,8 +55,8 @@ class MultiDropout(keras.layers.Layer):
         inputs = as_floats(self, inputs)
         if not training:
             return inputs
-        draws = keras.random.uniform((self.samples, *ops.shape(inputs)), seed=self.seed_generator)
-        kept = ops.mean(ops.cast(draws >= self.rate, "float32"), axis=0) / (1 - self.rate)
+        chances = keras.random.uniform((self.samples, *ops.shape(inputs)), seed=self.seed_generator)
+        kept = ops.mean(ops.cast(chances >= self.rate, "float32"), axis=0) / (1 - self.rate)
         return inputs * ops.cast(kept, inputs.dtype)
 
     def compute_output_shape(self, input_shape):

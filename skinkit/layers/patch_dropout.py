@@ -54,8 +54,8 @@ class PatchDropout(keras.layers.Layer):
         if not training:
             return inputs
         ones = (1,) * (len(inputs.shape) - 2)
-        draws = keras.random.uniform((*ops.shape(inputs)[:2], *ones), seed=self.seed_generator)
-        return inputs * ops.cast(draws >= self.rate, inputs.dtype)
+        chances = keras.random.uniform((*ops.shape(inputs)[:2], *ones), seed=self.seed_generator)
+        return inputs * ops.cast(chances >= self.rate, inputs.dtype)
 
     def compute_output_shape(self, input_shape):
         return input_shape

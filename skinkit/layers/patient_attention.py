@@ -94,8 +94,8 @@ class PatientAttention(keras.layers.Layer):
                 "PatientAttention needs a known depth that `num_heads` divides. "
                 f"Received: features_shape={features_shape}, num_heads={self.num_heads}"
             )
-        # PyTorch draws query, key and value from one matrix of three times the depth, and the output as
-        # any linear layer. Keras would take the heads for positions of a convolution, and draw the former
+        # PyTorch initialises query, key and value as one matrix of three times the depth, and the output as
+        # any linear layer. Keras would take the heads for positions of a convolution, and make the former
         # 6.5 times smaller (8 heads, 1280).
         inner, outer = (_uniform(limit) for limit in (math.sqrt(1.5 / depth), math.sqrt(1 / depth)))
         # Scores, softmax and sums overflow in float16, and so these weights are float32 in any case.

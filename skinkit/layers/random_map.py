@@ -16,12 +16,12 @@ _POSITIONS = 64 * 64
 
 @keras.saving.register_keras_serializable(package="skinkit")
 class RandomMap(keras.layers.Layer):
-    """Weights the positions of a feature map by one map that is drawn once and never learned.
+    """Weights the positions of a feature map by one random map that is never learned.
 
     The control of `skinkit.layers.SoftAttention`: the scores of each head are normal random numbers
     instead of a convolution of the features; ReLU, softmax over the positions, sum over the heads and
     `gamma` are the same. All images get the same map, which depends on its height and width, on
-    `heads` and on `seed` alone: the numbers are drawn once, with NumPy, and are the same on every backend
+    `heads` and on `seed` alone: the numbers come from NumPy, once, and are the same on every backend
     and under XLA. Maps of more than 4,096 positions repeat them.
 
     Masks are not used: every position of an image counts.
@@ -57,8 +57,8 @@ class RandomMap(keras.layers.Layer):
         self.heads = heads
         self.gamma_form = gamma
         self.seed = seed
-        draws = np.random.default_rng(seed).normal(size=(_POSITIONS, heads))
-        self._scores = draws.astype("float32")
+        scores = np.random.default_rng(seed).normal(size=(_POSITIONS, heads))
+        self._scores = scores.astype("float32")
 
     def build(self, input_shape):
         self.input_spec = keras.layers.InputSpec(ndim=4)

@@ -33,7 +33,7 @@ def koefler_cnn(
         attention: What is appended to the 512 features of the fifth convolution: `"none"`; `"soft"`,
             attended features (CNN-SA); `"doubled"`, the features themselves, so that the network is
             as wide as CNN-SA without attending to anything; `"random_map"`, features weighted by maps
-            that are drawn once and never learned.
+            that are random and never learned.
         width: Float, times the filters and units of all layers but the last.
         dropout: Float in [0, 1), after each of the two dense layers.
         soft_attention: Dictionary with arguments of `skinkit.layers.SoftAttention` or `RandomMap`;

@@ -150,7 +150,7 @@ def grouped_images(model, images_per_patient):
     Args:
         model: A `patient_network` with context; its layers are shared, not copied.
         images_per_patient: Integer, images of a group; they follow each other in the batch, as the sampler
-            `contextual` of `skinkit.pipeline` draws them.
+            `contextual` of `skinkit.pipeline` samples them.
 
     Returns:
         A `keras.Model` from images `(patients * images_per_patient, height, width, channels)` to class

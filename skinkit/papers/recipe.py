@@ -111,7 +111,7 @@ class Recipe:
             `balanced_batches`: the classes in turn.
             `weighted_random`: images by inverse class frequency, with replacement.
             `contextual`: images in groups of a patient (`images_per_patient`, `malignant_fraction`).
-            The last four draw images; with them, `weights` gives loss weights by label besides.
+            The last four sample images; with them, `weights` gives loss weights by label besides.
             A model with patient context sees the stored features of the training images, or, with
             `contextual`, the images of the batch.
         loss: `Choice` of `skinkit.training.build_loss`.

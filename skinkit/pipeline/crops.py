@@ -1,4 +1,4 @@
-"""Crops of images: where the ordered ones lie, random ones drawn for a whole epoch at once, and the cut."""
+"""Crops of images: where the ordered ones lie, random ones sampled for a whole epoch at once, and the cut."""
 
 import math
 
@@ -98,8 +98,8 @@ def centre_box(image_size, crop_size, evaluation):
     return (image_size[0] - height) // 2, (image_size[1] - width) // 2, height, width
 
 
-def draw_boxes(crops, image_size, count, seed, epoch):
-    """Draws one epoch's random crops.
+def sample_boxes(crops, image_size, count, seed, epoch):
+    """Samples one epoch's random crops.
 
     Args:
         crops: `Crops` that train on one random crop.
@@ -123,7 +123,7 @@ def draw_boxes(crops, image_size, count, seed, epoch):
 
 
 def _random_sizes(numbers, image_size, crops):
-    """Heights and widths of random resized crops, as torchvision draws them.
+    """Heights and widths of random resized crops, as torchvision samples them.
 
     The area is U[smallest area, 1] of the image's. Width / height is that of what the network sees, times a
     factor whose logarithm is U[log 3/4, log 4/3]: torchvision's is a square. Of ten attempts the first that
@@ -132,7 +132,7 @@ def _random_sizes(numbers, image_size, crops):
     Args:
         numbers: Tensor `(n, 10, 2)` in [0, 1), for area and shape of each attempt.
         image_size: Pair of integers, height and width in pixels.
-        crops: As in `draw_boxes`.
+        crops: As in `sample_boxes`.
 
     Returns:
         Heights and widths, int32 `(n, 2)`, and bool `(n,)`, whether an attempt fitted.
@@ -155,7 +155,7 @@ def cut(image, spec, box=None):
     Args:
         image: Tensor `(height, width, 3)`, float32.
         spec: A `PipelineSpec`.
-        box: One row of `draw_boxes`; `None` for the fixed crops.
+        box: One row of `sample_boxes`; `None` for the fixed crops.
 
     Returns:
         The image itself without crops, one crop `(size, size, 3)`, or ordered crops

@@ -8,11 +8,11 @@ import re
 import numpy as np
 import tensorflow as tf
 
-from skinkit.pipeline.augment.changes import change, draw_changes
+from skinkit.pipeline.augment.changes import change, sample_changes
 from skinkit.pipeline.augment.distortion import SMALLEST_SIDE
 from skinkit.pipeline.augment.orientation import compose
 from skinkit.pipeline.cache import pixel_reader
-from skinkit.pipeline.crops import cut, draw_boxes
+from skinkit.pipeline.crops import cut, sample_boxes
 from skinkit.pipeline.decode import UNREADABLE
 from skinkit.pipeline.extra_inputs import attach
 from skinkit.pipeline.manifest_arrays import (
@@ -26,7 +26,7 @@ from skinkit.pipeline.manifest_arrays import (
     orientations,
     training_targets,
 )
-from skinkit.pipeline.random_numbers import draw_order
+from skinkit.pipeline.random_numbers import sample_order
 from skinkit.pipeline.spec import PipelineSpec
 
 _MEAN_UNIT = (0.485, 0.456, 0.406)
@@ -162,56 +162,56 @@ def _joined(wanted, images, finish, parallel):
 
 def _endless(count, fixed, spec, batch_size, seed, first_epoch, sampler):
     """Batches of row positions and random changes, epoch after epoch."""
-    # Drawn outside the graph, which takes longer to make anew for each training than many draws, and once:
+    # Sampled outside the graph, which takes longer to make anew for each training than many epochs, and once:
     # the images and what comes beside them both ask for it.
-    draw = functools.lru_cache(maxsize=2)(functools.partial(_draw, count, fixed, spec, seed, sampler))
-    first = draw(first_epoch)
+    sample = functools.lru_cache(maxsize=2)(functools.partial(_sample, count, fixed, spec, seed, sampler))
+    first = sample(first_epoch)
 
     # None of the functions here has an `if` or a loop on tensors: to convert them takes a second for nothing.
     @tf.autograph.experimental.do_not_convert
     def epoch_batches(epoch):
         found = tf.numpy_function(
-            lambda number: [value.numpy() for value in draw(int(number)).values()],
+            lambda number: [value.numpy() for value in sample(int(number)).values()],
             [epoch],
             [value.dtype for value in first.values()],
             stateful=False,
         )
         for value, known in zip(found, first.values(), strict=True):
             value.set_shape(known.shape)
-        drawn = dict(zip(first, found, strict=True))
-        return tf.data.Dataset.from_tensor_slices(drawn).batch(batch_size)
+        sampled = dict(zip(first, found, strict=True))
+        return tf.data.Dataset.from_tensor_slices(sampled).batch(batch_size)
 
     endless = tf.data.Dataset.range(first_epoch, tf.int64.max).flat_map(epoch_batches)
     return endless.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
 
 
-def _draw(count, fixed, spec, seed, sampler, epoch):
-    """The rows of an epoch in order, and what is drawn for each of them, as tensors by name."""
+def _sample(count, fixed, spec, seed, sampler, epoch):
+    """The rows of an epoch in order, and the random changes of each of them, as tensors by name."""
     # Where the images are made.
     with tf.device("CPU"):
         order, slots = _epoch_rows(count, sampler, seed, epoch)
         changes = {name: tf.gather(value, order) for name, value in fixed.items()}
         if spec.augmentation is not None:
-            drawn = draw_changes(spec.augmentation, order.shape[0], spec.image_size, seed, epoch)
-            drawn = {name: tf.gather(value, slots) for name, value in drawn.items()}
-            if "orientation" in changes and "orientation" in drawn:
-                drawn["orientation"] = compose(changes["orientation"], drawn["orientation"])
-            changes |= drawn
+            sampled = sample_changes(spec.augmentation, order.shape[0], spec.image_size, seed, epoch)
+            sampled = {name: tf.gather(value, slots) for name, value in sampled.items()}
+            if "orientation" in changes and "orientation" in sampled:
+                sampled["orientation"] = compose(changes["orientation"], sampled["orientation"])
+            changes |= sampled
         if spec.crops is not None and spec.crops.is_random:
-            boxes = draw_boxes(spec.crops, spec.image_size, order.shape[0], seed, epoch)
+            boxes = sample_boxes(spec.crops, spec.image_size, order.shape[0], seed, epoch)
             changes["box"] = tf.gather(boxes, slots)
         if spec.pretext is not None:
-            drawn = spec.pretext.draw(order.shape[0], spec.input_shape[:-1], seed, epoch)
-            changes["pretext"] = tf.gather(drawn, slots)
+            sampled = spec.pretext.sample(order.shape[0], spec.input_shape[:-1], seed, epoch)
+            changes["pretext"] = tf.gather(sampled, slots)
         return {"row": order, **changes}
 
 
 def _epoch_rows(count, sampler, seed, epoch):
     """The rows of an epoch in order, and which of its random changes each of them gets."""
     if sampler is None:
-        order = draw_order(count, seed, epoch)
+        order = sample_order(count, seed, epoch)
         return order, order
-    # By draw, not by row: a row that comes again comes changed in another way.
+    # By place, not by row: a row that comes again comes changed in another way.
     return tf.constant(sampler.order(seed, epoch), tf.int64), tf.range(sampler.length)
 
 
@@ -309,7 +309,7 @@ def finished(pixels, spec, changes=None):
     Args:
         pixels: Tensor `(height, width, 3)`, uint8 RGB.
         spec: A `PipelineSpec`.
-        changes: Dictionary of tensors of one image, as `draw_changes` draws them; `None` in evaluation.
+        changes: Dictionary of tensors of one image, as `sample_changes` returns them; `None` in evaluation.
     """
     changes = changes or {}
     fill = spec.augmentation.fill if spec.augmentation else "reflect"

@@ -35,7 +35,7 @@ def decode_file(path, spec, numbers=None, orientation=None):
     Args:
         path: Scalar string tensor.
         spec: A `PipelineSpec`.
-        numbers: One row of `draw_distortions`, by which the image is distorted in its full size, or `None`.
+        numbers: One row of `sample_distortions`, by which the image is distorted in its full size, or `None`.
         orientation: bool `(3,)`, how it is turned before that, or `None`; without `numbers` it says nothing.
 
     Returns:

@@ -15,12 +15,12 @@ class Mixup:
     Every image of a batch has another one as its partner, and is the partner of one. Partners and weights are
     functions of seed and step.
 
-    Zhang et al. 2018, mixup: Beyond empirical risk minimization, who draw the weights; butskova2021 fixes it
-    at 0.7.
+    Zhang et al. 2018, mixup: Beyond empirical risk minimization, who sample the weights; butskova2021
+    fixes them at 0.7.
 
     Args:
         weight: Float from 0 to 1, the same for all images; 1 leaves them as they are.
-        alpha: Float above 0: the weight of each image is drawn from Beta(alpha, alpha). Either this or
+        alpha: Float above 0: the weight of each image is sampled from Beta(alpha, alpha). Either this or
             `weight`.
 
     Raises:
@@ -58,12 +58,12 @@ class Mixup:
         @tf.autograph.experimental.do_not_convert
         def mix(step, batch):
             count = tf.shape(batch[0])[0]
-            partners, weights = draw_partners(count, seed, step), self.draw_weights(count, seed, step)
+            partners, weights = random_partners(count, seed, step), self.random_weights(count, seed, step)
             return tuple(_mixed(values, partners, weights) for values in batch)
 
         return batches.enumerate(first_step).map(mix).prefetch(2)
 
-    def draw_weights(self, count, seed, step):
+    def random_weights(self, count, seed, step):
         """Returns the weights of the images of a batch, float32 `(count,)`.
 
         Args:
@@ -73,20 +73,20 @@ class Mixup:
         """
         if self.alpha is None:
             return tf.fill([count], tf.cast(self.weight, tf.float32))
-        # By logarithms: where alpha is small, the draws of its gamma distribution are 0 in float32.
+        # By logarithms: where alpha is small, the numbers of its gamma distribution are 0 in float32.
         gammas = tf.random.stateless_gamma([2, count], step_seeds(seed, step, "gammas"), self.alpha + 1.0)
         uniforms = tf.random.stateless_uniform([2, count], step_seeds(seed, step, "uniforms"), alg="philox")
         first, second = tf.unstack(tf.math.log(gammas) + tf.math.log1p(-uniforms) / self.alpha)
         return tf.sigmoid(first - second)
 
 
-def draw_partners(count, seed, step):
+def random_partners(count, seed, step):
     """Returns the position of each image's partner in its batch, int32: the next in a random circle of all.
 
     Args:
-        count: As in `Mixup.draw_weights`.
-        seed: As in `Mixup.draw_weights`.
-        step: As in `Mixup.draw_weights`.
+        count: As in `Mixup.random_weights`.
+        seed: As in `Mixup.random_weights`.
+        step: As in `Mixup.random_weights`.
     """
     circle = tf.argsort(
         tf.random.stateless_uniform([count], step_seeds(seed, step, "partners"), alg="philox")

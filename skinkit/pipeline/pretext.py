@@ -25,7 +25,7 @@ class Disorder:
 
     Example:
         >>> task = Disorder(patch=8, swaps=20)
-        >>> disordered, images = task.finish(images, task.draw(len(images), (32, 32), seed=0, epoch=0))
+        >>> disordered, images = task.finish(images, task.sample(len(images), (32, 32), seed=0, epoch=0))
     """
 
     patch: Count = 8
@@ -38,7 +38,7 @@ class Disorder:
         """Raises `ValueError` for images `(height, width)` that the cells do not fill, or of one cell."""
         _cells(size, self.patch)
 
-    def draw(self, count, size, seed, epoch):
+    def sample(self, count, size, seed, epoch):
         """Returns the two cells of each swap, int32 `(count, swaps, 2)`; row i depends on seed, epoch and i.
 
         Args:
@@ -72,7 +72,7 @@ class Turn:
 
     Example:
         >>> task = Turn(angles=6)
-        >>> turned = turn(images, task.draw(len(images), (96, 96), seed=0, epoch=0))
+        >>> turned = turn(images, task.sample(len(images), (96, 96), seed=0, epoch=0))
     """
 
     angles: Annotated[int, (2, math.inf)] = 6
@@ -85,8 +85,8 @@ class Turn:
         """Raises `ValueError` for images `(height, width)` that are not square."""
         _check_square(size)
 
-    def draw(self, count, size, seed, epoch):
-        """Returns the number of each row's angle, int32 `(count,)`: see `Disorder.draw`."""
+    def sample(self, count, size, seed, epoch):
+        """Returns the number of each row's angle, int32 `(count,)`: see `Disorder.sample`."""
         return tf.cast(uniform((count,), seed, epoch, "pretext") * self.angles, tf.int32)
 
     def finish(self, images, index):
@@ -101,7 +101,7 @@ def disorder(images, patch, swaps):
         images: Array or tensor `(n, height, width, channels)`.
         patch: Integer, side of the square cells in pixels, which divides height and width.
         swaps: Integers `(n, swaps, 2)`: pairs of cells, counted row by row, that trade places one pair after
-            the other, as `Disorder.draw` gives them.
+            the other, as `Disorder.sample` gives them.
 
     Raises:
         ValueError: for cells that do not fill the images, or fewer than 2; for a number of swaps, or a cell
@@ -115,7 +115,7 @@ def disorder(images, patch, swaps):
     _cells(images.shape[1:3], patch)
     if swaps.shape.rank != 3 or swaps.shape[2] != 2:
         raise ValueError(
-            "`swaps` are pairs of cells `(n, swaps, 2)`, as `Disorder.draw` gives them. Received: shape "
+            "`swaps` are pairs of cells `(n, swaps, 2)`, as `Disorder.sample` gives them. Received: shape "
             f"{tuple(swaps.shape)}"
         )
     _check_count("swaps", swaps, images)
@@ -175,7 +175,7 @@ def _check_count(name, numbers, images):
 
 
 def _check_numbers(name, numbers, count):
-    """Raises `ValueError` for numbers outside 0 to `count` - 1; a dataset draws none."""
+    """Raises `ValueError` for numbers outside 0 to `count` - 1; a dataset samples none."""
     if not numbers.dtype.is_integer:
         raise ValueError(f"`{name}` are whole numbers. Received: {numbers.dtype.name}")
     if tf.executing_eagerly():

@@ -16,7 +16,7 @@ _NUMBER = {
 _FIRST_STEP, _STEP_USES = 2**40, ("partners", "gammas", "uniforms")
 
 
-def draw_order(count, seed, epoch):
+def sample_order(count, seed, epoch):
     """Returns a random order of `count` rows, int64."""
     seeds = _seeds(seed, epoch, "order")
     keys = tf.random.stateless_uniform((count,), seeds, None, None, dtype=tf.int64, alg="philox")
@@ -41,7 +41,7 @@ def spread(numbers, limit):
 
 
 def step_seeds(seed, step, use):
-    """Returns the pair of seeds, int64, of what is drawn for a batch.
+    """Returns the pair of seeds, int64, of what is random in a batch.
 
     Args:
         seed: Integer.

@@ -1,7 +1,7 @@
-"""Samplers: the images that an epoch draws, and their order.
+"""Samplers: the images of an epoch, and their order.
 
 A sampler is made from columns of the training rows and given to `build_dataset`. Its epochs are functions
-of (seed, epoch) alone, so a resumed run draws what an undisturbed one draws.
+of (seed, epoch) alone, so a resumed run samples what an undisturbed one samples.
 """
 
 import math
@@ -18,11 +18,11 @@ _MELANOMA = ("malignant", "mel")
 
 @dataclass(frozen=True)
 class Sampler:
-    """The draws of every epoch.
+    """The rows of every epoch.
 
     Args:
-        rows: Integer, number of rows that are drawn from.
-        length: Integer, number of draws in an epoch.
+        rows: Integer, number of rows to sample from.
+        length: Integer, number of places in an epoch.
         order: Function of seed and epoch, integers from 0, that returns the epoch's row positions in their
             order, int64 `(length,)`.
 
@@ -41,11 +41,11 @@ def oversampling(labels, length="released"):
     Args:
         labels: Sequence of one label for each row.
         length: String. `"released"`: an epoch is the whole pool (C times the largest class: 4.7 times the
-            images of HAM10000, so as many times the updates). `"equal"`: the same draws cut into epochs of
-            as many draws as there are rows, for a fair comparison.
+            images of HAM10000, so as many times the updates). `"equal"`: the same rows cut into epochs
+            as long as there are rows, for a fair comparison.
 
     Returns:
-        `Sampler`. In a pool, the images of a class differ by one draw at most.
+        `Sampler`. In a pool, the images of a class differ by one place at most.
 
     Raises:
         ValueError: for an unknown `length`.
@@ -53,12 +53,12 @@ def oversampling(labels, length="released"):
     classes = _positions_by_class(labels)
     largest = max(map(len, classes))
     pool = np.concatenate([np.resize(rows, largest) for rows in classes])
-    draws = {"released": len(pool), "equal": len(labels)}
-    if length not in draws:
+    lengths = {"released": len(pool), "equal": len(labels)}
+    if length not in lengths:
         raise ValueError(
-            f"oversampling: `length` must be one of {', '.join(draws)}. Received: length={length!r}"
+            f"oversampling: `length` must be one of {', '.join(lengths)}. Received: length={length!r}"
         )
-    count = draws[length]
+    count = lengths[length]
 
     def order(seed, epoch):
         return _endless(pool, epoch * count, count, key=[seed])
@@ -77,7 +77,7 @@ def balanced_batches(labels):
         labels: Sequence of one label for each row.
 
     Returns:
-        `Sampler` with as many draws as rows.
+        `Sampler` as long as there are rows.
     """
     classes, count = _positions_by_class(labels), len(labels)
 
@@ -95,13 +95,13 @@ def balanced_batches(labels):
 
 
 def weighted_random(labels):
-    """Draws with replacement, by inverse class frequency (hernandez2020 3.2.1).
+    """Samples with replacement, by inverse class frequency (hernandez2020 3.2.1).
 
     Args:
         labels: Sequence of one label for each row.
 
     Returns:
-        `Sampler` with as many draws as rows; each class has the same chance at each draw.
+        `Sampler` as long as there are rows; each class has the same chance at each place.
     """
     chances = _inverse_frequency(labels)
     count = len(chances)
@@ -127,8 +127,8 @@ def contextual(
     them comes again.
 
     With `images_per_patient=1` this is the listing of appendix A, which differs from the text: patients
-    are drawn with replacement by inverse frequency, so that half of them have a melanoma in expectation
-    only, and no batch holds a patient's context. Its epoch was as many draws as patients.
+    are sampled with replacement by inverse frequency, so that half of them have a melanoma in expectation
+    only, and no batch holds a patient's context. Its epoch was as long as there are patients.
 
     Args:
         labels: Sequence of one label for each row; `"malignant"` and `"mel"` are melanomas.
@@ -138,7 +138,7 @@ def contextual(
         malignant_fraction: Float, above 0 and below 1; a fraction of an image is rounded at random.
 
     Returns:
-        `Sampler`. Draws `i * images_per_patient` and those that follow are of one patient; the length is
+        `Sampler`. Places `i * images_per_patient` and those that follow are of one patient; the length is
         the number of rows, rounded up to whole batches of `patients_per_batch * images_per_patient`.
 
     Raises:
@@ -149,13 +149,13 @@ def contextual(
     people, is_ill = _images_by_patient(labels, patients)
     size = patients_per_batch * images_per_patient
     groups = patients_per_batch * math.ceil(len(labels) / size)
-    draw_patients = _patients_as_listed if images_per_patient == 1 else _patients_in_turn
+    choose_patients = _patients_as_listed if images_per_patient == 1 else _patients_in_turn
 
     def order(seed, epoch):
         rng = np.random.default_rng([seed, 2, epoch])
-        chosen = draw_patients(is_ill, groups, seed, epoch)
-        drawn = [_draw_group(*people[i], images_per_patient, malignant_fraction, rng) for i in chosen]
-        return np.concatenate(drawn)
+        chosen = choose_patients(is_ill, groups, seed, epoch)
+        images = [_sample_group(*people[i], images_per_patient, malignant_fraction, rng) for i in chosen]
+        return np.concatenate(images)
 
     return Sampler(len(labels), groups * images_per_patient, order)
 
@@ -236,12 +236,12 @@ def _patients_as_listed(is_ill, groups, seed, epoch):
     return rng.choice(len(is_ill), groups, p=_inverse_frequency(is_ill))
 
 
-def _draw_group(malignant, benign, count, fraction, rng):
+def _sample_group(malignant, benign, count, fraction, rng):
     """`count` images of a patient, each again only after all others of its kind."""
     wanted = int(count * fraction + rng.random())
     if len(malignant) == 0 or len(benign) == 0:
         wanted = count if len(benign) == 0 else 0
     kinds = ((malignant, wanted), (benign, count - wanted))
-    drawn = np.concatenate([np.resize(rng.permutation(own), n) for own, n in kinds])
+    images = np.concatenate([np.resize(rng.permutation(own), n) for own, n in kinds])
     # Shuffled, so that no place in a group tells the label.
-    return rng.permutation(drawn)
+    return rng.permutation(images)

@@ -1,4 +1,4 @@
-"""Batches of a recipe's images: their pixels, their weights, and how often each is drawn."""
+"""Batches of a recipe's images: their pixels, their weights, and how often each is seen."""
 
 import dataclasses
 import functools
@@ -96,8 +96,8 @@ class TrainingBatches:
     @property
     def steps(self):
         """Number of batches in an epoch."""
-        draws = self.sampler.length if self.sampler else len(self.rows)
-        return pipeline.steps_per_epoch(draws, self.recipe.batch_size)
+        images = self.sampler.length if self.sampler else len(self.rows)
+        return pipeline.steps_per_epoch(images, self.recipe.batch_size)
 
     def __call__(self, first_epoch):
         """Returns `(dataset, steps)`: the endless `tf.data.Dataset` from `first_epoch` on."""

@@ -31,7 +31,7 @@ class ContextRestoration(Autoencoding):
         swaps, start = None, 0
         for images in evaluation_images(self.recipe, rows):
             if swaps is None:
-                swaps = self.disorder.draw(len(rows), images.shape[1:3], seed=0, epoch=0)
+                swaps = self.disorder.sample(len(rows), images.shape[1:3], seed=0, epoch=0)
             yield self.disorder.finish(images, swaps[start : start + len(images)])
             start += len(images)
 

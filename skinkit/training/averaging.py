@@ -29,7 +29,7 @@ def averaged_weights(model, batches, epoch):
     if not averages_weights(model.optimizer):
         yield
         return
-    # With the states of the random generators, which the statistics draw from.
+    # With the states of the random generators, which the statistics use.
     own = [variable.numpy() for variable in model.variables]
     keep_average(model, batches, epoch)
     try:

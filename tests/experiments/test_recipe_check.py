@@ -339,7 +339,7 @@ def test_drawn_images_have_the_name_of_a_data_set_too(tiny, tmp_path, name, hint
         ({"split": choose("gessert2019_split")}, 3, r"gessert2019_split\(\) has the folds 0 to 2.*fold=3"),
         ({"split": choose("hernandez2020_split", folds=4)}, 4, "has the folds 0 to 3.*fold=4"),
         ({"split": choose("derm7pt_split")}, 1, "has the folds 0 to 0.*fold=1"),
-        ({}, -1, "drawn again for each fold from 0.*fold=-1"),
+        ({}, -1, "made again for each fold from 0.*fold=-1"),
         ({"start_from": "skinkit/demo/ham1000"}, 0, "mean skinkit/demo/ham10000"),
     ],
 )
@@ -388,8 +388,8 @@ def test_no_corrected_recipe_is_leaky_on_drawn_images():
 
 def test_another_fold_of_a_split_without_folds_says_that_it_is_another_draw(tiny):
     first, second = (build_run_data(tiny, "smoke", fold=fold).split for fold in (0, 2))
-    assert "drawn with seed" not in first.note
-    assert second.note.endswith("Split drawn with seed 2.")
+    assert "made with seed" not in first.note
+    assert second.note.endswith("Split made with seed 2.")
     assert second.seed == 2 and first.hash != second.hash
     folds = dataclasses.replace(tiny, split=choose("gessert2019_split"))
-    assert "drawn with seed" not in build_run_data(folds, "smoke", fold=2).split.note
+    assert "made with seed" not in build_run_data(folds, "smoke", fold=2).split.note

@@ -12,7 +12,7 @@ from scipy import ndimage
 from skinkit.data import TRANSFORMS
 from skinkit.pipeline import Augmentation, rotate
 from skinkit.pipeline.augment.affine import affine_transforms
-from skinkit.pipeline.augment.changes import change, draw_changes, random_columns
+from skinkit.pipeline.augment.changes import change, random_columns, sample_changes
 from skinkit.pipeline.augment.colour import colour_mix
 from skinkit.pipeline.augment.orientation import ORIENTATIONS, compose, orient
 
@@ -74,38 +74,38 @@ def test_orientations_move_pixels_and_change_none(orientation):
 
 
 def test_draws_depend_on_seed_epoch_and_row_only():
-    few = draw_changes(EVERYTHING, 3, (8, 8), seed=1, epoch=2)
-    many = draw_changes(EVERYTHING, 9, (8, 8), seed=1, epoch=2)
+    few = sample_changes(EVERYTHING, 3, (8, 8), seed=1, epoch=2)
+    many = sample_changes(EVERYTHING, 9, (8, 8), seed=1, epoch=2)
     for name, values in few.items():
         np.testing.assert_array_equal(values, many[name][:3])
     for seed, epoch in ((1, 3), (2, 2)):
-        other = draw_changes(EVERYTHING, 3, (8, 8), seed=seed, epoch=epoch)
+        other = sample_changes(EVERYTHING, 3, (8, 8), seed=seed, epoch=epoch)
         assert not np.array_equal(few["warp"], other["warp"])
 
 
 def test_switching_one_change_on_leaves_the_others_as_they_were():
-    alone = draw_changes(Augmentation(flip_up_down=0.5, hue=0.1), 50, (8, 8), 0, 0)
-    together = draw_changes(Augmentation(flip_up_down=0.5, hue=0.1, zoom=0.2), 50, (8, 8), 0, 0)
+    alone = sample_changes(Augmentation(flip_up_down=0.5, hue=0.1), 50, (8, 8), 0, 0)
+    together = sample_changes(Augmentation(flip_up_down=0.5, hue=0.1, zoom=0.2), 50, (8, 8), 0, 0)
     np.testing.assert_array_equal(alone["orientation"], together["orientation"])
     np.testing.assert_array_equal(alone["hue"], together["hue"])
 
 
 def test_only_what_is_asked_for_is_drawn():
-    assert draw_changes(Augmentation(), 4, (8, 8), 0, 0) == {}
-    assert set(draw_changes(Augmentation(brightness=0.1), 4, (8, 8), 0, 0)) == {"mix"}
-    assert set(draw_changes(Augmentation(contrast=0.1), 4, (8, 8), 0, 0)) == {"mix", "lift"}
+    assert sample_changes(Augmentation(), 4, (8, 8), 0, 0) == {}
+    assert set(sample_changes(Augmentation(brightness=0.1), 4, (8, 8), 0, 0)) == {"mix"}
+    assert set(sample_changes(Augmentation(contrast=0.1), 4, (8, 8), 0, 0)) == {"mix", "lift"}
 
 
 def test_flips_come_as_often_as_asked():
     flips = Augmentation(flip_left_right=0.25, flip_up_down=0.5)
-    transposed, up_down, left_right = draw_changes(flips, 4000, (8, 8), 0, 0)["orientation"].numpy().T
+    transposed, up_down, left_right = sample_changes(flips, 4000, (8, 8), 0, 0)["orientation"].numpy().T
     assert not transposed.any()
     assert up_down.mean() == pytest.approx(0.5, abs=0.03)
     assert left_right.mean() == pytest.approx(0.25, abs=0.03)
 
 
 def test_quarter_turns_are_equally_frequent():
-    turns = draw_changes(Augmentation(rot90=True), 4000, (8, 8), 0, 0)["orientation"].numpy()
+    turns = sample_changes(Augmentation(rot90=True), 4000, (8, 8), 0, 0)["orientation"].numpy()
     kinds, counts = np.unique(turns, axis=0, return_counts=True)
     expected = {ORIENTATIONS[name] for name in ("identity", "rot90cw", "rot90ccw", "rot180")}
     assert {tuple(kind.tolist()) for kind in kinds} == expected
@@ -138,7 +138,7 @@ def test_each_pixel_is_mixed_alone_whatever_their_number(shape):
 
 
 def test_drawn_brightness_stays_within_its_range():
-    mix = draw_changes(Augmentation(brightness=0.2), 1000, (8, 8), 0, 0)["mix"].numpy()
+    mix = sample_changes(Augmentation(brightness=0.2), 1000, (8, 8), 0, 0)["mix"].numpy()
     factors = mix[:, 0, 0]
     np.testing.assert_allclose(mix, factors[:, None, None] * np.eye(3), atol=1e-6)
     assert 0.8 <= factors.min() < 0.81
@@ -161,12 +161,12 @@ def test_colour_changes_in_an_order_are_clipped_one_by_one(image, steps):
 
 def test_all_orders_of_colour_changes_are_equally_frequent_and_no_factor_changes():
     asked = {"brightness": 0.1, "saturation": 0.5}
-    drawn = draw_changes(Augmentation(**asked, colour_order="random"), 6000, (8, 8), 0, 0)
+    drawn = sample_changes(Augmentation(**asked, colour_order="random"), 6000, (8, 8), 0, 0)
     assert set(drawn) == {"factors", "steps"}
     orders, counts = np.unique(drawn["steps"], axis=0, return_counts=True)
     assert len(orders) == 6
     assert counts.min() > 900
-    joint = draw_changes(Augmentation(**asked), 6000, (8, 8), 0, 0)["mix"]
+    joint = sample_changes(Augmentation(**asked), 6000, (8, 8), 0, 0)["mix"]
     brightness, contrast, saturation = drawn["factors"].numpy().T
     np.testing.assert_array_equal(contrast, 1)
     np.testing.assert_array_equal(colour_mix(brightness, contrast, saturation)[0], joint)
@@ -182,12 +182,14 @@ def test_light_of_another_colour_multiplies_each_channel_before_the_other_colour
 
 
 def test_the_colours_of_drawn_light_are_independent_and_leave_the_other_draws_be():
-    light = draw_changes(Augmentation(illuminant=0.2), 4000, (8, 8), 0, 0)["light"].numpy()
+    light = sample_changes(Augmentation(illuminant=0.2), 4000, (8, 8), 0, 0)["light"].numpy()
     assert 0.8 <= light.min() < 0.801 and 1.199 < light.max() <= 1.2
     np.testing.assert_allclose(np.corrcoef(light.T), np.eye(3), atol=0.06)
-    other = draw_changes(Augmentation(illuminant=0.2, hue=0.1), 100, (8, 8), 0, 0)
+    other = sample_changes(Augmentation(illuminant=0.2, hue=0.1), 100, (8, 8), 0, 0)
     np.testing.assert_array_equal(other["light"], light[:100])
-    np.testing.assert_array_equal(other["hue"], draw_changes(Augmentation(hue=0.1), 100, (8, 8), 0, 0)["hue"])
+    np.testing.assert_array_equal(
+        other["hue"], sample_changes(Augmentation(hue=0.1), 100, (8, 8), 0, 0)["hue"]
+    )
 
 
 @pytest.mark.parametrize("turns", [0.1, -0.3, 0.5])
@@ -244,7 +246,7 @@ def test_zoom_per_axis_and_fill_are_scipys(image, fill):
 def test_turning_shifting_and_zooming_come_in_the_order_of_keras(image):
     """`ImageDataGenerator` multiplies the matrices of rotation, shift and zoom, about the centre."""
     asked = Augmentation(rotation=180.0, zoom=0.1, shift=0.1, zoom_per_axis=True, fill="nearest")
-    warp = draw_changes(asked, 1, image.shape[:2], 0, 0)["warp"]
+    warp = sample_changes(asked, 1, image.shape[:2], 0, 0)["warp"]
     u = random_columns(1, 0, 0)
     turn, down, right, rows, columns = (
         2 * float(u[name][0]) - 1
@@ -265,7 +267,7 @@ def test_turning_shifting_and_zooming_come_in_the_order_of_keras(image):
 
 def test_zoom_per_axis_divides_each_axis_by_a_factor_of_its_own():
     zoom = Augmentation(zoom=0.2, zoom_per_axis=True)
-    warp = draw_changes(zoom, 4000, (50, 100), 0, 0)["warp"].numpy()
+    warp = sample_changes(zoom, 4000, (50, 100), 0, 0)["warp"].numpy()
     columns, rows = warp[:, 0], warp[:, 4]
     for factors in (rows, columns):
         assert factors.min() == pytest.approx(0.8, abs=1e-3)
@@ -282,7 +284,7 @@ def test_any_angle_rotation_agrees_with_quarter_turns(image, quarter):
 
 
 def test_shift_is_a_fraction_of_each_side():
-    warp = draw_changes(Augmentation(shift=0.1), 2000, (50, 100), 0, 0)["warp"].numpy()
+    warp = sample_changes(Augmentation(shift=0.1), 2000, (50, 100), 0, 0)["warp"].numpy()
     assert np.abs(warp[:, 2]).max() == pytest.approx(10, abs=0.1)
     assert np.abs(warp[:, 5]).max() == pytest.approx(5, abs=0.1)
 

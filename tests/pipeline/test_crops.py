@@ -20,7 +20,7 @@ from skinkit.pipeline import (
     crop_corners,
     decode_file,
 )
-from skinkit.pipeline.crops import centre_box, draw_boxes
+from skinkit.pipeline.crops import centre_box, sample_boxes
 
 LABELS = ("bkl", "mel", "nv")
 SIZE, SIDE = (40, 60), 16
@@ -175,7 +175,7 @@ def test_single_crops_are_those_of_torchvision_with_shapes_about_that_of_the_cro
     numbers = tf.random.stateless_uniform((300, 22), seed=seeds, alg="philox").numpy()
     expected = [like_torchvision(row[2:].reshape(10, 2), row[:2], size, smallest, *shapes) for row in numbers]
     crops = Crops("single_crop", sides, smallest_area=smallest)
-    boxes = draw_boxes(crops, size, 300, seed=7, epoch=3).numpy()
+    boxes = sample_boxes(crops, size, 300, seed=7, epoch=3).numpy()
     same = (boxes == expected).all(axis=1)
     # In float32 a number next to a half may be rounded to the other side.
     assert same.mean() > 0.99
@@ -185,7 +185,7 @@ def test_single_crops_are_those_of_torchvision_with_shapes_about_that_of_the_cro
 @settings(max_examples=40)
 def test_random_crops_lie_inside(size, side, epoch, strategy):
     crops = Crops(strategy, side, None if strategy == "single_crop" else 4)
-    boxes = draw_boxes(crops, size, 50, seed=0, epoch=epoch).numpy()
+    boxes = sample_boxes(crops, size, 50, seed=0, epoch=epoch).numpy()
     corner, extent = boxes[:, :2], boxes[:, 2:]
     assert (corner >= 0).all() and (extent > 0).all() and (corner + extent <= size).all()
     if strategy == "multi_crop":
@@ -193,7 +193,7 @@ def test_random_crops_lie_inside(size, side, epoch, strategy):
 
 
 def test_random_crops_reach_every_edge():
-    boxes = draw_boxes(Crops("multi_crop", 4, 4), (7, 9), 400, seed=0, epoch=0).numpy()
+    boxes = sample_boxes(Crops("multi_crop", 4, 4), (7, 9), 400, seed=0, epoch=0).numpy()
     assert np.unique(boxes[:, 0]).tolist() == [0, 1, 2, 3]
     assert np.unique(boxes[:, 1]).tolist() == [0, 1, 2, 3, 4, 5]
 
@@ -201,7 +201,7 @@ def test_random_crops_reach_every_edge():
 @pytest.mark.parametrize("strategy", RANDOM)
 def test_random_crops_depend_on_seed_epoch_and_row_only(strategy):
     def draw(count, seed, epoch):
-        return draw_boxes(RANDOM[strategy].crops, SIZE, count, seed, epoch).numpy()
+        return sample_boxes(RANDOM[strategy].crops, SIZE, count, seed, epoch).numpy()
 
     np.testing.assert_array_equal(draw(3, 1, 2), draw(9, 1, 2)[:3])
     for seed, epoch in ((1, 3), (2, 2)):
@@ -239,7 +239,7 @@ def test_ordered_crops_are_cut_in_their_order(maps, strategy, count):
 def test_training_sees_the_drawn_part_of_each_image(maps, strategy):
     spec = RANDOM[strategy]
     images = np.concatenate(images_of(maps, spec, count=4, training=True, seed=5))
-    boxes = [draw_boxes(spec.crops, SIZE, 6, seed=5, epoch=e).numpy() for e in (0, 1)]
+    boxes = [sample_boxes(spec.crops, SIZE, 6, seed=5, epoch=e).numpy() for e in (0, 1)]
     for position, image in enumerate(images):
         row = round(float(image[0, 0, 2]))
         top, left, height, width = boxes[position // 6][row]
@@ -251,7 +251,7 @@ def test_a_row_that_comes_again_is_cut_elsewhere(maps):
     spec = RANDOM["multi_crop"]
     sampler = Sampler(rows=6, length=5, order=lambda seed, epoch: np.zeros(5, np.int64))
     images = np.concatenate(images_of(maps, spec, count=2, training=True, seed=5, sampler=sampler))
-    boxes = draw_boxes(spec.crops, SIZE, 5, seed=5, epoch=0).numpy()
+    boxes = sample_boxes(spec.crops, SIZE, 5, seed=5, epoch=0).numpy()
     np.testing.assert_array_equal(images[:, 0, 0, :2], boxes[:, :2])
     assert len(np.unique(boxes, axis=0)) > 1
 
@@ -277,7 +277,7 @@ def test_random_parts_have_two_sides_and_are_evaluated_on_the_whole_image(photo_
         expected = tf.image.resize(whole(photo_table, i), (12, 20), antialias=True)
         np.testing.assert_allclose(image, expected, atol=1e-3)
     assert images_of(photo_table, spec, count=1, training=True)[0].shape == (3, 12, 20, 3)
-    areas = draw_boxes(crops, (400, 500), 300, seed=0, epoch=0).numpy()[:, 2:].prod(axis=1) / 400 / 500
+    areas = sample_boxes(crops, (400, 500), 300, seed=0, epoch=0).numpy()[:, 2:].prod(axis=1) / 400 / 500
     assert 0.59 < areas.min() < 0.62 and 0.95 < areas.max() <= 1
 
 

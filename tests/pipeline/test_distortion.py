@@ -10,8 +10,8 @@ from hypothesis.extra.numpy import arrays
 from skinkit.papers.published import load_published
 from skinkit.pipeline import DISTORTIONS, Augmentation, PipelineSpec, build_dataset, decode_file
 from skinkit.pipeline.augment import distortion
-from skinkit.pipeline.augment.changes import draw_changes
-from skinkit.pipeline.augment.distortion import NUMBERS, STEPS, distort, draw_distortions
+from skinkit.pipeline.augment.changes import sample_changes
+from skinkit.pipeline.augment.distortion import NUMBERS, STEPS, distort, sample_distortions
 
 LABELS = ("bkl", "mel", "nv")
 HALF = [0.5] * NUMBERS
@@ -269,7 +269,7 @@ def recorded(monkeypatch):
 @pytest.mark.parametrize("form", ELASTIC)
 def test_steps_are_done_in_order_as_often_as_the_document_says(recorded, form):
     draws, image = 4000, np.zeros((1, 1, 3), np.uint8)
-    for row in draw_distortions(draws, seed=0, epoch=0).numpy():
+    for row in sample_distortions(draws, seed=0, epoch=0).numpy():
         before = len(recorded)
         distort(image, row, form)
         steps = [step_of(name) for name, _ in recorded[before:]]
@@ -296,10 +296,10 @@ def test_each_distortion_gets_numbers_of_its_own(recorded):
 
 
 def test_draws_depend_on_seed_epoch_and_row_only():
-    few, many = (draw_distortions(count, seed=1, epoch=2) for count in (3, 9))
+    few, many = (sample_distortions(count, seed=1, epoch=2) for count in (3, 9))
     np.testing.assert_array_equal(few, many[:3])
     for seed, epoch in ((1, 3), (2, 2)):
-        assert not np.isclose(few, draw_distortions(3, seed, epoch)).any(axis=0).all()
+        assert not np.isclose(few, sample_distortions(3, seed, epoch)).any(axis=0).all()
 
 
 # In the pipeline
@@ -315,7 +315,7 @@ def batches(table, spec, count, **options):
 def test_images_are_distorted_at_their_own_size_and_cut_after_resizing(photo_table, form, resize):
     spec = PipelineSpec((32, 32), scaling="raw", resize=resize, augmentation=Augmentation(distortions=form))
     ((found, *_),) = [batches(photo_table[:1], spec, 1)[0]]
-    row = draw_distortions(1, seed=0, epoch=0)[0]
+    row = sample_distortions(1, seed=0, epoch=0)[0]
     with tf.io.gfile.GFile(photo_table["path"][0], "rb") as file:
         whole = tf.io.decode_jpeg(file.read(), dct_method="INTEGER_ACCURATE").numpy()
     expected = distort(whole, row.numpy(), form)
@@ -331,10 +331,10 @@ def test_images_are_turned_before_they_are_distorted(photo_table):
     augmentation = Augmentation(flip_left_right=1.0, transpose=1.0, distortions="described")
     spec = PipelineSpec((32, 32), scaling="raw", augmentation=augmentation)
     ((found, *_),) = [batches(photo_table[:1], spec, 1)[0]]
-    row = draw_distortions(1, seed=0, epoch=0)[0]
+    row = sample_distortions(1, seed=0, epoch=0)[0]
     with tf.io.gfile.GFile(photo_table["path"][0], "rb") as file:
         whole = tf.io.decode_jpeg(file.read(), dct_method="INTEGER_ACCURATE").numpy()
-    (orientation,) = draw_changes(augmentation, 1, (32, 32), seed=0, epoch=0)["orientation"].numpy()
+    (orientation,) = sample_changes(augmentation, 1, (32, 32), seed=0, epoch=0)["orientation"].numpy()
     assert orientation[0] and whole.shape[0] != whole.shape[1]
     turned = whole.swapaxes(0, 1)[:: -1 if orientation[1] else 1, :: -1 if orientation[2] else 1]
     expected = np.floor(cv2_area(distort(np.ascontiguousarray(turned), row.numpy(), "described")) + 0.5)
@@ -391,9 +391,9 @@ def test_other_changes_are_drawn_as_without_distortions(photo_table):
 
 
 def distortion_free(augmentation):
-    from skinkit.pipeline.augment.changes import draw_changes
+    from skinkit.pipeline.augment.changes import sample_changes
 
-    return draw_changes(augmentation, 50, (32, 32), 0, 0)["orientation"]
+    return sample_changes(augmentation, 50, (32, 32), 0, 0)["orientation"]
 
 
 # Bad input

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skinkit.pipeline import Mixup, PipelineSpec, build_dataset
-from skinkit.pipeline.mixup import draw_partners
+from skinkit.pipeline.mixup import random_partners
 
 LABELS = ("mel", "nv", "bkl")
 
@@ -27,7 +27,7 @@ def test_images_and_labels_are_the_weighted_mean_of_two_of_the_batch(plain_table
     before = arrays(plain_batches(plain_table), 5)
     after = arrays(Mixup(weight=0.7)(plain_batches(plain_table), seed=3), 5)
     for step, ((images, labels), (mixed, soft)) in enumerate(zip(before, after, strict=True)):
-        partners = draw_partners(len(images), 3, step).numpy()
+        partners = random_partners(len(images), 3, step).numpy()
         np.testing.assert_allclose(mixed, 0.7 * images + 0.3 * images[partners], atol=1e-5)
         np.testing.assert_allclose(soft, 0.7 * labels + 0.3 * labels[partners], atol=1e-6)
         np.testing.assert_allclose(soft.sum(axis=1), 1, atol=1e-6)
@@ -50,20 +50,20 @@ def test_batches_from_any_epoch_on_are_those_of_an_undisturbed_training(plain_ta
 @settings(max_examples=40, deadline=None)
 @given(st.integers(1, 40), st.integers(0, 2**31), st.integers(0, 10**6))
 def test_every_image_is_the_partner_of_one_other(count, seed, step):
-    partners = draw_partners(count, seed, step).numpy()
+    partners = random_partners(count, seed, step).numpy()
     assert sorted(partners) == list(range(count))
     assert count == 1 or (partners != np.arange(count)).all()
-    np.testing.assert_array_equal(partners, draw_partners(count, seed, step))
+    np.testing.assert_array_equal(partners, random_partners(count, seed, step))
 
 
 @pytest.mark.parametrize("alpha", [0.01, 0.2, 1.0, 4.0])
 def test_drawn_weights_are_those_of_a_beta_distribution(alpha):
-    weights = Mixup(alpha=alpha).draw_weights(20_000, seed=1, step=5).numpy()
+    weights = Mixup(alpha=alpha).random_weights(20_000, seed=1, step=5).numpy()
     assert np.isfinite(weights).all() and weights.min() >= 0 and weights.max() <= 1
     assert weights.mean() == pytest.approx(0.5, abs=0.015)
     # The variance of Beta(a, a) is 1 / (4 (2 a + 1)).
     assert weights.var() == pytest.approx(1 / (4 * (2 * alpha + 1)), rel=0.05)
-    assert not np.array_equal(weights, Mixup(alpha=alpha).draw_weights(20_000, seed=1, step=6))
+    assert not np.array_equal(weights, Mixup(alpha=alpha).random_weights(20_000, seed=1, step=6))
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def test_two_cells_trade_places_one_pair_after_the_other():
 @given(st.sampled_from([2, 4, 8]), st.integers(0, 12), st.integers(0, 2**31 - 1))
 def test_disorder_keeps_the_multiset_of_patches(patch, swaps, seed):
     images, task = noise(height=16, width=24), Disorder(patch, swaps)
-    found, original = task.finish(images, task.draw(2, (16, 24), seed, epoch=1))
+    found, original = task.finish(images, task.sample(2, (16, 24), seed, epoch=1))
     np.testing.assert_array_equal(cells_of(found.numpy(), patch), cells_of(images, patch))
     assert original is images
     if swaps == 0:
@@ -48,22 +48,22 @@ def test_as_many_cells_move_as_are_expected_of_twenty_swaps(patch, share):
     images = np.arange(cells, dtype=np.int32).reshape(128 // patch, -1).repeat(patch, 0).repeat(patch, 1)
     images = np.broadcast_to(images[None, ..., None], (200, 128, 128, 1))
     task = Disorder(patch, 20)
-    found, _ = task.finish(images, task.draw(200, (128, 128), seed=0, epoch=0))
+    found, _ = task.finish(images, task.sample(200, (128, 128), seed=0, epoch=0))
     assert (found.numpy() != images).mean() == pytest.approx(share, abs=0.015)
 
 
 def test_swapped_cells_are_distinct_and_draws_follow_seed_epoch_and_row():
     task = Disorder(8, 50)
-    pairs = task.draw(100, (16, 16), seed=3, epoch=2).numpy()
+    pairs = task.sample(100, (16, 16), seed=3, epoch=2).numpy()
     assert (pairs[..., 0] != pairs[..., 1]).all()
     assert {*pairs.ravel().tolist()} == {0, 1, 2, 3}
-    np.testing.assert_array_equal(task.draw(100, (16, 16), seed=3, epoch=2), pairs)
+    np.testing.assert_array_equal(task.sample(100, (16, 16), seed=3, epoch=2), pairs)
     for other in ({"seed": 4, "epoch": 2}, {"seed": 3, "epoch": 3}):
-        assert (task.draw(100, (16, 16), **other).numpy() != pairs).any()
+        assert (task.sample(100, (16, 16), **other).numpy() != pairs).any()
 
 
 def test_all_six_angles_are_drawn():
-    index = Turn(6).draw(600, (SIDE, SIDE), seed=0, epoch=0).numpy()
+    index = Turn(6).sample(600, (SIDE, SIDE), seed=0, epoch=0).numpy()
     assert np.bincount(index, minlength=6).min() > 60
 
 

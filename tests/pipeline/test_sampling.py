@@ -35,7 +35,7 @@ def patients(draw):
     return pd.DataFrame(rows, columns=["patient", "label"])
 
 
-def draw_epochs(sampler, seed, first, last):
+def sample_epochs(sampler, seed, first, last):
     return np.concatenate([sampler.order(seed, epoch) for epoch in range(first, last)])
 
 
@@ -79,8 +79,8 @@ def test_oversampling_repeats_each_class_to_the_size_of_the_largest(labels, seed
 def test_equal_epochs_are_the_released_draws_in_shorter_pieces(labels, seed):
     released, equal = oversampling(labels), oversampling(labels, length="equal")
     assert equal.length == len(labels)
-    expected = draw_epochs(released, seed, 0, 2)
-    found = draw_epochs(equal, seed, 0, len(expected) // len(labels))
+    expected = sample_epochs(released, seed, 0, 2)
+    found = sample_epochs(equal, seed, 0, len(expected) // len(labels))
     np.testing.assert_array_equal(found, expected[: len(found)])
 
 
@@ -96,7 +96,7 @@ def test_released_oversampling_of_the_document_makes_4_7_times_the_updates():
 def test_balanced_batches_take_the_classes_in_turn_over_epochs(labels, seed, first):
     sampler, classes = balanced_batches(labels), len(set(labels))
     assert sampler.length == len(labels)
-    drawn = np.array(labels)[draw_epochs(sampler, seed, first, first + 3)]
+    drawn = np.array(labels)[sample_epochs(sampler, seed, first, first + 3)]
     for start in range(len(drawn) - classes + 1):
         assert set(drawn[start : start + classes]) == set(labels)
 
@@ -106,7 +106,7 @@ def test_balanced_batches_take_the_classes_in_turn_over_epochs(labels, seed, fir
 def test_balanced_batches_bring_all_images_of_a_class_before_any_comes_again(labels, seed):
     labels, sampler = np.array(labels), balanced_batches(labels)
     enough = math.ceil(len(set(labels)) * max(collections.Counter(labels).values()) / len(labels))
-    times = np.bincount(draw_epochs(sampler, seed, 0, enough + 1), minlength=len(labels))
+    times = np.bincount(sample_epochs(sampler, seed, 0, enough + 1), minlength=len(labels))
     for label in set(labels):
         assert np.ptp(times[labels == label]) <= 1
     assert times.min() > 0
@@ -134,7 +134,7 @@ def test_weighted_random_draws_all_classes_alike_and_images_repeatedly():
 
 def test_weighted_random_reaches_every_image():
     labels = ["nv"] * 30 + ["mel"]
-    assert set(draw_epochs(weighted_random(labels), 0, 0, 20)) == set(range(31))
+    assert set(sample_epochs(weighted_random(labels), 0, 0, 20)) == set(range(31))
 
 
 @given(
@@ -180,7 +180,7 @@ def one_to_114():
 def test_contextual_reaches_every_image_and_repeats_the_only_one(count):
     table = one_to_114()
     sampler = contextual(table["label"], table["patient"], 8, count)
-    drawn = draw_epochs(sampler, 0, 0, 40)
+    drawn = sample_epochs(sampler, 0, 0, 40)
     assert set(drawn) == set(range(len(table)))
     groups = drawn.reshape(-1, count)
     for only in (0, 115):
@@ -194,7 +194,7 @@ def test_a_quarter_of_the_contextual_images_is_malignant(count):
     first = np.unique(patient, return_index=True)[1]
     malignant = np.isin(np.arange(len(patient)), first[::5])
     sampler = contextual(np.where(malignant, "mel", "nv"), patient, images_per_patient=count)
-    drawn = draw_epochs(sampler, 0, 0, 4)
+    drawn = sample_epochs(sampler, 0, 0, 4)
     assert malignant[drawn].mean() == pytest.approx(0.25, abs=1e-9 if count == 4 else 0.02)
 
 

@@ -84,7 +84,7 @@ def assign(keys, strata, fractions, seed):
     rest = [unit * sum(size.values()) for unit in units]
     weight = {stratum: 10**12 // n for stratum, n in size.items()}
     place = {}
-    for key in sorted(groups, key=lambda key: (-groups[key].total(), _draw(seed, key))):
+    for key in sorted(groups, key=lambda key: (-groups[key].total(), _place(seed, key))):
         counts = groups[key]
 
         def need(part, counts=counts):
@@ -102,7 +102,7 @@ def assign(keys, strata, fractions, seed):
     return [place[key] for key in keys]
 
 
-def _draw(seed, key):
+def _place(seed, key):
     return hashlib.sha256(f"{seed}|{key}".encode()).digest()
 
 

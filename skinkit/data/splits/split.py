@@ -176,7 +176,7 @@ def stratified_group_split(
 ):
     """Splits a manifest table by class, with no group in two parts.
 
-    Groups are taken from large to small, in an order drawn from their ids and the seed; each goes
+    Groups are taken from large to small, in an order that comes from their ids and the seed; each goes
     to the part that lacks most of its classes. A missing id is a group of its own.
 
     Args:

@@ -11,12 +11,12 @@ from skinkit.data.splits.split_files import read_split, split_from_file
 from skinkit.registration import calling_place, register
 
 
-def _drawn(make, table, fold, folder, **options):
+def _seeded(make, table, fold, folder, **options):
     if not fold:
         return make(table, **options)
     options["seed"] = options.get("seed", 0) + fold
     split = make(table, **options)
-    note = f"{split.note} Split drawn with seed {options['seed']}."
+    note = f"{split.note} Split made with seed {options['seed']}."
     return dataclasses.replace(split, note=note.strip())
 
 
@@ -52,11 +52,11 @@ class SplitEntry:
         function: function of a manifest table that returns a `Split`; its parameters are the options.
         call: function `(function, table, fold, folder, **options)` that calls it.
         folds: number of its folds, unless the option `folds` says otherwise. `None` for a split without:
-            there, another fold is another draw, with the fold added to the option `seed`, or to 0.
+            there, another fold is another split, with the fold added to the option `seed`, or to 0.
     """
 
     function: Callable[..., Split]
-    call: Callable[..., Split] = _drawn
+    call: Callable[..., Split] = _seeded
     folds: int | None = None
 
     def __call__(self, table, *, fold=0, folder=None, **options):
@@ -115,7 +115,7 @@ def register_split(name, folds=None):
     place = calling_place()
 
     def add(function):
-        entry = SplitEntry(function, _drawn if folds is None else _in_folds, folds)
+        entry = SplitEntry(function, _seeded if folds is None else _in_folds, folds)
         register("Splits", SPLITS, name, entry, place)
         return function
 
@@ -123,7 +123,7 @@ def register_split(name, folds=None):
 
 
 def split_folds(name, folds=None, **_):
-    """Returns how many folds a split has, or `None` for one without: there, another fold is another draw.
+    """Returns how many folds a split has, or `None` for one without: there, another fold is another split.
 
     Args:
         name: Key of `SPLITS`; an unknown one has no folds.

@@ -17,7 +17,7 @@ import numpy as np
 from skinkit.data.load import read_manifest
 from skinkit.data.synthetic.drawing import draw_lesion, photograph
 from skinkit.data.synthetic.patients import sample_ham10000, sample_isic2020
-from skinkit.data.synthetic.traits import MALIGNANT, draw_patient, draw_traits
+from skinkit.data.synthetic.traits import MALIGNANT, sample_patient, sample_traits
 from skinkit.files import locked, writing
 from skinkit.values import Count, Natural, Share, check_options
 
@@ -156,9 +156,9 @@ def _write_image(folder, drawing, row):
 
 
 def _draw(drawing, row):
-    patient = draw_patient(_stream(drawing, _PATIENT, row.patient))
+    patient = sample_patient(_stream(drawing, _PATIENT, row.patient))
     rng = _stream(drawing, _LESION, row.lesion)
-    lesion = draw_traits(rng, row.dx, patient, drawing.overlap, drawing.context)
+    lesion = sample_traits(rng, row.dx, patient, drawing.overlap, drawing.context)
     rng = _stream(drawing, _PHOTOGRAPH, row.image)
     return photograph(rng, lesion, patient, drawing.size, _is_marked(drawing, row))
 

@@ -7,7 +7,7 @@ a red light or a second pigment mix as they do in a photograph.
 import numpy as np
 
 from skinkit.data.synthetic.textures import View, grain
-from skinkit.data.synthetic.traits import LABELS, draw_patient, draw_traits
+from skinkit.data.synthetic.traits import LABELS, sample_patient, sample_traits
 from skinkit.names import check_name
 
 # Absorption of R, G and B (rows) by melanin, blood, melanin deep in the skin, and keratin.
@@ -39,8 +39,8 @@ def draw_lesion(label, seed=0, size=(225, 300)):
     """
     check_name("Labels", label, LABELS)
     rng = np.random.default_rng(seed)
-    patient = draw_patient(rng)
-    return photograph(rng, draw_traits(rng, label, patient), patient, size, rng.random() < 0.35)
+    patient = sample_patient(rng)
+    return photograph(rng, sample_traits(rng, label, patient), patient, size, rng.random() < 0.35)
 
 
 def photograph(rng, lesion, patient, size, marked):

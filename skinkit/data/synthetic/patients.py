@@ -40,10 +40,10 @@ def sample_ham10000(n, seed=0, balance=0.25):
     lesions = [lesions[i] for i in rng.permutation(len(lesions))]
     labels = [label for label, _ in lesions]
     people = pd.DataFrame({"lesion": range(len(lesions)), "dx": labels})
-    people["dx_type"] = [_draw(rng, _HAM["confirmed"][label]) for label in labels]
+    people["dx_type"] = [_choice(rng, _HAM["confirmed"][label]) for label in labels]
     people["age"] = [_age(rng, *_HAM["ages"][label]) for label in labels]
     people["sex"] = rng.choice(["male", "female"], len(people), p=[0.54, 0.46])
-    people["site"] = [_draw(rng, _sites(label)) for label in labels]
+    people["site"] = [_choice(rng, _sites(label)) for label in labels]
     people["patient"] = _patients(rng, people)
     _forget(rng, people, unknown_sex="unknown")
     people = people.loc[np.repeat(people.index, [size for _, size in lesions])]
@@ -83,7 +83,7 @@ def sample_isic2020(n, seed=0, balance=0.25):
         people.loc[rng.choice(rows, many, replace=False), "dx"] = "mel"
     people["lesion"] = range(n)
     people["dx_type"] = None
-    people["site"] = [_draw(rng, _ISIC["sites"]) for _ in range(n)]
+    people["site"] = [_choice(rng, _ISIC["sites"]) for _ in range(n)]
     return _number(people.iloc[rng.permutation(n)])
 
 
@@ -140,7 +140,7 @@ def _sites(label):
     return {site: n * more_often.get(site, {}).get(label, 1) for site, n in _HAM["sites"].items()}
 
 
-def _draw(rng, counts):
+def _choice(rng, counts):
     weights = np.array(list(counts.values()), float)
     return str(rng.choice(list(counts), p=weights / weights.sum()))
 

@@ -1,4 +1,4 @@
-"""Looks of the diagnoses as numbers, drawn for each patient and lesion and then photographed.
+"""Looks of the diagnoses as numbers, chosen at random for each patient and lesion and then photographed.
 
 The amounts are set by eye, so that the classes overlap as real ones do; they claim nothing medical.
 """
@@ -90,8 +90,8 @@ class Lesion:
     vessels: tuple[np.ndarray, ...]
 
 
-def draw_patient(rng):
-    """Draws a patient: mostly fair skin, as in the releases, with a tail of darker tones."""
+def sample_patient(rng):
+    """Returns a random patient: mostly fair skin, as in the releases, with a tail of darker tones."""
     warm, green = rng.normal(0, 0.05), rng.normal(0, 0.02)
     return Patient(
         tone=float(np.clip(rng.lognormal(-1.9, 0.6), 0.03, 1.0)),
@@ -103,8 +103,8 @@ def draw_patient(rng):
     )
 
 
-def draw_traits(rng, label, patient, overlap=0.25, context=0.0):
-    """Draws one lesion of a diagnosis.
+def sample_traits(rng, label, patient, overlap=0.25, context=0.0):
+    """Returns a random lesion of a diagnosis.
 
     Args:
         rng: `np.random.Generator`.

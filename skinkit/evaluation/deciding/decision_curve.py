@@ -51,8 +51,8 @@ def decision_curve(
         model, everyone = share @ called, share @ each
         return np.concatenate([model, everyone, model - np.maximum(everyone, 0)], axis=1)
 
-    draws = [benefits(weights) for weights in weightings(groups, len(scores), resamples, seed)]
-    found = interval_table(np.tile(t, 3), benefits(np.ones((1, len(scores))))[0], draws)
+    resampled = [benefits(weights) for weights in weightings(groups, len(scores), resamples, seed)]
+    found = interval_table(np.tile(t, 3), benefits(np.ones((1, len(scores))))[0], resampled)
     model, everyone, gain = (found.iloc[i * len(t) : (i + 1) * len(t)] for i in range(3))
     table = (
         model[["value", "low", "high"]].rename(columns={"value": "net_benefit"}).assign(all=everyone["value"])

@@ -49,8 +49,8 @@ def risk_coverage(y_true, probabilities, labels, coverages=COVERAGES, groups=Non
         answered = weights @ kept
         return (weights * wrong) @ kept / np.where(answered > 0, answered, np.nan)
 
-    draws = [errors(weights) for weights in weightings(groups, len(sure), resamples, seed)]
-    table = interval_table(shares, errors(np.ones((1, len(sure))))[0], draws)
+    resampled = [errors(weights) for weights in weightings(groups, len(sure), resamples, seed)]
+    table = interval_table(shares, errors(np.ones((1, len(sure))))[0], resampled)
     table = table[["value", "low", "high"]].rename(columns={"value": "error"}).rename_axis("coverage")
     referred = 1 - wrong @ kept / wrong.sum() if wrong.any() else np.nan
     table.insert(0, "n", kept.sum(axis=0).astype(int))

@@ -1,8 +1,8 @@
 """Intervals by resampling whole lesions or patients, and what stands in where that fails.
 
-Photographs of one lesion are not independent; drawing images one by one gives intervals that are
-too narrow. So groups are drawn with replacement, as many as there are, and every image counts as
-often as its group was drawn. Intervals are percentiles of the resampled scores (the percentile
+Photographs of one lesion are not independent; resampling images one by one gives intervals that are
+too narrow. So groups are resampled with replacement, as many as there are, and every image counts as
+often as its group was taken. Intervals are percentiles of the resampled scores (the percentile
 method). Four things they cannot do:
 
 - A share that few lesions decide gets Wilson's interval, and means over classes follow: see
@@ -10,7 +10,7 @@ method). Four things they cannot do:
 - Resampling adds to a calibration error, so that its percentiles miss it: `ece` has no interval.
 - Areas under curves of a class with few lesions have intervals that are too short: with 23 lesions, 92 of 100
   cover an area of 0.9, and 84 one of 0.98.
-- Of one group nothing can be drawn: its scores have no interval.
+- One group cannot be resampled: its scores have no interval.
 """
 
 import math
@@ -47,12 +47,12 @@ def bootstrap_intervals(
         probabilities: As in `summary`.
         labels: As in `summary`.
         positive: As in `summary`.
-        groups: Sequence of `n` lesion or patient ids, drawn as a whole; a missing id is a group of its own.
-            None draws single images.
+        groups: Sequence of `n` lesion or patient ids, resampled as a whole; a missing id is a group of its
+            own. None resamples single images.
         metrics: Names as in `score` (also "recall:mel", "f1:nv"), or `None` for all of `summary`.
         resamples: Integer, number of resamples.
         confidence: Float, share of resamples inside the interval.
-        seed: Integer, the draw; equal seeds give equal intervals.
+        seed: Integer, of the resamples; equal seeds give equal intervals.
 
     Returns:
         DataFrame, index `metric`: `value` (on all images), `low`, `high`, `sd` (of the resamples), and
@@ -72,9 +72,9 @@ def bootstrap_intervals(
     asked = list(dict.fromkeys([*metrics, *(name for each in parts.values() for name in each)]))
     predictions = Predictions(truth, probabilities, labels, positive)
     values = WeightedScores(predictions).scores(asked)[0]
-    drawn = weightings(groups, len(truth), resamples, seed)
-    draws = [_resampled(WeightedScores(predictions, weights), asked) for weights in drawn]
-    table = interval_table(asked, values, draws, confidence)
+    taken = weightings(groups, len(truth), resamples, seed)
+    resampled = [_resampled(WeightedScores(predictions, weights), asked) for weights in taken]
+    table = interval_table(asked, values, resampled, confidence)
     codes, count = group_codes(groups, len(truth))
     if count < 2:
         return table.assign(method="none").loc[metrics]
@@ -92,7 +92,7 @@ def bootstrap_intervals(
 def _ranks_one_group(name, alone):
     """Whether a score ranks the images of a class, which or whose others are all of one lesion or patient.
 
-    A resample holds all of them or none, and says nothing of those that were not drawn.
+    A resample holds all of them or none, and says nothing of those that were left out.
     """
     kind, _, label = name.partition(":")
     ranks = kind.removeprefix("macro_") in ("auc", "average_precision") or "_sensitivity_at_" in kind
@@ -147,8 +147,8 @@ def paired_difference(
         return one - other
 
     one, other = (WeightedScores(each).scores(metrics)[0] for each in pair)
-    draws = [resampled(w) for w in weightings(groups, len(truth), resamples, seed)]
-    return interval_table(metrics, one - other, draws, confidence)
+    differences = [resampled(w) for w in weightings(groups, len(truth), resamples, seed)]
+    return interval_table(metrics, one - other, differences, confidence)
 
 
 def _names(metrics, labels, positive):
@@ -164,7 +164,7 @@ def _resampled(weighted_scores, metrics):
 
 
 def weightings(groups, n, resamples=1000, seed=0):
-    """Yields arrays `(B, n)`: how often each image is drawn in the next `B` resamples; none of one group.
+    """Yields arrays `(B, n)`: how often each image is in the next `B` resamples; none of one group.
 
     Args:
         groups: As in `bootstrap_intervals`.
@@ -181,12 +181,12 @@ def weightings(groups, n, resamples=1000, seed=0):
     if count < 2:
         return
     rng = np.random.Generator(np.random.PCG64(seed))
-    # The draws of a resample must not depend on the chunk size: row after row from one stream.
+    # The numbers of a resample must not depend on the chunk size: row after row from one stream.
     size = max(1, _CHUNK // n)
     for start in range(0, resamples, size):
         rows = min(size, resamples - start)
-        drawn = rng.integers(count, size=(rows, count)) + count * np.arange(rows)[:, None]
-        times = np.bincount(drawn.ravel(), minlength=rows * count).reshape(rows, count)
+        chosen = rng.integers(count, size=(rows, count)) + count * np.arange(rows)[:, None]
+        times = np.bincount(chosen.ravel(), minlength=rows * count).reshape(rows, count)
         yield times.astype(np.float64)[:, codes]
 
 
@@ -214,23 +214,24 @@ def group_codes(groups, n):
     return codes, count
 
 
-def interval_table(metrics, values, draws, confidence=0.95):
+def interval_table(metrics, values, resampled, confidence=0.95):
     """Returns values with the ends of their intervals, by the percentiles of their resamples.
 
     Args:
         metrics: Sequence of `k` names, the index.
         values: Sequence of `k` floats.
-        draws: Sequence of arrays `(B, k)`, the values of the resamples of `weightings`.
+        resampled: Sequence of arrays `(B, k)`, the values of the resamples of `weightings`.
         confidence: As in `bootstrap_intervals`.
 
     Returns:
-        DataFrame, index `metric`: `value`, `low`, `high`, `sd`; NaN where nothing was drawn.
+        DataFrame, index `metric`: `value`, `low`, `high`, `sd`; NaN where nothing was resampled.
     """
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must lie between 0 and 1. Received: confidence={confidence}")
     ends = [(1 - confidence) / 2, (1 + confidence) / 2]
+    columns = np.concatenate([np.empty((0, len(metrics))), *resampled]).T
     rows = []
-    for value, column in zip(values, np.concatenate([np.empty((0, len(metrics))), *draws]).T, strict=True):
+    for value, column in zip(values, columns, strict=True):
         defined = column[~np.isnan(column)]
         if len(defined) < 2 or np.isnan(value):
             rows.append((value, np.nan, np.nan, np.nan))

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from skinkit import plots
-from skinkit.pipeline.augment.distortion import DISTORTIONS, cut_out_resized, distort, draw_distortions
+from skinkit.pipeline.augment.distortion import DISTORTIONS, cut_out_resized, distort, sample_distortions
 from skinkit.pipeline.pretext import Disorder
 
 # Strong changes, which an eye sees in a small image.
@@ -35,7 +35,7 @@ def sample(material):
     """A sample of images, as they are or after the whole augmentation."""
     images, words = material.images(8)
     if material.of == "augmented":
-        numbers = np.asarray(draw_distortions(len(images), seed=0, epoch=0))
+        numbers = np.asarray(sample_distortions(len(images), seed=0, epoch=0))
         images = [distort(image, row, "as_published") for image, row in zip(images, numbers, strict=True)]
         images = [np.asarray(cut_out_resized(image, row)) for image, row in zip(images, numbers, strict=True)]
     return plots.image_grid(images), words
@@ -54,7 +54,7 @@ def disorder(material):
     """An image whose cells have traded places, beside the image as it was."""
     (image,), words = material.images(1)
     task, square = Disorder(), cv2.resize(image, (128, 128), interpolation=cv2.INTER_AREA)
-    found, _ = task.finish(square[None], task.draw(1, (128, 128), seed=0, epoch=0))
+    found, _ = task.finish(square[None], task.sample(1, (128, 128), seed=0, epoch=0))
     title = f"{task.swaps} swaps, {task.patch} pixels"
     return plots.image_grid([square, np.asarray(found)[0]], ["image", title]), words
 

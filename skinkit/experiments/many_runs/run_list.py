@@ -57,7 +57,7 @@ def _folds(recipe, folds):
     split = recipe.split
     if not (count := data.split_folds(split.name, **split.options)):
         raise ValueError(
-            f"{recipe.name}: {split} is drawn again for each fold from 0, without end. Give some folds, such "
+            f"{recipe.name}: {split} is made again for each fold from 0, without end. Give some folds, such "
             "as 0-2, instead of all"
         )
     return range(count)

@@ -58,9 +58,9 @@ def _block(inputs, name, filters, stride):
 
 
 def _conv(x, name, filters, kernel=1, stride=1):
-    # As torchvision draws them (He et al. 2015).
-    drawn = initializers.VarianceScaling(2.0, mode="fan_out", distribution="untruncated_normal")
-    return layers.Conv2D(filters, kernel, stride, use_bias=False, kernel_initializer=drawn, name=name)(x)
+    # As torchvision initialises them (He et al. 2015).
+    random = initializers.VarianceScaling(2.0, mode="fan_out", distribution="untruncated_normal")
+    return layers.Conv2D(filters, kernel, stride, use_bias=False, kernel_initializer=random, name=name)(x)
 
 
 def _norm(x, name):

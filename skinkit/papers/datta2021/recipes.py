@@ -5,7 +5,7 @@ also selects the epoch on the test images (`as_published`). `as_described` has t
 instead of the code's. `corrected` also selects on a validation part of its own. The test part has lesions
 with a single image only, and is easier than HAM10000 as a whole. Three things differ from that code in all
 protocols: images are augmented again in each epoch instead of up to a fixed number per class, with the same
-share of each class; an epoch has as many draws as training images instead of a tenth of that number in
+share of each class; an epoch has as many images as the training part instead of a tenth of that number in
 batches; and no run is stopped early: the code stops where the loss on the scored images has not fallen for 30
 or 65 epochs, so that an epoch that it did not reach may be the best here.
 """

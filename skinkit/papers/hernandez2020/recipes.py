@@ -11,7 +11,7 @@ malignant where that is the likelier class. Four things differ from the document
 autoencoder saw all images from the beginning, and ours learns from the training part; the text describes a
 dense bottleneck, which neither its code has nor ours; the mean of a patient is of stored features, as Table 4
 has it (EM), and not of those of the whole batch, as in appendix B; and an epoch of the contextual sampler has
-as many draws as images, in appendix A as many as patients, a sixteenth.
+as many images as the training part, in appendix A as many as it has patients, a sixteenth.
 """
 
 from skinkit.papers.baselines import without_epochs
@@ -125,7 +125,7 @@ def _table4():
         "Attention among four images of a patient; half of the patients have a melanoma",
         "attention",
         listing={"variant": "listing_c"},
-        # The listing draws one image of each of eight patients, who are no context for each other.
+        # The listing takes one image of each of eight patients, who are no context for each other.
         released={"balancing": choose("contextual", images_per_patient=1), "batch_size": 8},
         balancing=choose("contextual"),
     )

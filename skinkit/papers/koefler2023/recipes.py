@@ -86,7 +86,7 @@ CNN_SA = _variant(
 CONTROLS = (
     _variant("controls/cnn-sa-released", "CNN-SA as the public code has it", "soft", **_RELEASED),
     _variant("controls/cnn-doubled", "CNN as wide as CNN-SA, without attention", "doubled"),
-    # Since revision 1 its maps are drawn with NumPy: the same on every backend.
+    # Since revision 1 its maps come from NumPy: the same on every backend.
     dataclasses.replace(
         _variant(
             "controls/cnn-random-map", "CNN-SA with random maps in the place of learned ones", "random_map"

@@ -7,7 +7,7 @@ import tensorflow as tf
 from skinkit.pipeline.random_numbers import spread
 
 
-def draw_warps(augmentation, u, image_size):
+def sample_warps(augmentation, u, image_size):
     """Returns the random transforms `(n, 8)` for columns of numbers in [0, 1), `(n,)` each."""
     height, width = image_size
     scale = 1 + spread(u["zoom"], augmentation.zoom)

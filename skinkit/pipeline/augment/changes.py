@@ -1,11 +1,11 @@
-"""The random changes of an epoch's images: drawn for all of them at once, applied one by one."""
+"""The random changes of an epoch's images: sampled for all of them at once, applied one by one."""
 
 import tensorflow as tf
 
-from skinkit.pipeline.augment.affine import draw_warps, warp
-from skinkit.pipeline.augment.colour import draw_colours, draw_light, recolour
-from skinkit.pipeline.augment.distortion import draw_distortions
-from skinkit.pipeline.augment.orientation import draw_orientations, orient
+from skinkit.pipeline.augment.affine import sample_warps, warp
+from skinkit.pipeline.augment.colour import recolour, sample_colours, sample_light
+from skinkit.pipeline.augment.distortion import sample_distortions
+from skinkit.pipeline.augment.orientation import orient, sample_orientations
 from skinkit.pipeline.random_numbers import uniform
 
 # One column of random numbers for each use, so that switching one change on leaves the others be.
@@ -26,8 +26,8 @@ _COLUMNS = (
 _LATER_COLUMNS = ("zoom_columns", "first_brightness", "first_contrast", "first_saturation")
 
 
-def draw_changes(augmentation, count, image_size, seed, epoch):
-    """Draws one epoch's random changes.
+def sample_changes(augmentation, count, image_size, seed, epoch):
+    """Samples one epoch's random changes.
 
     Args:
         augmentation: An `Augmentation`.
@@ -41,32 +41,32 @@ def draw_changes(augmentation, count, image_size, seed, epoch):
         `warp` `(n, 8)` from output to input pixels, `mix` `(n, 3, 3)` RGB matrices, `lift` `(n,)` share of
         the image's mean grey to add, or instead of these two `factors` `(n, 3)` of brightness, contrast and
         saturation and their `steps` int `(n, 3)` in order, `hue` `(n,)` in turns, `light` `(n, 3)` factors of
-        red, green and blue, `distortions` as `draw_distortions` has them. Row i depends on seed, epoch and i.
+        red, green and blue, `distortions` as in `sample_distortions`. Row i depends on seed, epoch and i.
     """
     u = random_columns(count, seed, epoch)
     changes = {}
     if augmentation.orients:
-        changes["orientation"] = draw_orientations(augmentation, u)
+        changes["orientation"] = sample_orientations(augmentation, u)
     if augmentation.warps:
-        changes["warp"] = draw_warps(augmentation, u, image_size)
+        changes["warp"] = sample_warps(augmentation, u, image_size)
     if augmentation.distortions:
-        changes["distortions"] = draw_distortions(count, seed, epoch)
+        changes["distortions"] = sample_distortions(count, seed, epoch)
     if augmentation.illuminant:
-        changes["light"] = draw_light(augmentation, count, seed, epoch)
-    return changes | draw_colours(augmentation, u)
+        changes["light"] = sample_light(augmentation, count, seed, epoch)
+    return changes | sample_colours(augmentation, u)
 
 
 def random_columns(count, seed, epoch):
     """Returns a dictionary of columns `(count,)` of numbers in [0, 1), one for each use."""
     first = uniform((count, len(_COLUMNS)), seed, epoch, "changes")
-    # In a table of their own: a longer first one would draw all its numbers anew.
+    # In a table of their own: a longer first one would change all its numbers.
     later = uniform((count, len(_LATER_COLUMNS)), -1 - seed, epoch, "changes")
     columns = tf.unstack(tf.concat([first, later], axis=1), axis=1)
     return dict(zip(_COLUMNS + _LATER_COLUMNS, columns, strict=True))
 
 
 def change(image, changes, top=255, fill="reflect"):
-    """Applies one row of `draw_changes` to an image, except what comes before resizing.
+    """Applies one row of `sample_changes` to an image, except what comes before resizing.
 
     That are distortions, and the orientation where there are some.
 

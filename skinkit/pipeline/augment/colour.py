@@ -11,8 +11,8 @@ _GREY = (0.299, 0.587, 0.114)
 _LINEAR = ("brightness", "contrast", "saturation")
 
 
-def draw_colours(augmentation, u):
-    """Returns the random colours of `draw_changes` for columns of numbers in [0, 1), `(n,)` each."""
+def sample_colours(augmentation, u):
+    """Returns the random colours of `sample_changes` for columns of numbers in [0, 1), `(n,)` each."""
     changes = {}
     if augmentation.mixes_colours:
         factors = [1 + spread(u[name], getattr(augmentation, name)) for name in _LINEAR]
@@ -27,7 +27,7 @@ def draw_colours(augmentation, u):
     return changes
 
 
-def draw_light(augmentation, count, seed, epoch):
+def sample_light(augmentation, count, seed, epoch):
     """Returns the factors of red, green and blue, `(count, 3)`, of the rows of an epoch."""
     return 1 + spread(uniform((count, 3), seed, epoch, "light"), augmentation.illuminant)
 

@@ -162,13 +162,13 @@ _CUT_OUT, _CUT_OUT_NUMBERS = 0.7, 3
 _COLUMNS = sum(2 + numbers for _, _, numbers in STEPS) + _CUT_OUT_NUMBERS
 
 
-def draw_distortions(count, seed, epoch):
+def sample_distortions(count, seed, epoch):
     """Returns the random numbers of one epoch, `(count, columns)`; row i depends on seed, epoch and i."""
     return uniform((count, _COLUMNS), seed, epoch, "distortions")
 
 
 def distort(image, numbers, form):
-    """Applies all steps but the cut-out, as one row of `draw_distortions` says.
+    """Applies all steps but the cut-out, as one row of `sample_distortions` says.
 
     Args:
         image: Array `(height, width, 3)`, uint8 RGB.
@@ -199,7 +199,7 @@ def distort_decoded(pixels, numbers, form):
 
 
 def cut_out_resized(image, numbers):
-    """The cut-out of one row of `draw_distortions` within a graph, where there is one."""
+    """The cut-out of one row of `sample_distortions` within a graph, where there is one."""
     happens, *place = tf.unstack(numbers[-_CUT_OUT_NUMBERS:])
     return tf.cond(happens < _CUT_OUT, lambda: cut_out(image, place), lambda: image)
 

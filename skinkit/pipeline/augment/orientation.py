@@ -17,7 +17,7 @@ ORIENTATIONS = {
 _QUARTER_TURNS = tuple(ORIENTATIONS[name] for name in ("identity", "rot90ccw", "rot180", "rot90cw"))
 
 
-def draw_orientations(augmentation, u):
+def sample_orientations(augmentation, u):
     """Returns the random orientations bool `(n, 3)` for columns of numbers in [0, 1), `(n,)` each."""
     transposed = u["transpose"] < augmentation.transpose
     up_down = u["flip_up_down"] < augmentation.flip_up_down

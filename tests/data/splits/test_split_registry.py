@@ -20,7 +20,7 @@ def test_a_fold_is_a_fold_or_another_draw(table):
     assert SPLITS["gessert2019_split"](table, fold=2).hash == gessert2019_split(table, 2).hash
     drawn = SPLITS["koefler2023_split"](table, fold=2, folder=None, seed=50)
     assert drawn.hash == koefler2023_split(table, seed=52).hash
-    assert drawn.note.endswith("Split drawn with seed 52.")
+    assert drawn.note.endswith("Split made with seed 52.")
     assert SPLITS["koefler2023_split"](table).hash == koefler2023_split(table).hash
 
 

@@ -256,7 +256,7 @@ def test_shards_are_all_runs_and_each_once(capsys, tmp_path):
     ("words", "said"),
     [
         (["skinkit/demo", "--seed", "all"], "Seeds have no end"),
-        (["skinkit/demo", "--fold", "all"], "is drawn again for each fold from 0, without end"),
+        (["skinkit/demo", "--fold", "all"], "is made again for each fold from 0, without end"),
         (["gessert2019/table5", "--fold", "0-3"], "has the folds 0 to 2. Received: fold=3"),
     ],
 )

@@ -25,7 +25,7 @@ from skinkit.training.loss_weights import DIAGNOSIS_MODES
 from skinkit.training.losses import LOSSES
 from skinkit.training.optimisers import OPTIMISERS
 from skinkit.training.schedules import SCHEDULES
-from skinkit.values import BelowOne, Count, NonNegative, Share, check_options, check_value
+from skinkit.values import Count, NonNegative, Share, check_options, check_value
 
 
 def _nothing():
@@ -107,9 +107,8 @@ _VALUES = {
 }
 # Options that are numbers, of functions which do not say so themselves.
 _NUMBERS = {
-    **dict.fromkeys(("learning_rate", "epsilon", "weight_decay", "width"), NonNegative),
+    **dict.fromkeys(("learning_rate", "epsilon", "weight_decay"), NonNegative),
     **dict.fromkeys(("momentum", "ema_momentum"), Share),
-    **dict.fromkeys(("label_smoothing", "dropout", "patch_dropout", "drop_connect"), BelowOne),
     "n_estimators": Count,
 }
 

@@ -8,6 +8,7 @@ from keras import layers
 from skinkit.layers import PatchAttention, PatchDropout, StackCrops, UnstackCrops
 from skinkit.models.backbones.registry import extract_features
 from skinkit.models.head import add_classifier, pool
+from skinkit.values import BelowOne
 
 
 def crop_classifier(
@@ -18,7 +19,7 @@ def crop_classifier(
     backbone="small_cnn",
     aggregation: Literal["mean", "gru"] = "mean",
     attention: Literal["none", "initial", "end", "dual"] = "none",
-    patch_dropout=0.0,
+    patch_dropout: BelowOne = 0.0,
     average: Literal["logits", "probabilities"] = "logits",
     gru_units=1024,
     **options,

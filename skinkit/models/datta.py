@@ -8,6 +8,7 @@ from keras import layers
 from skinkit.layers import BatchNormalization, SoftAttention
 from skinkit.models.backbones.applications import build_application
 from skinkit.models.head import add_classifier
+from skinkit.values import BelowOne, NonNegative
 
 # The network, the place of its features in the public code (counted from the end, with the classifier)
 # and what makes a vector of the attended features.
@@ -22,7 +23,12 @@ _RELEASED = {"heads": 16, "kernel": "released", "gamma": None}
 
 
 def datta_pretrained(
-    name, input_shape, classes, weights=None, dropout=0.5, soft_attention: Mapping | None = None
+    name,
+    input_shape,
+    classes,
+    weights=None,
+    dropout: BelowOne = 0.5,
+    soft_attention: Mapping | None = None,
 ):
     """Returns soft attention on the inner features of a network with ImageNet weights.
 
@@ -63,7 +69,12 @@ def datta_pretrained(
 
 
 def datta_vgg16(
-    input_shape, classes, weights=None, dropout=0.5, width=1.0, soft_attention: Mapping | None = None
+    input_shape,
+    classes,
+    weights=None,
+    dropout: BelowOne = 0.5,
+    width: NonNegative = 1.0,
+    soft_attention: Mapping | None = None,
 ):
     """Returns the VGG-like network with soft attention after its fourth block.
 

@@ -8,6 +8,7 @@ from keras import layers
 
 from skinkit.layers import BatchNormalization, RandomMap, SoftAttention
 from skinkit.models.head import add_classifier
+from skinkit.values import BelowOne, NonNegative
 
 
 def koefler_cnn(
@@ -15,8 +16,8 @@ def koefler_cnn(
     classes,
     weights=None,
     attention: Literal["none", "soft", "doubled", "random_map"] = "none",
-    width=1.0,
-    dropout=0.5,
+    width: NonNegative = 1.0,
+    dropout: BelowOne = 0.5,
     soft_attention: Mapping | None = None,
 ):
     """Returns the CNN of koefler2023 (Figure 10), or its CNN-SA (Figure 11), or a control for the two.

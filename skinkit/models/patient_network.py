@@ -15,6 +15,7 @@ from skinkit.layers import PatientAttention, PatientMask, PatientMean, StackCrop
 from skinkit.models.backbones.registry import extract_features
 from skinkit.models.head import add_classifier, pool
 from skinkit.names import check_name
+from skinkit.values import BelowOne
 
 CONTEXTS = {"none": None, "attention": PatientAttention, "mean": PatientMean}
 
@@ -26,7 +27,7 @@ def patient_network(
     *,
     backbone,
     context: Literal[tuple(CONTEXTS)] = "attention",
-    dropout=0.2,
+    dropout: BelowOne = 0.2,
     context_options: Mapping | None = None,
     **options,
 ):

@@ -20,7 +20,7 @@ from skinkit.models.torch_weights import load_classifier
 from skinkit.models.weights import Weights, check_finite, load_weights
 from skinkit.names import check_name
 from skinkit.registration import calling_place, register
-from skinkit.values import Count, check_options
+from skinkit.values import BelowOne, Count, check_options
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def _image_model(
     input_shape,
     classes,
     weights=None,
-    dropout=0.2,
+    dropout: BelowOne = 0.2,
     soft_attention: bool | Mapping = False,
     hidden: tuple[Count, ...] = (),
     dropout_samples: Count = 1,

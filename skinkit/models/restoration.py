@@ -9,7 +9,7 @@ from skinkit.models.backbones.registry import BACKBONES, extract_features
 from skinkit.models.head import add_head
 from skinkit.models.segnet_autoencoder import normalised, reconstruction, relu_block
 from skinkit.names import check_name
-from skinkit.values import Count
+from skinkit.values import BelowOne, Count
 
 _Decoder = Literal["unet", "light"]
 _WIDTHS = (32, 64, 128, 256, 512)
@@ -53,7 +53,7 @@ def restoration_classifier(
     backbone="small_cnn",
     decoder: _Decoder = "unet",
     widths: tuple[Count, ...] = _WIDTHS,
-    dropout=0.2,
+    dropout: BelowOne = 0.2,
     **options,
 ):
     """Returns a classifier that can start from a `restorer`.

@@ -9,7 +9,7 @@ from keras import ops
 from skinkit.names import check_name
 from skinkit.registration import calling_place, register
 from skinkit.training.loss_weights import class_weights
-from skinkit.values import NonNegative, check_options, check_value
+from skinkit.values import BelowOne, NonNegative, check_options, check_value
 
 INVERSE_FREQUENCY = "inverse_frequency"
 _Alpha = Literal[INVERSE_FREQUENCY] | NonNegative | tuple[NonNegative, ...]
@@ -97,12 +97,15 @@ def resolve_alpha(options, classes, labels):
     return options
 
 
-def _crossentropy(label_smoothing=0.0, reduction="sum_over_batch_size"):
+def _crossentropy(label_smoothing: BelowOne = 0.0, reduction="sum_over_batch_size"):
     return keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing, reduction=reduction)
 
 
 def _focal(
-    gamma: NonNegative = 2.0, alpha: _Alpha = 1.0, label_smoothing=0.0, reduction="sum_over_batch_size"
+    gamma: NonNegative = 2.0,
+    alpha: _Alpha = 1.0,
+    label_smoothing: BelowOne = 0.0,
+    reduction="sum_over_batch_size",
 ):
     if alpha == INVERSE_FREQUENCY:
         raise ValueError(f"`resolve_alpha(options, classes, labels)` makes numbers of alpha={alpha!r}")

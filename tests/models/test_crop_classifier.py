@@ -192,7 +192,7 @@ def test_every_trainable_weight_learns(arm):
         ({"aggregation": "max"}, "aggregation='max'"),
         ({"average": "votes"}, "average='votes'"),
         ({"aggregation": "gru", "average": "probabilities"}, "nothing to average"),
-        ({"patch_dropout": 1.5}, "rate=1.5"),
+        ({"patch_dropout": 1.5}, "patch_dropout=1.5"),
     ],
 )
 def test_wrong_choices_are_named(wrong, message):

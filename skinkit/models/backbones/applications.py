@@ -8,6 +8,7 @@ import numpy as np
 
 from skinkit.files import reading
 from skinkit.models.weights import layers_above
+from skinkit.values import Share
 
 # The function, and the file of its ImageNet weights without the classifier.
 APPLICATIONS = {
@@ -51,7 +52,7 @@ def build_application(name, image, weights=None):
     return base
 
 
-def application_features(image, name, weights=None, batch_norm_momentum=None):
+def application_features(image, name, weights=None, batch_norm_momentum: Share | None = None):
     """Returns the feature map of `build_application`.
 
     Args:
@@ -64,7 +65,7 @@ def application_features(image, name, weights=None, batch_norm_momentum=None):
     return _with_momentum(build_application(name, image, weights), batch_norm_momentum).output
 
 
-def mobilenet_features(image, name, weights=None, max_blocks=None, batch_norm_momentum=None):
+def mobilenet_features(image, name, weights=None, max_blocks=None, batch_norm_momentum: Share | None = None):
     """Returns the feature map of a MobileNet.
 
     Args:
@@ -79,7 +80,7 @@ def mobilenet_features(image, name, weights=None, max_blocks=None, batch_norm_mo
     return base.output if max_blocks is None else base.get_layer(f"conv_pw_{max_blocks}_relu").output
 
 
-def densenet_features(image, name, weights=None, final_relu=True, batch_norm_momentum=None):
+def densenet_features(image, name, weights=None, final_relu=True, batch_norm_momentum: Share | None = None):
     """Returns the feature map of a DenseNet.
 
     Args:

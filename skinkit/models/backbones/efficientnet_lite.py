@@ -10,6 +10,7 @@ from keras import layers
 from skinkit.layers import BatchNormalization
 from skinkit.models.torch_weights import load_checkpoint
 from skinkit.models.weights import layers_above
+from skinkit.values import BelowOne
 
 # Kernel size, repeats, stride of the first repeat, expansion, filters; of Lite0.
 _STAGES = (
@@ -38,7 +39,9 @@ LITE = {
 }
 
 
-def efficientnet_lite(image, name="efficientnet_lite0", weights=None, drop_connect=0.2, max_blocks=None):
+def efficientnet_lite(
+    image, name="efficientnet_lite0", weights=None, drop_connect: BelowOne = 0.2, max_blocks=None
+):
     """Returns the feature map of an EfficientNet-Lite: EfficientNet with ReLU6, and without squeezing.
 
     Stem and last convolution, and the repeats of the first and the last stage, are those of Lite0 in all

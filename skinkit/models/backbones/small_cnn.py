@@ -3,9 +3,10 @@
 from keras import layers
 
 from skinkit.layers import BatchNormalization
+from skinkit.values import Count
 
 
-def small_cnn(image, width=16):
+def small_cnn(image, width: Count = 16):
     """Returns the feature map of six convolutions, each with batch normalisation and ReLU.
 
     The feature map is an eighth of the image in height and width; each of its positions sees 62 x 62

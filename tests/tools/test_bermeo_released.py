@@ -96,6 +96,17 @@ def test_what_a_training_took_was_a_matter_of_its_loader(cells):
     assert "with 0 worker processes" in one(cells, row="vicorob-machine", metric="cause")["check"]
 
 
+def test_models_without_regularisation_are_far_better_on_training_images(cells):
+    text = one(cells, row="overfitting", metric="cause")["check"]
+    # M0: 0.952 less 0.903 and 0.892; M6: 0.874 less 0.868; M7: 0.877 less 0.849.
+    assert text == (
+        "ok: training area less that of other images: 0.038 to 0.049 in M0-M3 (validation), "
+        "0.006 to 0.009 in M4-M7 (validation), 0.048 to 0.060 in M0-M3 (test), "
+        "0.024 to 0.028 in M4-M7 (test); "
+        "validation losses end at most 0.007 above their lowest"
+    )
+
+
 def test_claims_about_more_epochs_stand_beside_what_was_trained(cells):
     text = one(cells, row="more-epochs", metric="effect")["check"]
     assert text == "note: 1260 updates of M0-M3 and 1000 updates of M4-M7 were compared"

@@ -124,6 +124,27 @@ def speed(cells):
     yield cause.name, f"note: images/s with {workers} worker processes to load them: {listed}"
 
 
+def overfitting(cells):
+    """Training areas of Table 8.2 less those of the other parts, and how far validation losses rise again."""
+    areas = pick(cells, table="table8.2", row=MODELS, metric="auc").astype({"value": float})
+    areas = areas.pivot(index="row", columns="split", values="value")
+    gaps = {part: areas["train"] - areas[part] for part in ("validation", "test")}
+    ranges = [
+        f"{gap[rows].min():.3f} to {gap[rows].max():.3f} in {name.upper()} ({part})"
+        for part, gap in gaps.items()
+        for name, rows in GROUPS.items()
+    ]
+    losses = load_curves().groupby("row")["val_loss"]
+    risen = (losses.last() - losses.min()).max()
+    text = (
+        f"training area less that of other images: {', '.join(ranges)}; "
+        f"validation losses end at most {risen:.3f} above their lowest"
+    )
+    without, with_both = (gaps["validation"][rows] for rows in GROUPS.values())
+    cause = one(cells, row="overfitting", metric="cause")
+    yield cause.name, verdict(without.min() > with_both.max(), text)
+
+
 def more_epochs(cells):
     """What more epochs are said to do, beside the updates there were; and what they are said to have done."""
     images = number(one(cells, table="released", row="filtered", split="train"))
@@ -179,4 +200,16 @@ def _signed(gains):
     return ", ".join(f"{gain:+d}" for gain in gains)
 
 
-RULES = (matrices, one_view, views, hardware, best_epochs, scored_again, heads, speed, more_epochs, updates)
+RULES = (
+    matrices,
+    one_view,
+    views,
+    hardware,
+    best_epochs,
+    scored_again,
+    heads,
+    speed,
+    overfitting,
+    more_epochs,
+    updates,
+)
